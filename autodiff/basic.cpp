@@ -1,0 +1,249 @@
+#include "autodiff/basic.hpp"
+
+#include <algorithm>
+
+#include "autodiff/error.hpp"
+#include "autodiff/loops.hpp"
+#include "autodiff/record.hpp"
+
+namespace dimwise {
+
+const Op alias_op = record::linear<NoAttributes>(
+    "alias", [](const Tensor& x, NoAttributes) { return share(x, x.shape()); },
+    [](const Tensor& w, const Tensor&, NoAttributes) { return w; });
+
+const Op neg_op = record::linear<NoAttributes>(
+    "neg",
+    [](const Tensor& x, NoAttributes) {
+      Tensor y = empty(x.shape(), x.dtype());
+      dispatch(x.dtype(), [&](auto t) {
+        using T = decltype(t);
+        loops::map(y.size(), mutable_data<T>(y), [](auto v) { return -v; }, x.node()->data<T>());
+      });
+      return y;
+    },
+    [](const Tensor& w, const Tensor&, NoAttributes) { return neg(w); });
+
+namespace {
+// The value of f(a, b) with broadcasting.
+template <class F>
+Tensor zip(const char* name, const Tensor& a, const Tensor& b, F f) {
+  Tensor y = empty(broadcast(name, a.shape(), b.shape()), a.dtype());
+  const loops::Broadcast plan(y.shape(), a.shape(), b.shape());
+  dispatch(y.dtype(), [&](auto t) {
+    using T = decltype(t);
+    loops::zip(plan, mutable_data<T>(y), f, a.node()->data<T>(), b.node()->data<T>());
+  });
+  return y;
+}
+}  // namespace
+
+const Op add_op = [] {
+  Op op{"add", Kind::linear, nullptr, nullptr, nullptr};
+  op.forward = [](std::span<const Tensor> in, const Attributes&) {
+    return zip("add", in[0], in[1], [](auto a, auto b) { return a + b; });
+  };
+  op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
+    for (size_t i = 0; i < 2; ++i)
+      if (result.wanted(i)) result.set(i, sum_to(w, call.inputs[i].shape()));
+  };
+  op.jet = [](const Call& call, std::span<const Series> in) {
+    Series y(call.output);
+    for (int k = 1; k <= std::max(in[0].order(), in[1].order()); ++k) {
+      Tensor sum;
+      for (const Series& s : in)
+        if (s.at(k).defined()) accumulate(sum, broadcast_to(s.at(k), call.output.shape()));
+      y.c.push_back(std::move(sum));
+    }
+    return y;
+  };
+  return op;
+}();
+
+const Op mul_op = record::bilinear<NoAttributes>(
+    "mul", [](const Tensor& a, const Tensor& b, NoAttributes) { return zip("mul", a, b, [](auto x, auto y) { return x * y; }); },
+    [](const Tensor& w, const Tensor& a, const Tensor& b, NoAttributes) { return sum_to(mul(w, b), a.shape()); },
+    [](const Tensor& w, const Tensor& a, const Tensor& b, NoAttributes) { return sum_to(mul(w, a), b.shape()); });
+
+const Op broadcast_to_op = record::linear<Shape>(
+    "broadcast_to",
+    [](const Tensor& x, const Shape& shape) {
+      Tensor y = empty(shape, x.dtype());
+      const loops::Broadcast plan(shape, x.shape(), x.shape());
+      dispatch(y.dtype(), [&](auto t) {
+        using T = decltype(t);
+        loops::zip(plan, mutable_data<T>(y), [](auto a, auto) { return a; }, x.node()->data<T>(), x.node()->data<T>());
+      });
+      return y;
+    },
+    [](const Tensor& w, const Tensor& x, const Shape&) { return sum_to(w, x.shape()); });
+
+namespace {
+template <class T>
+Tensor sum_to_value(Tensor x, const Shape& shape) {
+  const int extra = x.rank() - shape.rank();
+  const auto reduced = [&](int axis) { return axis < extra || (shape[axis - extra] == 1 && x.shape()[axis] != 1); };
+  Shape current = x.shape();
+  for (int last = x.rank() - 1; last >= 0;) {
+    if (!reduced(last)) {
+      --last;
+      continue;
+    }
+    int first = last;
+    while (first > 0 && reduced(first - 1)) --first;
+    int64_t n = 1;
+    Shape next = current;
+    for (int axis = first; axis <= last; ++axis) {
+      n *= current[axis];
+      next[axis] = 1;
+    }
+    Tensor sum = empty(next, x.dtype());
+    loops::sum_middle(x.node()->data<T>(), mutable_data<T>(sum), current.outer(first), n, current.inner(last));
+    x = std::move(sum);
+    current = next;
+    last = first - 1;
+  }
+  return share(x, shape);
+}
+}  // namespace
+
+const Op sum_to_op = record::linear<Shape>(
+    "sum_to",
+    [](const Tensor& x, const Shape& shape) {
+      return dispatch(x.dtype(), [&](auto t) { return sum_to_value<decltype(t)>(x, shape); });
+    },
+    [](const Tensor& w, const Tensor& x, const Shape&) { return broadcast_to(w, x.shape()); });
+
+const Op reshape_op = record::linear<Shape>(
+    "reshape", [](const Tensor& x, const Shape& shape) { return share(x, shape); },
+    [](const Tensor& w, const Tensor& x, const Shape&) { return reshape(w, x.shape()); });
+
+const Op stack_op = [] {
+  Op op{"stack", Kind::linear, nullptr, nullptr, nullptr};
+  op.forward = [](std::span<const Tensor> in, const Attributes&) {
+    Tensor y = empty(in[0].shape().with(0, static_cast<int64_t>(in.size())), in[0].dtype());
+    const size_t row_bytes = static_cast<size_t>(in[0].size()) * bytes(y.dtype());
+    auto* out = static_cast<unsigned char*>(y.node()->buffer.data());
+    for (size_t i = 0; i < in.size(); ++i) std::copy_n(static_cast<const unsigned char*>(in[i].node()->buffer.data()), row_bytes, out + i * row_bytes);
+    return y;
+  };
+  op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
+    for (size_t i = 0; i < call.inputs.size(); ++i)
+      if (result.wanted(i)) result.set(i, row(w, static_cast<int64_t>(i)));
+  };
+  op.jet = [](const Call& call, std::span<const Series> in) {
+    Series y(call.output);
+    int order = 0;
+    for (const Series& s : in) order = std::max(order, s.order());
+    for (int k = 1; k <= order; ++k) {
+      std::vector<Tensor> rows;
+      for (const Series& s : in) rows.push_back(s.at(k).defined() ? s.at(k) : zeros_like(s.value()));
+      y.c.push_back(stack(rows));
+    }
+    return y;
+  };
+  return op;
+}();
+
+namespace {
+struct Row {
+  int64_t i, n;
+};
+}  // namespace
+
+const Op row_op = record::linear<Row>(
+    "row",
+    [](const Tensor& x, const Row& a) {
+      Tensor y = empty(x.shape().without(0), x.dtype());
+      const size_t row_bytes = static_cast<size_t>(y.size()) * bytes(y.dtype());
+      std::copy_n(static_cast<const unsigned char*>(x.node()->buffer.data()) + static_cast<size_t>(a.i) * row_bytes, row_bytes,
+                  static_cast<unsigned char*>(y.node()->buffer.data()));
+      return y;
+    },
+    [](const Tensor& w, const Tensor&, const Row& a) { return place_row(w, a.i, a.n); });
+
+const Op place_row_op = record::linear<Row>(
+    "place_row",
+    [](const Tensor& x, const Row& a) {
+      Tensor y = zeros(x.shape().with(0, a.n), x.dtype());
+      const size_t row_bytes = static_cast<size_t>(x.size()) * bytes(y.dtype());
+      std::copy_n(static_cast<const unsigned char*>(x.node()->buffer.data()), row_bytes,
+                  static_cast<unsigned char*>(y.node()->buffer.data()) + static_cast<size_t>(a.i) * row_bytes);
+      return y;
+    },
+    [](const Tensor& w, const Tensor&, const Row& a) { return row(w, a.i); });
+
+Tensor stack(const std::vector<Tensor>& rows) {
+  if (rows.empty()) fail<ShapeError>("stack", "nothing to stack. Give at least one tensor.");
+  for (const Tensor& r : rows)
+    if (r.shape() != rows[0].shape()) fail<ShapeError>("stack", "shapes differ: ", rows[0].shape(), " and ", r.shape(), ". Reshape or pad them first.");
+  return apply(stack_op, rows);
+}
+Tensor row(const Tensor& x, int64_t i) {
+  const int64_t n = x.dim(0), positive = i < 0 ? i + n : i;
+  if (positive < 0 || positive >= n) fail<ShapeError>("row", "row ", i, " is out of range for shape ", x.shape(), ". Use -", n, " … ", n - 1, ".");
+  return apply(row_op, {x}, attributes(Row{positive, n}));
+}
+Tensor place_row(const Tensor& x, int64_t i, int64_t n) { return apply(place_row_op, {x}, attributes(Row{i, n})); }
+
+Tensor alias(const Tensor& x) { return x.tracked() ? apply(alias_op, {x}) : track(x); }
+Tensor stop_gradient(const Tensor& x) { return share(x, x.shape()); }
+Tensor neg(const Tensor& x) { return apply(neg_op, {x}); }
+Tensor add(const Tensor& a, const Tensor& b) { return apply(add_op, {a, b}); }
+Tensor mul(const Tensor& a, const Tensor& b) { return apply(mul_op, {a, b}); }
+Tensor scale(const Tensor& x, double s) {
+  if (s == 1) return x;
+  return mul(x, scalar(s, x.dtype()));
+}
+
+Tensor broadcast_to(const Tensor& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  if (broadcast("broadcast_to", x.shape(), shape) != shape)
+    fail<ShapeError>("broadcast_to", "shape ", x.shape(), " does not broadcast to ", shape, ". Only axes of length 1 are repeated.");
+  return apply(broadcast_to_op, {x}, attributes(shape));
+}
+
+Tensor sum_to(const Tensor& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  if (broadcast("sum_to", x.shape(), shape) != x.shape())
+    fail<ShapeError>("sum_to", "shape ", x.shape(), " does not sum to ", shape, ". The target must broadcast to the source.");
+  return apply(sum_to_op, {x}, attributes(shape));
+}
+
+Tensor reshape(const Tensor& x, const Shape& shape) {
+  Shape full = shape;
+  int unknown = -1;
+  int64_t known = 1;
+  for (int i = 0; i < shape.rank(); ++i) {
+    if (shape[i] == -1 && unknown < 0)
+      unknown = i;
+    else
+      known *= shape[i];
+  }
+  if (unknown >= 0 && known > 0) full[unknown] = x.size() / known;
+  if (full.size() != x.size() || (unknown >= 0 && known == 0))
+    fail<ShapeError>("reshape", "shape ", x.shape(), " with ", x.size(), " elements does not fit ", shape, ".");
+  if (full == x.shape()) return x;
+  return apply(reshape_op, {x}, attributes(full));
+}
+
+void accumulate(Tensor& acc, Tensor x) {
+  if (!acc.defined()) {
+    acc = std::move(x);
+    return;
+  }
+  Node* node = acc.node();
+  const bool mine = !acc.tracked() && !x.tracked() && node->owners.load(std::memory_order_acquire) == 1 && node->buffer.unique() &&
+                    acc.shape() == x.shape() && acc.dtype() == x.dtype();
+  if (!mine) {
+    acc = add(acc, x);
+    return;
+  }
+  dispatch(acc.dtype(), [&](auto t) {
+    using T = decltype(t);
+    T* out = mutable_data<T>(acc);
+    loops::map(acc.size(), out, [](auto a, auto b) { return a + b; }, static_cast<const T*>(out), static_cast<const T*>(x.node()->data<T>()));
+  });
+}
+
+}  // namespace dimwise

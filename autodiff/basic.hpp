@@ -1,0 +1,42 @@
+#pragma once
+
+#include "autodiff/op.hpp"
+
+namespace dimwise {
+
+// The records the sweeps themselves need. Everything else stands in ops/.
+
+/// x under a new name: a recorded identity of a tracked tensor, a tracked leaf of an untracked one.
+Tensor alias(const Tensor& x);
+/// The values of x as a constant: a leaf that no sweep of any order ever passes.
+///
+/// Example: `auto g = grad(sum(x * stop_gradient(x)), {x});` gives x, not 2x.
+Tensor stop_gradient(const Tensor& x);
+/// −x.
+Tensor neg(const Tensor& x);
+/// a + b, broadcast as in NumPy. Throws ShapeError.
+Tensor add(const Tensor& a, const Tensor& b);
+/// a ⊙ b, broadcast as in NumPy. Throws ShapeError.
+Tensor mul(const Tensor& a, const Tensor& b);
+/// s·x for a number s, in x's dtype.
+Tensor scale(const Tensor& x, double s);
+/// x repeated along new or length-1 axes. Throws ShapeError.
+Tensor broadcast_to(const Tensor& x, const Shape& shape);
+/// The adjoint of broadcast_to: x summed down to `shape`. Throws ShapeError.
+Tensor sum_to(const Tensor& x, const Shape& shape);
+/// The same elements in another shape; one length may be -1. Shares memory. Throws ShapeError.
+Tensor reshape(const Tensor& x, const Shape& shape);
+
+/// Tensors of one shape s as the rows of one of shape (n, s…). Throws ShapeError.
+Tensor stack(const std::vector<Tensor>& rows);
+/// Row i along the first axis.
+Tensor row(const Tensor& x, int64_t i);
+/// The adjoint of row: x as row i of zeros with n rows.
+Tensor place_row(const Tensor& x, int64_t i, int64_t n);
+
+extern const Op alias_op, neg_op, add_op, mul_op, broadcast_to_op, sum_to_op, reshape_op, stack_op, row_op, place_row_op;
+
+/// acc += x, in place where nobody else can see it. An undefined acc is zero.
+void accumulate(Tensor& acc, Tensor x);
+
+}  // namespace dimwise

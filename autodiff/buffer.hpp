@@ -1,0 +1,59 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace dimwise {
+
+/// A reference-counted block of memory, 64-byte aligned, from a pool of size classes.
+///
+/// A fresh page costs several times the work done on it, so freed blocks are kept by the thread that frees them and
+/// handed out again uninitialised. A block may be freed on another thread than made it.
+class Buffer {
+ public:
+  Buffer() = default;
+  /// An uninitialised block of at least `bytes` bytes.
+  explicit Buffer(size_t bytes);
+  Buffer(const Buffer& other) noexcept : block_(other.block_) {
+    if (block_) block_->owners.fetch_add(1, std::memory_order_relaxed);
+  }
+  Buffer(Buffer&& other) noexcept : block_(other.block_) { other.block_ = nullptr; }
+  Buffer& operator=(Buffer other) noexcept {
+    Block* mine = block_;
+    block_ = other.block_;
+    other.block_ = mine;
+    return *this;
+  }
+  ~Buffer() {
+    if (block_ && block_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) release(block_);
+  }
+
+  void* data() const { return block_ ? reinterpret_cast<unsigned char*>(block_) + sizeof(Block) : nullptr; }
+  bool unique() const { return block_ && block_->owners.load(std::memory_order_acquire) == 1; }
+
+ private:
+  struct alignas(64) Block {
+    std::atomic<uint32_t> owners{1};
+    int size_class = 0;
+    Block* next = nullptr;
+  };
+  friend struct BufferPool;
+  static void release(Block* block);
+
+  Block* block_ = nullptr;
+};
+
+/// What the calling thread's pool has done.
+struct PoolStatistics {
+  int64_t hits = 0;        ///< blocks handed out again
+  int64_t misses = 0;      ///< blocks taken from the system
+  int64_t bytes_held = 0;  ///< bytes waiting in the pool
+};
+
+/// Statistics of the calling thread's pool.
+PoolStatistics pool_statistics();
+/// Gives the calling thread's waiting blocks back to the system.
+void release_pool();
+
+}  // namespace dimwise

@@ -1,0 +1,62 @@
+#include "autodiff/op.hpp"
+
+#include "autodiff/error.hpp"
+#include "autodiff/observer.hpp"
+
+namespace dimwise {
+
+namespace {
+thread_local int64_t evaluated = 0;
+thread_local Observer* observer = nullptr;
+thread_local const char* scope = nullptr;
+}  // namespace
+
+Observer::Observer() : outer_(observer) { observer = this; }
+Observer::~Observer() { observer = outer_; }
+Observer* Observer::current() { return observer; }
+Scope::Scope(const char* name) : before_(scope) { scope = name; }
+Scope::~Scope() { scope = before_; }
+const char* Scope::current() { return scope; }
+
+int64_t ops_evaluated() { return evaluated; }
+
+void check_inputs(const char* op, std::span<const Tensor> inputs) {
+  for (const Tensor& x : inputs) {
+    if (!x.defined()) fail<ValueError>(op, "an input is undefined. Every input must be a tensor with values.");
+    if (x.dtype() != inputs[0].dtype())
+      fail<DTypeError>(op, "dtypes differ: ", inputs[0].dtype(), " and ", x.dtype(), ". Cast one with astype(x, DType::", inputs[0].dtype(), ").");
+  }
+}
+
+Tensor apply(const Op& op, std::vector<Tensor> inputs, Attributes attributes) {
+  check_inputs(op.name, inputs);
+  for (Observer* o = observer; o; o = o->outer()) o->before();
+  Tensor y = op.forward(inputs, attributes);
+  ++evaluated;
+  for (Observer* o = observer; o; o = o->outer()) o->evaluated(op, inputs, y);
+  if (!recording()) return y;
+  for (const Tensor& x : inputs)
+    if (x.tracked()) {
+      Node& node = *y.node();
+      node.tracked = true;
+      node.op = &op;
+      node.inputs = std::move(inputs);
+      node.attributes = std::move(attributes);
+      node.scope = scope;
+      node.sequence = next_sequence();
+      break;
+    }
+  return y;
+}
+
+Series apply_series(const Op& op, const std::vector<Series>& inputs, const Attributes& attributes) {
+  std::vector<Tensor> values;
+  values.reserve(inputs.size());
+  for (const Series& s : inputs) values.push_back(s.value());
+  const Tensor y = apply(op, values, attributes);
+  if (max_order(inputs) == 0) return Series(y);
+  if (!op.jet) fail<ValueError>(op.name, "has no Taylor rule: push, jet and Taylor mode cannot pass it. Use reverse mode.");
+  return op.jet(Call{op, values, attributes, y}, inputs);
+}
+
+}  // namespace dimwise

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "autodiff/node.hpp"
+#include "autodiff/series.hpp"
+
+namespace dimwise {
+
+/// What the derivative rules of an op are derived from.
+enum class Kind : uint8_t {
+  elementwise,  ///< f and its derivative df
+  linear,       ///< f and its adjoint
+  bilinear,     ///< f and an adjoint for each side
+  general,      ///< f, a vjp and, usually, a jvp
+};
+
+/// One call of an op, as its rules see it.
+struct Call {
+  const Op& op;
+  std::span<const Tensor> inputs;
+  const Attributes& attributes;
+  Tensor output;
+};
+
+/// The cotangents of a call's inputs, filled only where they are wanted.
+class Cotangents {
+ public:
+  Cotangents(std::span<Tensor> slots, std::span<const bool> wanted) : slots_(slots), wanted_(wanted) {}
+  bool wanted(size_t input) const { return wanted_[input]; }
+  void set(size_t input, Tensor value) { slots_[input] = std::move(value); }
+
+ private:
+  std::span<Tensor> slots_;
+  std::span<const bool> wanted_;
+};
+
+/// Everything the engine knows about an op: one record, in one place.
+///
+/// `forward` gives the untracked value. `vjp` and `jet` are written in public ops, so that a sweep is itself a recorded
+/// computation and derivatives nest to any order. A jvp is a jet of order 1.
+struct Op {
+  const char* name;
+  Kind kind;
+  Tensor (*forward)(std::span<const Tensor> inputs, const Attributes& attributes);
+  void (*vjp)(const Call& call, const Tensor& cotangent, Cotangents& result);
+  /// Null where there is none: `push`, `jet` and Taylor mode then throw, naming the op.
+  Series (*jet)(const Call& call, std::span<const Series> inputs);
+};
+
+/// Evaluates an op and, if this thread records and an input is tracked, records it.
+Tensor apply(const Op& op, std::vector<Tensor> inputs, Attributes attributes = nullptr);
+
+/// The same on Taylor series: the output's coefficients from the inputs'.
+Series apply_series(const Op& op, const std::vector<Series>& inputs, const Attributes& attributes = nullptr);
+
+/// Throws DTypeError unless all inputs are defined and of one dtype.
+void check_inputs(const char* op, std::span<const Tensor> inputs);
+
+/// Ops evaluated by this thread so far, recorded or not: for tests of cost.
+int64_t ops_evaluated();
+
+}  // namespace dimwise

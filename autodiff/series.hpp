@@ -1,0 +1,36 @@
+#pragma once
+
+#include <vector>
+
+#include "autodiff/tensor.hpp"
+
+namespace dimwise {
+
+/// A truncated Taylor series x(t) = c₀ + c₁t + c₂t² + … with tensors for coefficients.
+///
+/// Coefficients beyond the stored ones, and undefined ones, are zero. All share the shape of c₀.
+struct Series {
+  std::vector<Tensor> c;
+
+  Series() = default;
+  /// A constant.
+  Series(Tensor value) : c{std::move(value)} {}  // NOLINT(google-explicit-constructor)
+  explicit Series(std::vector<Tensor> coefficients) : c(std::move(coefficients)) {}
+
+  int order() const { return static_cast<int>(c.size()) - 1; }
+  const Tensor& value() const { return c.front(); }
+  /// Coefficient k; undefined where it is zero.
+  Tensor at(int k) const { return k <= order() ? c[static_cast<size_t>(k)] : Tensor(); }
+  /// The first coefficients, up to order k.
+  Series truncated(int k) const;
+  /// The series of x'(t): one order less.
+  Series derivative() const;
+};
+
+/// The highest order among series.
+int max_order(const std::vector<Series>& series);
+
+/// The series with value y₀ whose derivative is dy, up to one order more than dy's.
+Series integrate(const Tensor& y0, const Series& dy);
+
+}  // namespace dimwise

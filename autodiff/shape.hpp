@@ -1,0 +1,57 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace dimwise {
+
+/// The lengths of a tensor's axes, row-major, at most `max_rank` of them; also used for lists of axes.
+///
+/// Kept inline, so that making a shape never allocates. Throws ShapeError above `max_rank`.
+class Shape {
+ public:
+  static constexpr int max_rank = 8;
+
+  Shape() = default;
+  Shape(std::initializer_list<int64_t> dims);
+  explicit Shape(const std::vector<int64_t>& dims);
+
+  int rank() const { return rank_; }
+  /// Length of one axis; negative axes count from the end. Throws ShapeError when there is no such axis.
+  int64_t dim(int axis) const { return dims_[static_cast<size_t>(normalize(axis))]; }
+  int64_t operator[](int axis) const { return dims_[static_cast<size_t>(axis)]; }
+  int64_t& operator[](int axis) { return dims_[static_cast<size_t>(axis)]; }
+  const int64_t* begin() const { return dims_.data(); }
+  const int64_t* end() const { return dims_.data() + rank_; }
+
+  /// Number of elements: the product of the lengths, 1 for a 0-d shape.
+  int64_t size() const;
+  /// An axis counted from the front. Throws ShapeError when there is no such axis.
+  int normalize(int axis) const;
+  void push_back(int64_t dim);
+  /// The shape without `axis`, and with `dim` put in at `axis`.
+  Shape without(int axis) const;
+  Shape with(int axis, int64_t dim) const;
+  /// Elements before, and after, an axis.
+  int64_t outer(int axis) const;
+  int64_t inner(int axis) const;
+
+  bool operator==(const Shape& other) const;
+  bool operator!=(const Shape& other) const { return !(*this == other); }
+  std::string str() const;
+
+ private:
+  std::array<int64_t, max_rank> dims_{};
+  int rank_ = 0;
+};
+
+std::ostream& operator<<(std::ostream& out, const Shape& shape);
+
+/// The common shape of NumPy broadcasting. Throws ShapeError naming `where`.
+Shape broadcast(const char* where, const Shape& a, const Shape& b);
+
+}  // namespace dimwise

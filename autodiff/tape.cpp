@@ -1,0 +1,285 @@
+#include "autodiff/tape.hpp"
+
+#include <algorithm>
+#include <sstream>
+
+#include "autodiff/basic.hpp"
+#include "autodiff/error.hpp"
+#include "autodiff/observer.hpp"
+
+namespace dimwise {
+
+namespace {
+
+// Node → slot, by open addressing.
+class NodeMap {
+ public:
+  explicit NodeMap(size_t expected = 64) : entries_(std::max<size_t>(64, expected)) {}
+
+  // The place of a node's number; `fresh` tells whether it was put in now, with −1.
+  int& insert(const Node* node, bool& fresh) {
+    if (2 * used_ >= entries_.size()) grow();
+    Entry& entry = find(node);
+    fresh = entry.node == nullptr;
+    if (fresh) {
+      entry.node = node;
+      entry.slot = -1;
+      ++used_;
+    }
+    return entry.slot;
+  }
+  int get(const Node* node) { return find(node).node ? find(node).slot : -1; }
+  bool contains(const Node* node) { return find(node).node != nullptr; }
+
+ private:
+  struct Entry {
+    const Node* node = nullptr;
+    int slot = -1;
+  };
+  Entry& find(const Node* node) {
+    size_t i = (reinterpret_cast<uintptr_t>(node) >> 4) * 0x9E3779B97F4A7C15ull >> 20 & (entries_.size() - 1);
+    while (entries_[i].node && entries_[i].node != node) i = (i + 1) & (entries_.size() - 1);
+    return entries_[i];
+  }
+  void grow() {
+    std::vector<Entry> old = std::move(entries_);
+    entries_.assign(2 * old.size(), {});
+    for (const Entry& entry : old)
+      if (entry.node) find(entry.node) = entry;
+  }
+  std::vector<Entry> entries_;
+  size_t used_ = 0;
+};
+
+// The tracked nodes from which `roots` were computed, in the order recorded, none older than `oldest`, stopping at nodes for
+// which stop(node) holds.
+template <class Stop>
+std::vector<Node*> history(const std::vector<Tensor>& roots, uint64_t oldest, Stop&& stop) {
+  NodeMap seen;
+  std::vector<Node*> pending, found;
+  const auto visit = [&](Node* node) {
+    if (!node->tracked || node->sequence < oldest) return;
+    bool fresh = false;
+    seen.insert(node, fresh);
+    if (fresh) pending.push_back(node);
+  };
+  for (const Tensor& root : roots) visit(root.node());
+  while (!pending.empty()) {
+    Node* node = pending.back();
+    pending.pop_back();
+    found.push_back(node);
+    if (stop(node)) continue;
+    for (const Tensor& input : node->inputs) visit(input.node());
+  }
+  std::sort(found.begin(), found.end(), [](const Node* a, const Node* b) { return a->sequence < b->sequence; });
+  return found;
+}
+
+bool is_one_of(const Node* node, const std::vector<Tensor>& tensors) {
+  return std::any_of(tensors.begin(), tensors.end(), [&](const Tensor& t) { return t.node() == node; });
+}
+
+uint64_t oldest_sequence(const std::vector<Tensor>& tensors) {
+  uint64_t oldest = ~uint64_t{0};
+  for (const Tensor& t : tensors) oldest = std::min(oldest, t.node()->sequence);
+  return oldest;
+}
+
+bool depends(const Tensor& y, const std::vector<Tensor>& xs) {
+  const auto nodes = history({y}, oldest_sequence(xs), [](const Node*) { return false; });
+  return std::any_of(nodes.begin(), nodes.end(), [&](const Node* node) { return is_one_of(node, xs); });
+}
+
+void check_like(const char* sweep, const Tensor& given, const Tensor& expected) {
+  if (given.shape() != expected.shape())
+    fail<ShapeError>(sweep, "a direction has shape ", given.shape(), " where the tensor has ", expected.shape(), ". They must be equal.");
+  if (given.dtype() != expected.dtype())
+    fail<DTypeError>(sweep, "a direction is ", given.dtype(), " where the tensor is ", expected.dtype(), ". Cast it with astype.");
+}
+
+void check_count(const char* sweep, size_t given, size_t expected) {
+  if (given != expected) fail<ValueError>(sweep, given, " directions for ", expected, " tensors. Give one for each (undefined for zero).");
+}
+
+}  // namespace
+
+Tape::Tape(std::vector<Tensor> outputs, std::vector<Tensor> inputs, const Options& options)
+    : outputs_(std::move(outputs)), inputs_(std::move(inputs)), holding_(options.holding) {
+  for (const Tensor& x : inputs_)
+    if (!x.tracked())
+      fail<ValueError>("tape", "an input is not tracked, so nothing was recorded. Make it with track(x) before computing with it.");
+  for (const Tensor& y : outputs_)
+    if (!y.defined()) fail<ValueError>("tape", "an output is undefined.");
+  for (const Tensor& h : holding_)
+    if (is_one_of(h.node(), inputs_) || is_one_of(h.node(), outputs_))
+      fail<ValueError>("holding", "the held tensor is itself an input or an output. Hold what lies between them.");
+
+  const auto nodes = history(outputs_, oldest_sequence(inputs_), [&](const Node* node) {
+    return is_one_of(node, holding_) || (options.cut_at_inputs && is_one_of(node, inputs_));
+  });
+  NodeMap slot(4 * nodes.size());
+  bool fresh = false;
+  for (const Tensor& x : inputs_) {
+    int& s = slot.insert(x.node(), fresh);
+    if (fresh) s = slots_++;
+    input_slots_.push_back(s);
+  }
+  NodeMap met(64);  // which held tensors are used
+  for (Node* node : nodes) {
+    if (is_one_of(node, holding_)) {
+      met.insert(node, fresh);
+      entered_ = true;
+      continue;
+    }
+    if (!node->op || (options.cut_at_inputs && is_one_of(node, inputs_))) continue;
+    const bool active = std::any_of(node->inputs.begin(), node->inputs.end(), [&](const Tensor& x) { return slot.get(x.node()) >= 0; });
+    if (!active) continue;
+    for (const Tensor& x : node->inputs) {
+      const int s = slot.get(x.node());
+      operands_.push_back(s);
+      if (s < 0 && x.tracked()) entered_ = true;
+    }
+    int& s = slot.insert(node, fresh);
+    if (fresh) s = slots_++;
+    result_slots_.push_back(s);
+    run_.emplace_back(node);
+  }
+  for (const Tensor& y : outputs_) output_slots_.push_back(slot.get(y.node()));
+  for (const Tensor& h : holding_)
+    if (!met.contains(h.node()) && depends(h, inputs_))
+      fail<ValueError>("holding", "the held tensor of shape ", h.shape(),
+                       " depends on an input, but no output uses it. Hold the very tensor that was consumed, not a reshape of it.");
+}
+
+bool Tape::has_jets() const {
+  return std::all_of(run_.begin(), run_.end(), [](const Tensor& y) { return y.node()->op->jet != nullptr; });
+}
+
+std::vector<Tensor> Tape::pull(const std::vector<Tensor>& cotangents) const {
+  check_count("pull", cotangents.size(), outputs_.size());
+  std::vector<Tensor> slot(static_cast<size_t>(slots_));
+  const auto at = [&](int s) -> Tensor& { return slot[static_cast<size_t>(s)]; };
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    if (!cotangents[i].defined()) continue;
+    check_like("pull", cotangents[i], outputs_[i]);
+    if (output_slots_[i] >= 0) accumulate(at(output_slots_[i]), cotangents[i]);
+  }
+  std::vector<bool> kept(static_cast<size_t>(slots_));
+  for (const int s : input_slots_) kept[static_cast<size_t>(s)] = true;
+
+  std::vector<Tensor> result;
+  std::unique_ptr<bool[]> wanted;
+  size_t capacity = 0;
+  const int* operand = operands_.data() + operands_.size();
+  for (size_t i = run_.size(); i-- > 0;) {
+    const Node& node = *run_[i].node();
+    const size_t arity = node.inputs.size();
+    operand -= arity;
+    const int s = result_slots_[i];
+    const Tensor w = kept[static_cast<size_t>(s)] ? at(s) : std::move(at(s));
+    if (!w.defined()) continue;
+    if (capacity < arity) wanted = std::make_unique<bool[]>(capacity = arity);
+    for (size_t j = 0; j < arity; ++j) wanted[j] = operand[j] >= 0;
+    result.assign(arity, Tensor());
+    const Call call{*node.op, node.inputs, node.attributes, run_[i]};
+    for (Observer* o = Observer::current(); o; o = o->outer()) o->before();
+    Cotangents slots(result, {wanted.get(), arity});
+    node.op->vjp(call, w, slots);
+    for (Observer* o = Observer::current(); o; o = o->outer()) o->pulled(call, result);
+    for (size_t j = 0; j < arity; ++j)
+      if (operand[j] >= 0 && result[j].defined()) accumulate(at(operand[j]), std::move(result[j]));
+  }
+
+  std::vector<Tensor> gradients;
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    const Tensor& g = at(input_slots_[i]);
+    gradients.push_back(g.defined() ? g : zeros_like(inputs_[i]));
+  }
+  return gradients;
+}
+
+std::vector<Tensor> Tape::push(const std::vector<Tensor>& tangents) const {
+  check_count("push", tangents.size(), inputs_.size());
+  std::vector<std::vector<Tensor>> coefficients;
+  for (const Tensor& t : tangents) coefficients.push_back({t});
+  std::vector<Tensor> result;
+  for (const Series& y : jet(coefficients)) result.push_back(y.at(1).defined() ? y.at(1) : zeros_like(y.value()));
+  return result;
+}
+
+std::vector<Series> Tape::jet(const std::vector<std::vector<Tensor>>& coefficients) const {
+  check_count("jet", coefficients.size(), inputs_.size());
+  std::vector<Series> slot(static_cast<size_t>(slots_));
+  const auto at = [&](int s) -> Series& { return slot[static_cast<size_t>(s)]; };
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    Series& x = at(input_slots_[i]);
+    x = Series(inputs_[i]);
+    for (const Tensor& c : coefficients[i]) {
+      if (c.defined()) check_like("jet", c, inputs_[i]);
+      x.c.push_back(c);
+    }
+  }
+  const int* operand = operands_.data();
+  std::vector<Series> in;
+  for (size_t i = 0; i < run_.size(); ++i) {
+    const Node& node = *run_[i].node();
+    if (!node.op->jet)
+      fail<ValueError>(node.op->name, "has no Taylor rule: push, jet and Taylor mode cannot pass it. Use reverse mode.");
+    in.clear();
+    for (size_t j = 0; j < node.inputs.size(); ++j) in.push_back(operand[j] >= 0 ? at(operand[j]) : Series(node.inputs[j]));
+    operand += node.inputs.size();
+    Series y = node.op->jet(Call{*node.op, node.inputs, node.attributes, run_[i]}, in);
+    Series& mine = at(result_slots_[i]);
+    for (int k = 1; k <= mine.order(); ++k) {  // an input that depends on another one
+      if (!mine.at(k).defined()) continue;
+      if (k > y.order()) y.c.resize(static_cast<size_t>(k) + 1);
+      accumulate(y.c[static_cast<size_t>(k)], mine.at(k));
+    }
+    mine = std::move(y);
+  }
+  std::vector<Series> result;
+  for (size_t i = 0; i < outputs_.size(); ++i) result.push_back(output_slots_[i] >= 0 ? at(output_slots_[i]) : Series(outputs_[i]));
+  return result;
+}
+
+namespace {
+// A name for each tensor that occurs: %3 for results on the tape, x0 for inputs, h0 for held, c for the rest.
+std::string label(const Tape& tape, const Tensor& t) {
+  const auto find = [&](const std::vector<Tensor>& list, const char* prefix) -> std::string {
+    for (size_t i = 0; i < list.size(); ++i)
+      if (list[i].node() == t.node()) return prefix + std::to_string(i);
+    return "";
+  };
+  for (const auto& name : {find(tape.inputs(), "x"), find(tape.holding(), "h"), find(tape.run(), "%")})
+    if (!name.empty()) return name;
+  return t.tracked() ? "captured" : "constant";
+}
+}  // namespace
+
+std::string str(const Tape& tape) {
+  std::ostringstream out;
+  for (const Tensor& y : tape.run()) {
+    out << label(tape, y) << " = " << y.node()->op->name << '(';
+    for (size_t j = 0; j < y.node()->inputs.size(); ++j) out << (j ? ", " : "") << label(tape, y.node()->inputs[j]);
+    out << ")  " << y.shape() << ' ' << y.dtype() << '\n';
+  }
+  return out.str();
+}
+
+std::string to_dot(const Tape& tape) {
+  std::ostringstream out;
+  out << "digraph tape {\n  rankdir=LR;\n  node [shape=box];\n";
+  for (const Tensor& y : tape.run()) {
+    const std::string name = label(tape, y);
+    out << "  \"" << name << "\" [label=\"" << y.node()->op->name << "\\n" << y.shape() << "\"];\n";
+    for (const Tensor& x : y.node()->inputs) {
+      const std::string from = label(tape, x);
+      if (from == "constant") continue;
+      out << "  \"" << from << "\" -> \"" << name << '"' << (from[0] == 'h' ? " [style=dashed]" : "") << ";\n";
+    }
+  }
+  out << "}\n";
+  return out.str();
+}
+
+}  // namespace dimwise

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <vector>
+
+#include "autodiff/op.hpp"
+
+namespace dimwise {
+
+/// The recorded run of ops from given inputs to given outputs, in the order recorded.
+///
+/// Linear: three loops over it are the three sweeps. Only ops that lie between inputs and outputs are on it. An input
+/// that depends on another input is passed through, not cut; a held tensor is constant for the sweeps of this tape.
+/// Throws ValueError for an untracked input, and for a held tensor that is an input, an output, or depends on an input
+/// without being used by an output.
+///
+/// Example: `Tape tape({y}, {x}); Tensor g = tape.pull({ones_like(y)})[0];`
+class Tape {
+ public:
+  struct Options {
+    std::vector<Tensor> holding = {};
+    bool cut_at_inputs = false;  ///< an input's own history is not swept, even where another input lies in it
+  };
+
+  Tape(std::vector<Tensor> outputs, std::vector<Tensor> inputs) : Tape(std::move(outputs), std::move(inputs), Options{}) {}
+  Tape(std::vector<Tensor> outputs, std::vector<Tensor> inputs, const Options& options);
+
+  /// vjp: the cotangents of the inputs, Σ_o w_oᵀ ∂o/∂x, from those of the outputs (undefined ones are zero).
+  std::vector<Tensor> pull(const std::vector<Tensor>& cotangents) const;
+  /// jvp: the tangents of the outputs, ∂o/∂x v, from those of the inputs (undefined ones are zero).
+  std::vector<Tensor> push(const std::vector<Tensor>& tangents) const;
+  /// Taylor: the series of the outputs from those of the inputs, whose coefficients 1, 2, … are given.
+  std::vector<Series> jet(const std::vector<std::vector<Tensor>>& coefficients) const;
+
+  /// Number of ops on the tape.
+  size_t size() const { return run_.size(); }
+  /// The recorded results, in order.
+  const std::vector<Tensor>& run() const { return run_; }
+  const std::vector<Tensor>& inputs() const { return inputs_; }
+  const std::vector<Tensor>& outputs() const { return outputs_; }
+  const std::vector<Tensor>& holding() const { return holding_; }
+  /// Whether something tracked other than the inputs enters: a captured parameter, or a held tensor.
+  bool entered() const { return entered_; }
+  /// Whether every op on the tape has a Taylor rule, so that `push` and `jet` can run.
+  bool has_jets() const;
+
+ private:
+  std::vector<Tensor> outputs_, inputs_, holding_;
+  std::vector<Tensor> run_;
+  // A slot is where the cotangent or series of a tensor is kept in a sweep; −1 for what is constant.
+  std::vector<int> operands_;      // of all inputs of all ops, run by run
+  std::vector<int> result_slots_;  // of each op
+  std::vector<int> input_slots_, output_slots_;
+  int slots_ = 0;
+  bool entered_ = false;
+};
+
+/// The tape as a table for people: number, op, shape, dtype, operands.
+std::string str(const Tape& tape);
+/// The tape as a Graphviz graph; edges from held tensors are dashed.
+std::string to_dot(const Tape& tape);
+
+}  // namespace dimwise

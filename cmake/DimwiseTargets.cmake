@@ -1,0 +1,47 @@
+# One static library a floor. A floor links what stands below it, and a folder's .cpp files belong to its floor, so that
+# adding a file touches no list.
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+find_program(DIMWISE_CCACHE ccache)
+if(DIMWISE_CCACHE AND PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${DIMWISE_CCACHE})
+endif()
+
+add_library(dimwise_flags INTERFACE)
+target_compile_features(dimwise_flags INTERFACE cxx_std_20)
+target_compile_options(dimwise_flags INTERFACE
+  $<BUILD_INTERFACE:-Wall;-Wextra;-Wpedantic;-Werror>
+  # Vectors and scalars must round alike: a fused multiply-add is written, never inferred.
+  -ffp-contract=off)
+if(DIMWISE_ARCH)
+  target_compile_options(dimwise_flags INTERFACE -march=${DIMWISE_ARCH})
+endif()
+if(DIMWISE_SANITIZE)
+  target_compile_options(dimwise_flags INTERFACE -fsanitize=${DIMWISE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${DIMWISE_SANITIZE})
+endif()
+
+function(dimwise_floor name)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+  add_library(dimwise_${name} STATIC ${sources})
+  add_library(dimwise::${name} ALIAS dimwise_${name})
+  set_target_properties(dimwise_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
+  target_compile_features(dimwise_${name} PUBLIC cxx_std_20)
+  target_include_directories(dimwise_${name}
+    PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}> $<INSTALL_INTERFACE:include/dimwise>)
+  target_include_directories(dimwise_${name} SYSTEM PRIVATE ${DIMWISE_CBLAS_INCLUDE} ${DIMWISE_RANDOM123_INCLUDE}
+    $<TARGET_PROPERTY:xsimd,INTERFACE_INCLUDE_DIRECTORIES>)
+  target_link_libraries(dimwise_${name} PRIVATE $<BUILD_INTERFACE:dimwise_flags>)
+  foreach(below ${ARGN})
+    target_link_libraries(dimwise_${name} PUBLIC dimwise_${below})
+  endforeach()
+  if(name STREQUAL autodiff)
+    target_link_libraries(dimwise_${name} PUBLIC Threads::Threads)
+  elseif(name STREQUAL ops)
+    target_link_libraries(dimwise_${name} PUBLIC LAPACK::LAPACK BLAS::BLAS)
+  elseif(name STREQUAL nn)
+    target_link_libraries(dimwise_${name} PUBLIC ZLIB::ZLIB zip PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
+  endif()
+endfunction()
