@@ -146,7 +146,7 @@ Tape::Tape(std::vector<Tensor> outputs, std::vector<Tensor> inputs, const Option
   }
   for (const Tensor& y : outputs_) output_slots_.push_back(slot.get(y.node()));
   for (const Tensor& h : holding_)
-    if (!met.contains(h.node()) && depends(h, inputs_))
+    if (options.require_held_used && !met.contains(h.node()) && depends(h, inputs_))
       fail<ValueError>("holding", "the held tensor of shape ", h.shape(),
                        " depends on an input, but no output uses it. Hold the very tensor that was consumed, not a reshape of it.");
 }
@@ -239,6 +239,14 @@ std::vector<Series> Tape::jet(const std::vector<std::vector<Tensor>>& coefficien
   }
   std::vector<Series> result;
   for (size_t i = 0; i < outputs_.size(); ++i) result.push_back(output_slots_[i] >= 0 ? at(output_slots_[i]) : Series(outputs_[i]));
+  return result;
+}
+
+std::vector<Tensor> captured(const Tensor& y, const std::vector<Tensor>& arguments, uint64_t begin) {
+  const auto nodes = history({y}, 0, [&](const Node* node) { return node->sequence < begin || is_one_of(node, arguments); });
+  std::vector<Tensor> result;
+  for (Node* node : nodes)
+    if (node->sequence < begin) result.emplace_back(node);
   return result;
 }
 

@@ -18,6 +18,7 @@ class Tape {
  public:
   struct Options {
     std::vector<Tensor> holding = {};
+    bool require_held_used = true;
     bool cut_at_inputs = false;  ///< an input's own history is not swept, even where another input lies in it
   };
 
@@ -53,6 +54,10 @@ class Tape {
   int slots_ = 0;
   bool entered_ = false;
 };
+
+/// The tracked tensors made before sequence number `begin` from which y was computed other than through `arguments`: what a function
+/// that was run from `begin` on has captured, each once.
+std::vector<Tensor> captured(const Tensor& y, const std::vector<Tensor>& arguments, uint64_t begin);
 
 /// The tape as a table for people: number, op, shape, dtype, operands.
 std::string str(const Tape& tape);

@@ -1,0 +1,100 @@
+#include "autodiff/custom.hpp"
+
+#include "autodiff/basic.hpp"
+#include "autodiff/error.hpp"
+#include "autodiff/record.hpp"
+#include "autodiff/tape.hpp"
+
+namespace dimwise {
+
+namespace {
+
+Tensor detached(const Tensor& y) { return share(y, y.shape()); }
+
+std::vector<Tensor> list(std::span<const Tensor> inputs) { return {inputs.begin(), inputs.end()}; }
+
+const Op custom_op = [] {
+  Op op{"custom", Kind::general, nullptr, nullptr, nullptr};
+  op.forward = [](std::span<const Tensor> in, const Attributes& a) {
+    const Recording off(false);
+    return detached(as<CustomRule>(a).forward(list(in)));
+  };
+  op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
+    const auto& rule = as<CustomRule>(call.attributes);
+    std::vector<Tensor> given = rule.vjp(list(call.inputs), call.output, w);
+    if (given.size() != call.inputs.size())
+      fail<ValueError>("custom", "the vjp of '", rule.name, "' gave ", given.size(), " cotangents for ", call.inputs.size(), " inputs.");
+    for (size_t i = 0; i < given.size(); ++i) {
+      if (!result.wanted(i) || !given[i].defined()) continue;
+      if (given[i].shape() != call.inputs[i].shape())
+        fail<ShapeError>("custom", "the vjp of '", rule.name, "' gave shape ", given[i].shape(), " for input ", i, " of shape ",
+                         call.inputs[i].shape(), ".");
+      result.set(i, std::move(given[i]));
+    }
+  };
+  op.jet = [](const Call& call, std::span<const Series> in) {
+    const auto& rule = as<CustomRule>(call.attributes);
+    if (!rule.jvp) fail<ValueError>("custom", "'", rule.name, "' has no jvp: push, jet and Taylor mode cannot pass it. Use reverse mode.");
+    std::vector<Tensor> tangents;
+    for (const Series& s : in) {
+      if (s.order() > 1) fail<ValueError>("custom", "'", rule.name, "' has no Taylor rule beyond order 1. Use reverse mode.");
+      tangents.push_back(s.at(1).defined() ? s.at(1) : zeros_like(s.value()));
+    }
+    Series y(call.output);
+    y.c.push_back(rule.jvp(list(call.inputs), call.output, tangents));
+    return y;
+  };
+  return op;
+}();
+
+// What checkpoint keeps: the function, and how many of the node's inputs are its arguments; the others are what it captured.
+struct Recompute {
+  std::function<Tensor(const std::vector<Tensor>&)> f;
+  size_t arguments;
+  Tensor value;
+};
+
+// The inner tape, run anew: from the arguments' aliases and the captured tensors to the output.
+Tape recompute(const Call& call) {
+  const auto& a = as<Recompute>(call.attributes);
+  std::vector<Tensor> inputs(call.inputs.begin(), call.inputs.end());
+  const Recording on(true);
+  for (size_t i = 0; i < a.arguments; ++i) inputs[i] = alias(inputs[i]);
+  const Tensor y = a.f({inputs.begin(), inputs.begin() + static_cast<std::ptrdiff_t>(a.arguments)});
+  return Tape({y}, inputs, {.cut_at_inputs = true});
+}
+
+const Op checkpoint_op = [] {
+  Op op{"checkpoint", Kind::general, nullptr, nullptr, nullptr};
+  op.forward = [](std::span<const Tensor>, const Attributes& a) { return detached(as<Recompute>(a).value); };
+  op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
+    const std::vector<Tensor> g = recompute(call).pull({w});
+    for (size_t i = 0; i < g.size(); ++i)
+      if (result.wanted(i)) result.set(i, g[i]);
+  };
+  op.jet = [](const Call& call, std::span<const Series> in) {
+    std::vector<std::vector<Tensor>> coefficients;
+    for (const Series& s : in) coefficients.emplace_back(s.c.begin() + 1, s.c.end());
+    Series y = recompute(call).jet(coefficients)[0];
+    y.c[0] = call.output;
+    return y;
+  };
+  return op;
+}();
+
+}  // namespace
+
+Tensor custom(const CustomRule& rule, const std::vector<Tensor>& inputs) { return apply(custom_op, inputs, attributes(rule)); }
+
+Tensor checkpoint(const std::function<Tensor(const std::vector<Tensor>&)>& f, const std::vector<Tensor>& inputs) {
+  if (!recording()) return f(inputs);
+  // Run once, recorded, to see which tracked tensors f captures; then the inner ops are dropped.
+  const uint64_t begin = next_sequence();
+  std::vector<Tensor> arguments, all = inputs;
+  for (const Tensor& x : inputs) arguments.push_back(alias(x));
+  const Tensor y = f(arguments);
+  for (const Tensor& t : captured(y, arguments, begin)) all.push_back(t);
+  return apply(checkpoint_op, all, attributes(Recompute{f, inputs.size(), detached(y)}));
+}
+
+}  // namespace dimwise

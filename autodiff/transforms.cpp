@@ -1,0 +1,93 @@
+#include "autodiff/transforms.hpp"
+
+#include "autodiff/basic.hpp"
+#include "autodiff/error.hpp"
+
+namespace dimwise {
+
+namespace {
+
+void check_scalar(const char* where, const Tensor& y) {
+  if (y.size() != 1) fail<ShapeError>(where, "the function must have one element, not shape ", y.shape(), ". Sum it, or use vjp or jacobian.");
+}
+
+// A function run on an alias of x.
+struct Run {
+  Tensor x, y;
+  Tape tape;
+  bool entered;  // whether anything tracked comes in besides the alias itself
+
+  Run(const Function& f, const Tensor& source) : x(alias(source)), y(f(x)), tape({y}, {x}), entered(tape.entered() || source.tracked()) {}
+
+  Tensor value() const { return entered ? y : stop_gradient(y); }
+  Tensor pull(const Tensor& w) const {
+    const Recording recorded(recording() && (entered || w.tracked()));
+    return tape.pull({w})[0];
+  }
+};
+
+}  // namespace
+
+Tensor grad(const Tensor& y, const Tensor& x, const GradOptions& options) { return grad(y, std::vector<Tensor>{x}, options)[0]; }
+
+std::vector<Tensor> grad(const Tensor& y, const std::vector<Tensor>& xs, const GradOptions& options) {
+  check_scalar("grad", y);
+  const Tape tape({y}, xs, {.holding = options.holding});
+  const Recording recorded(recording() && options.record);
+  return tape.pull({ones_like(y)});
+}
+
+Tensor vjp(const Tensor& y, const Tensor& x, const Tensor& w, const GradOptions& options) {
+  const Tape tape({y}, {x}, {.holding = options.holding});
+  const Recording recorded(recording() && options.record);
+  return tape.pull({w})[0];
+}
+
+Tensor jvp(const Tensor& y, const Tensor& x, const Tensor& v, const GradOptions& options) {
+  const Tape tape({y}, {x}, {.holding = options.holding});
+  const Recording recorded(recording() && options.record);
+  return tape.push({v})[0];
+}
+
+Function grad(Function f) {
+  return [f = std::move(f)](const Tensor& x) { return value_and_grad(f, x).second; };
+}
+
+std::pair<Tensor, Tensor> value_and_grad(const Function& f, const Tensor& x) {
+  const Run run(f, x);
+  check_scalar("value_and_grad", run.y);
+  return {run.value(), run.pull(ones_like(run.y))};
+}
+
+std::pair<Tensor, Tensor> vjp(const Function& f, const Tensor& x, const Tensor& w) {
+  const Run run(f, x);
+  return {run.value(), run.pull(w)};
+}
+
+std::pair<Tensor, Tensor> jvp(const Function& f, const Tensor& x, const Tensor& v) {
+  const Run run(f, x);
+  const Recording recorded(recording() && (run.entered || v.tracked()));
+  return {run.value(), run.tape.push({v})[0]};
+}
+
+Tensor hvp(const Function& f, const Tensor& x, const Tensor& v) {
+  return jvp(grad(f), x, v).second;
+}
+
+Tensor jacobian(const Function& f, const Tensor& x) {
+  const Run run(f, x);
+  const int64_t m = run.y.size();
+  std::vector<Tensor> rows;
+  for (int64_t i = 0; i < m; ++i) {
+    const Tensor one = reshape(place_row(scalar(1, x.dtype()), i, m), run.y.shape());
+    rows.push_back(run.pull(one));
+  }
+  Shape shape = run.y.shape();
+  for (const int64_t dim : x.shape()) shape.push_back(dim);
+  if (m == 0) return zeros(shape, x.dtype());
+  return reshape(stack(rows), shape);
+}
+
+Tensor hessian(const Function& f, const Tensor& x) { return jacobian(grad(f), x); }
+
+}  // namespace dimwise
