@@ -78,39 +78,10 @@ const Op broadcast_to_op = record::linear<Shape>(
     },
     [](const Tensor& w, const Tensor& x, const Shape&) { return sum_to(w, x.shape()); });
 
-namespace {
-template <class T>
-Tensor sum_to_value(Tensor x, const Shape& shape) {
-  const int extra = x.rank() - shape.rank();
-  const auto reduced = [&](int axis) { return axis < extra || (shape[axis - extra] == 1 && x.shape()[axis] != 1); };
-  Shape current = x.shape();
-  for (int last = x.rank() - 1; last >= 0;) {
-    if (!reduced(last)) {
-      --last;
-      continue;
-    }
-    int first = last;
-    while (first > 0 && reduced(first - 1)) --first;
-    int64_t n = 1;
-    Shape next = current;
-    for (int axis = first; axis <= last; ++axis) {
-      n *= current[axis];
-      next[axis] = 1;
-    }
-    Tensor sum = empty(next, x.dtype());
-    loops::sum_middle(x.node()->data<T>(), mutable_data<T>(sum), current.outer(first), n, current.inner(last));
-    x = std::move(sum);
-    current = next;
-    last = first - 1;
-  }
-  return share(x, shape);
-}
-}  // namespace
-
 const Op sum_to_op = record::linear<Shape>(
     "sum_to",
     [](const Tensor& x, const Shape& shape) {
-      return dispatch(x.dtype(), [&](auto t) { return sum_to_value<decltype(t)>(x, shape); });
+      return dispatch(x.dtype(), [&](auto t) { return loops::reduce_to<decltype(t)>(x, shape, loops::sum_middle<decltype(t)>); });
     },
     [](const Tensor& w, const Tensor& x, const Shape&) { return broadcast_to(w, x.shape()); });
 

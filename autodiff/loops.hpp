@@ -129,4 +129,34 @@ void sum_middle(const T* x, T* out, int64_t outer, int64_t n, int64_t inner) {
   }
 }
 
+/// x reduced to `shape` (which broadcasts to x's), one run of neighbouring axes at a time, from the last:
+/// reduce(x, out, outer, n, inner).
+template <class T, class Reduce>
+Tensor reduce_to(Tensor x, const Shape& shape, Reduce&& reduce) {
+  const int extra = x.rank() - shape.rank();
+  const Shape source = x.shape();
+  const auto reduced = [&](int axis) { return axis < extra || (shape[axis - extra] == 1 && source[axis] != 1); };
+  Shape current = source;
+  for (int last = source.rank() - 1; last >= 0;) {
+    if (!reduced(last)) {
+      --last;
+      continue;
+    }
+    int first = last;
+    while (first > 0 && reduced(first - 1)) --first;
+    int64_t n = 1;
+    Shape next = current;
+    for (int axis = first; axis <= last; ++axis) {
+      n *= current[axis];
+      next[axis] = 1;
+    }
+    Tensor result = empty(next, x.dtype());
+    reduce(x.node()->data<T>(), mutable_data<T>(result), current.outer(first), n, current.inner(last));
+    x = std::move(result);
+    current = next;
+    last = first - 1;
+  }
+  return share(x, shape);
+}
+
 }  // namespace dimwise::loops

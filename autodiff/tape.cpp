@@ -1,6 +1,7 @@
 #include "autodiff/tape.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <sstream>
 
 #include "autodiff/basic.hpp"
@@ -14,7 +15,7 @@ namespace {
 // Node → slot, by open addressing.
 class NodeMap {
  public:
-  explicit NodeMap(size_t expected = 64) : entries_(std::max<size_t>(64, expected)) {}
+  explicit NodeMap(size_t expected = 64) : entries_(std::bit_ceil(std::max<size_t>(64, expected))) {}
 
   // The place of a node's number; `fresh` tells whether it was put in now, with −1.
   int& insert(const Node* node, bool& fresh) {

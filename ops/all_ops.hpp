@@ -1,0 +1,20 @@
+#pragma once
+
+#include <vector>
+
+#include "autodiff/op.hpp"
+
+namespace dimwise {
+
+/// Every op record there is: what the derivative tests run over.
+std::vector<const Op*> all_ops();
+
+// The records of each room.
+std::vector<const Op*> arithmetic_ops();
+std::vector<const Op*> elementwise_ops();
+std::vector<const Op*> reduce_ops();
+std::vector<const Op*> layout_ops();
+std::vector<const Op*> index_ops();
+std::vector<const Op*> matmul_ops();
+
+}  // namespace dimwise

@@ -1,0 +1,202 @@
+#include "ops/arithmetic.hpp"
+
+#include "autodiff/error.hpp"
+#include "autodiff/record.hpp"
+#include "ops/all_ops.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/lanes.hpp"
+#include "ops/series.hpp"
+
+namespace dimwise {
+
+namespace {
+
+const Op sub_op = [] {
+  Op op{"sub", Kind::linear, nullptr, nullptr, nullptr};
+  op.forward = [](std::span<const Tensor> in, const Attributes&) {
+    Tensor y = empty(broadcast("sub", in[0].shape(), in[1].shape()), in[0].dtype());
+    const loops::Broadcast plan(y.shape(), in[0].shape(), in[1].shape());
+    dispatch(y.dtype(), [&](auto t) {
+      using T = decltype(t);
+      loops::zip(plan, mutable_data<T>(y), [](auto a, auto b) { return a - b; }, in[0].node()->data<T>(), in[1].node()->data<T>());
+    });
+    return y;
+  };
+  op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
+    if (result.wanted(0)) result.set(0, sum_to(w, call.inputs[0].shape()));
+    if (result.wanted(1)) result.set(1, neg(sum_to(w, call.inputs[1].shape())));
+  };
+  op.jet = [](const Call& call, std::span<const Series> in) {
+    Series y(call.output);
+    for (int k = 1; k <= std::max(in[0].order(), in[1].order()); ++k) {
+      const Tensor a = in[0].at(k), b = in[1].at(k);
+      Tensor c;
+      if (a.defined() && b.defined())
+        c = sub(a, b);
+      else if (a.defined())
+        c = a;
+      else if (b.defined())
+        c = neg(b);
+      y.c.push_back(c.defined() ? broadcast_to(c, call.output.shape()) : c);
+    }
+    return y;
+  };
+  return op;
+}();
+
+const Op div_op = record::elementwise(
+    "div", [](auto a, auto b) { return a / b; }, [](auto, auto b, auto) { return 1.0f / b; }, [](auto, auto b, auto y) { return -y / b; });
+
+}  // namespace
+
+// The rules below are stated once for lanes, tensors and series.
+namespace lanes {
+static Tensor pow(const Tensor& a, const Tensor& b) { return dimwise::pow(a, b); }
+static Series pow(const Series& a, const Series& b) { return dimwise::pow(a, b); }
+static Tensor log(const Tensor& a) { return dimwise::log(a); }
+static Series log(const Series& a) { return dimwise::log(a); }
+static Tensor nonzero(const Tensor& a) { return not_equal(a, scalar(0, a.dtype())); }
+static Tensor nonzero(const Series& a) { return nonzero(a.value()); }
+}  // namespace lanes
+
+namespace {
+
+const Op pow_op = record::elementwise(
+    "pow", [](auto a, auto b) { return lanes::pow(a, b); },
+    [](auto a, auto b, auto) { return b * lanes::pow(where(lanes::nonzero(b), a, 1.0), b - 1.0f); },
+    [](auto a, auto, auto y) { return where(a > 0.0f, y * lanes::log(where(a > 0.0f, a, 1.0)), 0.0); });
+
+// a where it is larger, or NaN.
+const Op maximum_op = record::elementwise(
+    "maximum", [](auto a, auto b) { return where((a >= b) | (a != a), a, b); },
+    [](auto a, auto b, auto) { return where(a >= b, 1.0, 0.0); }, [](auto a, auto b, auto) { return where(a >= b, 0.0, 1.0); });
+const Op minimum_op = record::elementwise(
+    "minimum", [](auto a, auto b) { return where((a <= b) | (a != a), a, b); },
+    [](auto a, auto b, auto) { return where(a <= b, 1.0, 0.0); }, [](auto a, auto b, auto) { return where(a <= b, 0.0, 1.0); });
+
+struct Condition {
+  Tensor condition;  // of the result's shape, as are both branches
+};
+
+Tensor select(const Tensor& condition, const Tensor& a, const Tensor& b);
+
+const Op where_op = [] {
+  Op op{"where", Kind::linear, nullptr, nullptr, nullptr};
+  op.forward = [](std::span<const Tensor> in, const Attributes& attributes) {
+    const Tensor& c = as<Condition>(attributes).condition;
+    Tensor y = empty(c.shape(), c.dtype());
+    dispatch(y.dtype(), [&](auto t) {
+      using T = decltype(t);
+      loops::map(y.size(), mutable_data<T>(y), [](auto k, auto a, auto b) { return where(lanes::nonzero(k), a, b); }, c.node()->data<T>(),
+                 in[0].node()->data<T>(), in[1].node()->data<T>());
+    });
+    return y;
+  };
+  op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
+    const Tensor& c = as<Condition>(call.attributes).condition;
+    if (result.wanted(0)) result.set(0, select(c, w, zeros_like(w)));
+    if (result.wanted(1)) result.set(1, select(c, zeros_like(w), w));
+  };
+  op.jet = [](const Call& call, std::span<const Series> in) {
+    Series y(call.output);
+    for (int k = 1; k <= std::max(in[0].order(), in[1].order()); ++k) {
+      const Tensor a = in[0].at(k), b = in[1].at(k);
+      if (a.defined() || b.defined())
+        y.c.push_back(select(as<Condition>(call.attributes).condition, a.defined() ? a : zeros_like(b), b.defined() ? b : zeros_like(a)));
+      else
+        y.c.emplace_back();
+    }
+    return y;
+  };
+  return op;
+}();
+
+Tensor select(const Tensor& condition, const Tensor& a, const Tensor& b) {
+  return apply(where_op, {a, b}, attributes(Condition{condition}));
+}
+
+template <class Compare>
+Tensor compare(const char* name, const Tensor& a, const Tensor& b, Compare c) {
+  const Tensor both[] = {a, b};
+  check_inputs(name, both);
+  Tensor y = empty(broadcast(name, a.shape(), b.shape()), a.dtype());
+  const loops::Broadcast plan(y.shape(), a.shape(), b.shape());
+  dispatch(y.dtype(), [&](auto t) {
+    using T = decltype(t);
+    loops::zip(plan, mutable_data<T>(y), [c](auto p, auto q) { return where(c(p, q), decltype(p)(T(1)), decltype(p)(T(0))); }, a.node()->data<T>(),
+               b.node()->data<T>());
+  });
+  return y;
+}
+
+}  // namespace
+
+Tensor sub(const Tensor& a, const Tensor& b) { return apply(sub_op, {a, b}); }
+Tensor div(const Tensor& a, const Tensor& b) { return apply(div_op, {a, b}); }
+Tensor pow(const Tensor& a, const Tensor& b) { return apply(pow_op, {a, b}); }
+Tensor pow(const Tensor& a, double b) { return pow(a, scalar(b, a.dtype())); }
+Tensor maximum(const Tensor& a, const Tensor& b) { return apply(maximum_op, {a, b}); }
+Tensor minimum(const Tensor& a, const Tensor& b) { return apply(minimum_op, {a, b}); }
+Tensor clip(const Tensor& x, double low, double high) {
+  if (!(low <= high)) fail<ValueError>("clip", "low = ", low, " is above high = ", high, ". Swap them.");
+  return minimum(maximum(x, scalar(low, x.dtype())), scalar(high, x.dtype()));
+}
+
+Tensor greater(const Tensor& a, const Tensor& b) { return compare("greater", a, b, [](auto p, auto q) { return p > q; }); }
+Tensor greater_equal(const Tensor& a, const Tensor& b) { return compare("greater_equal", a, b, [](auto p, auto q) { return p >= q; }); }
+Tensor less(const Tensor& a, const Tensor& b) { return compare("less", a, b, [](auto p, auto q) { return p < q; }); }
+Tensor less_equal(const Tensor& a, const Tensor& b) { return compare("less_equal", a, b, [](auto p, auto q) { return p <= q; }); }
+Tensor equal(const Tensor& a, const Tensor& b) { return compare("equal", a, b, [](auto p, auto q) { return p == q; }); }
+Tensor not_equal(const Tensor& a, const Tensor& b) { return compare("not_equal", a, b, [](auto p, auto q) { return p != q; }); }
+
+Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
+  const Tensor all[] = {a, b, condition};
+  check_inputs("where", all);
+  const Shape shape = broadcast("where", condition.shape(), broadcast("where", a.shape(), b.shape()));
+  return select(stop_gradient(broadcast_to(condition, shape)), broadcast_to(a, shape), broadcast_to(b, shape));
+}
+Tensor where(const Tensor& condition, const Tensor& a, double b) { return where(condition, a, scalar(b, a.dtype())); }
+Tensor where(const Tensor& condition, double a, const Tensor& b) { return where(condition, scalar(a, b.dtype()), b); }
+Tensor where(const Tensor& condition, double a, double b) {
+  return where(condition, scalar(a, condition.dtype()), scalar(b, condition.dtype()));
+}
+
+Series operator-(const Series& x) { return apply_series(neg_op, {x}); }
+Series operator+(const Series& a, const Series& b) { return apply_series(add_op, {a, b}); }
+Series operator-(const Series& a, const Series& b) { return apply_series(sub_op, {a, b}); }
+Series operator*(const Series& a, const Series& b) { return apply_series(mul_op, {a, b}); }
+Series operator/(const Series& a, const Series& b) { return apply_series(div_op, {a, b}); }
+namespace {
+Series like(const Series& x, double value) { return scalar(value, x.value().dtype()); }
+}  // namespace
+Series operator+(const Series& a, double b) { return a + like(a, b); }
+Series operator-(const Series& a, double b) { return a - like(a, b); }
+Series operator*(const Series& a, double b) { return a * like(a, b); }
+Series operator/(const Series& a, double b) { return a * like(a, 1 / b); }
+Series operator+(double a, const Series& b) { return like(b, a) + b; }
+Series operator-(double a, const Series& b) { return like(b, a) - b; }
+Series operator*(double a, const Series& b) { return like(b, a) * b; }
+Series operator/(double a, const Series& b) { return like(b, a) / b; }
+Tensor operator>(const Series& a, double b) { return a.value() > b; }
+Tensor operator<(const Series& a, double b) { return a.value() < b; }
+Tensor operator>=(const Series& a, const Series& b) { return a.value() >= b.value(); }
+Tensor operator<=(const Series& a, const Series& b) { return a.value() <= b.value(); }
+Series pow(const Series& a, const Series& b) { return apply_series(pow_op, {a, b}); }
+Series where(const Tensor& condition, const Series& a, const Series& b) {
+  Series y;
+  for (int k = 0; k <= std::max(a.order(), b.order()); ++k) {
+    const Tensor p = a.at(k), q = b.at(k);
+    y.c.push_back(p.defined() || q.defined() ? where(condition, p.defined() ? p : zeros_like(q), q.defined() ? q : zeros_like(p)) : Tensor());
+  }
+  return y;
+}
+Series where(const Tensor& condition, const Series& a, double b) { return where(condition, a, like(a, b)); }
+Series where(const Tensor& condition, double a, const Series& b) { return where(condition, like(b, a), b); }
+Series sum_to(const Series& x, const Shape& shape) { return apply_series(sum_to_op, {x}, attributes(shape)); }
+Series broadcast_to(const Series& x, const Shape& shape) { return apply_series(broadcast_to_op, {x}, attributes(shape)); }
+
+std::vector<const Op*> arithmetic_ops() {
+  return {&alias_op, &neg_op, &add_op, &sub_op, &mul_op, &div_op, &pow_op, &maximum_op, &minimum_op, &where_op, &broadcast_to_op, &sum_to_op, &reshape_op};
+}
+
+}  // namespace dimwise

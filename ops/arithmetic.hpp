@@ -1,0 +1,62 @@
+#pragma once
+
+#include "autodiff/basic.hpp"
+
+namespace dimwise {
+
+// Arithmetic with NumPy broadcasting. A double adopts the tensor's dtype. All throw ShapeError where shapes do not broadcast and
+// DTypeError where dtypes differ.
+
+/// a − b.
+Tensor sub(const Tensor& a, const Tensor& b);
+/// a / b. IEEE at b = 0.
+Tensor div(const Tensor& a, const Tensor& b);
+/// a^b. ∂/∂b is 0 where a ≤ 0; at b = 0 the derivative in a is 0, also where a = 0.
+Tensor pow(const Tensor& a, const Tensor& b);
+Tensor pow(const Tensor& a, double b);
+/// The larger of a and b; the derivative goes to a where they are equal. A NaN in either gives NaN.
+Tensor maximum(const Tensor& a, const Tensor& b);
+/// The smaller of a and b; the derivative goes to a where they are equal. A NaN in either gives NaN.
+Tensor minimum(const Tensor& a, const Tensor& b);
+/// x limited to [low, high]; the derivative is 1 on the bounds, 0 beyond. Throws ValueError unless low ≤ high.
+Tensor clip(const Tensor& x, double low, double high);
+
+// Comparisons give 1 where true and 0 where not, in the operands' dtype, untracked: their derivative is zero.
+
+Tensor greater(const Tensor& a, const Tensor& b);
+Tensor greater_equal(const Tensor& a, const Tensor& b);
+Tensor less(const Tensor& a, const Tensor& b);
+Tensor less_equal(const Tensor& a, const Tensor& b);
+Tensor equal(const Tensor& a, const Tensor& b);
+Tensor not_equal(const Tensor& a, const Tensor& b);
+
+/// a where the condition is not 0, b elsewhere; all three broadcast. Selects, so that a NaN not chosen does no harm, in the
+/// gradient either.
+Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
+Tensor where(const Tensor& condition, const Tensor& a, double b);
+Tensor where(const Tensor& condition, double a, const Tensor& b);
+Tensor where(const Tensor& condition, double a, double b);
+
+inline Tensor operator-(const Tensor& x) { return neg(x); }
+inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
+inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
+inline Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
+inline Tensor operator/(const Tensor& a, const Tensor& b) { return div(a, b); }
+inline Tensor operator+(const Tensor& a, double b) { return add(a, scalar(b, a.dtype())); }
+inline Tensor operator-(const Tensor& a, double b) { return add(a, scalar(-b, a.dtype())); }
+inline Tensor operator*(const Tensor& a, double b) { return scale(a, b); }
+inline Tensor operator/(const Tensor& a, double b) { return scale(a, 1 / b); }
+inline Tensor operator+(double a, const Tensor& b) { return b + a; }
+inline Tensor operator-(double a, const Tensor& b) { return sub(scalar(a, b.dtype()), b); }
+inline Tensor operator*(double a, const Tensor& b) { return scale(b, a); }
+inline Tensor operator/(double a, const Tensor& b) { return div(scalar(a, b.dtype()), b); }
+inline Tensor operator>(const Tensor& a, const Tensor& b) { return greater(a, b); }
+inline Tensor operator>=(const Tensor& a, const Tensor& b) { return greater_equal(a, b); }
+inline Tensor operator<(const Tensor& a, const Tensor& b) { return less(a, b); }
+inline Tensor operator<=(const Tensor& a, const Tensor& b) { return less_equal(a, b); }
+inline Tensor operator>(const Tensor& a, double b) { return greater(a, scalar(b, a.dtype())); }
+inline Tensor operator>=(const Tensor& a, double b) { return greater_equal(a, scalar(b, a.dtype())); }
+inline Tensor operator<(const Tensor& a, double b) { return less(a, scalar(b, a.dtype())); }
+inline Tensor operator<=(const Tensor& a, double b) { return less_equal(a, scalar(b, a.dtype())); }
+
+}  // namespace dimwise

@@ -1,0 +1,387 @@
+#include "ops/layout.hpp"
+
+#include <algorithm>
+
+#include "autodiff/error.hpp"
+#include "autodiff/record.hpp"
+#include "ops/all_ops.hpp"
+#include "ops/arithmetic.hpp"
+
+namespace dimwise {
+
+namespace {
+
+// out[i] = x[index of i] where `strides` are x's for each axis of `shape`.
+template <class T>
+void gather_strided(const T* x, T* out, const Shape& shape, const Shape& strides) {
+  if (shape.size() == 0) return;
+  if (shape.rank() == 0) {
+    *out = *x;
+    return;
+  }
+  const int last = shape.rank() - 1;
+  const int64_t row = shape[last], step = strides[last], count = shape.size() / row;
+  int64_t index[Shape::max_rank]{}, offset = 0;
+  for (int64_t r = 0; r < count; ++r, out += row) {
+    if (step == 1)
+      std::copy_n(x + offset, row, out);
+    else
+      for (int64_t i = 0; i < row; ++i) out[i] = x[offset + i * step];
+    for (int axis = last - 1; axis >= 0; --axis) {
+      offset += strides[axis];
+      if (++index[axis] < shape[axis]) break;
+      offset -= strides[axis] * shape[axis];
+      index[axis] = 0;
+    }
+  }
+}
+
+Shape strides_of(const Shape& shape) {
+  Shape strides = shape;
+  int64_t stride = 1;
+  for (int i = shape.rank() - 1; i >= 0; --i) {
+    strides[i] = stride;
+    stride *= shape[i];
+  }
+  return strides;
+}
+
+const Op transpose_op = record::linear<Shape>(
+    "transpose",
+    [](const Tensor& x, const Shape& order) {
+      const Shape from = strides_of(x.shape());
+      Shape shape = x.shape(), strides = shape;
+      for (int i = 0; i < order.rank(); ++i) {
+        shape[i] = x.shape()[static_cast<int>(order[i])];
+        strides[i] = from[static_cast<int>(order[i])];
+      }
+      Tensor y = empty(shape, x.dtype());
+      dispatch(x.dtype(), [&](auto t) {
+        using T = decltype(t);
+        gather_strided(x.node()->data<T>(), mutable_data<T>(y), shape, strides);
+      });
+      return y;
+    },
+    [](const Tensor& w, const Tensor&, const Shape& order) {
+      Shape inverse = order;
+      for (int i = 0; i < order.rank(); ++i) inverse[static_cast<int>(order[i])] = i;
+      return transpose(w, inverse);
+    });
+
+struct Along {
+  int axis;
+};
+
+const Op concat_op = [] {
+  Op op{"concat", Kind::linear, nullptr, nullptr, nullptr};
+  op.forward = [](std::span<const Tensor> in, const Attributes& attributes) {
+    const int axis = as<Along>(attributes).axis;
+    Shape shape = in[0].shape();
+    shape[axis] = 0;
+    for (const Tensor& x : in) shape[axis] += x.shape()[axis];
+    Tensor y = empty(shape, in[0].dtype());
+    const int64_t outer = shape.outer(axis), row = shape[axis] * shape.inner(axis);
+    dispatch(y.dtype(), [&](auto t) {
+      using T = decltype(t);
+      T* out = mutable_data<T>(y);
+      for (const Tensor& x : in) {
+        const int64_t part = x.shape()[axis] * shape.inner(axis);
+        const T* from = x.node()->data<T>();
+        for (int64_t o = 0; o < outer; ++o) std::copy_n(from + o * part, part, out + o * row);
+        out += part;
+      }
+    });
+    return y;
+  };
+  op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
+    const int axis = as<Along>(call.attributes).axis;
+    int64_t start = 0;
+    for (size_t i = 0; i < call.inputs.size(); ++i) {
+      const int64_t n = call.inputs[i].shape()[axis];
+      if (result.wanted(i)) result.set(i, slice(w, axis, start, start + n));
+      start += n;
+    }
+  };
+  op.jet = [](const Call& call, std::span<const Series> in) {
+    Series y(call.output);
+    int order = 0;
+    for (const Series& s : in) order = std::max(order, s.order());
+    for (int k = 1; k <= order; ++k) {
+      std::vector<Tensor> parts;
+      for (const Series& s : in) parts.push_back(s.at(k).defined() ? s.at(k) : zeros_like(s.value()));
+      y.c.push_back(apply(call.op, parts, call.attributes));
+    }
+    return y;
+  };
+  return op;
+}();
+
+struct Range {
+  int axis;
+  int64_t start, count, step;
+};
+
+const Op slice_op = record::linear<Range>(
+    "slice",
+    [](const Tensor& x, const Range& r) {
+      Shape shape = x.shape(), strides = strides_of(shape);
+      const int64_t offset = r.start * strides[r.axis];
+      shape[r.axis] = r.count;
+      strides[r.axis] *= r.step;
+      Tensor y = empty(shape, x.dtype());
+      dispatch(x.dtype(), [&](auto t) {
+        using T = decltype(t);
+        gather_strided(x.node()->data<T>() + offset, mutable_data<T>(y), shape, strides);
+      });
+      return y;
+    },
+    [](const Tensor& w, const Tensor& x, const Range& r) {
+      if (r.count == 0) return zeros_like(x);
+      const int64_t after = x.shape()[r.axis] - r.start - (r.count - 1) * r.step - 1;
+      return pad(w, r.axis, r.start, after, 0, r.step - 1);
+    });
+
+struct Padding {
+  int axis;
+  int64_t before, after, between;
+};
+
+int64_t padded_length(int64_t n, const Padding& p) { return p.before + p.after + n + std::max<int64_t>(n - 1, 0) * p.between; }
+
+const Op pad_op = record::linear<Padding>(
+    "pad",
+    [](const Tensor& x, const Padding& p) {
+      Shape shape = x.shape();
+      const int64_t n = shape[p.axis], inner = shape.inner(p.axis), outer = shape.outer(p.axis);
+      shape[p.axis] = padded_length(n, p);
+      Tensor y = zeros(shape, x.dtype());
+      dispatch(x.dtype(), [&](auto t) {
+        using T = decltype(t);
+        const T* from = x.node()->data<T>();
+        T* out = mutable_data<T>(y);
+        const int64_t step = p.between + 1, row = shape[p.axis] * inner;
+        for (int64_t o = 0; o < outer; ++o) {
+          if (step == 1) {
+            std::copy_n(from + o * n * inner, n * inner, out + o * row + p.before * inner);
+            continue;
+          }
+          for (int64_t i = 0; i < n; ++i) std::copy_n(from + (o * n + i) * inner, inner, out + o * row + (p.before + i * step) * inner);
+        }
+      });
+      return y;
+    },
+    [](const Tensor& w, const Tensor& x, const Padding& p) {
+      const int64_t n = x.shape()[p.axis], step = p.between + 1;
+      if (n == 0) return zeros_like(x);
+      return slice(w, p.axis, p.before, p.before + (n - 1) * step + 1, step);
+    });
+
+const Op flip_op = record::linear<Along>(
+    "flip",
+    [](const Tensor& x, const Along& a) {
+      Tensor y = empty(x.shape(), x.dtype());
+      const int64_t outer = x.shape().outer(a.axis), n = x.shape()[a.axis], inner = x.shape().inner(a.axis);
+      dispatch(x.dtype(), [&](auto t) {
+        using T = decltype(t);
+        const T* from = x.node()->data<T>();
+        T* out = mutable_data<T>(y);
+        for (int64_t o = 0; o < outer; ++o)
+          for (int64_t i = 0; i < n; ++i) std::copy_n(from + (o * n + i) * inner, inner, out + (o * n + n - 1 - i) * inner);
+      });
+      return y;
+    },
+    [](const Tensor& w, const Tensor&, const Along& a) { return flip(w, a.axis); });
+
+struct Triangle {
+  int64_t k;
+  bool upper;
+};
+
+const Op triangle_op = record::linear<Triangle>(
+    "triangle",
+    [](const Tensor& x, const Triangle& a) {
+      Tensor y = empty(x.shape(), x.dtype());
+      const int64_t m = x.dim(-2), n = x.dim(-1), batch = x.shape().outer(x.rank() - 2);
+      dispatch(x.dtype(), [&](auto t) {
+        using T = decltype(t);
+        const T* from = x.node()->data<T>();
+        T* out = mutable_data<T>(y);
+        for (int64_t r = 0; r < batch * m; ++r)
+          for (int64_t j = 0; j < n; ++j) {
+            const int64_t above = j - r % m - a.k;
+            out[r * n + j] = (a.upper ? above >= 0 : above <= 0) ? from[r * n + j] : T(0);
+          }
+      });
+      return y;
+    },
+    [](const Tensor& w, const Tensor&, const Triangle& a) { return a.upper ? triu(w, a.k) : tril(w, a.k); });
+
+struct Matrix {
+  int64_t rows, columns;
+};
+Tensor embed(const Tensor& x, const Matrix& size);
+
+const Op diagonal_op = record::linear<NoAttributes>(
+    "diagonal",
+    [](const Tensor& x, NoAttributes) {
+      const int64_t m = x.dim(-2), n = x.dim(-1), length = std::min(m, n), batch = x.shape().outer(x.rank() - 2);
+      Tensor y = empty(x.shape().without(x.rank() - 1).without(x.rank() - 2).with(x.rank() - 2, length), x.dtype());
+      dispatch(x.dtype(), [&](auto t) {
+        using T = decltype(t);
+        const T* from = x.node()->data<T>();
+        T* out = mutable_data<T>(y);
+        for (int64_t b = 0; b < batch; ++b)
+          for (int64_t i = 0; i < length; ++i) out[b * length + i] = from[b * m * n + i * n + i];
+      });
+      return y;
+    },
+    [](const Tensor& w, const Tensor& x, NoAttributes) { return embed(w, {x.dim(-2), x.dim(-1)}); });
+
+const Op diag_embed_op = record::linear<Matrix>(
+    "diag_embed",
+    [](const Tensor& x, const Matrix& size) {
+      Shape shape = x.shape();
+      const int64_t length = x.dim(-1), batch = shape.outer(x.rank() - 1);
+      shape[x.rank() - 1] = size.rows;
+      shape.push_back(size.columns);
+      Tensor y = zeros(shape, x.dtype());
+      dispatch(x.dtype(), [&](auto t) {
+        using T = decltype(t);
+        const T* from = x.node()->data<T>();
+        T* out = mutable_data<T>(y);
+        for (int64_t b = 0; b < batch; ++b)
+          for (int64_t i = 0; i < length; ++i) out[b * size.rows * size.columns + i * size.columns + i] = from[b * length + i];
+      });
+      return y;
+    },
+    [](const Tensor& w, const Tensor&, const Matrix&) { return diagonal(w); });
+
+Tensor embed(const Tensor& x, const Matrix& size) { return apply(diag_embed_op, {x}, attributes(size)); }
+
+struct Cast {
+  DType to;
+};
+const Op astype_op = record::linear<Cast>(
+    "astype",
+    [](const Tensor& x, const Cast& cast) {
+      Tensor y = empty(x.shape(), cast.to);
+      dispatch(x.dtype(), [&](auto from) {
+        dispatch(cast.to, [&](auto to) {
+          const auto values = x.data<decltype(from)>();
+          std::transform(values.begin(), values.end(), mutable_data<decltype(to)>(y), [](auto v) { return static_cast<decltype(to)>(v); });
+        });
+      });
+      return y;
+    },
+    [](const Tensor& w, const Tensor& x, const Cast&) { return astype(w, x.dtype()); });
+
+void check_matrix(const char* op, const Tensor& x) {
+  if (x.rank() < 2) fail<ShapeError>(op, "shape ", x.shape(), " has no two last axes. Reshape it to a matrix.");
+}
+
+}  // namespace
+
+Tensor transpose(const Tensor& x) {
+  check_matrix("transpose", x);
+  Shape order;
+  for (int i = 0; i < x.rank(); ++i) order.push_back(i);
+  std::swap(order[x.rank() - 1], order[x.rank() - 2]);
+  return transpose(x, order);
+}
+
+Tensor transpose(const Tensor& x, const Shape& order) {
+  Shape normal = order;
+  bool named[Shape::max_rank] = {};
+  if (order.rank() != x.rank()) fail<ShapeError>("transpose", "order ", order, " does not name every axis of shape ", x.shape(), ".");
+  bool same = true;
+  for (int i = 0; i < order.rank(); ++i) {
+    const int axis = x.shape().normalize(static_cast<int>(order[i]));
+    if (named[axis]) fail<ShapeError>("transpose", "order ", order, " names axis ", axis, " twice.");
+    named[axis] = true;
+    normal[i] = axis;
+    same = same && axis == i;
+  }
+  return same ? x : apply(transpose_op, {x}, attributes(normal));
+}
+
+Tensor concat(const std::vector<Tensor>& parts, int axis) {
+  if (parts.empty()) fail<ShapeError>("concat", "nothing to join. Give at least one tensor.");
+  check_inputs("concat", parts);
+  const int at = parts[0].shape().normalize(axis);
+  for (const Tensor& x : parts)
+    if (x.rank() != parts[0].rank() || x.shape().without(at) != parts[0].shape().without(at))
+      fail<ShapeError>("concat", "shapes differ off axis ", at, ": ", parts[0].shape(), " and ", x.shape(), ".");
+  return parts.size() == 1 ? parts[0] : apply(concat_op, parts, attributes(Along{at}));
+}
+
+Tensor stack(const std::vector<Tensor>& parts, int axis) {
+  if (parts.empty()) fail<ShapeError>("stack", "nothing to stack. Give at least one tensor.");
+  check_inputs("stack", parts);
+  const int at = parts[0].shape().with(0, 1).normalize(axis);
+  std::vector<Tensor> expanded;
+  for (const Tensor& x : parts) {
+    if (x.shape() != parts[0].shape()) fail<ShapeError>("stack", "shapes differ: ", parts[0].shape(), " and ", x.shape(), ". Reshape or pad them first.");
+    expanded.push_back(reshape(x, x.shape().with(at, 1)));
+  }
+  return concat(expanded, at);
+}
+
+Tensor slice(const Tensor& x, int axis, int64_t start, int64_t stop, int64_t step) {
+  const int at = x.shape().normalize(axis);
+  const int64_t n = x.shape()[at];
+  const int64_t first = start < 0 ? start + n : start, last = stop < 0 ? stop + n : stop;
+  if (step < 1) fail<ShapeError>("slice", "step ", step, " must be positive. Use flip for the other direction.");
+  if (first < 0 || last > n || first > last)
+    fail<ShapeError>("slice", "range ", start, " … ", stop, " does not lie in axis ", axis, " of shape ", x.shape(), ".");
+  if (first == 0 && last == n && step == 1) return x;
+  return apply(slice_op, {x}, attributes(Range{at, first, (last - first + step - 1) / step, step}));
+}
+
+Tensor select(const Tensor& x, int axis, int64_t i) {
+  const int at = x.shape().normalize(axis);
+  const int64_t n = x.shape()[at], index = i < 0 ? i + n : i;
+  if (index < 0 || index >= n) fail<ShapeError>("select", "element ", i, " is not in axis ", axis, " of shape ", x.shape(), ".");
+  return reshape(slice(x, at, index, index + 1), x.shape().without(at));
+}
+
+Tensor pad(const Tensor& x, int axis, int64_t before, int64_t after, double value, int64_t between) {
+  const Padding p{x.shape().normalize(axis), before, after, between};
+  if (before < 0 || after < 0 || between < 0)
+    fail<ShapeError>("pad", "lengths ", before, ", ", after, ", ", between, " must not be negative. Use slice to shorten.");
+  if (before == 0 && after == 0 && between == 0) return x;
+  const Tensor y = apply(pad_op, {x}, attributes(p));
+  if (value == 0) return y;
+  const Tensor outside = 1.0 - apply(pad_op, {ones_like(x)}, attributes(p));
+  return y + outside * value;
+}
+
+Tensor flip(const Tensor& x, int axis) { return apply(flip_op, {x}, attributes(Along{x.shape().normalize(axis)})); }
+Tensor triu(const Tensor& x, int64_t k) {
+  check_matrix("triu", x);
+  return apply(triangle_op, {x}, attributes(Triangle{k, true}));
+}
+Tensor tril(const Tensor& x, int64_t k) {
+  check_matrix("tril", x);
+  return apply(triangle_op, {x}, attributes(Triangle{k, false}));
+}
+Tensor diagonal(const Tensor& x) {
+  check_matrix("diagonal", x);
+  return apply(diagonal_op, {x});
+}
+Tensor diag_embed(const Tensor& x) {
+  if (x.rank() < 1) fail<ShapeError>("diag_embed", "a 0-d tensor has no last axis. Reshape it to (1,).");
+  return embed(x, {x.dim(-1), x.dim(-1)});
+}
+Tensor astype(const Tensor& x, DType dtype) { return x.dtype() == dtype ? x : apply(astype_op, {x}, attributes(Cast{dtype})); }
+Tensor unsqueeze(const Tensor& x, int axis) { return reshape(x, x.shape().with(x.shape().with(0, 1).normalize(axis), 1)); }
+Tensor squeeze(const Tensor& x, int axis) {
+  const int at = x.shape().normalize(axis);
+  if (x.shape()[at] != 1) fail<ShapeError>("squeeze", "axis ", axis, " of shape ", x.shape(), " is not of length 1.");
+  return reshape(x, x.shape().without(at));
+}
+
+std::vector<const Op*> layout_ops() {
+  return {&transpose_op, &concat_op, &slice_op, &pad_op, &flip_op, &triangle_op, &diagonal_op, &diag_embed_op, &astype_op};
+}
+
+}  // namespace dimwise

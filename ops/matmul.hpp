@@ -1,0 +1,19 @@
+#pragma once
+
+#include "autodiff/tensor.hpp"
+
+namespace dimwise {
+
+struct MatmulOptions {
+  bool transpose_a = false, transpose_b = false;  ///< of the last two axes, without a copy
+};
+
+/// op(a) op(b) over the last two axes, leading axes broadcast as batch. Throws ShapeError.
+///
+/// Shapes (…, m, k) and (…, k, n) give (…, m, n). Cost: GEMM, one call where the batch can be folded into m.
+Tensor matmul(const Tensor& a, const Tensor& b, const MatmulOptions& options = {});
+
+/// x Wᵀ + b: x of shape (…, in), W of (out, in), b of (out) or undefined for none. Throws ShapeError.
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = Tensor());
+
+}  // namespace dimwise

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "autodiff/tensor.hpp"
+
+namespace dimwise {
+
+// Reductions over given axes (negative ones count from the end), or over all. With `keep` the axes stay, with length 1.
+// Throw ShapeError for an axis that is not there or is named twice.
+
+using Axes = Shape;
+
+/// Σ x.
+Tensor sum(const Tensor& x);
+Tensor sum(const Tensor& x, const Axes& axes, bool keep = false);
+/// Σ x / n.
+Tensor mean(const Tensor& x);
+Tensor mean(const Tensor& x, const Axes& axes, bool keep = false);
+/// The largest element; the derivative is shared equally among ties. Throws ShapeError for an axis of length 0.
+Tensor max(const Tensor& x);
+Tensor max(const Tensor& x, const Axes& axes, bool keep = false);
+/// The smallest element.
+Tensor min(const Tensor& x);
+Tensor min(const Tensor& x, const Axes& axes, bool keep = false);
+/// ln Σ eˣ, without overflow; −∞ with zero gradient where every x is −∞.
+Tensor logsumexp(const Tensor& x, const Axes& axes, bool keep = false);
+/// eˣ / Σ eˣ.
+Tensor softmax(const Tensor& x, int axis = -1);
+/// x − ln Σ eˣ.
+Tensor log_softmax(const Tensor& x, int axis = -1);
+/// √Σ x²; the gradient at 0 is 0.
+Tensor norm(const Tensor& x, const Axes& axes, bool keep = false);
+/// y_k = x_1 + … + x_k along an axis; from the end if `reverse`.
+Tensor cumsum(const Tensor& x, int axis = -1, bool reverse = false);
+
+}  // namespace dimwise
