@@ -1,0 +1,37 @@
+#include "nn/linear.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/matmul.hpp"
+#include "ops/reduce.hpp"
+
+namespace dimwise {
+
+Linear::Linear(int64_t in, int64_t out, const Rng& rng, DType dtype, bool with_bias) {
+  const double bound = 1 / std::sqrt(static_cast<double>(std::max<int64_t>(in, 1)));
+  weight = rng.split("weight").uniform({out, in}, dtype, -bound, bound);
+  if (with_bias) bias = rng.split("bias").uniform({out}, dtype, -bound, bound);
+}
+
+Tensor Linear::operator()(const Tensor& x) const { return linear(x, weight, bias); }
+
+MaskedLinear::MaskedLinear(const Tensor& mask_values, const Rng& rng, DType dtype) : mask{astype(mask_values, dtype)} {
+  const int64_t out = mask_values.dim(0), in = mask_values.dim(1);
+  const Linear plain(in, out, rng, dtype);
+  // Each row is scaled to its own number of inputs, so that a unit that sees few is not quiet.
+  const Tensor seen = maximum(sum(mask.value, {1}, true), scalar(1, dtype));
+  weight = plain.weight * sqrt(static_cast<double>(in) / seen) * mask.value;
+  bias = plain.bias;
+}
+
+Linear MaskedLinear::prepare() const {
+  Linear plain;
+  plain.weight = weight * mask.value;
+  plain.bias = bias;
+  return plain;
+}
+
+}  // namespace dimwise

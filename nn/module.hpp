@@ -1,0 +1,186 @@
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "autodiff/basic.hpp"
+#include "autodiff/error.hpp"
+#include "autodiff/tape.hpp"
+#include "ops/layout.hpp"
+
+namespace dimwise {
+
+
+/// A module is a struct with `operator()` and one static `visit` that names its members; nothing else.
+///
+/// Members may be Tensors (parameters), Constants (saved and cast, not trained), modules, and vectors or optionals of modules. Copying copies
+/// the model.
+///
+/// Example:
+/// ```cpp
+/// struct Net {
+///   Linear first, second;
+///   Tensor operator()(const Tensor& x) const { return second(tanh(first(x))); }
+///   template <class Self, class Visitor>
+///   static void visit(Self& self, Visitor&& v) { v("first", self.first); v("second", self.second); }
+/// };
+/// ```
+template <class M>
+concept Module = requires(M& m) {
+  std::remove_const_t<M>::visit(m, [](const char*, auto&) {});
+};
+
+/// State that is saved and cast with the module but is no parameter.
+struct Constant {
+  Tensor value;
+};
+
+namespace detail {
+
+template <class T>
+struct is_list : std::false_type {};
+template <class T>
+struct is_list<std::vector<T>> : std::true_type {};
+template <class T>
+struct is_optional : std::false_type {};
+template <class T>
+struct is_optional<std::optional<T>> : std::true_type {};
+
+// Calls leaf(name, member) for every Tensor and Constant below `member`, with composed names: layers.0.weight.
+template <class M, class Leaf>
+void walk(const std::string& name, M& member, Leaf& leaf) {
+  using Plain = std::remove_const_t<M>;
+  if constexpr (std::is_same_v<Plain, Tensor> || std::is_same_v<Plain, Constant>) {
+    leaf(name, member);
+  } else if constexpr (is_list<Plain>::value) {
+    for (size_t i = 0; i < member.size(); ++i) walk(name.empty() ? std::to_string(i) : name + '.' + std::to_string(i), member[i], leaf);
+  } else if constexpr (is_optional<Plain>::value) {
+    if (member) walk(name, *member, leaf);
+  } else {
+    static_assert(Module<M>, "a module's visit names something that is no Tensor, Constant, module, vector or optional");
+    Plain::visit(member, [&](const char* part, auto& inner) { walk(name.empty() ? std::string(part) : name + '.' + part, inner, leaf); });
+  }
+}
+
+// Parameters only; undefined ones (a Linear without bias) are passed over.
+template <class M, class F>
+void each_parameter(M& m, F&& f) {
+  auto leaf = [&](const std::string& name, auto& member) {
+    if constexpr (std::is_same_v<std::remove_const_t<std::remove_reference_t<decltype(member)>>, Tensor>)
+      if (member.defined()) f(name, member);
+  };
+  walk("", m, leaf);
+}
+
+// Parameters and constants.
+template <class M, class F>
+void each_state(M& m, F&& f) {
+  auto leaf = [&](const std::string& name, auto& member) {
+    if constexpr (std::is_same_v<std::remove_const_t<std::remove_reference_t<decltype(member)>>, Tensor>) {
+      if (member.defined()) f(name, member);
+    } else if (member.value.defined()) {
+      f(name, member.value);
+    }
+  };
+  walk("", m, leaf);
+}
+
+void load_into(std::vector<std::pair<std::string, Tensor*>> slots, const std::map<std::string, Tensor>& state, const std::string& prefix);
+
+}  // namespace detail
+
+/// The trained tensors of a model, in the order of visiting.
+template <Module M>
+std::vector<Tensor> parameters(const M& m) {
+  std::vector<Tensor> result;
+  detail::each_parameter(m, [&](const std::string&, const Tensor& t) { result.push_back(t); });
+  return result;
+}
+
+/// The same with composed names, such as `layers.0.weight`.
+template <Module M>
+std::vector<std::pair<std::string, Tensor>> named_parameters(const M& m) {
+  std::vector<std::pair<std::string, Tensor>> result;
+  detail::each_parameter(m, [&](const std::string& name, const Tensor& t) { result.emplace_back(name, t); });
+  return result;
+}
+
+/// The number of trained numbers.
+template <Module M>
+int64_t count(const M& m) {
+  int64_t n = 0;
+  for (const Tensor& t : parameters(m)) n += t.size();
+  return n;
+}
+
+/// A copy of the model with each parameter replaced by f(name, parameter).
+template <Module M, class F>
+M map_parameters(M m, F&& f) {
+  detail::each_parameter(m, [&](const std::string& name, Tensor& t) { t = f(name, t); });
+  return m;
+}
+
+/// A copy of the model whose parameters are tracked.
+template <Module M>
+M track(const M& m) {
+  return map_parameters(m, [](const std::string&, const Tensor& t) { return alias(t); });
+}
+
+/// A copy with parameters and constants in another dtype.
+template <Module M>
+M astype(M m, DType dtype) {
+  detail::each_state(m, [&](const std::string&, Tensor& t) { t = astype(t, dtype); });
+  return m;
+}
+
+/// Everything that is to be saved, by name: parameters and constants.
+template <Module M>
+std::map<std::string, Tensor> state_dict(const M& m, const std::string& prefix = "") {
+  std::map<std::string, Tensor> result;
+  detail::each_state(m, [&](const std::string& name, const Tensor& t) { result.emplace(prefix + name, stop_gradient(t)); });
+  return result;
+}
+
+/// Replaces the model's tensors by those saved under the same names. Throws CheckpointError naming what is missing, of another shape or of
+/// another dtype, before anything is changed.
+template <Module M>
+void load_state_dict(M& m, const std::map<std::string, Tensor>& state, const std::string& prefix = "") {
+  std::vector<std::pair<std::string, Tensor*>> slots;
+  detail::each_state(m, [&](const std::string& name, Tensor& t) { slots.emplace_back(name, &t); });
+  detail::load_into(std::move(slots), state, prefix);
+}
+
+/// The loss of a model and its gradient, which has the model's type.
+///
+/// The model is copied with tracked parameters and given to `loss`, whose result must have one element. Recorded exactly if something
+/// tracked enters besides. Throws ValueError if the loss reaches no parameter: then the outer model was captured instead of the argument.
+///
+/// Example: `auto [loss, g] = value_and_grad(model, [&](const auto& m) { return mean(square(m(x) - y)); });`
+template <Module M, class Loss>
+std::pair<Tensor, M> value_and_grad(const M& m, Loss&& loss) {
+  const Recording on(true);
+  const M tracked = track(m);
+  const std::vector<Tensor> leaves = parameters(tracked);
+  bool outer = false;
+  for (const Tensor& t : parameters(m)) outer = outer || t.tracked();
+  const Tensor y = loss(tracked);
+  if (y.size() != 1) fail<ShapeError>("value_and_grad", "the loss has shape ", y.shape(), ". Reduce it to one element.");
+  const Tape tape({y}, leaves);
+  if (tape.size() == 0)
+    fail<ValueError>("value_and_grad", "the loss reaches no parameter of the model it was given. Use the function's argument, not the outer model.");
+  const bool record = outer || tape.entered();
+  std::vector<Tensor> g;
+  {
+    const Recording recorded(record);
+    g = tape.pull({ones_like(y)});
+  }
+  size_t i = 0;
+  return {record ? y : stop_gradient(y), map_parameters(m, [&](const std::string&, const Tensor&) { return g[i++]; })};
+}
+
+}  // namespace dimwise
