@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace dimwise::app {
+
+/// What a number may be. Both ends belong to it unless `above_min` takes the lower one out.
+struct Range {
+  double min = -std::numeric_limits<double>::infinity();
+  double max = std::numeric_limits<double>::infinity();
+  bool above_min = false;
+};
+inline constexpr Range any{};
+inline constexpr Range not_negative{.min = 0};
+inline constexpr Range positive{.min = 0, .above_min = true};
+inline constexpr Range at_least_one{.min = 1};
+
+/// One value the user may set, by a flag `--name` or a line `name = value` of a configuration file.
+struct Setting {
+  std::string name = "";         ///< without dashes
+  std::string placeholder = "";  ///< what --help shows for the value, as in `--seed N`
+  std::string help = "";         ///< one sentence with the unit; the default is added
+  std::string section = "";      ///< heading in --help
+  std::string fallback = "";     ///< the default, as --help shows it
+  std::string bare = "";         ///< the value meant by the flag alone; empty where a value must follow
+  bool saved = true;             ///< whether it belongs into the effective configuration
+
+  /// Sets the value from text. Throws UsageError naming `where`.
+  std::function<void(const std::string& where, const std::string& text)> read = nullptr;
+  /// The present value as TOML; numbers keep every digit.
+  std::function<std::string()> toml = nullptr;
+};
+
+Setting make_setting(const std::string& name, bool& value, const std::string& help);
+Setting make_setting(const std::string& name, int64_t& value, const std::string& help, Range range = any);
+Setting make_setting(const std::string& name, double& value, const std::string& help, Range range = any);
+Setting make_setting(const std::string& name, std::string& value, const std::string& help);
+/// A list written `64,64` on the command line and `[64, 64]` in a file.
+Setting make_setting(const std::string& name, std::vector<int64_t>& value, const std::string& help, Range range = any);
+Setting make_setting(const std::string& name, std::vector<double>& value, const std::string& help, Range range = any);
+/// One of several words.
+Setting make_choice(const std::string& name, std::string& value, const std::vector<std::string>& words,
+                    const std::string& help);
+
+}  // namespace dimwise::app
