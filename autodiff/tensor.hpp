@@ -87,3 +87,5 @@ std::string str(const Tensor& x);
 std::ostream& operator<<(std::ostream& out, const Tensor& x);
 
 }  // namespace dimwise
+
+#include "autodiff/node.hpp"  // the inline members of Tensor
