@@ -64,7 +64,7 @@ const std::vector<Density>& densities() {
       {"8gaussians", 2.8319, 1e-4, eight_gaussians, formulas::eight_gaussians},
       {"2spirals", 2.6454, 1e-4, two_spirals, formulas::two_spirals},
       {"checkerboard", std::log(32.0), 0, checkerboard, formulas::checkerboard},
-      {"pinwheel", 2.308, 9e-3, pinwheel, formulas::pinwheel},
+      {"pinwheel", 2.3181, 2e-3, pinwheel, formulas::pinwheel},
       {"rings", 2.6232, 1e-4, rings, formulas::rings},
       {"moons", 2.3939, 1e-4, moons, formulas::moons},
       {"swissroll", 2.6696, 1e-4, swissroll, formulas::swissroll},
