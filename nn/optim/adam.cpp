@@ -1,0 +1,59 @@
+#include "nn/optim/adam.hpp"
+
+#include <cmath>
+
+#include "nn/optim/update.hpp"
+
+namespace dimwise {
+
+namespace {
+
+const std::vector<std::string> names = {"exp_avg", "exp_avg_sq"};
+
+// Both optimisers: `coupled` decay goes into the gradient, `decoupled` shrinks the parameter.
+template <class A>
+void adam(const char* where, A& a, const std::vector<detail::Slot>& slots, double coupled, double decoupled) {
+  for (const detail::Slot& slot : slots) {
+    ParameterState& s = detail::state_of(where, a.state, slot, names.size());
+    const double t = static_cast<double>(++s.step);
+    const double first = 1 - std::pow(a.beta1, t), second = std::sqrt(1 - std::pow(a.beta2, t));
+    dispatch(slot.value->dtype(), [&](auto type) {
+      using T = decltype(type);
+      const T decay = static_cast<T>(coupled), keep = static_cast<T>(1 - a.lr * decoupled), eps = static_cast<T>(a.eps);
+      const T new_m = static_cast<T>(1 - a.beta1), old_v = static_cast<T>(a.beta2), new_v = static_cast<T>(1 - a.beta2);
+      const T rate = static_cast<T>(a.lr / first), to_v = static_cast<T>(1 / second);
+      detail::update<T>(
+          slot.value->size(),
+          [=](auto g, auto& p, auto& m, auto& v) {
+            p *= keep;
+            g += decay * p;
+            m += new_m * (g - m);
+            v = old_v * v + new_v * g * g;
+            p -= rate * m / (xsimd::sqrt(v) * to_v + eps);
+          },
+          slot.gradient.node()->data<T>(), detail::own<T>(*slot.value), detail::own<T>(s.tensors[0]),
+          detail::own<T>(s.tensors[1]));
+    });
+  }
+}
+
+}  // namespace
+
+void Adam::update(const std::vector<detail::Slot>& slots) { adam("adam", *this, slots, weight_decay, 0); }
+void AdamW::update(const std::vector<detail::Slot>& slots) { adam("adamw", *this, slots, 0, weight_decay); }
+
+std::map<std::string, Tensor> Adam::state_dict(const std::string& prefix) const {
+  return detail::save_state(state, names, lr, prefix);
+}
+std::map<std::string, Tensor> AdamW::state_dict(const std::string& prefix) const {
+  return detail::save_state(state, names, lr, prefix);
+}
+
+void Adam::load_state_dict(const std::map<std::string, Tensor>& saved, const std::string& prefix) {
+  detail::load_state("adam", saved, names, prefix, state, lr);
+}
+void AdamW::load_state_dict(const std::map<std::string, Tensor>& saved, const std::string& prefix) {
+  detail::load_state("adamw", saved, names, prefix, state, lr);
+}
+
+}  // namespace dimwise

@@ -1,0 +1,58 @@
+#pragma once
+
+#include "nn/optim/state.hpp"
+
+namespace dimwise {
+
+/// Adam: m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², p ← p − lr·m̂/(√v̂ + eps), with m̂ = m/(1 − β₁ᵗ) and v̂ = v/(1 − β₂ᵗ).
+///
+/// weight_decay·p is added to g. Kingma & Ba: Adam, a method for stochastic optimization (2015).
+///
+/// Example: `Adam optimizer{.lr = 1e-3}; auto [loss, g] = value_and_grad(model, f); optimizer.step(model, g);`
+struct Adam {
+  double lr = 1e-3;
+  double beta1 = 0.9, beta2 = 0.999;
+  double eps = 1e-8;
+  double weight_decay = 0;
+  OptimizerState state = {};
+
+  /// Replaces the model's values. Throws ShapeError or DTypeError, naming the parameter, where model and gradient
+  /// differ.
+  template <Module M>
+  void step(M& model, const M& gradient) {
+    update(detail::slots("adam", model, gradient));
+  }
+
+  /// lr and, of each parameter, `name.step`, `name.exp_avg` (m) and `name.exp_avg_sq` (v).
+  std::map<std::string, Tensor> state_dict(const std::string& prefix = "") const;
+  /// Throws CheckpointError, naming the entry, before anything is changed.
+  void load_state_dict(const std::map<std::string, Tensor>& saved, const std::string& prefix = "");
+
+  void update(const std::vector<detail::Slot>& slots);
+};
+
+/// Adam with decoupled weight decay: p ← (1 − lr·weight_decay)·p before each step.
+///
+/// Loshchilov & Hutter: Decoupled weight decay regularization (2019).
+struct AdamW {
+  double lr = 1e-3;
+  double beta1 = 0.9, beta2 = 0.999;
+  double eps = 1e-8;
+  double weight_decay = 1e-2;
+  OptimizerState state = {};
+
+  /// As Adam's.
+  template <Module M>
+  void step(M& model, const M& gradient) {
+    update(detail::slots("adamw", model, gradient));
+  }
+
+  /// As Adam's.
+  std::map<std::string, Tensor> state_dict(const std::string& prefix = "") const;
+  /// As Adam's.
+  void load_state_dict(const std::map<std::string, Tensor>& saved, const std::string& prefix = "");
+
+  void update(const std::vector<detail::Slot>& slots);
+};
+
+}  // namespace dimwise

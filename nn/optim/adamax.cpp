@@ -1,0 +1,43 @@
+#include "nn/optim/adamax.hpp"
+
+#include <cmath>
+
+#include "nn/optim/update.hpp"
+
+namespace dimwise {
+
+namespace {
+const std::vector<std::string> names = {"exp_avg", "exp_inf"};
+}
+
+void Adamax::update(const std::vector<detail::Slot>& slots) {
+  for (const detail::Slot& slot : slots) {
+    ParameterState& s = detail::state_of("adamax", state, slot, names.size());
+    const double corrected = lr / (1 - std::pow(beta1, static_cast<double>(++s.step)));
+    dispatch(slot.value->dtype(), [&](auto type) {
+      using T = decltype(type);
+      const T decay = static_cast<T>(weight_decay), new_m = static_cast<T>(1 - beta1), old_u = static_cast<T>(beta2);
+      const T rate = static_cast<T>(corrected), small = static_cast<T>(eps);
+      detail::update<T>(
+          slot.value->size(),
+          [=](auto g, auto& p, auto& m, auto& u) {
+            g += decay * p;
+            m += new_m * (g - m);
+            u = xsimd::max(old_u * u, xsimd::abs(g) + small);
+            p -= rate * m / u;
+          },
+          slot.gradient.node()->data<T>(), detail::own<T>(*slot.value), detail::own<T>(s.tensors[0]),
+          detail::own<T>(s.tensors[1]));
+    });
+  }
+}
+
+std::map<std::string, Tensor> Adamax::state_dict(const std::string& prefix) const {
+  return detail::save_state(state, names, lr, prefix);
+}
+
+void Adamax::load_state_dict(const std::map<std::string, Tensor>& saved, const std::string& prefix) {
+  detail::load_state("adamax", saved, names, prefix, state, lr);
+}
+
+}  // namespace dimwise

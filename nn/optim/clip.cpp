@@ -1,0 +1,36 @@
+#include "nn/optim/clip.hpp"
+
+#include <cmath>
+
+#include "nn/optim/update.hpp"
+
+namespace dimwise::detail {
+
+double global_norm(const std::vector<Tensor>& tensors) {
+  double total = 0;
+  for (const Tensor& t : tensors)
+    dispatch(t.dtype(), [&](auto type) {
+      using T = decltype(type);
+      // Eight sums at once: one would wait for itself at each addition.
+      double part[8] = {};
+      const T* x = t.node()->data<T>();
+      const int64_t n = t.size();
+      int64_t i = 0;
+      for (; i + 8 <= n; i += 8)
+        for (int64_t j = 0; j < 8; ++j) part[j] += static_cast<double>(x[i + j]) * static_cast<double>(x[i + j]);
+      for (; i < n; ++i) part[0] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+      for (const double p : part) total += p;
+    });
+  return std::sqrt(total);
+}
+
+void scale_in_place(Tensor& t, double s) {
+  dispatch(t.dtype(), [&](auto type) {
+    using T = decltype(type);
+    T* x = own<T>(t);
+    loops::map(
+        t.size(), x, [s](auto v) { return v * static_cast<T>(s); }, static_cast<const T*>(x));
+  });
+}
+
+}  // namespace dimwise::detail

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "nn/module.hpp"
+
+namespace dimwise {
+
+/// What an optimiser remembers of one parameter.
+struct ParameterState {
+  int64_t step = 0;             ///< updates made so far
+  std::vector<Tensor> tensors;  ///< moments, in the order the optimiser names them
+};
+
+/// The same for all parameters, by their names.
+using OptimizerState = std::map<std::string, ParameterState>;
+
+namespace detail {
+
+// A parameter to be replaced and its gradient.
+struct Slot {
+  std::string name;
+  Tensor* value;
+  Tensor gradient;
+};
+
+// Throws ShapeError or DTypeError, naming the parameter, where value and gradient differ.
+void check_slots(const char* where, const std::vector<Slot>& slots);
+
+// Pairs each parameter with its gradient; a parameter whose gradient is undefined is passed over.
+template <Module M>
+std::vector<Slot> slots(const char* where, M& model, const M& gradient) {
+  std::map<std::string, Tensor> given;
+  each_parameter(gradient, [&](const std::string& name, const Tensor& g) { given.emplace(name, g); });
+  std::vector<Slot> result;
+  each_parameter(model, [&](const std::string& name, Tensor& value) {
+    const auto g = given.find(name);
+    if (g != given.end()) result.push_back({name, &value, g->second});
+  });
+  check_slots(where, result);
+  return result;
+}
+
+// The state of one parameter, made of zeros the first time. Throws CheckpointError when it is of another shape or
+// dtype.
+ParameterState& state_of(const char* where, OptimizerState& state, const Slot& slot, size_t tensors);
+
+// `name.exp_avg`, `name.step` … and lr, under a prefix.
+std::map<std::string, Tensor> save_state(const OptimizerState& state, const std::vector<std::string>& names, double lr,
+                                         const std::string& prefix);
+// The inverse; nothing is changed unless everything under the prefix is right. Throws CheckpointError.
+void load_state(const char* where, const std::map<std::string, Tensor>& saved, const std::vector<std::string>& names,
+                const std::string& prefix, OptimizerState& state, double& lr);
+
+// A number, and a whole number from 0, saved under a key. Throw CheckpointError.
+double saved_number(const char* where, const std::map<std::string, Tensor>& saved, const std::string& key);
+int64_t saved_count(const char* where, const std::map<std::string, Tensor>& saved, const std::string& key);
+
+}  // namespace detail
+}  // namespace dimwise
