@@ -30,8 +30,9 @@ std::string index_text(int64_t flat, const Shape& shape) {
 }
 
 void blame(const char* op, const char* scope, const char* direction, const Tensor& bad, int64_t at) {
-  fail<ValueError>(op, "made ", bad.values()[static_cast<size_t>(at)], " in the ", direction, " pass at index ", index_text(at, bad.shape()), " of shape ",
-                   bad.shape(), scope ? ", scope " : "", scope ? scope : "", ". Its inputs were finite: look at their range.");
+  fail<ValueError>(op, "made ", bad.values()[static_cast<size_t>(at)], " in the ", direction, " pass at index ",
+                   index_text(at, bad.shape()), " of shape ", bad.shape(), scope ? ", scope " : "", scope ? scope : "",
+                   ". Its inputs were finite: look at their range.");
 }
 
 bool all_finite(std::span<const Tensor> tensors) {
@@ -75,12 +76,15 @@ void Profile::pulled(const Call& call, std::span<const Tensor>) {
 
 std::string Profile::report() const {
   std::vector<std::pair<std::string, Row>> sorted(rows_.begin(), rows_.end());
-  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second.forward + a.second.reverse > b.second.forward + b.second.reverse; });
+  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+    return a.second.forward + a.second.reverse > b.second.forward + b.second.reverse;
+  });
   std::string text = "op                    calls  forward ms    pulls  reverse ms         MiB\n";
   for (const auto& [op, row] : sorted) {
     char line[128];
-    std::snprintf(line, sizeof line, "%-18s %8lld %11.3f %8lld %11.3f %11.3f\n", op.c_str(), static_cast<long long>(row.calls), 1e3 * row.forward,
-                  static_cast<long long>(row.pulls), 1e3 * row.reverse, static_cast<double>(row.bytes) / (1 << 20));
+    std::snprintf(line, sizeof line, "%-18s %8lld %11.3f %8lld %11.3f %11.3f\n", op.c_str(),
+                  static_cast<long long>(row.calls), 1e3 * row.forward, static_cast<long long>(row.pulls),
+                  1e3 * row.reverse, static_cast<double>(row.bytes) / (1 << 20));
     text += line;
   }
   return text;

@@ -8,8 +8,9 @@
 
 namespace dimwise {
 
-/// While it lives, the first NaN or infinity that an op of this thread makes throws ValueError naming the op, its scope, the shape, the first bad
-/// index, and whether it arose forward or in reverse. Values that were already bad in an input are not blamed on the op.
+/// While it lives, the first NaN or infinity that an op of this thread makes throws ValueError naming the op, its
+/// scope, the shape, the first bad index, and whether it arose forward or in reverse. Values that were already bad in
+/// an input are not blamed on the op.
 ///
 /// Example: `DetectAnomaly guard; auto [loss, g] = value_and_grad(f, x);`
 class DetectAnomaly : public Observer {
@@ -18,7 +19,8 @@ class DetectAnomaly : public Observer {
   void pulled(const Call& call, std::span<const Tensor> cotangents) override;
 };
 
-/// Counts calls, time and bytes of every op, forward and reverse, while it lives; `report` gives a table, the slowest first.
+/// Counts calls, time and bytes of every op, forward and reverse, while it lives; `report` gives a table, the slowest
+/// first.
 class Profile : public Observer {
  public:
   Profile();

@@ -18,7 +18,8 @@ const Op neg_op = record::linear<NoAttributes>(
       Tensor y = empty(x.shape(), x.dtype());
       dispatch(x.dtype(), [&](auto t) {
         using T = decltype(t);
-        loops::map(y.size(), mutable_data<T>(y), [](auto v) { return -v; }, x.node()->data<T>());
+        loops::map(
+            y.size(), mutable_data<T>(y), [](auto v) { return -v; }, x.node()->data<T>());
       });
       return y;
     },
@@ -61,7 +62,10 @@ const Op add_op = [] {
 }();
 
 const Op mul_op = record::bilinear<NoAttributes>(
-    "mul", [](const Tensor& a, const Tensor& b, NoAttributes) { return zip("mul", a, b, [](auto x, auto y) { return x * y; }); },
+    "mul",
+    [](const Tensor& a, const Tensor& b, NoAttributes) {
+      return zip("mul", a, b, [](auto x, auto y) { return x * y; });
+    },
     [](const Tensor& w, const Tensor& a, const Tensor& b, NoAttributes) { return sum_to(mul(w, b), a.shape()); },
     [](const Tensor& w, const Tensor& a, const Tensor& b, NoAttributes) { return sum_to(mul(w, a), b.shape()); });
 
@@ -72,7 +76,8 @@ const Op broadcast_to_op = record::linear<Shape>(
       const loops::Broadcast plan(shape, x.shape(), x.shape());
       dispatch(y.dtype(), [&](auto t) {
         using T = decltype(t);
-        loops::zip(plan, mutable_data<T>(y), [](auto a, auto) { return a; }, x.node()->data<T>(), x.node()->data<T>());
+        loops::zip(
+            plan, mutable_data<T>(y), [](auto a, auto) { return a; }, x.node()->data<T>(), x.node()->data<T>());
       });
       return y;
     },
@@ -81,7 +86,8 @@ const Op broadcast_to_op = record::linear<Shape>(
 const Op sum_to_op = record::linear<Shape>(
     "sum_to",
     [](const Tensor& x, const Shape& shape) {
-      return dispatch(x.dtype(), [&](auto t) { return loops::reduce_to<decltype(t)>(x, shape, loops::sum_middle<decltype(t)>); });
+      return dispatch(x.dtype(),
+                      [&](auto t) { return loops::reduce_to<decltype(t)>(x, shape, loops::sum_middle<decltype(t)>); });
     },
     [](const Tensor& w, const Tensor& x, const Shape&) { return broadcast_to(w, x.shape()); });
 
@@ -95,7 +101,8 @@ const Op stack_op = [] {
     Tensor y = empty(in[0].shape().with(0, static_cast<int64_t>(in.size())), in[0].dtype());
     const size_t row_bytes = static_cast<size_t>(in[0].size()) * bytes(y.dtype());
     auto* out = static_cast<unsigned char*>(y.node()->buffer.data());
-    for (size_t i = 0; i < in.size(); ++i) std::copy_n(static_cast<const unsigned char*>(in[i].node()->buffer.data()), row_bytes, out + i * row_bytes);
+    for (size_t i = 0; i < in.size(); ++i)
+      std::copy_n(static_cast<const unsigned char*>(in[i].node()->buffer.data()), row_bytes, out + i * row_bytes);
     return y;
   };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
@@ -127,8 +134,8 @@ const Op row_op = record::linear<Row>(
     [](const Tensor& x, const Row& a) {
       Tensor y = empty(x.shape().without(0), x.dtype());
       const size_t row_bytes = static_cast<size_t>(y.size()) * bytes(y.dtype());
-      std::copy_n(static_cast<const unsigned char*>(x.node()->buffer.data()) + static_cast<size_t>(a.i) * row_bytes, row_bytes,
-                  static_cast<unsigned char*>(y.node()->buffer.data()));
+      std::copy_n(static_cast<const unsigned char*>(x.node()->buffer.data()) + static_cast<size_t>(a.i) * row_bytes,
+                  row_bytes, static_cast<unsigned char*>(y.node()->buffer.data()));
       return y;
     },
     [](const Tensor& w, const Tensor&, const Row& a) { return place_row(w, a.i, a.n); });
@@ -147,12 +154,14 @@ const Op place_row_op = record::linear<Row>(
 Tensor stack(const std::vector<Tensor>& rows) {
   if (rows.empty()) fail<ShapeError>("stack", "nothing to stack. Give at least one tensor.");
   for (const Tensor& r : rows)
-    if (r.shape() != rows[0].shape()) fail<ShapeError>("stack", "shapes differ: ", rows[0].shape(), " and ", r.shape(), ". Reshape or pad them first.");
+    if (r.shape() != rows[0].shape())
+      fail<ShapeError>("stack", "shapes differ: ", rows[0].shape(), " and ", r.shape(), ". Reshape or pad them first.");
   return apply(stack_op, rows);
 }
 Tensor row(const Tensor& x, int64_t i) {
   const int64_t n = x.dim(0), positive = i < 0 ? i + n : i;
-  if (positive < 0 || positive >= n) fail<ShapeError>("row", "row ", i, " is out of range for shape ", x.shape(), ". Use -", n, " … ", n - 1, ".");
+  if (positive < 0 || positive >= n)
+    fail<ShapeError>("row", "row ", i, " is out of range for shape ", x.shape(), ". Use -", n, " … ", n - 1, ".");
   return apply(row_op, {x}, attributes(Row{positive, n}));
 }
 Tensor place_row(const Tensor& x, int64_t i, int64_t n) { return apply(place_row_op, {x}, attributes(Row{i, n})); }
@@ -170,14 +179,16 @@ Tensor scale(const Tensor& x, double s) {
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   if (broadcast("broadcast_to", x.shape(), shape) != shape)
-    fail<ShapeError>("broadcast_to", "shape ", x.shape(), " does not broadcast to ", shape, ". Only axes of length 1 are repeated.");
+    fail<ShapeError>("broadcast_to", "shape ", x.shape(), " does not broadcast to ", shape,
+                     ". Only axes of length 1 are repeated.");
   return apply(broadcast_to_op, {x}, attributes(shape));
 }
 
 Tensor sum_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   if (broadcast("sum_to", x.shape(), shape) != x.shape())
-    fail<ShapeError>("sum_to", "shape ", x.shape(), " does not sum to ", shape, ". The target must broadcast to the source.");
+    fail<ShapeError>("sum_to", "shape ", x.shape(), " does not sum to ", shape,
+                     ". The target must broadcast to the source.");
   return apply(sum_to_op, {x}, attributes(shape));
 }
 
@@ -204,8 +215,8 @@ void accumulate(Tensor& acc, Tensor x) {
     return;
   }
   Node* node = acc.node();
-  const bool mine = !acc.tracked() && !x.tracked() && node->owners.load(std::memory_order_acquire) == 1 && node->buffer.unique() &&
-                    acc.shape() == x.shape() && acc.dtype() == x.dtype();
+  const bool mine = !acc.tracked() && !x.tracked() && node->owners.load(std::memory_order_acquire) == 1 &&
+                    node->buffer.unique() && acc.shape() == x.shape() && acc.dtype() == x.dtype();
   if (!mine) {
     acc = add(acc, x);
     return;
@@ -213,7 +224,9 @@ void accumulate(Tensor& acc, Tensor x) {
   dispatch(acc.dtype(), [&](auto t) {
     using T = decltype(t);
     T* out = mutable_data<T>(acc);
-    loops::map(acc.size(), out, [](auto a, auto b) { return a + b; }, static_cast<const T*>(out), static_cast<const T*>(x.node()->data<T>()));
+    loops::map(
+        acc.size(), out, [](auto a, auto b) { return a + b; }, static_cast<const T*>(out),
+        static_cast<const T*>(x.node()->data<T>()));
   });
 }
 

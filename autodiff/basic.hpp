@@ -34,7 +34,8 @@ Tensor row(const Tensor& x, int64_t i);
 /// The adjoint of row: x as row i of zeros with n rows.
 Tensor place_row(const Tensor& x, int64_t i, int64_t n);
 
-extern const Op alias_op, neg_op, add_op, mul_op, broadcast_to_op, sum_to_op, reshape_op, stack_op, row_op, place_row_op;
+extern const Op alias_op, neg_op, add_op, mul_op, broadcast_to_op, sum_to_op, reshape_op, stack_op, row_op,
+    place_row_op;
 
 /// acc += x, in place where nobody else can see it. An undefined acc is zero.
 void accumulate(Tensor& acc, Tensor x);

@@ -23,21 +23,25 @@ const Op custom_op = [] {
     const auto& rule = as<CustomRule>(call.attributes);
     std::vector<Tensor> given = rule.vjp(list(call.inputs), call.output, w);
     if (given.size() != call.inputs.size())
-      fail<ValueError>("custom", "the vjp of '", rule.name, "' gave ", given.size(), " cotangents for ", call.inputs.size(), " inputs.");
+      fail<ValueError>("custom", "the vjp of '", rule.name, "' gave ", given.size(), " cotangents for ",
+                       call.inputs.size(), " inputs.");
     for (size_t i = 0; i < given.size(); ++i) {
       if (!result.wanted(i) || !given[i].defined()) continue;
       if (given[i].shape() != call.inputs[i].shape())
-        fail<ShapeError>("custom", "the vjp of '", rule.name, "' gave shape ", given[i].shape(), " for input ", i, " of shape ",
-                         call.inputs[i].shape(), ".");
+        fail<ShapeError>("custom", "the vjp of '", rule.name, "' gave shape ", given[i].shape(), " for input ", i,
+                         " of shape ", call.inputs[i].shape(), ".");
       result.set(i, std::move(given[i]));
     }
   };
   op.jet = [](const Call& call, std::span<const Series> in) {
     const auto& rule = as<CustomRule>(call.attributes);
-    if (!rule.jvp) fail<ValueError>("custom", "'", rule.name, "' has no jvp: push, jet and Taylor mode cannot pass it. Use reverse mode.");
+    if (!rule.jvp)
+      fail<ValueError>("custom", "'", rule.name,
+                       "' has no jvp: push, jet and Taylor mode cannot pass it. Use reverse mode.");
     std::vector<Tensor> tangents;
     for (const Series& s : in) {
-      if (s.order() > 1) fail<ValueError>("custom", "'", rule.name, "' has no Taylor rule beyond order 1. Use reverse mode.");
+      if (s.order() > 1)
+        fail<ValueError>("custom", "'", rule.name, "' has no Taylor rule beyond order 1. Use reverse mode.");
       tangents.push_back(s.at(1).defined() ? s.at(1) : zeros_like(s.value()));
     }
     Series y(call.output);
@@ -47,7 +51,8 @@ const Op custom_op = [] {
   return op;
 }();
 
-// What checkpoint keeps: the function, and how many of the node's inputs are its arguments; the others are what it captured.
+// What checkpoint keeps: the function, and how many of the node's inputs are its arguments; the others are what it
+// captured.
 struct Recompute {
   std::function<Tensor(const std::vector<Tensor>&)> f;
   size_t arguments;
@@ -84,7 +89,9 @@ const Op checkpoint_op = [] {
 
 }  // namespace
 
-Tensor custom(const CustomRule& rule, const std::vector<Tensor>& inputs) { return apply(custom_op, inputs, attributes(rule)); }
+Tensor custom(const CustomRule& rule, const std::vector<Tensor>& inputs) {
+  return apply(custom_op, inputs, attributes(rule));
+}
 
 Tensor checkpoint(const std::function<Tensor(const std::vector<Tensor>&)>& f, const std::vector<Tensor>& inputs) {
   if (!recording()) return f(inputs);

@@ -8,26 +8,28 @@
 
 namespace dimwise {
 
-/// The rules of an op of one's own: `forward` gives the value, `vjp(inputs, y, w)` a cotangent for each input (undefined for zero), and, if
-/// there is one, `jvp(inputs, y, tangents)` the tangent (every tangent is defined).
+/// The rules of an op of one's own: `forward` gives the value, `vjp(inputs, y, w)` a cotangent for each input
+/// (undefined for zero), and, if there is one, `jvp(inputs, y, tangents)` the tangent (every tangent is defined).
 ///
 /// Written in public ops, a vjp is itself differentiable and the op nests to any order.
 struct CustomRule {
   std::string name;
   std::function<Tensor(const std::vector<Tensor>& inputs)> forward;
   std::function<std::vector<Tensor>(const std::vector<Tensor>& inputs, const Tensor& y, const Tensor& w)> vjp;
-  std::function<Tensor(const std::vector<Tensor>& inputs, const Tensor& y, const std::vector<Tensor>& tangents)> jvp = nullptr;
+  std::function<Tensor(const std::vector<Tensor>& inputs, const Tensor& y, const std::vector<Tensor>& tangents)> jvp =
+      nullptr;
 };
 
 /// y = rule.forward(inputs), differentiated by the rule instead of by its ops.
 ///
-/// Without a jvp, push, jet and Taylor mode throw ValueError naming the op; with one, jets of order 1 pass and higher orders throw.
+/// Without a jvp, push, jet and Taylor mode throw ValueError naming the op; with one, jets of order 1 pass and higher
+/// orders throw.
 Tensor custom(const CustomRule& rule, const std::vector<Tensor>& inputs);
 
 /// f(x…), without keeping what was computed inside: the sweeps run f again.
 ///
-/// Memory: the inputs and the output. Time: one more f for each sweep. Tracked tensors that f captures get their gradients as
-/// usual. Nests, and passes every sweep.
+/// Memory: the inputs and the output. Time: one more f for each sweep. Tracked tensors that f captures get their
+/// gradients as usual. Nests, and passes every sweep.
 ///
 /// Example: `Tensor y = checkpoint([&](const auto& in) { return layer(in[0]); }, {x});`
 Tensor checkpoint(const std::function<Tensor(const std::vector<Tensor>&)>& f, const std::vector<Tensor>& inputs);

@@ -19,7 +19,8 @@ void check_order(int order) {
 
 void check_shapes(const Tensor& y, const Tensor& x) {
   if (y.shape() != x.shape())
-    fail<ShapeError>("dimwise", "y has shape ", y.shape(), " where x has ", x.shape(), ". Dimension-wise derivatives need one output for each input.");
+    fail<ShapeError>("dimwise", "y has shape ", y.shape(), " where x has ", x.shape(),
+                     ". Dimension-wise derivatives need one output for each input.");
 }
 
 // Reverse for the first derivative, one jet from the second on: bench/dimwise prints both.
@@ -32,7 +33,8 @@ void check_diagonal(const Tape& tape) {
   const Recording off(false);
   const Tensor& y = tape.outputs()[0];
   const Tensor v = Rng(0x5eed).normal(y.shape(), y.dtype());
-  const std::vector<double> whole = tape.pull({v})[0].values(), sums = tape.pull({ones_like(y)})[0].values(), weights = v.values();
+  const std::vector<double> whole = tape.pull({v})[0].values(), sums = tape.pull({ones_like(y)})[0].values(),
+                            weights = v.values();
   double worst = 0, size = 0;
   for (size_t i = 0; i < whole.size(); ++i) {
     worst = std::max(worst, std::abs(whole[i] - weights[i] * sums[i]));
@@ -87,7 +89,8 @@ Tensor dimwise(const Tensor& y, const Tensor& x, const DimwiseOptions& options) 
   return derivatives(tape, options.order, options.method, options.record).back();
 }
 
-std::vector<Tensor> detail::dimwise(const Tensor& x, int order, Method method, const std::function<Tensor(const Tensor&)>& transformer) {
+std::vector<Tensor> detail::dimwise(const Tensor& x, int order, Method method,
+                                    const std::function<Tensor(const Tensor&)>& transformer) {
   check_order(order);
   const bool outer = recording();
   // The transformer must be recorded to be differentiated, whether or not the caller records.
@@ -124,8 +127,8 @@ void detail::check_conditioner(const Tensor& x, const Held& h, const std::functi
       for (int64_t j = 0; j < width; ++j) {
         const auto at = static_cast<size_t>((r * d + i) * width + j);
         if (std::abs(a[at] - b[at]) > tolerance * (1 + size))
-          fail<ValueError>("dimwise", "the conditioner leaks: h_", i, " changed by ", std::abs(a[at] - b[at]), " when only x_", i,
-                           " moved. check_hollow names every leak.");
+          fail<ValueError>("dimwise", "the conditioner leaks: h_", i, " changed by ", std::abs(a[at] - b[at]),
+                           " when only x_", i, " moved. check_hollow names every leak.");
       }
     }
   }

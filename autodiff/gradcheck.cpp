@@ -32,7 +32,8 @@ F contracted(const F& f, const std::vector<Tensor>& inputs, int order, const Rng
     const std::vector<Tensor> g = Tape({below(leaves)}, leaves).pull({scalar(1, DType::float64)});
     Tensor sum;
     for (size_t i = 0; i < g.size(); ++i)
-      accumulate(sum, total(mul(g[i], rng.split(static_cast<uint64_t>(order)).split(i).normal(g[i].shape(), DType::float64))));
+      accumulate(
+          sum, total(mul(g[i], rng.split(static_cast<uint64_t>(order)).split(i).normal(g[i].shape(), DType::float64))));
     return sum;
   };
 }
@@ -47,7 +48,8 @@ Tensor with_element(const Tensor& x, int64_t i, double value) {
 
 CheckResult check_grads(const F& f, const std::vector<Tensor>& inputs, const CheckOptions& options) {
   for (const Tensor& x : inputs)
-    if (x.dtype() != DType::float64) fail<DTypeError>("check_grads", "an input is ", x.dtype(), ". Differences need float64: cast it with astype.");
+    if (x.dtype() != DType::float64)
+      fail<DTypeError>("check_grads", "an input is ", x.dtype(), ". Differences need float64: cast it with astype.");
   const Rng rng = Rng(options.seed).split("check_grads");
   CheckResult result;
   const auto compare = [&](double analytic, double numeric, const std::string& where) {
@@ -56,7 +58,8 @@ CheckResult check_grads(const F& f, const std::vector<Tensor>& inputs, const Che
       std::ostringstream text;
       text.precision(12);
       text << where << ": derivative " << analytic << ", difference " << numeric;
-      fail<ValueError>("check_grads", text.str(), ", error ", error, " above ", options.tolerance, ". The rule, or the smoothness at this point, is wrong.");
+      fail<ValueError>("check_grads", text.str(), ", error ", error, " above ", options.tolerance,
+                       ". The rule, or the smoothness at this point, is wrong.");
     }
     if (error >= result.worst) result = {error, where};
   };
@@ -83,7 +86,8 @@ CheckResult check_grads(const F& f, const std::vector<Tensor>& inputs, const Che
         };
         // Fourth order: the error is h⁴, so that rounding and truncation stay well below the tolerance.
         const double numeric = (8 * (at(x[e] + h) - at(x[e] - h)) - (at(x[e] + 2 * h) - at(x[e] - 2 * h))) / (12 * h);
-        compare(analytic[e], numeric, "order " + std::to_string(order) + ", input " + std::to_string(i) + ", element " + std::to_string(e));
+        compare(analytic[e], numeric,
+                "order " + std::to_string(order) + ", input " + std::to_string(i) + ", element " + std::to_string(e));
       }
     }
     if (options.forward && tape.has_jets()) {

@@ -9,24 +9,26 @@
 namespace dimwise {
 
 struct CheckOptions {
-  int order = 1;             ///< derivatives of f up to this order are compared with differences of those one lower
-  double step = 1e-5;        ///< relative central-difference step (order 1; larger for higher orders by itself)
-  double tolerance = 1e-6;   ///< on max |a − n| / (1 + |n|)
-  bool forward = true;       ///< whether jvp is checked against vjp too
-  uint64_t seed = 0;         ///< of the random directions
+  int order = 1;            ///< derivatives of f up to this order are compared with differences of those one lower
+  double step = 1e-5;       ///< relative central-difference step (order 1; larger for higher orders by itself)
+  double tolerance = 1e-6;  ///< on max |a − n| / (1 + |n|)
+  bool forward = true;      ///< whether jvp is checked against vjp too
+  uint64_t seed = 0;        ///< of the random directions
 };
 
 struct CheckResult {
-  double worst = 0;     ///< the largest max |a − n| / (1 + |n|)
-  std::string where;    ///< order, input and element of the worst
+  double worst = 0;   ///< the largest max |a − n| / (1 + |n|)
+  std::string where;  ///< order, input and element of the worst
 };
 
 /// Compares derivatives of f with central differences in float64, in every element of every input.
 ///
-/// f is made scalar by a random cotangent; order 2 does the same to the gradient along a random direction, and so on. Throws ValueError with
-/// order, input, element and both numbers when the tolerance is exceeded, DTypeError unless all inputs are float64.
+/// f is made scalar by a random cotangent; order 2 does the same to the gradient along a random direction, and so on.
+/// Throws ValueError with order, input, element and both numbers when the tolerance is exceeded, DTypeError unless all
+/// inputs are float64.
 ///
-/// Example: `check_grads([](const auto& in) { return tanh(in[0]); }, {Rng(0).normal({3}, DType::float64)}, {.order = 2});`
+/// Example: `check_grads([](const auto& in) { return tanh(in[0]); }, {Rng(0).normal({3}, DType::float64)}, {.order =
+/// 2});`
 CheckResult check_grads(const std::function<Tensor(const std::vector<Tensor>&)>& f, const std::vector<Tensor>& inputs,
                         const CheckOptions& options = {});
 

@@ -67,8 +67,8 @@ struct Broadcast {
   }
 };
 
-/// out[i] = f(a[·], b[·], same[i]…) with a and b broadcast, `same` of out's shape. f is exact arithmetic, so the tail of a
-/// row may be scalar.
+/// out[i] = f(a[·], b[·], same[i]…) with a and b broadcast, `same` of out's shape. f is exact arithmetic, so the tail
+/// of a row may be scalar.
 template <class T, class F, class... Same>
 void zip(const Broadcast& plan, T* out, F f, const T* a, const T* b, const Same*... same) {
   constexpr int64_t w = width<T>;
@@ -83,7 +83,8 @@ void zip(const Broadcast& plan, T* out, F f, const T* a, const T* b, const Same*
         if constexpr (vector_b()) y = load(pb + i);
         Batch<T>(f(x, y, load(same + o + i)...)).store_unaligned(out + o + i);
       }
-      for (; i < plan.row; ++i) out[o + i] = static_cast<T>(f(vector_a() ? pa[i] : *pa, vector_b() ? pb[i] : *pb, same[o + i]...));
+      for (; i < plan.row; ++i)
+        out[o + i] = static_cast<T>(f(vector_a() ? pa[i] : *pa, vector_b() ? pb[i] : *pb, same[o + i]...));
     });
   };
   if (plan.row == 0) return;

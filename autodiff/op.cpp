@@ -24,7 +24,8 @@ void check_inputs(const char* op, std::span<const Tensor> inputs) {
   for (const Tensor& x : inputs) {
     if (!x.defined()) fail<ValueError>(op, "an input is undefined. Every input must be a tensor with values.");
     if (x.dtype() != inputs[0].dtype())
-      fail<DTypeError>(op, "dtypes differ: ", inputs[0].dtype(), " and ", x.dtype(), ". Cast one with astype(x, DType::", inputs[0].dtype(), ").");
+      fail<DTypeError>(op, "dtypes differ: ", inputs[0].dtype(), " and ", x.dtype(),
+                       ". Cast one with astype(x, DType::", inputs[0].dtype(), ").");
   }
 }
 
@@ -55,7 +56,8 @@ Series apply_series(const Op& op, const std::vector<Series>& inputs, const Attri
   for (const Series& s : inputs) values.push_back(s.value());
   const Tensor y = apply(op, values, attributes);
   if (max_order(inputs) == 0) return Series(y);
-  if (!op.jet) fail<ValueError>(op.name, "has no Taylor rule: push, jet and Taylor mode cannot pass it. Use reverse mode.");
+  if (!op.jet)
+    fail<ValueError>(op.name, "has no Taylor rule: push, jet and Taylor mode cannot pass it. Use reverse mode.");
   return op.jet(Call{op, values, attributes, y}, inputs);
 }
 

@@ -139,8 +139,9 @@ constexpr Op elementwise(const char* name, F, DFA, DFB) {
         const loops::Broadcast plan(y.shape(), a.shape(), b.shape());
         dispatch(y.dtype(), [&](auto t) {
           using T = decltype(t);
-          loops::zip(plan, mutable_data<T>(g), [](auto a, auto b, auto y, auto w) { return w * decltype(df){}(a, b, y); },
-                     a.node()->data<T>(), b.node()->data<T>(), y.node()->data<T>(), w.node()->data<T>());
+          loops::zip(
+              plan, mutable_data<T>(g), [](auto a, auto b, auto y, auto w) { return w * decltype(df){}(a, b, y); },
+              a.node()->data<T>(), b.node()->data<T>(), y.node()->data<T>(), w.node()->data<T>());
         });
       }
       result.set(i, sum_to(g, call.inputs[i].shape()));
@@ -156,7 +157,8 @@ constexpr Op elementwise(const char* name, F, DFA, DFB) {
       Tensor next;
       if (a.order() > 0) next = detail::derivative_coefficient(a, DFA{}(ak, bk, y), k);
       if (b.order() > 0)
-        if (Tensor other = detail::derivative_coefficient(b, DFB{}(ak, bk, y), k); other.defined()) accumulate(next, std::move(other));
+        if (Tensor other = detail::derivative_coefficient(b, DFB{}(ak, bk, y), k); other.defined())
+          accumulate(next, std::move(other));
       if (next.defined()) next = broadcast_to(scale(next, 1.0 / (k + 1)), call.output.shape());
       y.c.push_back(std::move(next));
     }
@@ -195,19 +197,23 @@ constexpr Op bilinear(const char* name, F, AdjointA, AdjointB) {
   op.jet = [](const Call& call, std::span<const Series> in) {
     Series y(call.output);
     const auto product = [&](const Tensor& a, const Tensor& b) { return apply(call.op, {a, b}, call.attributes); };
-    for (int k = 1; k <= std::max(in[0].order(), in[1].order()); ++k) y.c.push_back(detail::convolve(in[0], in[1], k, product));
+    for (int k = 1; k <= std::max(in[0].order(), in[1].order()); ++k)
+      y.c.push_back(detail::convolve(in[0], in[1], k, product));
     return y;
   };
   return op;
 }
 
-/// Anything else: forward(inputs, attributes), vjp(call, w, cotangents, attributes), and jvp(x, y, dx, attributes), generic over
-/// Tensor and Series, for the derivative of y along dx. The jvp is only called where every dx is defined (possibly zero).
+/// Anything else: forward(inputs, attributes), vjp(call, w, cotangents, attributes), and jvp(x, y, dx, attributes),
+/// generic over Tensor and Series, for the derivative of y along dx. The jvp is only called where every dx is defined
+/// (possibly zero).
 template <class A, class F, class VJP, class JVP>
 constexpr Op general(const char* name, F, VJP, JVP) {
   Op op{name, Kind::general, nullptr, nullptr, nullptr};
   op.forward = [](std::span<const Tensor> in, const Attributes& a) { return F{}(in, as<A>(a)); };
-  op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) { VJP{}(call, w, result, as<A>(call.attributes)); };
+  op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
+    VJP{}(call, w, result, as<A>(call.attributes));
+  };
   op.jet = [](const Call& call, std::span<const Series> in) {
     int order = 0;
     for (const Series& s : in) order = std::max(order, s.order());

@@ -89,8 +89,7 @@ Tensor Rng::rademacher(const Shape& shape, DType dtype) const {
 std::vector<int64_t> Rng::integers(int64_t count, int64_t n) const {
   if (n <= 0) fail<ValueError>("integers", "n = ", n, " leaves nothing to draw from. Use n > 0.");
   std::vector<int64_t> out(static_cast<size_t>(count));
-  words(*this, count,
-        [&](int64_t i, uint64_t word) { out[static_cast<size_t>(i)] = below(word, n); });
+  words(*this, count, [&](int64_t i, uint64_t word) { out[static_cast<size_t>(i)] = below(word, n); });
   return out;
 }
 

@@ -11,8 +11,9 @@ namespace dimwise {
 
 /// A stream of random numbers as a value: counter-based (Philox4x64-10), splittable, nothing hidden.
 ///
-/// Drawing does not change it: `rng.normal(shape)` twice gives the same numbers; a new stream comes from `split`. Equal keys give
-/// equal numbers on every machine. Salmon, Moraes, Dror, Shaw: Parallel Random Numbers: As Easy as 1, 2, 3 (2011).
+/// Drawing does not change it: `rng.normal(shape)` twice gives the same numbers; a new stream comes from `split`. Equal
+/// keys give equal numbers on every machine. Salmon, Moraes, Dror, Shaw: Parallel Random Numbers: As Easy as 1, 2, 3
+/// (2011).
 ///
 /// Example: `Rng rng(42); auto w = rng.split("weights").normal({3, 2}); auto noise = rng.split(step).normal({8});`
 class Rng {

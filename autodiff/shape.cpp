@@ -24,7 +24,8 @@ int64_t Shape::size() const {
 int Shape::normalize(int axis) const {
   const int positive = axis < 0 ? axis + rank_ : axis;
   if (positive < 0 || positive >= rank_)
-    fail<ShapeError>("axis", "axis ", axis, " is out of range for shape ", *this, ". Use -", rank_, " … ", rank_ - 1, ".");
+    fail<ShapeError>("axis", "axis ", axis, " is out of range for shape ", *this, ". Use -", rank_, " … ", rank_ - 1,
+                     ".");
   return positive;
 }
 

@@ -52,8 +52,8 @@ class NodeMap {
   size_t used_ = 0;
 };
 
-// The tracked nodes from which `roots` were computed, in the order recorded, none older than `oldest`, stopping at nodes for
-// which stop(node) holds.
+// The tracked nodes from which `roots` were computed, in the order recorded, none older than `oldest`, stopping at
+// nodes for which stop(node) holds.
 template <class Stop>
 std::vector<Node*> history(const std::vector<Tensor>& roots, uint64_t oldest, Stop&& stop) {
   NodeMap seen;
@@ -93,13 +93,16 @@ bool depends(const Tensor& y, const std::vector<Tensor>& xs) {
 
 void check_like(const char* sweep, const Tensor& given, const Tensor& expected) {
   if (given.shape() != expected.shape())
-    fail<ShapeError>(sweep, "a direction has shape ", given.shape(), " where the tensor has ", expected.shape(), ". They must be equal.");
+    fail<ShapeError>(sweep, "a direction has shape ", given.shape(), " where the tensor has ", expected.shape(),
+                     ". They must be equal.");
   if (given.dtype() != expected.dtype())
-    fail<DTypeError>(sweep, "a direction is ", given.dtype(), " where the tensor is ", expected.dtype(), ". Cast it with astype.");
+    fail<DTypeError>(sweep, "a direction is ", given.dtype(), " where the tensor is ", expected.dtype(),
+                     ". Cast it with astype.");
 }
 
 void check_count(const char* sweep, size_t given, size_t expected) {
-  if (given != expected) fail<ValueError>(sweep, given, " directions for ", expected, " tensors. Give one for each (undefined for zero).");
+  if (given != expected)
+    fail<ValueError>(sweep, given, " directions for ", expected, " tensors. Give one for each (undefined for zero).");
 }
 
 }  // namespace
@@ -108,7 +111,8 @@ Tape::Tape(std::vector<Tensor> outputs, std::vector<Tensor> inputs, const Option
     : outputs_(std::move(outputs)), inputs_(std::move(inputs)), holding_(options.holding) {
   for (const Tensor& x : inputs_)
     if (!x.tracked())
-      fail<ValueError>("tape", "an input is not tracked, so nothing was recorded. Make it with track(x) before computing with it.");
+      fail<ValueError>(
+          "tape", "an input is not tracked, so nothing was recorded. Make it with track(x) before computing with it.");
   for (const Tensor& y : outputs_)
     if (!y.defined()) fail<ValueError>("tape", "an output is undefined.");
   for (const Tensor& h : holding_)
@@ -133,7 +137,8 @@ Tape::Tape(std::vector<Tensor> outputs, std::vector<Tensor> inputs, const Option
       continue;
     }
     if (!node->op || (options.cut_at_inputs && is_one_of(node, inputs_))) continue;
-    const bool active = std::any_of(node->inputs.begin(), node->inputs.end(), [&](const Tensor& x) { return slot.get(x.node()) >= 0; });
+    const bool active =
+        std::any_of(node->inputs.begin(), node->inputs.end(), [&](const Tensor& x) { return slot.get(x.node()) >= 0; });
     if (!active) continue;
     for (const Tensor& x : node->inputs) {
       const int s = slot.get(x.node());
@@ -148,8 +153,9 @@ Tape::Tape(std::vector<Tensor> outputs, std::vector<Tensor> inputs, const Option
   for (const Tensor& y : outputs_) output_slots_.push_back(slot.get(y.node()));
   for (const Tensor& h : holding_)
     if (options.require_held_used && !met.contains(h.node()) && depends(h, inputs_))
-      fail<ValueError>("holding", "the held tensor of shape ", h.shape(),
-                       " depends on an input, but no output uses it. Hold the very tensor that was consumed, not a reshape of it.");
+      fail<ValueError>(
+          "holding", "the held tensor of shape ", h.shape(),
+          " depends on an input, but no output uses it. Hold the very tensor that was consumed, not a reshape of it.");
 }
 
 bool Tape::has_jets() const {
@@ -225,9 +231,11 @@ std::vector<Series> Tape::jet(const std::vector<std::vector<Tensor>>& coefficien
   for (size_t i = 0; i < run_.size(); ++i) {
     const Node& node = *run_[i].node();
     if (!node.op->jet)
-      fail<ValueError>(node.op->name, "has no Taylor rule: push, jet and Taylor mode cannot pass it. Use reverse mode.");
+      fail<ValueError>(node.op->name,
+                       "has no Taylor rule: push, jet and Taylor mode cannot pass it. Use reverse mode.");
     in.clear();
-    for (size_t j = 0; j < node.inputs.size(); ++j) in.push_back(operand[j] >= 0 ? at(operand[j]) : Series(node.inputs[j]));
+    for (size_t j = 0; j < node.inputs.size(); ++j)
+      in.push_back(operand[j] >= 0 ? at(operand[j]) : Series(node.inputs[j]));
     operand += node.inputs.size();
     Series y = node.op->jet(Call{*node.op, node.inputs, node.attributes, run_[i]}, in);
     Series& mine = at(result_slots_[i]);
@@ -239,12 +247,14 @@ std::vector<Series> Tape::jet(const std::vector<std::vector<Tensor>>& coefficien
     mine = std::move(y);
   }
   std::vector<Series> result;
-  for (size_t i = 0; i < outputs_.size(); ++i) result.push_back(output_slots_[i] >= 0 ? at(output_slots_[i]) : Series(outputs_[i]));
+  for (size_t i = 0; i < outputs_.size(); ++i)
+    result.push_back(output_slots_[i] >= 0 ? at(output_slots_[i]) : Series(outputs_[i]));
   return result;
 }
 
 std::vector<Tensor> captured(const Tensor& y, const std::vector<Tensor>& arguments, uint64_t begin) {
-  const auto nodes = history({y}, 0, [&](const Node* node) { return node->sequence < begin || is_one_of(node, arguments); });
+  const auto nodes =
+      history({y}, 0, [&](const Node* node) { return node->sequence < begin || is_one_of(node, arguments); });
   std::vector<Tensor> result;
   for (Node* node : nodes)
     if (node->sequence < begin) result.emplace_back(node);

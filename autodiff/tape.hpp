@@ -22,7 +22,8 @@ class Tape {
     bool cut_at_inputs = false;  ///< an input's own history is not swept, even where another input lies in it
   };
 
-  Tape(std::vector<Tensor> outputs, std::vector<Tensor> inputs) : Tape(std::move(outputs), std::move(inputs), Options{}) {}
+  Tape(std::vector<Tensor> outputs, std::vector<Tensor> inputs)
+      : Tape(std::move(outputs), std::move(inputs), Options{}) {}
   Tape(std::vector<Tensor> outputs, std::vector<Tensor> inputs, const Options& options);
 
   /// vjp: the cotangents of the inputs, Σ_o w_oᵀ ∂o/∂x, from those of the outputs (undefined ones are zero).
@@ -55,8 +56,8 @@ class Tape {
   bool entered_ = false;
 };
 
-/// The tracked tensors made before sequence number `begin` from which y was computed other than through `arguments`: what a function
-/// that was run from `begin` on has captured, each once.
+/// The tracked tensors made before sequence number `begin` from which y was computed other than through `arguments`:
+/// what a function that was run from `begin` on has captured, each once.
 std::vector<Tensor> captured(const Tensor& y, const std::vector<Tensor>& arguments, uint64_t begin);
 
 /// The tape as a table for people: number, op, shape, dtype, operands.

@@ -134,7 +134,9 @@ Tensor arange(int64_t n, DType dtype, double start, double step) {
 }
 Tensor linspace(double start, double stop, int64_t n, DType dtype) {
   return generate({n}, dtype, [&](int64_t i) {
-    return i == n - 1 && n > 1 ? stop : start + (stop - start) * static_cast<double>(i) / static_cast<double>(std::max<int64_t>(n - 1, 1));
+    return i == n - 1 && n > 1
+               ? stop
+               : start + (stop - start) * static_cast<double>(i) / static_cast<double>(std::max<int64_t>(n - 1, 1));
   });
 }
 Tensor eye(int64_t n, DType dtype) {

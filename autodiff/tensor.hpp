@@ -23,8 +23,8 @@ struct Node;
 
 /// An immutable array of float32 or float64 together with its history: cheap to copy, safe to share.
 ///
-/// Contiguous and row-major. A result of an op whose input is tracked remembers that op and its inputs; an untracked one
-/// keeps nothing. History lives as long as a Tensor refers to it.
+/// Contiguous and row-major. A result of an op whose input is tracked remembers that op and its inputs; an untracked
+/// one keeps nothing. History lives as long as a Tensor refers to it.
 class Tensor {
  public:
   Tensor() = default;  ///< undefined: no shape, no data
@@ -87,5 +87,7 @@ std::string str(const Tensor& x);
 std::ostream& operator<<(std::ostream& out, const Tensor& x);
 
 }  // namespace dimwise
+
+#include "autodiff/node.hpp"  // the inline members of Tensor
 
 #include "autodiff/node.hpp"  // the inline members of Tensor

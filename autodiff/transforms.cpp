@@ -8,7 +8,9 @@ namespace dimwise {
 namespace {
 
 void check_scalar(const char* where, const Tensor& y) {
-  if (y.size() != 1) fail<ShapeError>(where, "the function must have one element, not shape ", y.shape(), ". Sum it, or use vjp or jacobian.");
+  if (y.size() != 1)
+    fail<ShapeError>(where, "the function must have one element, not shape ", y.shape(),
+                     ". Sum it, or use vjp or jacobian.");
 }
 
 // A function run on an alias of x.
@@ -17,7 +19,8 @@ struct Run {
   Tape tape;
   bool entered;  // whether anything tracked comes in besides the alias itself
 
-  Run(const Function& f, const Tensor& source) : x(alias(source)), y(f(x)), tape({y}, {x}), entered(tape.entered() || source.tracked()) {}
+  Run(const Function& f, const Tensor& source)
+      : x(alias(source)), y(f(x)), tape({y}, {x}), entered(tape.entered() || source.tracked()) {}
 
   Tensor value() const { return entered ? y : stop_gradient(y); }
   Tensor pull(const Tensor& w) const {
@@ -28,7 +31,9 @@ struct Run {
 
 }  // namespace
 
-Tensor grad(const Tensor& y, const Tensor& x, const GradOptions& options) { return grad(y, std::vector<Tensor>{x}, options)[0]; }
+Tensor grad(const Tensor& y, const Tensor& x, const GradOptions& options) {
+  return grad(y, std::vector<Tensor>{x}, options)[0];
+}
 
 std::vector<Tensor> grad(const Tensor& y, const std::vector<Tensor>& xs, const GradOptions& options) {
   check_scalar("grad", y);
@@ -70,9 +75,7 @@ std::pair<Tensor, Tensor> jvp(const Function& f, const Tensor& x, const Tensor& 
   return {run.value(), run.tape.push({v})[0]};
 }
 
-Tensor hvp(const Function& f, const Tensor& x, const Tensor& v) {
-  return jvp(grad(f), x, v).second;
-}
+Tensor hvp(const Function& f, const Tensor& x, const Tensor& v) { return jvp(grad(f), x, v).second; }
 
 Tensor jacobian(const Function& f, const Tensor& x) {
   const Run run(f, x);

@@ -2,14 +2,18 @@
 
 namespace dimwise::detail {
 
-void load_into(std::vector<std::pair<std::string, Tensor*>> slots, const std::map<std::string, Tensor>& state, const std::string& prefix) {
+void load_into(std::vector<std::pair<std::string, Tensor*>> slots, const std::map<std::string, Tensor>& state,
+               const std::string& prefix) {
   std::vector<Tensor> found;
   for (const auto& [name, slot] : slots) {
     const auto saved = state.find(prefix + name);
-    if (saved == state.end()) fail<CheckpointError>("load", "tensor '", prefix + name, "' is missing. The checkpoint belongs to another model.");
+    if (saved == state.end())
+      fail<CheckpointError>("load", "tensor '", prefix + name,
+                            "' is missing. The checkpoint belongs to another model.");
     const Tensor& t = saved->second;
     if (t.shape() != slot->shape() || t.dtype() != slot->dtype())
-      fail<CheckpointError>("load", "tensor '", prefix + name, "' is ", t.shape(), ' ', t.dtype(), " where the model has ", slot->shape(), ' ', slot->dtype(),
+      fail<CheckpointError>("load", "tensor '", prefix + name, "' is ", t.shape(), ' ', t.dtype(),
+                            " where the model has ", slot->shape(), ' ', slot->dtype(),
                             ". The checkpoint belongs to another model.");
     found.push_back(t);
   }

@@ -15,11 +15,10 @@
 
 namespace dimwise {
 
-
 /// A module is a struct with `operator()` and one static `visit` that names its members; nothing else.
 ///
-/// Members may be Tensors (parameters), Constants (saved and cast, not trained), modules, and vectors or optionals of modules. Copying copies
-/// the model.
+/// Members may be Tensors (parameters), Constants (saved and cast, not trained), modules, and vectors or optionals of
+/// modules. Copying copies the model.
 ///
 /// Example:
 /// ```cpp
@@ -58,12 +57,16 @@ void walk(const std::string& name, M& member, Leaf& leaf) {
   if constexpr (std::is_same_v<Plain, Tensor> || std::is_same_v<Plain, Constant>) {
     leaf(name, member);
   } else if constexpr (is_list<Plain>::value) {
-    for (size_t i = 0; i < member.size(); ++i) walk(name.empty() ? std::to_string(i) : name + '.' + std::to_string(i), member[i], leaf);
+    for (size_t i = 0; i < member.size(); ++i)
+      walk(name.empty() ? std::to_string(i) : name + '.' + std::to_string(i), member[i], leaf);
   } else if constexpr (is_optional<Plain>::value) {
     if (member) walk(name, *member, leaf);
   } else {
-    static_assert(Module<M>, "a module's visit names something that is no Tensor, Constant, module, vector or optional");
-    Plain::visit(member, [&](const char* part, auto& inner) { walk(name.empty() ? std::string(part) : name + '.' + part, inner, leaf); });
+    static_assert(Module<M>,
+                  "a module's visit names something that is no Tensor, Constant, module, vector or optional");
+    Plain::visit(member, [&](const char* part, auto& inner) {
+      walk(name.empty() ? std::string(part) : name + '.' + part, inner, leaf);
+    });
   }
 }
 
@@ -90,7 +93,8 @@ void each_state(M& m, F&& f) {
   walk("", m, leaf);
 }
 
-void load_into(std::vector<std::pair<std::string, Tensor*>> slots, const std::map<std::string, Tensor>& state, const std::string& prefix);
+void load_into(std::vector<std::pair<std::string, Tensor*>> slots, const std::map<std::string, Tensor>& state,
+               const std::string& prefix);
 
 }  // namespace detail
 
@@ -142,12 +146,13 @@ M astype(M m, DType dtype) {
 template <Module M>
 std::map<std::string, Tensor> state_dict(const M& m, const std::string& prefix = "") {
   std::map<std::string, Tensor> result;
-  detail::each_state(m, [&](const std::string& name, const Tensor& t) { result.emplace(prefix + name, stop_gradient(t)); });
+  detail::each_state(
+      m, [&](const std::string& name, const Tensor& t) { result.emplace(prefix + name, stop_gradient(t)); });
   return result;
 }
 
-/// Replaces the model's tensors by those saved under the same names. Throws CheckpointError naming what is missing, of another shape or of
-/// another dtype, before anything is changed.
+/// Replaces the model's tensors by those saved under the same names. Throws CheckpointError naming what is missing, of
+/// another shape or of another dtype, before anything is changed.
 template <Module M>
 void load_state_dict(M& m, const std::map<std::string, Tensor>& state, const std::string& prefix = "") {
   std::vector<std::pair<std::string, Tensor*>> slots;
@@ -157,8 +162,9 @@ void load_state_dict(M& m, const std::map<std::string, Tensor>& state, const std
 
 /// The loss of a model and its gradient, which has the model's type.
 ///
-/// The model is copied with tracked parameters and given to `loss`, whose result must have one element. Recorded exactly if something
-/// tracked enters besides. Throws ValueError if the loss reaches no parameter: then the outer model was captured instead of the argument.
+/// The model is copied with tracked parameters and given to `loss`, whose result must have one element. Recorded
+/// exactly if something tracked enters besides. Throws ValueError if the loss reaches no parameter: then the outer
+/// model was captured instead of the argument.
 ///
 /// Example: `auto [loss, g] = value_and_grad(model, [&](const auto& m) { return mean(square(m(x) - y)); });`
 template <Module M, class Loss>
@@ -169,10 +175,13 @@ std::pair<Tensor, M> value_and_grad(const M& m, Loss&& loss) {
   bool outer = false;
   for (const Tensor& t : parameters(m)) outer = outer || t.tracked();
   const Tensor y = loss(tracked);
-  if (y.size() != 1) fail<ShapeError>("value_and_grad", "the loss has shape ", y.shape(), ". Reduce it to one element.");
+  if (y.size() != 1)
+    fail<ShapeError>("value_and_grad", "the loss has shape ", y.shape(), ". Reduce it to one element.");
   const Tape tape({y}, leaves);
   if (tape.size() == 0)
-    fail<ValueError>("value_and_grad", "the loss reaches no parameter of the model it was given. Use the function's argument, not the outer model.");
+    fail<ValueError>(
+        "value_and_grad",
+        "the loss reaches no parameter of the model it was given. Use the function's argument, not the outer model.");
   const bool record = outer || tape.entered();
   std::vector<Tensor> g;
   {

@@ -16,5 +16,6 @@ std::vector<const Op*> reduce_ops();
 std::vector<const Op*> layout_ops();
 std::vector<const Op*> index_ops();
 std::vector<const Op*> matmul_ops();
+std::vector<const Op*> combination_ops();
 
 }  // namespace dimwise

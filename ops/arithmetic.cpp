@@ -18,7 +18,9 @@ const Op sub_op = [] {
     const loops::Broadcast plan(y.shape(), in[0].shape(), in[1].shape());
     dispatch(y.dtype(), [&](auto t) {
       using T = decltype(t);
-      loops::zip(plan, mutable_data<T>(y), [](auto a, auto b) { return a - b; }, in[0].node()->data<T>(), in[1].node()->data<T>());
+      loops::zip(
+          plan, mutable_data<T>(y), [](auto a, auto b) { return a - b; }, in[0].node()->data<T>(),
+          in[1].node()->data<T>());
     });
     return y;
   };
@@ -45,7 +47,8 @@ const Op sub_op = [] {
 }();
 
 const Op div_op = record::elementwise(
-    "div", [](auto a, auto b) { return a / b; }, [](auto, auto b, auto) { return 1.0f / b; }, [](auto, auto b, auto y) { return -y / b; });
+    "div", [](auto a, auto b) { return a / b; }, [](auto, auto b, auto) { return 1.0f / b; },
+    [](auto, auto b, auto y) { return -y / b; });
 
 }  // namespace
 
@@ -69,10 +72,12 @@ const Op pow_op = record::elementwise(
 // a where it is larger, or NaN.
 const Op maximum_op = record::elementwise(
     "maximum", [](auto a, auto b) { return where((a >= b) | (a != a), a, b); },
-    [](auto a, auto b, auto) { return where(a >= b, 1.0, 0.0); }, [](auto a, auto b, auto) { return where(a >= b, 0.0, 1.0); });
+    [](auto a, auto b, auto) { return where(a >= b, 1.0, 0.0); },
+    [](auto a, auto b, auto) { return where(a >= b, 0.0, 1.0); });
 const Op minimum_op = record::elementwise(
     "minimum", [](auto a, auto b) { return where((a <= b) | (a != a), a, b); },
-    [](auto a, auto b, auto) { return where(a <= b, 1.0, 0.0); }, [](auto a, auto b, auto) { return where(a <= b, 0.0, 1.0); });
+    [](auto a, auto b, auto) { return where(a <= b, 1.0, 0.0); },
+    [](auto a, auto b, auto) { return where(a <= b, 0.0, 1.0); });
 
 struct Condition {
   Tensor condition;  // of the result's shape, as are both branches
@@ -87,8 +92,9 @@ const Op where_op = [] {
     Tensor y = empty(c.shape(), c.dtype());
     dispatch(y.dtype(), [&](auto t) {
       using T = decltype(t);
-      loops::map(y.size(), mutable_data<T>(y), [](auto k, auto a, auto b) { return where(lanes::nonzero(k), a, b); }, c.node()->data<T>(),
-                 in[0].node()->data<T>(), in[1].node()->data<T>());
+      loops::map(
+          y.size(), mutable_data<T>(y), [](auto k, auto a, auto b) { return where(lanes::nonzero(k), a, b); },
+          c.node()->data<T>(), in[0].node()->data<T>(), in[1].node()->data<T>());
     });
     return y;
   };
@@ -102,7 +108,8 @@ const Op where_op = [] {
     for (int k = 1; k <= std::max(in[0].order(), in[1].order()); ++k) {
       const Tensor a = in[0].at(k), b = in[1].at(k);
       if (a.defined() || b.defined())
-        y.c.push_back(select(as<Condition>(call.attributes).condition, a.defined() ? a : zeros_like(b), b.defined() ? b : zeros_like(a)));
+        y.c.push_back(select(as<Condition>(call.attributes).condition, a.defined() ? a : zeros_like(b),
+                             b.defined() ? b : zeros_like(a)));
       else
         y.c.emplace_back();
     }
@@ -123,8 +130,9 @@ Tensor compare(const char* name, const Tensor& a, const Tensor& b, Compare c) {
   const loops::Broadcast plan(y.shape(), a.shape(), b.shape());
   dispatch(y.dtype(), [&](auto t) {
     using T = decltype(t);
-    loops::zip(plan, mutable_data<T>(y), [c](auto p, auto q) { return where(c(p, q), decltype(p)(T(1)), decltype(p)(T(0))); }, a.node()->data<T>(),
-               b.node()->data<T>());
+    loops::zip(
+        plan, mutable_data<T>(y), [c](auto p, auto q) { return where(c(p, q), decltype(p)(T(1)), decltype(p)(T(0))); },
+        a.node()->data<T>(), b.node()->data<T>());
   });
   return y;
 }
@@ -142,12 +150,24 @@ Tensor clip(const Tensor& x, double low, double high) {
   return minimum(maximum(x, scalar(low, x.dtype())), scalar(high, x.dtype()));
 }
 
-Tensor greater(const Tensor& a, const Tensor& b) { return compare("greater", a, b, [](auto p, auto q) { return p > q; }); }
-Tensor greater_equal(const Tensor& a, const Tensor& b) { return compare("greater_equal", a, b, [](auto p, auto q) { return p >= q; }); }
-Tensor less(const Tensor& a, const Tensor& b) { return compare("less", a, b, [](auto p, auto q) { return p < q; }); }
-Tensor less_equal(const Tensor& a, const Tensor& b) { return compare("less_equal", a, b, [](auto p, auto q) { return p <= q; }); }
-Tensor equal(const Tensor& a, const Tensor& b) { return compare("equal", a, b, [](auto p, auto q) { return p == q; }); }
-Tensor not_equal(const Tensor& a, const Tensor& b) { return compare("not_equal", a, b, [](auto p, auto q) { return p != q; }); }
+Tensor greater(const Tensor& a, const Tensor& b) {
+  return compare("greater", a, b, [](auto p, auto q) { return p > q; });
+}
+Tensor greater_equal(const Tensor& a, const Tensor& b) {
+  return compare("greater_equal", a, b, [](auto p, auto q) { return p >= q; });
+}
+Tensor less(const Tensor& a, const Tensor& b) {
+  return compare("less", a, b, [](auto p, auto q) { return p < q; });
+}
+Tensor less_equal(const Tensor& a, const Tensor& b) {
+  return compare("less_equal", a, b, [](auto p, auto q) { return p <= q; });
+}
+Tensor equal(const Tensor& a, const Tensor& b) {
+  return compare("equal", a, b, [](auto p, auto q) { return p == q; });
+}
+Tensor not_equal(const Tensor& a, const Tensor& b) {
+  return compare("not_equal", a, b, [](auto p, auto q) { return p != q; });
+}
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   const Tensor all[] = {a, b, condition};
@@ -186,17 +206,22 @@ Series where(const Tensor& condition, const Series& a, const Series& b) {
   Series y;
   for (int k = 0; k <= std::max(a.order(), b.order()); ++k) {
     const Tensor p = a.at(k), q = b.at(k);
-    y.c.push_back(p.defined() || q.defined() ? where(condition, p.defined() ? p : zeros_like(q), q.defined() ? q : zeros_like(p)) : Tensor());
+    y.c.push_back(p.defined() || q.defined()
+                      ? where(condition, p.defined() ? p : zeros_like(q), q.defined() ? q : zeros_like(p))
+                      : Tensor());
   }
   return y;
 }
 Series where(const Tensor& condition, const Series& a, double b) { return where(condition, a, like(a, b)); }
 Series where(const Tensor& condition, double a, const Series& b) { return where(condition, like(b, a), b); }
 Series sum_to(const Series& x, const Shape& shape) { return apply_series(sum_to_op, {x}, attributes(shape)); }
-Series broadcast_to(const Series& x, const Shape& shape) { return apply_series(broadcast_to_op, {x}, attributes(shape)); }
+Series broadcast_to(const Series& x, const Shape& shape) {
+  return apply_series(broadcast_to_op, {x}, attributes(shape));
+}
 
 std::vector<const Op*> arithmetic_ops() {
-  return {&alias_op, &neg_op, &add_op, &sub_op, &mul_op, &div_op, &pow_op, &maximum_op, &minimum_op, &where_op, &broadcast_to_op, &sum_to_op, &reshape_op};
+  return {&alias_op,   &neg_op,     &add_op,   &sub_op,          &mul_op,    &div_op,    &pow_op,
+          &maximum_op, &minimum_op, &where_op, &broadcast_to_op, &sum_to_op, &reshape_op};
 }
 
 }  // namespace dimwise

@@ -4,8 +4,8 @@
 
 namespace dimwise {
 
-// Arithmetic with NumPy broadcasting. A double adopts the tensor's dtype. All throw ShapeError where shapes do not broadcast and
-// DTypeError where dtypes differ.
+// Arithmetic with NumPy broadcasting. A double adopts the tensor's dtype. All throw ShapeError where shapes do not
+// broadcast and DTypeError where dtypes differ.
 
 /// a − b.
 Tensor sub(const Tensor& a, const Tensor& b);
@@ -30,8 +30,8 @@ Tensor less_equal(const Tensor& a, const Tensor& b);
 Tensor equal(const Tensor& a, const Tensor& b);
 Tensor not_equal(const Tensor& a, const Tensor& b);
 
-/// a where the condition is not 0, b elsewhere; all three broadcast. Selects, so that a NaN not chosen does no harm, in the
-/// gradient either.
+/// a where the condition is not 0, b elsewhere; all three broadcast. Selects, so that a NaN not chosen does no harm, in
+/// the gradient either.
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
 Tensor where(const Tensor& condition, const Tensor& a, double b);
 Tensor where(const Tensor& condition, double a, const Tensor& b);

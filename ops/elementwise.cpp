@@ -14,15 +14,22 @@ namespace {
 
 constexpr float half = 0.5f;
 
-const Op exp_op = record::elementwise("exp", [](auto x) { return exp(x); }, [](auto, auto y) { return y; });
-const Op expm1_op = record::elementwise("expm1", [](auto x) { return expm1(x); }, [](auto, auto y) { return y + 1.0f; });
-const Op log_op = record::elementwise("log", [](auto x) { return log(x); }, [](auto x) { return 1.0f / x; });
-const Op log1p_op = record::elementwise("log1p", [](auto x) { return log1p(x); }, [](auto x) { return 1.0f / (1.0f + x); });
-const Op sin_op = record::elementwise("sin", [](auto x) { return sin(x); }, [](auto x) { return cos(x); });
-const Op cos_op = record::elementwise("cos", [](auto x) { return cos(x); }, [](auto x) { return -sin(x); });
-const Op tanh_op = record::elementwise("tanh", [](auto x) { return tanh(x); }, [](auto, auto y) { return 1.0f - y * y; });
-const Op sigmoid_op =
-    record::elementwise("sigmoid", [](auto x) { return 1.0f / (1.0f + exp(-x)); }, [](auto, auto y) { return y * (1.0f - y); });
+const Op exp_op = record::elementwise(
+    "exp", [](auto x) { return exp(x); }, [](auto, auto y) { return y; });
+const Op expm1_op = record::elementwise(
+    "expm1", [](auto x) { return expm1(x); }, [](auto, auto y) { return y + 1.0f; });
+const Op log_op = record::elementwise(
+    "log", [](auto x) { return log(x); }, [](auto x) { return 1.0f / x; });
+const Op log1p_op = record::elementwise(
+    "log1p", [](auto x) { return log1p(x); }, [](auto x) { return 1.0f / (1.0f + x); });
+const Op sin_op = record::elementwise(
+    "sin", [](auto x) { return sin(x); }, [](auto x) { return cos(x); });
+const Op cos_op = record::elementwise(
+    "cos", [](auto x) { return cos(x); }, [](auto x) { return -sin(x); });
+const Op tanh_op = record::elementwise(
+    "tanh", [](auto x) { return tanh(x); }, [](auto, auto y) { return 1.0f - y * y; });
+const Op sigmoid_op = record::elementwise(
+    "sigmoid", [](auto x) { return 1.0f / (1.0f + exp(-x)); }, [](auto, auto y) { return y * (1.0f - y); });
 // The derivative of a lane is computed where that of a tensor or a series calls the op.
 constexpr auto logistic = [](const auto& x) {
   if constexpr (std::is_same_v<std::decay_t<decltype(x)>, Tensor> || std::is_same_v<std::decay_t<decltype(x)>, Series>)
@@ -31,24 +38,28 @@ constexpr auto logistic = [](const auto& x) {
     return 1.0f / (1.0f + exp(-x));
 };
 const Op softplus_op = record::elementwise(
-    "softplus", [](auto x) { return max(x, decltype(x)(0)) + log1p(exp(-abs(x))); }, [](auto x) { return logistic(x); });
+    "softplus", [](auto x) { return max(x, decltype(x)(0)) + log1p(exp(-abs(x))); },
+    [](auto x) { return logistic(x); });
 const Op silu_op = record::elementwise(
     "silu", [](auto x) { return x * logistic(x); },
     [](auto x) {
       const auto s = logistic(x);
       return s * (1.0f + x * (1.0f - s));
     });
-const Op relu_op =
-    record::elementwise("relu", [](auto x) { return where(x > 0.0f, x, 0.0); }, [](auto x) { return where(x > 0.0f, 1.0, 0.0); });
+const Op relu_op = record::elementwise(
+    "relu", [](auto x) { return where(x > 0.0f, x, 0.0); }, [](auto x) { return where(x > 0.0f, 1.0, 0.0); });
 const Op elu_op = record::elementwise(
     "elu", [](auto x) { return where(x > 0.0f, x, expm1(min(x, decltype(x)(0)))); },
     [](auto x, auto y) { return where(x > 0.0f, 1.0, y + 1.0f); });
-const Op sqrt_op = record::elementwise("sqrt", [](auto x) { return sqrt(x); },
-                                       [](auto, auto y) { return where(y > 0.0f, half / where(y > 0.0f, y, 1.0), 0.0); });
-const Op rsqrt_op = record::elementwise("rsqrt", [](auto x) { return 1.0f / sqrt(x); }, [](auto, auto y) { return -half * (y * y * y); });
-const Op square_op = record::elementwise("square", [](auto x) { return x * x; }, [](auto x) { return x + x; });
-const Op abs_op =
-    record::elementwise("abs", [](auto x) { return abs(x); }, [](auto x) { return where(x > 0.0f, 1.0, 0.0) - where(x < 0.0f, 1.0, 0.0); });
+const Op sqrt_op = record::elementwise(
+    "sqrt", [](auto x) { return sqrt(x); },
+    [](auto, auto y) { return where(y > 0.0f, half / where(y > 0.0f, y, 1.0), 0.0); });
+const Op rsqrt_op = record::elementwise(
+    "rsqrt", [](auto x) { return 1.0f / sqrt(x); }, [](auto, auto y) { return -half * (y * y * y); });
+const Op square_op = record::elementwise(
+    "square", [](auto x) { return x * x; }, [](auto x) { return x + x; });
+const Op abs_op = record::elementwise(
+    "abs", [](auto x) { return abs(x); }, [](auto x) { return where(x > 0.0f, 1.0, 0.0) - where(x < 0.0f, 1.0, 0.0); });
 const Op erf_op = record::elementwise(
     "erf", [](auto x) { return lanes::erf(x); },
     [](auto x) {
@@ -86,8 +97,8 @@ Series cos(const Series& x) { return apply_series(cos_op, {x}); }
 Series sigmoid(const Series& x) { return apply_series(sigmoid_op, {x}); }
 
 std::vector<const Op*> elementwise_ops() {
-  return {&exp_op, &expm1_op, &log_op, &log1p_op, &sin_op,  &cos_op,  &tanh_op,  &sigmoid_op, &softplus_op,
-          &silu_op, &relu_op, &elu_op, &sqrt_op,  &rsqrt_op, &square_op, &abs_op, &erf_op};
+  return {&exp_op,  &expm1_op, &log_op, &log1p_op, &sin_op,   &cos_op,    &tanh_op, &sigmoid_op, &softplus_op,
+          &silu_op, &relu_op,  &elu_op, &sqrt_op,  &rsqrt_op, &square_op, &abs_op,  &erf_op};
 }
 
 }  // namespace dimwise

@@ -27,12 +27,14 @@ blasint narrow(int64_t n) { return static_cast<blasint>(n); }
 
 void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const float* a, const float* b, float beta, float* c) {
   if (m == 0 || n == 0 || small_gemm(ta, tb, m, n, k, a, b, beta, c)) return;
-  cblas_sgemm(CblasRowMajor, flag(ta), flag(tb), narrow(m), narrow(n), narrow(k), 1, a, narrow(ta ? m : k), b, narrow(tb ? k : n), beta, c, narrow(n));
+  cblas_sgemm(CblasRowMajor, flag(ta), flag(tb), narrow(m), narrow(n), narrow(k), 1, a, narrow(ta ? m : k), b,
+              narrow(tb ? k : n), beta, c, narrow(n));
 }
 
 void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const double* a, const double* b, double beta, double* c) {
   if (m == 0 || n == 0 || small_gemm(ta, tb, m, n, k, a, b, beta, c)) return;
-  cblas_dgemm(CblasRowMajor, flag(ta), flag(tb), narrow(m), narrow(n), narrow(k), 1, a, narrow(ta ? m : k), b, narrow(tb ? k : n), beta, c, narrow(n));
+  cblas_dgemm(CblasRowMajor, flag(ta), flag(tb), narrow(m), narrow(n), narrow(k), 1, a, narrow(ta ? m : k), b,
+              narrow(tb ? k : n), beta, c, narrow(n));
 }
 
 }  // namespace dimwise

@@ -17,9 +17,11 @@ struct Selection {
 // Calls body(long, short): offsets of matching slices of the tensor that is selected from and of the selection.
 template <class Body>
 void slices(const Shape& shape, const Selection& s, Body&& body) {
-  const int64_t outer = shape.outer(s.axis), inner = shape.inner(s.axis), count = static_cast<int64_t>(s.indices.size());
+  const int64_t outer = shape.outer(s.axis), inner = shape.inner(s.axis),
+                count = static_cast<int64_t>(s.indices.size());
   for (int64_t o = 0; o < outer; ++o)
-    for (int64_t k = 0; k < count; ++k) body((o * s.n + s.indices[static_cast<size_t>(k)]) * inner, (o * count + k) * inner);
+    for (int64_t k = 0; k < count; ++k)
+      body((o * s.n + s.indices[static_cast<size_t>(k)]) * inner, (o * count + k) * inner);
 }
 
 Shape resized(Shape shape, int axis, int64_t n) {
@@ -34,7 +36,9 @@ const Op index_select_op = record::linear<Selection>(
       const int64_t inner = x.shape().inner(s.axis);
       dispatch(x.dtype(), [&](auto t) {
         using T = decltype(t);
-        slices(x.shape(), s, [&](int64_t from, int64_t to) { std::copy_n(x.node()->data<T>() + from, inner, mutable_data<T>(y) + to); });
+        slices(x.shape(), s, [&](int64_t from, int64_t to) {
+          std::copy_n(x.node()->data<T>() + from, inner, mutable_data<T>(y) + to);
+        });
       });
       return y;
     },
@@ -69,7 +73,8 @@ void elements(const Gathering& g, Body&& body) {
   int64_t at = 0;
   for (int64_t o = 0; o < outer; ++o)
     for (int64_t k = 0; k < count; ++k)
-      for (int64_t j = 0; j < inner; ++j, ++at) body((o * g.n + g.index.values[static_cast<size_t>(at)]) * inner + j, at);
+      for (int64_t j = 0; j < inner; ++j, ++at)
+        body((o * g.n + g.index.values[static_cast<size_t>(at)]) * inner + j, at);
 }
 
 const Op gather_op = record::linear<Gathering>(
@@ -103,7 +108,8 @@ void check_range(const char* op, const std::vector<int64_t>& indices, int64_t n)
 
 void check_index(const char* op, const Shape& shape, int axis, const Indices& index) {
   if (index.shape.rank() != shape.rank() || index.shape.without(axis) != shape.without(axis))
-    fail<ShapeError>(op, "the index has shape ", index.shape, " where the tensor has ", shape, ". They may differ on axis ", axis, " only.");
+    fail<ShapeError>(op, "the index has shape ", index.shape, " where the tensor has ", shape,
+                     ". They may differ on axis ", axis, " only.");
   if (static_cast<int64_t>(index.values.size()) != index.shape.size())
     fail<ShapeError>(op, index.values.size(), " indices do not fill shape ", index.shape, ".");
 }
@@ -120,7 +126,8 @@ Tensor index_add(const Tensor& x, int axis, const std::vector<int64_t>& indices,
   const int at = x.shape().normalize(axis);
   check_range("index_add", indices, n);
   if (static_cast<int64_t>(indices.size()) != x.shape()[at])
-    fail<ShapeError>("index_add", indices.size(), " indices for axis ", axis, " of shape ", x.shape(), ". Give one for each slice.");
+    fail<ShapeError>("index_add", indices.size(), " indices for axis ", axis, " of shape ", x.shape(),
+                     ". Give one for each slice.");
   return apply(index_add_op, {x}, attributes(Selection{at, indices, n}));
 }
 
@@ -134,7 +141,9 @@ Tensor gather(const Tensor& x, int axis, const Indices& index) {
 Tensor scatter_add(const Tensor& x, int axis, const Indices& index, int64_t n) {
   const int at = x.shape().normalize(axis);
   check_index("scatter_add", x.shape(), at, index);
-  if (index.shape != x.shape()) fail<ShapeError>("scatter_add", "the index has shape ", index.shape, " where x has ", x.shape(), ". They must be equal.");
+  if (index.shape != x.shape())
+    fail<ShapeError>("scatter_add", "the index has shape ", index.shape, " where x has ", x.shape(),
+                     ". They must be equal.");
   check_range("scatter_add", index.values, n);
   return apply(scatter_add_op, {x}, attributes(Gathering{at, index, n}));
 }

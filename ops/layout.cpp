@@ -146,7 +146,9 @@ struct Padding {
   int64_t before, after, between;
 };
 
-int64_t padded_length(int64_t n, const Padding& p) { return p.before + p.after + n + std::max<int64_t>(n - 1, 0) * p.between; }
+int64_t padded_length(int64_t n, const Padding& p) {
+  return p.before + p.after + n + std::max<int64_t>(n - 1, 0) * p.between;
+}
 
 const Op pad_op = record::linear<Padding>(
     "pad",
@@ -165,7 +167,8 @@ const Op pad_op = record::linear<Padding>(
             std::copy_n(from + o * n * inner, n * inner, out + o * row + p.before * inner);
             continue;
           }
-          for (int64_t i = 0; i < n; ++i) std::copy_n(from + (o * n + i) * inner, inner, out + o * row + (p.before + i * step) * inner);
+          for (int64_t i = 0; i < n; ++i)
+            std::copy_n(from + (o * n + i) * inner, inner, out + o * row + (p.before + i * step) * inner);
         }
       });
       return y;
@@ -186,7 +189,8 @@ const Op flip_op = record::linear<Along>(
         const T* from = x.node()->data<T>();
         T* out = mutable_data<T>(y);
         for (int64_t o = 0; o < outer; ++o)
-          for (int64_t i = 0; i < n; ++i) std::copy_n(from + (o * n + i) * inner, inner, out + (o * n + n - 1 - i) * inner);
+          for (int64_t i = 0; i < n; ++i)
+            std::copy_n(from + (o * n + i) * inner, inner, out + (o * n + n - 1 - i) * inner);
       });
       return y;
     },
@@ -235,7 +239,9 @@ const Op diagonal_op = record::linear<NoAttributes>(
       });
       return y;
     },
-    [](const Tensor& w, const Tensor& x, NoAttributes) { return embed(w, {x.dim(-2), x.dim(-1)}); });
+    [](const Tensor& w, const Tensor& x, NoAttributes) {
+      return embed(w, {x.dim(-2), x.dim(-1)});
+    });
 
 const Op diag_embed_op = record::linear<Matrix>(
     "diag_embed",
@@ -250,7 +256,8 @@ const Op diag_embed_op = record::linear<Matrix>(
         const T* from = x.node()->data<T>();
         T* out = mutable_data<T>(y);
         for (int64_t b = 0; b < batch; ++b)
-          for (int64_t i = 0; i < length; ++i) out[b * size.rows * size.columns + i * size.columns + i] = from[b * length + i];
+          for (int64_t i = 0; i < length; ++i)
+            out[b * size.rows * size.columns + i * size.columns + i] = from[b * length + i];
       });
       return y;
     },
@@ -268,7 +275,8 @@ const Op astype_op = record::linear<Cast>(
       dispatch(x.dtype(), [&](auto from) {
         dispatch(cast.to, [&](auto to) {
           const auto values = x.data<decltype(from)>();
-          std::transform(values.begin(), values.end(), mutable_data<decltype(to)>(y), [](auto v) { return static_cast<decltype(to)>(v); });
+          std::transform(values.begin(), values.end(), mutable_data<decltype(to)>(y),
+                         [](auto v) { return static_cast<decltype(to)>(v); });
         });
       });
       return y;
@@ -292,7 +300,8 @@ Tensor transpose(const Tensor& x) {
 Tensor transpose(const Tensor& x, const Shape& order) {
   Shape normal = order;
   bool named[Shape::max_rank] = {};
-  if (order.rank() != x.rank()) fail<ShapeError>("transpose", "order ", order, " does not name every axis of shape ", x.shape(), ".");
+  if (order.rank() != x.rank())
+    fail<ShapeError>("transpose", "order ", order, " does not name every axis of shape ", x.shape(), ".");
   bool same = true;
   for (int i = 0; i < order.rank(); ++i) {
     const int axis = x.shape().normalize(static_cast<int>(order[i]));
@@ -320,7 +329,9 @@ Tensor stack(const std::vector<Tensor>& parts, int axis) {
   const int at = parts[0].shape().with(0, 1).normalize(axis);
   std::vector<Tensor> expanded;
   for (const Tensor& x : parts) {
-    if (x.shape() != parts[0].shape()) fail<ShapeError>("stack", "shapes differ: ", parts[0].shape(), " and ", x.shape(), ". Reshape or pad them first.");
+    if (x.shape() != parts[0].shape())
+      fail<ShapeError>("stack", "shapes differ: ", parts[0].shape(), " and ", x.shape(),
+                       ". Reshape or pad them first.");
     expanded.push_back(reshape(x, x.shape().with(at, 1)));
   }
   return concat(expanded, at);
@@ -332,7 +343,8 @@ Tensor slice(const Tensor& x, int axis, int64_t start, int64_t stop, int64_t ste
   const int64_t first = start < 0 ? start + n : start, last = stop < 0 ? stop + n : stop;
   if (step < 1) fail<ShapeError>("slice", "step ", step, " must be positive. Use flip for the other direction.");
   if (first < 0 || last > n || first > last)
-    fail<ShapeError>("slice", "range ", start, " … ", stop, " does not lie in axis ", axis, " of shape ", x.shape(), ".");
+    fail<ShapeError>("slice", "range ", start, " … ", stop, " does not lie in axis ", axis, " of shape ", x.shape(),
+                     ".");
   if (first == 0 && last == n && step == 1) return x;
   return apply(slice_op, {x}, attributes(Range{at, first, (last - first + step - 1) / step, step}));
 }
@@ -340,14 +352,16 @@ Tensor slice(const Tensor& x, int axis, int64_t start, int64_t stop, int64_t ste
 Tensor select(const Tensor& x, int axis, int64_t i) {
   const int at = x.shape().normalize(axis);
   const int64_t n = x.shape()[at], index = i < 0 ? i + n : i;
-  if (index < 0 || index >= n) fail<ShapeError>("select", "element ", i, " is not in axis ", axis, " of shape ", x.shape(), ".");
+  if (index < 0 || index >= n)
+    fail<ShapeError>("select", "element ", i, " is not in axis ", axis, " of shape ", x.shape(), ".");
   return reshape(slice(x, at, index, index + 1), x.shape().without(at));
 }
 
 Tensor pad(const Tensor& x, int axis, int64_t before, int64_t after, double value, int64_t between) {
   const Padding p{x.shape().normalize(axis), before, after, between};
   if (before < 0 || after < 0 || between < 0)
-    fail<ShapeError>("pad", "lengths ", before, ", ", after, ", ", between, " must not be negative. Use slice to shorten.");
+    fail<ShapeError>("pad", "lengths ", before, ", ", after, ", ", between,
+                     " must not be negative. Use slice to shorten.");
   if (before == 0 && after == 0 && between == 0) return x;
   const Tensor y = apply(pad_op, {x}, attributes(p));
   if (value == 0) return y;
@@ -372,8 +386,12 @@ Tensor diag_embed(const Tensor& x) {
   if (x.rank() < 1) fail<ShapeError>("diag_embed", "a 0-d tensor has no last axis. Reshape it to (1,).");
   return embed(x, {x.dim(-1), x.dim(-1)});
 }
-Tensor astype(const Tensor& x, DType dtype) { return x.dtype() == dtype ? x : apply(astype_op, {x}, attributes(Cast{dtype})); }
-Tensor unsqueeze(const Tensor& x, int axis) { return reshape(x, x.shape().with(x.shape().with(0, 1).normalize(axis), 1)); }
+Tensor astype(const Tensor& x, DType dtype) {
+  return x.dtype() == dtype ? x : apply(astype_op, {x}, attributes(Cast{dtype}));
+}
+Tensor unsqueeze(const Tensor& x, int axis) {
+  return reshape(x, x.shape().with(x.shape().with(0, 1).normalize(axis), 1));
+}
 Tensor squeeze(const Tensor& x, int axis) {
   const int at = x.shape().normalize(axis);
   if (x.shape()[at] != 1) fail<ShapeError>("squeeze", "axis ", axis, " of shape ", x.shape(), " is not of length 1.");
@@ -381,7 +399,8 @@ Tensor squeeze(const Tensor& x, int axis) {
 }
 
 std::vector<const Op*> layout_ops() {
-  return {&transpose_op, &concat_op, &slice_op, &pad_op, &flip_op, &triangle_op, &diagonal_op, &diag_embed_op, &astype_op};
+  return {&transpose_op, &concat_op,   &slice_op,      &pad_op,   &flip_op,
+          &triangle_op,  &diagonal_op, &diag_embed_op, &astype_op};
 }
 
 }  // namespace dimwise

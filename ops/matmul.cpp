@@ -18,7 +18,8 @@ struct Product {
 
   Product(const Shape& a, const Shape& b, const MatmulOptions& o) {
     if (a.rank() < 2 || b.rank() < 2)
-      fail<ShapeError>("matmul", "shapes ", a, " and ", b, " must have at least two axes. Reshape a vector to a row or a column.");
+      fail<ShapeError>("matmul", "shapes ", a, " and ", b,
+                       " must have at least two axes. Reshape a vector to a row or a column.");
     m = a.dim(o.transpose_a ? -1 : -2);
     k = a.dim(o.transpose_a ? -2 : -1);
     n = b.dim(o.transpose_b ? -2 : -1);
@@ -27,14 +28,17 @@ struct Product {
       const char* hint = "Check the transpose flags.";
       if (!o.transpose_b && b.dim(-1) == k) hint = "Did you mean transpose(b)?";
       if (!o.transpose_a && a.dim(-2) == kb) hint = "Did you mean transpose(a)?";
-      fail<ShapeError>("matmul", "inner dimensions differ: ", a, o.transpose_a ? "ᵀ" : "", " @ ", b, o.transpose_b ? "ᵀ" : "", ". ", hint);
+      fail<ShapeError>("matmul", "inner dimensions differ: ", a, o.transpose_a ? "ᵀ" : "", " @ ", b,
+                       o.transpose_b ? "ᵀ" : "", ". ", hint);
     }
     for (int i = 0; i < a.rank() - 2; ++i) batch_a.push_back(a[i]);
     for (int i = 0; i < b.rank() - 2; ++i) batch_b.push_back(b[i]);
     batch = broadcast("matmul", batch_a, batch_b);
   }
   // A matrix b shared by the whole batch is one product with the batch folded into m.
-  bool folds(const MatmulOptions& o) const { return batch_b.size() == 1 && !o.transpose_a && batch_a.size() == batch.size(); }
+  bool folds(const MatmulOptions& o) const {
+    return batch_b.size() == 1 && !o.transpose_a && batch_a.size() == batch.size();
+  }
 };
 
 Tensor product_value(const Tensor& a, const Tensor& b, const MatmulOptions& o) {
@@ -71,7 +75,8 @@ const Op matmul_op = record::bilinear<MatmulOptions>(
       const Product p(a.shape(), b.shape(), o);
       if (p.folds(o) && b.size() > 0 && a.size() > 0) {
         const Tensor rows = flat(a), cotangents = flat(w);
-        const Tensor g = o.transpose_b ? matmul(cotangents, rows, {true, false}) : matmul(rows, cotangents, {true, false});
+        const Tensor g =
+            o.transpose_b ? matmul(cotangents, rows, {true, false}) : matmul(rows, cotangents, {true, false});
         return reshape(g, b.shape());
       }
       const Tensor g = o.transpose_b ? matmul(w, a, {true, o.transpose_a}) : matmul(a, w, {!o.transpose_a, false});
@@ -91,7 +96,8 @@ Tensor linear_value(std::span<const Tensor> in) {
       const T* bias = in[2].node()->data<T>();
       for (int64_t r = 0; r < rows; ++r) std::copy_n(bias, outputs, out + r * outputs);
     }
-    gemm(false, true, rows, outputs, inputs, x.node()->data<T>(), weight.node()->data<T>(), in.size() > 2 ? T(1) : T(0), out);
+    gemm(false, true, rows, outputs, inputs, x.node()->data<T>(), weight.node()->data<T>(), in.size() > 2 ? T(1) : T(0),
+         out);
   });
   return y;
 }
@@ -130,9 +136,11 @@ Tensor matmul(const Tensor& a, const Tensor& b, const MatmulOptions& options) {
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   if (x.defined() && weight.defined()) {
-    if (weight.rank() != 2) fail<ShapeError>("linear", "the weight has shape ", weight.shape(), ". It must be (out, in).");
+    if (weight.rank() != 2)
+      fail<ShapeError>("linear", "the weight has shape ", weight.shape(), ". It must be (out, in).");
     if (x.rank() < 1 || x.dim(-1) != weight.dim(1))
-      fail<ShapeError>("linear", "x of shape ", x.shape(), " does not fit a weight of shape ", weight.shape(), ": its last axis must be ", weight.dim(1), ".");
+      fail<ShapeError>("linear", "x of shape ", x.shape(), " does not fit a weight of shape ", weight.shape(),
+                       ": its last axis must be ", weight.dim(1), ".");
     if (bias.defined() && bias.shape() != Shape{weight.dim(0)})
       fail<ShapeError>("linear", "the bias has shape ", bias.shape(), ". It must be (", weight.dim(0), ",).");
   }

@@ -58,7 +58,8 @@ Tensor share_of(const Tensor& x, const Tensor& y) {
 const Op max_op = record::general<Shape>(
     "max",
     [](std::span<const Tensor> in, const Shape& kept) {
-      return dispatch(in[0].dtype(), [&](auto t) { return loops::reduce_to<decltype(t)>(in[0], kept, max_middle<decltype(t)>); });
+      return dispatch(in[0].dtype(),
+                      [&](auto t) { return loops::reduce_to<decltype(t)>(in[0], kept, max_middle<decltype(t)>); });
     },
     [](const Call& call, const Tensor& w, Cotangents& result, const Shape&) {
       result.set(0, mul(w, share_of(call.inputs[0], call.output)));
@@ -83,7 +84,8 @@ const Op cumsum_op = record::linear<Cumulate>(
         T* out = mutable_data<T>(y);
         for (int64_t o = 0; o < outer; ++o)
           for (int64_t k = 0; k < n; ++k) {
-            const int64_t at = (o * n + (a.reverse ? n - 1 - k : k)) * inner, before = at + (a.reverse ? inner : -inner);
+            const int64_t at = (o * n + (a.reverse ? n - 1 - k : k)) * inner,
+                          before = at + (a.reverse ? inner : -inner);
             for (int64_t j = 0; j < inner; ++j) out[at + j] = in[at + j] + (k ? out[before + j] : T(0));
           }
       });
@@ -114,7 +116,8 @@ Tensor mean(const Tensor& x, const Axes& axes, bool keep) {
 Tensor max(const Tensor& x) { return max(x, every(x)); }
 Tensor max(const Tensor& x, const Axes& axes, bool keep) {
   const Shape kept = reduced("max", x.shape(), axes, true);
-  if (x.size() == 0 && kept.size() > 0) fail<ShapeError>("max", "shape ", x.shape(), " has no elements along axes ", axes, ".");
+  if (x.size() == 0 && kept.size() > 0)
+    fail<ShapeError>("max", "shape ", x.shape(), " has no elements along axes ", axes, ".");
   const Tensor y = kept == x.shape() ? x : apply(max_op, {x}, attributes(kept));
   return keep ? y : reshape(y, reduced("max", x.shape(), axes, false));
 }

@@ -1,0 +1,48 @@
+#include "hollow/net/check_hollow.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "autodiff/transforms.hpp"
+
+namespace dimwise::detail {
+
+namespace {
+double largest(const std::vector<double>& values) {
+  double size = 0;
+  for (const double v : values) size = std::max(size, std::abs(v));
+  return size;
+}
+}  // namespace
+
+void check_hollow(int64_t d, const std::function<std::vector<Tensor>(const Tensor&)>& conditioner,
+                  const std::function<Tensor(const Tensor&)>& transformer, const CheckHollowOptions& options) {
+  const Rng rng = Rng(options.seed).split("check_hollow points");
+  for (int p = 0; p < options.points; ++p) {
+    const Tensor x = rng.split(static_cast<uint64_t>(p)).normal({1, d}, DType::float64);
+    const size_t parts = conditioner(x).size();
+    for (size_t k = 0; k < parts; ++k) {
+      const Tensor jacobian_h = jacobian([&](const Tensor& in) { return conditioner(in)[k]; }, x);  // (1, d, d_h, 1, d)
+      const std::vector<double> j = jacobian_h.values();
+      const double bound = options.threshold * largest(j);
+      const int64_t width = jacobian_h.size() / (d * d);
+      for (int64_t i = 0; i < d; ++i)
+        for (int64_t c = 0; c < width; ++c)
+          if (const double leak = std::abs(j[static_cast<size_t>((i * width + c) * d + i)]); !(leak <= bound))
+            fail<ValueError>("check_hollow", "the conditioner leaks at (", i, ", ", i, "): component ", c, " of h_", i,
+                             " depends on x_", i, " with derivative ", leak,
+                             ". Its masks, or what is pooled, let x_i in.");
+    }
+    conditioner(x);  // h at this x
+    const Tensor jacobian_f = jacobian(transformer, x);
+    const std::vector<double> j = jacobian_f.values();
+    const double bound = options.threshold * largest(j);
+    for (int64_t i = 0; i < d; ++i)
+      for (int64_t c = 0; c < d; ++c)
+        if (const double leak = std::abs(j[static_cast<size_t>(i * d + c)]); i != c && !(leak <= bound))
+          fail<ValueError>("check_hollow", "the transformer leaks at (", i, ", ", c, "): given h, f_", i,
+                           " depends on x_", c, " with derivative ", leak, ". It must act on each dimension alone.");
+  }
+}
+
+}  // namespace dimwise::detail

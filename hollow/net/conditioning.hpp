@@ -1,0 +1,29 @@
+#pragma once
+
+#include "nn/linear.hpp"
+
+namespace dimwise {
+
+/// What enters a net besides x: time and context, as a term added to a layer's input.
+///
+/// t is 0-d, shared by the batch, or of shape (…, 1); context of shape (…, c). Either may be undefined if the net was
+/// made without it.
+struct Conditioning {
+  Linear time, context;
+
+  Conditioning() = default;
+  /// Terms for a layer of `width` units; `context_size` 0 for no context.
+  Conditioning(int64_t width, bool with_time, int64_t context_size, const Rng& rng, DType dtype);
+
+  /// The term, of shape (width,) or (…, width); undefined if the net has neither. Throws ValueError where t or context
+  /// is missing, or given but not expected.
+  Tensor operator()(const Tensor& t, const Tensor& context_value) const;
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("time", self.time);
+    v("context", self.context);
+  }
+};
+
+}  // namespace dimwise

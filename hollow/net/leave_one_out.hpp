@@ -1,0 +1,36 @@
+#pragma once
+
+#include <vector>
+
+#include "hollow/net/masked_conditioner.hpp"
+
+namespace dimwise {
+
+/// Pooling that leaves one input out: u_i = Σ_j W_j x_j − W_i x_i + b_i, then an MLP shared by all positions.
+///
+/// Every h_i sees all of x_{−i} with the same network, at the cost of a forward pass linear in d. Chen & Duvenaud
+/// (2019), section 2.
+struct LeaveOneOut {
+  Tensor weight;  ///< (d, H): one row for each input
+  Tensor bias;    ///< (d, H): tells the positions apart
+  std::vector<Linear> layers;
+  Conditioning conditioning;
+  Activation activation = Activation::tanh;
+
+  LeaveOneOut() = default;
+  LeaveOneOut(const ConditionerConfig& config, const Rng& rng);
+
+  /// x of shape (…, d) gives h of shape (…, d, d_h).
+  Tensor operator()(const Tensor& x, const Tensor& t = {}, const Tensor& context = {}) const;
+  LeaveOneOut prepare() const { return *this; }
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("weight", self.weight);
+    v("bias", self.bias);
+    v("layers", self.layers);
+    v("conditioning", self.conditioning);
+  }
+};
+
+}  // namespace dimwise

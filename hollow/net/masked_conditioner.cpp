@@ -1,0 +1,98 @@
+#include "hollow/net/masked_conditioner.hpp"
+
+#include "ops/arithmetic.hpp"
+
+namespace dimwise {
+
+namespace {
+
+// A unit of the left half with degree m sees x_j, j < m, and feeds h_i, i ≥ m; one of the right half sees j > m and
+// feeds i ≤ m.
+struct Unit {
+  bool left;
+  int64_t degree;
+};
+
+std::vector<Unit> units(int64_t width, int64_t d) {
+  std::vector<Unit> result;
+  const int64_t degrees = std::max<int64_t>(d - 1, 1), half = (width + 1) / 2;
+  for (int64_t k = 0; k < width; ++k) {
+    const bool left = k < half;
+    const int64_t place = (left ? k : k - half) % degrees;
+    // Degrees 1 … d−1 on the left and d−2 … 0 on the right, so that each unit sees something; with d = 1 nothing is to
+    // be seen.
+    result.push_back({left, d == 1 ? 0 : left ? place + 1 : d - 2 - place});
+  }
+  return result;
+}
+
+Tensor mask(int64_t rows, int64_t columns, const std::function<bool(size_t, size_t)>& connected) {
+  std::vector<double> values;
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t c = 0; c < columns; ++c)
+      values.push_back(connected(static_cast<size_t>(r), static_cast<size_t>(c)) ? 1 : 0);
+  return tensor(values, {rows, columns});
+}
+
+}  // namespace
+
+MaskedConditioner::MaskedConditioner(const ConditionerConfig& config, const Rng& rng)
+    : activation(config.activation), d(config.d), d_h(config.d_h) {
+  if (d < 1 || d_h < 1 || config.hidden.empty())
+    fail<ValueError>("masked_conditioner", "d = ", d, ", d_h = ", d_h, " and ", config.hidden.size(),
+                     " hidden layers. All must be at least 1.");
+  std::vector<Unit> below;
+  for (size_t l = 0; l < config.hidden.size(); ++l) {
+    const int64_t width = config.hidden[l];
+    if (width < 2)
+      fail<ValueError>("masked_conditioner", "hidden width ", width, ". Use at least 2: one unit for each direction.");
+    const std::vector<Unit> here = units(width, d);
+    const Rng stream = rng.split("layer").split(l);
+    if (l == 0)
+      layers.emplace_back(mask(width, d,
+                               [&](size_t r, size_t c) {
+                                 const auto j = static_cast<int64_t>(c);
+                                 return here[r].left ? j < here[r].degree : j > here[r].degree;
+                               }),
+                          stream, config.dtype);
+    else
+      layers.emplace_back(mask(width, config.hidden[l - 1],
+                               [&](size_t r, size_t c) {
+                                 const Unit &to = here[r], &from = below[c];
+                                 return to.left == from.left &&
+                                        (to.left ? from.degree <= to.degree : from.degree >= to.degree);
+                               }),
+                          stream, config.dtype);
+    below = here;
+  }
+  layers.emplace_back(mask(d * d_h, config.hidden.back(),
+                           [&](size_t r, size_t c) {
+                             const int64_t i = static_cast<int64_t>(r) / d_h;
+                             return below[c].left ? below[c].degree <= i : below[c].degree >= i;
+                           }),
+                      rng.split("output"), config.dtype);
+  conditioning = Conditioning(config.hidden[0], config.time, config.context, rng.split("conditioning"), config.dtype);
+}
+
+MaskedConditioner MaskedConditioner::prepare() const {
+  MaskedConditioner copy = *this;
+  for (const MaskedLinear& layer : layers) copy.ready_.push_back(layer.prepare());
+  return copy;
+}
+
+Tensor MaskedConditioner::operator()(const Tensor& x, const Tensor& t, const Tensor& context) const {
+  if (ready_.empty()) return prepare()(x, t, context);
+  Tensor y = x;
+  for (size_t l = 0; l + 1 < ready_.size(); ++l) {
+    y = ready_[l](y);
+    if (l == 0)
+      if (const Tensor term = conditioning(t, context); term.defined()) y = y + term;
+    y = activate(activation, y);
+  }
+  y = ready_.back()(y);
+  Shape shape = x.shape();
+  shape.push_back(d_h);
+  return reshape(y, shape);
+}
+
+}  // namespace dimwise

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <vector>
+
+#include "hollow/net/conditioning.hpp"
+#include "nn/activation.hpp"
+
+namespace dimwise {
+
+/// Sizes shared by all conditioners.
+struct ConditionerConfig {
+  int64_t d = 2;                       ///< dimension of x
+  int64_t d_h = 16;                    ///< numbers given to the transformer for each dimension
+  std::vector<int64_t> hidden = {64};  ///< widths of the hidden layers
+  Activation activation = Activation::tanh;
+  bool time = false;    ///< whether t is an input
+  int64_t context = 0;  ///< size of the context, 0 for none
+  DType dtype = DType::float32;
+};
+
+/// Two MADEs of opposite order in one masked network: half of the units see x_{<i}, half x_{>i}, and h_i is read from
+/// both.
+///
+/// Hidden masks are ≤, output masks strict, so that ∂h_i/∂x_i = 0. Time and context enter every first-layer unit.
+/// Germain et al., MADE (2015); Chen & Duvenaud (2019), section 2.
+struct MaskedConditioner {
+  std::vector<MaskedLinear> layers;
+  Conditioning conditioning;
+  Activation activation = Activation::tanh;
+  int64_t d = 0, d_h = 0;
+
+  MaskedConditioner() = default;
+  MaskedConditioner(const ConditionerConfig& config, const Rng& rng);
+
+  /// x of shape (…, d) gives h of shape (…, d, d_h).
+  Tensor operator()(const Tensor& x, const Tensor& t = {}, const Tensor& context = {}) const;
+  /// A copy whose masked weights are formed, for many calls; for use, not for training.
+  MaskedConditioner prepare() const;
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("layers", self.layers);
+    v("conditioning", self.conditioning);
+  }
+
+ private:
+  std::vector<Linear> ready_;
+};
+
+}  // namespace dimwise

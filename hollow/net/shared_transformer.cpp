@@ -1,0 +1,35 @@
+#include "hollow/net/shared_transformer.hpp"
+
+#include <cmath>
+
+#include "ops/arithmetic.hpp"
+
+namespace dimwise {
+
+SharedTransformer::SharedTransformer(const TransformerConfig& config, const Rng& rng) : activation(config.activation) {
+  if (config.hidden.empty()) fail<ValueError>("shared_transformer", "no hidden layers. Give at least one width.");
+  const double bound = 1 / std::sqrt(static_cast<double>(1 + config.d_h));
+  weight_x = rng.split("weight_x").uniform({config.hidden[0]}, config.dtype, -1, 1);
+  from_h = Linear(config.d_h, config.hidden[0], rng.split("from_h"), config.dtype);
+  from_h.bias = rng.split("bias").uniform({config.hidden[0]}, config.dtype, -bound, bound);
+  for (size_t l = 1; l < config.hidden.size(); ++l)
+    layers.emplace_back(config.hidden[l - 1], config.hidden[l], rng.split("layer").split(l), config.dtype);
+  layers.emplace_back(config.hidden.back(), 1, rng.split("output"), config.dtype);
+  conditioning = Conditioning(config.hidden[0], config.time, config.context, rng.split("conditioning"), config.dtype);
+}
+
+Tensor SharedTransformer::operator()(const Tensor& x, const Tensor& h, const Tensor& t, const Tensor& context) const {
+  Linear first = from_h;
+  Tensor term = conditioning(t, context);
+  if (term.defined() && term.rank() == 1) {  // one term for all rows: part of the bias
+    first.bias = first.bias + term;
+    term = Tensor();
+  }
+  Tensor y = first(h) + unsqueeze(x, -1) * weight_x;
+  if (term.defined()) y = y + unsqueeze(term, -2);
+  y = activate(activation, y);
+  for (size_t l = 0; l + 1 < layers.size(); ++l) y = activate(activation, layers[l](y));
+  return squeeze(layers.back()(y), -1);
+}
+
+}  // namespace dimwise

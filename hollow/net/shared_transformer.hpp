@@ -1,0 +1,44 @@
+#pragma once
+
+#include <vector>
+
+#include "hollow/net/conditioning.hpp"
+#include "nn/activation.hpp"
+
+namespace dimwise {
+
+/// Sizes shared by all transformers.
+struct TransformerConfig {
+  int64_t d = 2;
+  int64_t d_h = 16;
+  std::vector<int64_t> hidden = {64};
+  Activation activation = Activation::tanh;
+  bool time = false;
+  int64_t context = 0;
+  DType dtype = DType::float32;
+};
+
+/// f_i = τ(x_i, h_i): one network for all dimensions, which are told apart by h alone.
+struct SharedTransformer {
+  Tensor weight_x;  ///< (H,): x_i is a single number
+  Linear from_h;    ///< (…, d, d_h) → (…, d, H)
+  std::vector<Linear> layers;
+  Conditioning conditioning;
+  Activation activation = Activation::tanh;
+
+  SharedTransformer() = default;
+  SharedTransformer(const TransformerConfig& config, const Rng& rng);
+
+  /// x of shape (…, d) and h of shape (…, d, d_h) give (…, d).
+  Tensor operator()(const Tensor& x, const Tensor& h, const Tensor& t = {}, const Tensor& context = {}) const;
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("weight_x", self.weight_x);
+    v("from_h", self.from_h);
+    v("layers", self.layers);
+    v("conditioning", self.conditioning);
+  }
+};
+
+}  // namespace dimwise

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "autodiff/tensor.hpp"
+
+namespace dimwise {
+
+/// The activation of a layer, by name.
+enum class Activation : uint8_t { tanh, softplus, silu, sigmoid, gelu, elu, relu, sin };
+
+/// The activation applied to each element.
+Tensor activate(Activation activation, const Tensor& x);
+const char* name(Activation activation);
+/// The activation of that name. Throws ValueError listing the names.
+Activation parse_activation(const std::string& name);
+/// The names, in the order of the enumeration.
+const std::vector<std::string>& activation_names();
+/// Whether all derivatives are continuous, as a transformer needs whose dimension-wise derivatives are trained.
+bool smooth(Activation activation);
+
+}  // namespace dimwise

@@ -1,0 +1,92 @@
+#include "ops/linear_combination.hpp"
+
+#include <algorithm>
+
+#include "autodiff/basic.hpp"
+#include "autodiff/error.hpp"
+#include "autodiff/record.hpp"
+#include "ops/all_ops.hpp"
+
+namespace dimwise {
+
+namespace {
+
+// The sum stays in the first-level cache while the terms stream through. Each element is computed alike wherever it
+// stands.
+template <class T>
+void combine(std::span<const Tensor> xs, const std::vector<double>& coefficients, T* out, int64_t n) {
+  constexpr int64_t block = 1024;
+  for (int64_t begin = 0; begin < n; begin += block) {
+    const int64_t count = std::min(block, n - begin);
+    T* y = out + begin;
+    for (size_t i = 0; i < xs.size(); ++i) {
+      const T* x = xs[i].node()->data<T>() + begin;
+      const T c = static_cast<T>(coefficients[i]);
+      if (i == 0)
+        for (int64_t j = 0; j < count; ++j) y[j] = c * x[j];
+      else
+        for (int64_t j = 0; j < count; ++j) y[j] += c * x[j];
+    }
+  }
+}
+
+const Op linear_combination_op = [] {
+  Op op{"linear_combination", Kind::linear, nullptr, nullptr, nullptr};
+  op.forward = [](std::span<const Tensor> in, const Attributes& attributes) {
+    Tensor y = empty(in[0].shape(), in[0].dtype());
+    dispatch(y.dtype(), [&](auto t) {
+      using T = decltype(t);
+      combine<T>(in, as<std::vector<double>>(attributes), mutable_data<T>(y), y.size());
+    });
+    return y;
+  };
+  op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
+    const auto& coefficients = as<std::vector<double>>(call.attributes);
+    for (size_t i = 0; i < call.inputs.size(); ++i)
+      if (result.wanted(i)) result.set(i, scale(w, coefficients[i]));
+  };
+  op.jet = [](const Call& call, std::span<const Series> in) {
+    const auto& coefficients = as<std::vector<double>>(call.attributes);
+    Series y(call.output);
+    int order = 0;
+    for (const Series& s : in) order = std::max(order, s.order());
+    for (int k = 1; k <= order; ++k) {
+      std::vector<Tensor> terms;
+      std::vector<double> numbers;
+      for (size_t i = 0; i < in.size(); ++i) {
+        if (!in[i].at(k).defined()) continue;
+        terms.push_back(in[i].at(k));
+        numbers.push_back(coefficients[i]);
+      }
+      y.c.push_back(terms.empty() ? Tensor() : linear_combination(terms, numbers));
+    }
+    return y;
+  };
+  return op;
+}();
+
+}  // namespace
+
+Tensor linear_combination(const std::vector<Tensor>& xs, const std::vector<double>& coefficients) {
+  if (xs.empty()) fail<ShapeError>("linear_combination", "nothing to combine. Give at least one tensor.");
+  if (xs.size() != coefficients.size())
+    fail<ValueError>("linear_combination", coefficients.size(), " coefficients for ", xs.size(),
+                     " tensors. Give one for each.");
+  check_inputs("linear_combination", xs);
+  std::vector<Tensor> terms;
+  std::vector<double> numbers;
+  for (size_t i = 0; i < xs.size(); ++i) {
+    if (xs[i].shape() != xs[0].shape())
+      fail<ShapeError>("linear_combination", "shapes differ: ", xs[0].shape(), " and ", xs[i].shape(),
+                       ". Broadcast them first.");
+    if (coefficients[i] == 0) continue;
+    terms.push_back(xs[i]);
+    numbers.push_back(coefficients[i]);
+  }
+  if (terms.empty()) return zeros_like(xs[0]);
+  return apply(linear_combination_op, std::move(terms), attributes(std::move(numbers)));
+}
+
+std::vector<const Op*> combination_ops() { return {&linear_combination_op}; }
+
+}  // namespace dimwise
