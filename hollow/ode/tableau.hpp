@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace dimwise {
+
+/// An explicit Runge–Kutta method as data: k_i = f(t + c_i h, y + h Σ_j a_ij k_j), y₁ = y + h Σ b_i k_i.
+struct Tableau {
+  std::string name;
+  int order;
+  std::vector<double> c;
+  std::vector<std::vector<double>> a;  ///< row i has i entries
+  std::vector<double> b;
+  std::vector<double> error;  ///< b minus the weights of the embedded method; empty where there is none
+  /// y(t + θh) = y + h Σ_i b_i(θ) k_i with b_i(θ) = Σ_j interpolant[i][j] θ^(j+1).
+  std::vector<std::vector<double>> interpolant;
+  int interpolant_order;
+  bool fsal = false;  ///< the last stage is f(t + h, y₁): the first of the next step
+
+  size_t stages() const { return b.size(); }
+  bool adaptive() const { return !error.empty(); }
+};
+
+/// The method of that name. Throws ValueError listing the names there are.
+const Tableau& tableau(const std::string& name);
+/// All of them.
+const std::vector<const Tableau*>& tableaux();
+
+// The families.
+std::vector<const Tableau*> classic_tableaux();
+std::vector<const Tableau*> dormand_prince_tableaux();
+
+}  // namespace dimwise
