@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Installs what dimwise needs to be built and is not there yet (Debian 12 names).
+# Usage: scripts/install-deps.sh [--tests]   --tests: also what only the tests need
+set -euo pipefail
+
+packages=(g++ cmake ninja-build ccache
+  libxtensor-dev libxtensor-blas-dev libxsimd-dev libopenblas-dev librandom123-dev
+  zlib1g-dev libzip-dev nlohmann-json3-dev libpng-dev libcli11-dev libboost-math-dev)
+case "${1:-}" in
+  "") ;;
+  --tests) packages+=(catch2 pkgconf) ;;
+  *)
+    echo "install-deps.sh: unknown argument $1; the only one is --tests" >&2
+    exit 2
+    ;;
+esac
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+  echo "install-deps.sh: this is no Debian system. Install these by its own means: ${packages[*]}" >&2
+  exit 1
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$state" = installed ] || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+  echo "All ${#packages[@]} packages that dimwise needs are installed."
+  exit 0
+fi
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null; then
+    echo "install-deps.sh: missing are ${missing[*]}. Run as root: apt-get install ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+echo "Installing with apt-get: ${missing[*]}"
+"${as_root[@]}" apt-get update -q
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
