@@ -6,6 +6,9 @@ function(dimwise_need found package what)
   endif()
 endfunction()
 
+# Where dimwise is a part of another project, that project links these too.
+set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
+
 find_package(xsimd QUIET)
 dimwise_need(xsimd_FOUND libxsimd-dev "xsimd")
 find_package(xtl QUIET)
