@@ -1,6 +1,7 @@
 #include "hollow/ode/odeint.hpp"
 
 #include "autodiff/error.hpp"
+#include "hollow/ode/adjoint.hpp"
 #include "hollow/ode/solve.hpp"
 
 namespace dimwise {
@@ -20,6 +21,7 @@ const char* name(OdeStatus status) {
 }
 
 OdeSolution odeint(const VectorField& f, const State& y0, const std::vector<double>& times, const OdeOptions& options) {
+  if (options.gradient == OdeGradient::adjoint) return ode::solve_adjoint(f, y0, times, options);
   return ode::solve(f, y0, times, options);
 }
 
