@@ -1,0 +1,44 @@
+#include "nn/distributions/normal.hpp"
+
+#include <cmath>
+
+#include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/reduce.hpp"
+
+namespace dimwise {
+
+namespace {
+const double log_2pi = std::log(2 * M_PI);
+}
+
+Tensor StandardNormal::log_prob(const Tensor& x) const {
+  if (x.rank() == 0 || x.dim(-1) != d)
+    fail<ShapeError>("standard_normal", "x has shape ", x.shape(), ". Its last axis must have length ", d, '.');
+  return -0.5 * sum(square(x), {-1}) - 0.5 * static_cast<double>(d) * log_2pi;
+}
+
+Tensor StandardNormal::sample(const Shape& shape, const Rng& rng, DType dtype) const {
+  return rng.normal(shape.with(shape.rank(), d), dtype);
+}
+
+double StandardNormal::entropy() const { return 0.5 * static_cast<double>(d) * (1 + log_2pi); }
+
+Tensor Normal::log_prob(const Tensor& x) const {
+  const Tensor z = (x - mean) * exp(-log_scale);
+  // Broadcast to z, so that a scale shared by all dimensions counts once for each.
+  return -sum(0.5 * square(z) + log_scale + 0.5 * log_2pi, {-1});
+}
+
+Tensor Normal::sample(const Rng& rng, const Shape& shape) const {
+  Shape full = shape;
+  for (const int64_t n : broadcast("normal", mean.shape(), log_scale.shape())) full.push_back(n);
+  return mean + exp(log_scale) * rng.normal(full, mean.dtype());
+}
+
+Tensor Normal::entropy() const {
+  const Shape shape = broadcast("normal", mean.shape(), log_scale.shape());
+  return sum(broadcast_to(log_scale, shape) + 0.5 * (1 + log_2pi), {-1});
+}
+
+}  // namespace dimwise

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "autodiff/rng.hpp"
+#include "nn/module.hpp"
+
+namespace dimwise {
+
+// Distributions over the last axis. All values are differentiable, in x and in the parameters; log-densities of x of
+// shape (…, d) have shape (…).
+
+/// The standard normal distribution in d dimensions.
+///
+/// Example: `StandardNormal base{.d = 2}; Tensor p = exp(base.log_prob(base.sample({100}, Rng(0))));`
+struct StandardNormal {
+  int64_t d = 1;
+
+  /// −½ Σ x² − d/2·ln 2π. Throws ShapeError.
+  Tensor log_prob(const Tensor& x) const;
+  /// Of shape (…, d).
+  Tensor sample(const Shape& shape, const Rng& rng, DType dtype = DType::float32) const;
+  /// d/2·(1 + ln 2π).
+  double entropy() const;
+};
+
+/// Independent normal distributions with mean and e^log_scale as standard deviation, which broadcast to (…, d).
+///
+/// Example: `Normal q{mean, log_scale}; Tensor z = q.sample(rng); Tensor lq = q.log_prob(z);`
+struct Normal {
+  Tensor mean, log_scale;
+
+  /// −½ Σ ((x − mean)/scale)² − Σ log_scale − d/2·ln 2π. Throws ShapeError.
+  Tensor log_prob(const Tensor& x) const;
+  /// mean + scale·ε, through which gradients reach the parameters; with a shape, that many: (shape…, …, d).
+  Tensor sample(const Rng& rng, const Shape& shape = {}) const;
+  /// Σ log_scale + d/2·(1 + ln 2π).
+  Tensor entropy() const;
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("mean", self.mean);
+    v("log_scale", self.log_scale);
+  }
+};
+
+}  // namespace dimwise

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "nn/activation.hpp"
+#include "nn/linear.hpp"
+
+namespace dimwise {
+
+/// The 0/1 masks of an autoregressive network, input to output: output o·i + k, k < o, of dimension i sees the inputs
+/// that come before i in `order` and no others.
+///
+/// Hidden units have degrees 1, …, d − 1 in turn, with a context from 0, so that it reaches the first output;
+/// connections need ≥, the last ones >. An empty order is 0, …, d − 1. Throws ValueError for sizes below 1 and for an
+/// order that is no permutation. Germain et al.: MADE (2015).
+std::vector<Tensor> made_masks(int64_t d, const std::vector<int64_t>& hidden, int64_t outputs = 1,
+                               const std::vector<int64_t>& order = {}, bool context = false);
+
+struct MadeConfig {
+  int64_t d = 2;                       ///< dimension of x
+  std::vector<int64_t> hidden = {64};  ///< widths of the hidden layers
+  int64_t outputs = 1;                 ///< numbers for each dimension
+  std::vector<int64_t> order = {};     ///< the dimensions, first to last; empty for 0, …, d − 1
+  int64_t context = 0;                 ///< size of an input that everything sees, 0 for none
+  Activation activation = Activation::tanh;
+  DType dtype = DType::float32;
+};
+
+/// A Made whose masked weights are formed.
+struct PreparedMade {
+  std::vector<Linear> layers;
+  std::optional<Linear> context;
+  Activation activation = Activation::tanh;
+  int64_t d = 0, outputs = 0;
+
+  /// x of shape (…, d) and context of shape (…, context), which broadcasts against x, give (…, d, outputs). Throws
+  /// ShapeError; ValueError for a context that is missing or not expected.
+  Tensor operator()(const Tensor& x, const Tensor& context = Tensor()) const;
+};
+
+/// A masked autoregressive network.
+///
+/// Example: `Made net({.d = 3, .outputs = 2}, Rng(0)); Tensor y = net(x);  // y[…, i, :] depends on x[…, :i]`
+struct Made {
+  std::vector<MaskedLinear> layers;
+  std::optional<Linear> context;
+  Activation activation = Activation::tanh;
+  int64_t d = 0, outputs = 0;
+
+  Made() = default;
+  /// Throws ValueError as made_masks, and without a hidden layer.
+  Made(const MadeConfig& config, const Rng& rng);
+
+  /// The masked weights formed once, recorded, for many calls.
+  PreparedMade prepare() const;
+  Tensor operator()(const Tensor& x, const Tensor& c = Tensor()) const { return prepare()(x, c); }
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("layers", self.layers);
+    v("context", self.context);
+  }
+};
+
+}  // namespace dimwise

@@ -1,0 +1,78 @@
+#include "nn/made.hpp"
+
+#include "autodiff/transforms.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/reduce.hpp"
+#include "tests/catch.hpp"
+
+using namespace dimwise;
+
+namespace {
+
+// Whether y[i, k] moves with x[j] exactly where j comes before i in the order.
+void check_autoregressive(int64_t d, int64_t outputs, const std::vector<int64_t>& hidden,
+                          const std::vector<int64_t>& order) {
+  const Rng rng(11);
+  const Made net({.d = d, .hidden = hidden, .outputs = outputs, .order = order, .dtype = DType::float64}, rng);
+  const Tensor x = rng.split("x").normal({d}, DType::float64);
+  const Tensor j = jacobian([&](const Tensor& v) { return net(v); }, x);
+  REQUIRE(j.shape() == Shape{d, outputs, d});
+  std::vector<int64_t> place(static_cast<size_t>(d));
+  for (int64_t k = 0; k < d; ++k) place[static_cast<size_t>(order.empty() ? k : order[static_cast<size_t>(k)])] = k;
+  const std::vector<double> values = j.values();
+  for (int64_t i = 0; i < d; ++i)
+    for (int64_t k = 0; k < outputs; ++k)
+      for (int64_t c = 0; c < d; ++c) {
+        INFO("output " << i << ", " << k << " of input " << c);
+        const bool sees = place[static_cast<size_t>(c)] < place[static_cast<size_t>(i)];
+        CHECK((values[static_cast<size_t>((i * outputs + k) * d + c)] != 0) == sees);
+      }
+}
+
+}  // namespace
+
+TEST_CASE("Each output of a MADE depends on exactly the inputs before it in the order") {
+  check_autoregressive(4, 1, {16}, {});
+  check_autoregressive(4, 3, {16, 16}, {});
+  check_autoregressive(5, 2, {24, 12}, {3, 0, 4, 1, 2});
+  check_autoregressive(2, 2, {3}, {1, 0});
+  check_autoregressive(1, 2, {3}, {});
+}
+
+TEST_CASE("The context reaches every output") {
+  const Rng rng(2);
+  const Made net({.d = 3, .outputs = 2, .context = 4, .dtype = DType::float64}, rng);
+  const Tensor x = rng.split("x").normal({5, 3}, DType::float64), c = rng.split("c").normal({5, 4}, DType::float64);
+  CHECK(net(x, c).shape() == Shape{5, 3, 2});
+  CHECK(net(x, rng.split("one").normal({4}, DType::float64)).shape() == Shape{5, 3, 2});
+  const Tensor j = jacobian([&](const Tensor& v) { return net(row(x, 0), v); }, row(c, 0));
+  for (const double v : j.values()) CHECK(v != 0);
+  CHECK_THROWS_WITH(net(x), Catch::Contains("context is missing"));
+  const Made without({.d = 3}, rng);
+  CHECK_THROWS_AS(without(ones({5, 3}), ones({5, 4})), ValueError);
+  CHECK_THROWS_AS(without(ones({5, 4})), ShapeError);
+}
+
+TEST_CASE("A prepared MADE gives the same values and passes gradients to the weights") {
+  const Rng rng(2);
+  const Made net({.d = 3, .dtype = DType::float64}, rng);
+  const Tensor x = rng.split("x").normal({5, 3}, DType::float64);
+  CHECK(net.prepare()(x).values() == net(x).values());
+  const auto plain = value_and_grad(net, [&](const Made& m) { return sum(m(x)) + sum(m(x)); });
+  const auto once = value_and_grad(net, [&](const Made& m) {
+    const PreparedMade ready = m.prepare();
+    return sum(ready(x)) + sum(ready(x));
+  });
+  const std::vector<double> a = plain.second.layers[0].weight.values(), b = once.second.layers[0].weight.values();
+  for (size_t i = 0; i < a.size(); ++i) CHECK(a[i] == Approx(b[i]).margin(1e-14));
+}
+
+TEST_CASE("Masks refuse sizes and orders that make no sense") {
+  CHECK_THROWS_AS(made_masks(0, {4}), ValueError);
+  CHECK_THROWS_AS(made_masks(3, {0}), ValueError);
+  CHECK_THROWS_AS(made_masks(3, {4}, 0), ValueError);
+  CHECK_THROWS_WITH(made_masks(3, {4}, 1, {0, 1, 1}), Catch::Contains("each of the dimensions 0 to 2 once"));
+  CHECK_THROWS_AS(made_masks(3, {4}, 1, {0, 1}), ValueError);
+  CHECK_THROWS_AS(made_masks(3, {4}, 1, {0, 1, 3}), ValueError);
+  CHECK_THROWS_AS(Made({.d = 3, .hidden = {}}, Rng(0)), ValueError);
+}

@@ -1,0 +1,184 @@
+#include "nn/module.hpp"
+
+#include "autodiff/gradcheck.hpp"
+#include "nn/data/standardizer.hpp"
+#include "nn/layer_norm.hpp"
+#include "nn/made.hpp"
+#include "nn/mlp.hpp"
+#include "nn/save.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/reduce.hpp"
+#include "tests/catch.hpp"
+#include "tests/nn/files.hpp"
+#include "tests/nn/unvisited.hpp"
+
+using namespace dimwise;
+
+namespace {
+
+// A module of every kind of member.
+struct Everything {
+  std::vector<Linear> layers;
+  std::optional<LayerNorm> norm;
+  Constant shift;
+  Tensor factor;
+  Tensor operator()(const Tensor& x) const {
+    Tensor y = x - shift.value;
+    for (const Linear& layer : layers) y = tanh(layer(y));
+    return (norm ? (*norm)(y) : y) * factor;
+  }
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("layers", self.layers);
+    v("norm", self.norm);
+    v("shift", self.shift);
+    v("factor", self.factor);
+  }
+};
+
+Everything make(DType dtype = DType::float64) {
+  const Rng rng(5);
+  Everything m;
+  m.layers = {Linear(3, 4, rng.split(0), dtype), Linear(4, 4, rng.split(1), dtype, false)};
+  m.norm = LayerNorm(4, dtype);
+  m.shift.value = full({3}, 0.5, dtype);
+  m.factor = full({4}, 2, dtype);
+  return m;
+}
+
+struct Forgetful {
+  Linear layer;
+  Tensor secret;
+  Tensor operator()(const Tensor& x) const { return layer(x) * secret; }
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("layer", self.layer);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("Names compose, constants are saved but not trained") {
+  const Everything m = make();
+  std::vector<std::string> names;
+  for (const auto& [name, t] : named_parameters(m)) names.push_back(name);
+  CHECK(names == std::vector<std::string>{"layers.0.weight", "layers.0.bias", "layers.1.weight", "norm.weight",
+                                          "norm.bias", "factor"});
+  CHECK(count(m) == 12 + 4 + 16 + 4 + 4 + 4);
+  CHECK(parameters(m).size() == 6);
+  const auto state = state_dict(m, "net.");
+  CHECK(state.size() == 7);
+  CHECK(state.at("net.shift").values()[0] == 0.5);
+}
+
+TEST_CASE("Copying copies the model, and astype casts parameters and constants") {
+  const Everything m = make();
+  Everything copy = m;
+  copy.factor = zeros({4}, DType::float64);
+  CHECK(m.factor.values()[0] == 2);
+  for (const auto& [name, t] : state_dict(astype(m, DType::float32))) CHECK(t.dtype() == DType::float32);
+}
+
+TEST_CASE("value_and_grad gives the loss and its gradient in the model's type") {
+  const Everything m = make();
+  const Tensor x = Rng(1).normal({5, 3}, DType::float64);
+  const auto [loss, g] = value_and_grad(m, [&](const auto& net) { return mean(square(net(x))); });
+  CHECK_FALSE(loss.tracked());
+  CHECK_FALSE(g.factor.tracked());
+  CHECK(g.layers[1].weight.shape() == Shape{4, 4});
+  CHECK_FALSE(g.layers[1].bias.defined());
+  // Along one parameter, against a difference.
+  const auto at = [&](double h) {
+    Everything moved = m;
+    moved.factor = m.factor + tensor({h, 0, 0, 0}, DType::float64);
+    return mean(square(moved(x))).item();
+  };
+  CHECK(g.factor.values()[0] == Approx((at(1e-5) - at(-1e-5)) / 2e-5).epsilon(1e-7));
+}
+
+TEST_CASE("A loss that uses the outer model is refused") {
+  const Everything m = make();
+  const Tensor x = Rng(1).normal({5, 3}, DType::float64);
+  const auto outer = [&](const Everything&) { return mean(square(m(x))); };
+  CHECK_THROWS_AS(value_and_grad(m, outer), ValueError);
+  CHECK_THROWS_WITH(value_and_grad(m, outer), Catch::Contains("not the outer model"));
+  CHECK_THROWS_AS(value_and_grad(m, [&](const auto& net) { return net(x); }), ShapeError);
+}
+
+TEST_CASE("Gradients of every parameter of every layer agree with differences") {
+  const Rng rng(2);
+  const Tensor x = rng.split("x").normal({4, 3}, DType::float64);
+  const auto check = [&](auto m) {
+    std::vector<Tensor> inputs = parameters(m);
+    inputs.push_back(x);
+    check_grads(
+        [&](const std::vector<Tensor>& in) {
+          size_t i = 0;
+          const auto moved = map_parameters(m, [&](const std::string&, const Tensor&) { return in[i++]; });
+          return moved(in.back());
+        },
+        inputs, {.order = 2, .tolerance = 1e-5});
+  };
+  check(make());
+  check(Mlp({3, 5, 2}, Activation::silu, rng, DType::float64));
+  check(Made({.d = 3, .hidden = {4}, .outputs = 2, .dtype = DType::float64}, rng));
+}
+
+TEST_CASE("No layer forgets a tensor in its visit") {
+  const Rng rng(2);
+  const Tensor x = track(rng.split("x").normal({4, 3})), c = track(rng.split("c").normal({4, 2}));
+  const auto clean = [&](const auto& m) {
+    using M = std::decay_t<decltype(m)>;
+    return unvisited<M>(m, [&](const M& net) { return net(x); }, {x}).empty();
+  };
+  CHECK(clean(make(DType::float32)));
+  CHECK(clean(Mlp({3, 5, 2}, Activation::gelu, rng)));
+  CHECK(clean(LayerNorm(3)));
+  CHECK(clean(MaskedLinear(ones({2, 3}), rng)));
+  CHECK(clean(Made({.d = 3}, rng)));
+  CHECK(unvisited<Standardizer>(Standardizer(3, DType::float32), [&](const auto& s) { return s.forward(x); }, {x})
+            .empty());
+  const Made made({.d = 3, .context = 2}, rng);
+  CHECK(unvisited<Made>(made, [&](const Made& net) { return net(x, c); }, {x, c}).empty());
+
+  const Forgetful forgetful{Linear(3, 2, rng), full({2}, 42)};
+  const auto found = unvisited<Forgetful>(forgetful, [&](const Forgetful& net) { return net(x); }, {x});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].values() == std::vector<double>{42, 42});
+}
+
+TEST_CASE("A state that does not fit names the tensor, and nothing is changed") {
+  Everything m = make();
+  const auto before = state_dict(m);
+  const auto refused = [&](std::map<std::string, Tensor> state, const std::string& text) {
+    CHECK_THROWS_AS(load_state_dict(m, state), CheckpointError);
+    CHECK_THROWS_WITH(load_state_dict(m, state), Catch::Contains(text));
+    for (const auto& [name, t] : state_dict(m)) CHECK(t.values() == before.at(name).values());
+  };
+  auto state = state_dict(map_parameters(make(), [](const std::string&, const Tensor& t) { return zeros_like(t); }));
+  auto changed = state;
+  changed.erase("shift");
+  refused(changed, "tensor 'shift' is missing");
+  changed = state;
+  changed["factor"] = zeros({3}, DType::float64);
+  refused(changed, "tensor 'factor' is (3,) float64 where the model has (4,) float64");
+  changed = state;
+  changed["factor"] = zeros({4});
+  refused(changed, "tensor 'factor' is (4,) float32");
+  load_state_dict(m, state);
+  CHECK(m.layers[0].weight.values()[0] == 0);
+}
+
+TEST_CASE("A model is saved to a file and loaded from it") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "net.safetensors";
+  const Everything m = make(DType::float32);
+  save(path, m, {{"name", "everything"}});
+  Everything other = map_parameters(m, [](const std::string&, const Tensor& t) { return zeros_like(t); });
+  CHECK(load(path, other).at("name") == "everything");
+  for (const auto& [name, t] : state_dict(other)) CHECK(t.values() == state_dict(m).at(name).values());
+  Mlp stranger({3, 5}, Activation::tanh, Rng(0));
+  CHECK_THROWS_AS(load(path, stranger), CheckpointError);
+  CHECK_THROWS_AS(load(folder / "nothing", stranger), DataError);
+}
