@@ -164,7 +164,11 @@ Tensor row(const Tensor& x, int64_t i) {
     fail<ShapeError>("row", "row ", i, " is out of range for shape ", x.shape(), ". Use -", n, " … ", n - 1, ".");
   return apply(row_op, {x}, attributes(Row{positive, n}));
 }
-Tensor place_row(const Tensor& x, int64_t i, int64_t n) { return apply(place_row_op, {x}, attributes(Row{i, n})); }
+Tensor place_row(const Tensor& x, int64_t i, int64_t n) {
+  if (i < 0 || i >= n)
+    fail<ShapeError>("place_row", "row ", i, " is out of range for ", n, " rows. Use 0 … ", n - 1, ".");
+  return apply(place_row_op, {x}, attributes(Row{i, n}));
+}
 
 Tensor alias(const Tensor& x) { return x.tracked() ? apply(alias_op, {x}) : track(x); }
 Tensor stop_gradient(const Tensor& x) { return share(x, x.shape()); }
@@ -196,14 +200,16 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
   Shape full = shape;
   int unknown = -1;
   int64_t known = 1;
+  bool negative = false;
   for (int i = 0; i < shape.rank(); ++i) {
     if (shape[i] == -1 && unknown < 0)
       unknown = i;
     else
       known *= shape[i];
+    negative = negative || (shape[i] < 0 && unknown != i);
   }
   if (unknown >= 0 && known > 0) full[unknown] = x.size() / known;
-  if (full.size() != x.size() || (unknown >= 0 && known == 0))
+  if (negative || full.size() != x.size() || (unknown >= 0 && known == 0))
     fail<ShapeError>("reshape", "shape ", x.shape(), " with ", x.size(), " elements does not fit ", shape, ".");
   if (full == x.shape()) return x;
   return apply(reshape_op, {x}, attributes(full));

@@ -79,9 +79,18 @@ inline Tensor::Tensor(Node* node) noexcept : node_(node) {
   if (node_) node_->owners.fetch_add(1, std::memory_order_relaxed);
 }
 inline Tensor::Tensor(const Tensor& other) noexcept : Tensor(other.node_) {}
-inline const Shape& Tensor::shape() const { return node_->shape; }
-inline DType Tensor::dtype() const { return node_->dtype; }
+/// Throws ValueError.
+[[noreturn]] void undefined_tensor(const char* asked);
+
+inline const Shape& Tensor::shape() const {
+  if (!node_) undefined_tensor("shape");
+  return node_->shape;
+}
+inline DType Tensor::dtype() const {
+  if (!node_) undefined_tensor("dtype");
+  return node_->dtype;
+}
 inline bool Tensor::tracked() const { return node_ && node_->tracked; }
-inline int64_t Tensor::size() const { return node_->shape.size(); }
+inline int64_t Tensor::size() const { return shape().size(); }
 
 }  // namespace dimwise

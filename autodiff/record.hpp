@@ -49,6 +49,18 @@ inline Tensor derivative_coefficient(const Series& x, const Series& d, int k) {
   return total;
 }
 
+template <class DF>
+inline constexpr bool uses_y = std::is_invocable_v<DF, const Tensor&, const Tensor&, const Tensor&>;
+
+/// df(a, b) or df(a, b, y).
+template <class DF, class X>
+auto partial(DF df, const X& a, const X& b, [[maybe_unused]] const X& y) {
+  if constexpr (uses_y<DF>)
+    return df(a, b, y);
+  else
+    return df(a, b);
+}
+
 }  // namespace detail
 
 namespace record {
@@ -113,7 +125,7 @@ constexpr Op elementwise(const char* name, F, DF) {
   return op;
 }
 
-/// y = f(a, b) elementwise and broadcast, with dfa(a, b, y) and dfb(a, b, y) its partial derivatives.
+/// y = f(a, b) elementwise and broadcast, with dfa(a, b) or dfa(a, b, y) and dfb alike its partial derivatives.
 template <class F, class DFA, class DFB>
 constexpr Op elementwise(const char* name, F, DFA, DFB) {
   Op op{name, Kind::elementwise, nullptr, nullptr, nullptr};
@@ -133,14 +145,15 @@ constexpr Op elementwise(const char* name, F, DFA, DFB) {
       if (!result.wanted(i)) return;
       Tensor g;
       if (detail::recorded(y, w)) {
-        g = mul(w, df(a, b, y));
+        g = mul(w, detail::partial(df, a, b, y));
       } else {
         g = empty(y.shape(), y.dtype());
         const loops::Broadcast plan(y.shape(), a.shape(), b.shape());
         dispatch(y.dtype(), [&](auto t) {
           using T = decltype(t);
           loops::zip(
-              plan, mutable_data<T>(g), [](auto a, auto b, auto y, auto w) { return w * decltype(df){}(a, b, y); },
+              plan, mutable_data<T>(g),
+              [](auto a, auto b, auto y, auto w) { return w * detail::partial(decltype(df){}, a, b, y); },
               a.node()->data<T>(), b.node()->data<T>(), y.node()->data<T>(), w.node()->data<T>());
         });
       }
@@ -151,13 +164,22 @@ constexpr Op elementwise(const char* name, F, DFA, DFB) {
   };
   op.jet = [](const Call& call, std::span<const Series> in) {
     const Series &a = in[0], &b = in[1];
-    Series y(call.output);
-    for (int k = 0; k < std::max(a.order(), b.order()); ++k) {
-      const Series ak = a.truncated(k), bk = b.truncated(k);
+    const int order = std::max(a.order(), b.order());
+    Series y(call.output), once_a, once_b;
+    // A df without y is expanded once, one with y for each order, as far as y is known.
+    const auto expand = [&](auto df, Series& once, int k) -> Series {
+      if constexpr (detail::uses_y<decltype(df)>) {
+        return df(a.truncated(k), b.truncated(k), y);
+      } else {
+        if (once.c.empty()) once = df(a.truncated(order - 1), b.truncated(order - 1));
+        return once;
+      }
+    };
+    for (int k = 0; k < order; ++k) {
       Tensor next;
-      if (a.order() > 0) next = detail::derivative_coefficient(a, DFA{}(ak, bk, y), k);
+      if (a.order() > 0) next = detail::derivative_coefficient(a, expand(DFA{}, once_a, k), k);
       if (b.order() > 0)
-        if (Tensor other = detail::derivative_coefficient(b, DFB{}(ak, bk, y), k); other.defined())
+        if (Tensor other = detail::derivative_coefficient(b, expand(DFB{}, once_b, k), k); other.defined())
           accumulate(next, std::move(other));
       if (next.defined()) next = broadcast_to(scale(next, 1.0 / (k + 1)), call.output.shape());
       y.c.push_back(std::move(next));

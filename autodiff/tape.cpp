@@ -218,13 +218,18 @@ std::vector<Series> Tape::jet(const std::vector<std::vector<Tensor>>& coefficien
   check_count("jet", coefficients.size(), inputs_.size());
   std::vector<Series> slot(static_cast<size_t>(slots_));
   const auto at = [&](int s) -> Series& { return slot[static_cast<size_t>(s)]; };
+  // All series have one order: a shorter one would be taken for a polynomial whose functions end where it does.
+  size_t order = 0;
+  for (const auto& given : coefficients) order = std::max(order, given.size());
   for (size_t i = 0; i < inputs_.size(); ++i) {
     Series& x = at(input_slots_[i]);
     x = Series(inputs_[i]);
+    x.c.reserve(order + 1);
     for (const Tensor& c : coefficients[i]) {
       if (c.defined()) check_like("jet", c, inputs_[i]);
       x.c.push_back(c);
     }
+    x.c.resize(order + 1);
   }
   const int* operand = operands_.data();
   std::vector<Series> in;

@@ -60,9 +60,11 @@ Tensor::~Tensor() {
   if (node_ && node_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) delete node_;
 }
 
+void undefined_tensor(const char* asked) { fail<ValueError>(asked, "the tensor is undefined. Give it a value first."); }
+
 template <class T>
 std::span<const T> Tensor::data() const {
-  if (!node_) fail<ValueError>("data", "the tensor is undefined.");
+  if (!node_) undefined_tensor("data");
   if (node_->dtype != dtype_of<T>())
     fail<DTypeError>("data", "a ", node_->dtype, " tensor was read as ", dtype_of<T>(), ". Use astype first.");
   return {node_->data<T>(), static_cast<size_t>(size())};
@@ -71,13 +73,13 @@ template std::span<const float> Tensor::data<float>() const;
 template std::span<const double> Tensor::data<double>() const;
 
 double Tensor::item() const {
-  if (!node_) fail<ValueError>("item", "the tensor is undefined.");
+  if (!node_) undefined_tensor("item");
   if (size() != 1) fail<ShapeError>("item", "shape ", shape(), " has ", size(), " elements, not one. Reduce it first.");
   return dispatch(dtype(), [&](auto t) { return static_cast<double>(data<decltype(t)>()[0]); });
 }
 
 std::vector<double> Tensor::values() const {
-  if (!node_) fail<ValueError>("values", "the tensor is undefined.");
+  if (!node_) undefined_tensor("values");
   return dispatch(dtype(), [&](auto t) {
     const auto span = data<decltype(t)>();
     return std::vector<double>(span.begin(), span.end());
@@ -152,7 +154,7 @@ Tensor tensor(const std::vector<double>& values, DType dtype) {
 }
 
 Tensor track(const Tensor& x) {
-  if (!x.defined()) fail<ValueError>("track", "the tensor is undefined.");
+  if (!x.defined()) undefined_tensor("track");
   Tensor leaf = share(x, x.shape());
   leaf.node()->tracked = true;
   leaf.node()->sequence = next_sequence();

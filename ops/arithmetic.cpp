@@ -46,9 +46,28 @@ const Op sub_op = [] {
   return op;
 }();
 
-const Op div_op = record::elementwise(
-    "div", [](auto a, auto b) { return a / b; }, [](auto, auto b, auto) { return 1.0f / b; },
-    [](auto, auto b, auto y) { return -y / b; });
+const Op div_op = [] {
+  Op op = record::elementwise(
+      "div", [](auto a, auto b) { return a / b; }, [](auto, auto b) { return 1.0f / b; },
+      [](auto, auto b, auto y) { return -y / b; });
+  // y_k = (a_k − Σ_{j<k} y_j b_{k−j}) / b_0. By the df, which divides itself, the cost would be exponential in k.
+  op.jet = [](const Call& call, std::span<const Series> in) {
+    const Series &a = in[0], &b = in[1];
+    Series y(call.output);
+    for (int k = 1; k <= std::max(a.order(), b.order()); ++k) {
+      Tensor c;
+      for (int j = 0; j < k; ++j)
+        if (y.at(j).defined() && b.at(k - j).defined()) accumulate(c, mul(y.at(j), b.at(k - j)));
+      if (a.at(k).defined())
+        c = c.defined() ? sub(a.at(k), c) : a.at(k);
+      else if (c.defined())
+        c = neg(c);
+      y.c.push_back(c.defined() ? div(c, b.value()) : Tensor());
+    }
+    return y;
+  };
+  return op;
+}();
 
 }  // namespace
 
@@ -66,18 +85,16 @@ namespace {
 
 const Op pow_op = record::elementwise(
     "pow", [](auto a, auto b) { return lanes::pow(a, b); },
-    [](auto a, auto b, auto) { return b * lanes::pow(where(lanes::nonzero(b), a, 1.0), b - 1.0f); },
+    [](auto a, auto b) { return b * lanes::pow(where(lanes::nonzero(b), a, 1.0), b - 1.0f); },
     [](auto a, auto, auto y) { return where(a > 0.0f, y * lanes::log(where(a > 0.0f, a, 1.0)), 0.0); });
 
 // a where it is larger, or NaN.
 const Op maximum_op = record::elementwise(
     "maximum", [](auto a, auto b) { return where((a >= b) | (a != a), a, b); },
-    [](auto a, auto b, auto) { return where(a >= b, 1.0, 0.0); },
-    [](auto a, auto b, auto) { return where(a >= b, 0.0, 1.0); });
+    [](auto a, auto b) { return where(a >= b, 1.0, 0.0); }, [](auto a, auto b) { return where(a >= b, 0.0, 1.0); });
 const Op minimum_op = record::elementwise(
     "minimum", [](auto a, auto b) { return where((a <= b) | (a != a), a, b); },
-    [](auto a, auto b, auto) { return where(a <= b, 1.0, 0.0); },
-    [](auto a, auto b, auto) { return where(a <= b, 0.0, 1.0); });
+    [](auto a, auto b) { return where(a <= b, 1.0, 0.0); }, [](auto a, auto b) { return where(a <= b, 0.0, 1.0); });
 
 struct Condition {
   Tensor condition;  // of the result's shape, as are both branches
@@ -122,6 +139,12 @@ Tensor select(const Tensor& condition, const Tensor& a, const Tensor& b) {
   return apply(where_op, {a, b}, attributes(Condition{condition}));
 }
 
+// The record's own check would not name the op.
+Tensor binary(const Op& op, const Tensor& a, const Tensor& b) {
+  if (a.defined() && b.defined()) broadcast(op.name, a.shape(), b.shape());
+  return apply(op, {a, b});
+}
+
 template <class Compare>
 Tensor compare(const char* name, const Tensor& a, const Tensor& b, Compare c) {
   const Tensor both[] = {a, b};
@@ -140,11 +163,11 @@ Tensor compare(const char* name, const Tensor& a, const Tensor& b, Compare c) {
 }  // namespace
 
 Tensor sub(const Tensor& a, const Tensor& b) { return apply(sub_op, {a, b}); }
-Tensor div(const Tensor& a, const Tensor& b) { return apply(div_op, {a, b}); }
-Tensor pow(const Tensor& a, const Tensor& b) { return apply(pow_op, {a, b}); }
+Tensor div(const Tensor& a, const Tensor& b) { return binary(div_op, a, b); }
+Tensor pow(const Tensor& a, const Tensor& b) { return binary(pow_op, a, b); }
 Tensor pow(const Tensor& a, double b) { return pow(a, scalar(b, a.dtype())); }
-Tensor maximum(const Tensor& a, const Tensor& b) { return apply(maximum_op, {a, b}); }
-Tensor minimum(const Tensor& a, const Tensor& b) { return apply(minimum_op, {a, b}); }
+Tensor maximum(const Tensor& a, const Tensor& b) { return binary(maximum_op, a, b); }
+Tensor minimum(const Tensor& a, const Tensor& b) { return binary(minimum_op, a, b); }
 Tensor clip(const Tensor& x, double low, double high) {
   if (!(low <= high)) fail<ValueError>("clip", "low = ", low, " is above high = ", high, ". Swap them.");
   return minimum(maximum(x, scalar(low, x.dtype())), scalar(high, x.dtype()));

@@ -47,9 +47,9 @@ const Op silu_op = record::elementwise(
       return s * (1.0f + x * (1.0f - s));
     });
 const Op relu_op = record::elementwise(
-    "relu", [](auto x) { return where(x > 0.0f, x, 0.0); }, [](auto x) { return where(x > 0.0f, 1.0, 0.0); });
+    "relu", [](auto x) { return where(x <= 0.0f, 0.0, x); }, [](auto x) { return where(x > 0.0f, 1.0, 0.0); });
 const Op elu_op = record::elementwise(
-    "elu", [](auto x) { return where(x > 0.0f, x, expm1(min(x, decltype(x)(0)))); },
+    "elu", [](auto x) { return where(x > 0.0f, x, expm1(where(x > 0.0f, 0.0, x))); },
     [](auto x, auto y) { return where(x > 0.0f, 1.0, y + 1.0f); });
 const Op sqrt_op = record::elementwise(
     "sqrt", [](auto x) { return sqrt(x); },

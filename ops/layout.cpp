@@ -365,8 +365,7 @@ Tensor pad(const Tensor& x, int axis, int64_t before, int64_t after, double valu
   if (before == 0 && after == 0 && between == 0) return x;
   const Tensor y = apply(pad_op, {x}, attributes(p));
   if (value == 0) return y;
-  const Tensor outside = 1.0 - apply(pad_op, {ones_like(x)}, attributes(p));
-  return y + outside * value;
+  return where(apply(pad_op, {ones_like(x)}, attributes(p)), y, value);
 }
 
 Tensor flip(const Tensor& x, int axis) { return apply(flip_op, {x}, attributes(Along{x.shape().normalize(axis)})); }
