@@ -1,0 +1,166 @@
+#include "ops/matmul.hpp"
+
+#include "ops/layout.hpp"
+#include "tests/catch.hpp"
+#include "tests/ops/table.hpp"
+
+using namespace dimwise;
+using namespace dimwise::table;
+
+namespace {
+
+// The sum over all four pairs of transpose flags, each with its operands turned to fit.
+Tensor all_flags(const Inputs& in) {
+  const Tensor &a = in[0], &b = in[1];
+  const auto turned = [](const Tensor& x) {
+    Shape order;
+    for (int i = 0; i < x.rank() - 2; ++i) order.push_back(i);
+    order.push_back(x.rank() - 1);
+    order.push_back(x.rank() - 2);
+    return transpose(x, order);
+  };
+  return matmul(a, b) + 2.0 * matmul(turned(a), b, {true, false}) + 3.0 * matmul(a, turned(b), {false, true}) +
+         4.0 * matmul(turned(a), turned(b), {true, true});
+}
+
+}  // namespace
+
+std::vector<Entry> dimwise::table::matmul_entries() {
+  return {
+      {"matmul",
+       {"matmul"},
+       all_flags,
+       normals({{{2, 2}, {2, 1}},
+                {{2, 3}, {3, 2}},
+                {{1, 1}, {1, 1}},
+                {{2, 0}, {0, 3}},
+                {{0, 2}, {2, 2}},
+                {{2, 2, 2}, {2, 2}},
+                {{2, 2}, {3, 2, 1}},
+                {{2, 1, 2, 3}, {3, 3, 1}},
+                {{2, 1, 1, 2}, {1, 3, 2, 2}},
+                {{0, 2, 2}, {2, 2}},
+                {{2, 2}, {1, 2, 1}}}),
+       nullptr,
+       {{[] {
+           matmul(zeros({3}), zeros({3, 2}));
+         },
+         "[matmul] shapes (3,) and (3, 2) must have at least two axes. Reshape a vector to a row or a column."},
+        {[] {
+           matmul(zeros({32, 10}), zeros({12, 4}));
+         },
+         "[matmul] inner dimensions differ: (32, 10) @ (12, 4). Check the transpose flags."},
+        {[] {
+           matmul(zeros({32, 10}), zeros({4, 10}));
+         },
+         "[matmul] inner dimensions differ: (32, 10) @ (4, 10). Did you mean transpose(b)?"},
+        {[] {
+           matmul(zeros({10, 32}), zeros({10, 4}));
+         },
+         "[matmul] inner dimensions differ: (10, 32) @ (10, 4). Did you mean transpose(a)?"},
+        {[] {
+           matmul(zeros({10, 32}), zeros({4, 32}), {true, true});
+         },
+         "[matmul] inner dimensions differ: (10, 32)ᵀ @ (4, 32)ᵀ."},
+        {[] {
+           matmul(zeros({2, 3, 3}), zeros({4, 3, 3}));
+         },
+         "[matmul] shapes do not broadcast: (2,) and (4,)."},
+        {[] {
+           matmul(zeros({2, 2}), zeros({2, 2}, DType::float64));
+         },
+         "[matmul] dtypes differ: float32 and float64."},
+        {[] {
+           matmul(Tensor(), zeros({2, 2}));
+         },
+         "[matmul] an input is undefined."}}},
+      {"linear",
+       {"linear"},
+       [](const Inputs& in) { return linear(in[0], in[1], in[2]) + linear(in[0], in[1]); },
+       normals({{{2, 2}, {1, 2}, {1}},
+                {{3}, {2, 3}, {2}},
+                {{0, 2}, {2, 2}, {2}},
+                {{2, 1, 3}, {2, 3}, {2}},
+                {{2, 0}, {3, 0}, {3}},
+                {{1, 2, 2, 2}, {1, 2}, {1}}}),
+       nullptr,
+       {{[] {
+           linear(zeros({2, 3}), zeros({3}));
+         },
+         "[linear] the weight has shape (3,). It must be (out, in)."},
+        {[] {
+           linear(zeros({2, 3}), zeros({3, 4}));
+         },
+         "[linear] x of shape (2, 3) does not fit a weight of shape (3, 4): its last axis must be 4."},
+        {[] {
+           linear(zeros({2, 3}), zeros({4, 3}), zeros({3}));
+         },
+         "[linear] the bias has shape (3,). It must be (4,)."},
+        {[] {
+           linear(zeros({2, 3}), Tensor());
+         },
+         "[linear] an input is undefined."},
+        {[] {
+           linear(zeros({2, 3}), zeros({4, 3}, DType::float64));
+         },
+         "[linear] dtypes differ: float32 and float64."}}},
+  };
+}
+
+TEST_CASE("matmul agrees with three loops: small and large, every pair of flags, batches that broadcast, both dtypes") {
+  struct Case {
+    Shape batch_a, batch_b;
+    int64_t m, n, k;
+  };
+  const Case cases[] = {{{}, {}, 2, 3, 4},        {{}, {}, 17, 33, 19},  {{5}, {}, 3, 9, 21}, {{}, {4}, 8, 8, 8},
+                        {{2, 1}, {3}, 5, 11, 13}, {{3}, {3}, 1, 1, 300}, {{2}, {2}, 4, 4, 0}};
+  for (const DType dtype : {DType::float32, DType::float64})
+    for (const Case& c : cases)
+      for (const bool ta : {false, true})
+        for (const bool tb : {false, true}) {
+          Shape sa = c.batch_a, sb = c.batch_b;
+          for (const int64_t n : ta ? std::vector<int64_t>{c.k, c.m} : std::vector<int64_t>{c.m, c.k}) sa.push_back(n);
+          for (const int64_t n : tb ? std::vector<int64_t>{c.n, c.k} : std::vector<int64_t>{c.k, c.n}) sb.push_back(n);
+          const Tensor a = astype(normal(sa, 1), dtype), b = astype(normal(sb, 2), dtype), y = matmul(a, b, {ta, tb});
+          const Shape batch = broadcast("test", c.batch_a, c.batch_b);
+          const std::vector<double> va = a.values(), vb = b.values(), vy = y.values();
+          REQUIRE(y.size() == batch.size() * c.m * c.n);
+          double worst = 0;
+          for (int64_t at = 0; at < batch.size(); ++at) {
+            const auto part = [&](const Shape& s) {  // which matrix of an operand belongs to batch element `at`
+              int64_t flat = at, offset = 0, stride = 1;
+              for (int i = 1; i <= batch.rank(); ++i) {
+                const int64_t index = flat % batch[batch.rank() - i];
+                flat /= batch[batch.rank() - i];
+                if (i > s.rank()) continue;
+                offset += (s[s.rank() - i] == 1 ? 0 : index) * stride;
+                stride *= s[s.rank() - i];
+              }
+              return offset;
+            };
+            const int64_t oa = part(c.batch_a) * c.m * c.k, ob = part(c.batch_b) * c.k * c.n;
+            for (int64_t i = 0; i < c.m; ++i)
+              for (int64_t j = 0; j < c.n; ++j) {
+                double s = 0;
+                for (int64_t l = 0; l < c.k; ++l)
+                  s += va[static_cast<size_t>(oa + (ta ? l * c.m + i : i * c.k + l))] *
+                       vb[static_cast<size_t>(ob + (tb ? j * c.k + l : l * c.n + j))];
+                worst = std::max(worst, std::abs(s - vy[static_cast<size_t>((at * c.m + i) * c.n + j)]));
+              }
+          }
+          INFO(sa << (ta ? "ᵀ" : "") << " @ " << sb << (tb ? "ᵀ " : " ") << dtype);
+          CHECK(worst < (dtype == DType::float32 ? 1e-4 : 1e-12));
+        }
+}
+
+TEST_CASE("linear is x Wᵀ + b") {
+  for (const DType dtype : {DType::float32, DType::float64}) {
+    const Tensor x = astype(normal({2, 7, 19}, 1), dtype), w = astype(normal({23, 19}, 2), dtype),
+                 b = astype(normal({23}, 3), dtype);
+    const std::vector<double> y = linear(x, w, b).values(), expected = (matmul(x, w, {false, true}) + b).values();
+    REQUIRE(linear(x, w, b).shape() == Shape{2, 7, 23});
+    double worst = 0;
+    for (size_t i = 0; i < y.size(); ++i) worst = std::max(worst, std::abs(y[i] - expected[i]));
+    CHECK(worst < (dtype == DType::float32 ? 1e-4 : 1e-13));
+  }
+}

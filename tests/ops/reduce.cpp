@@ -1,0 +1,200 @@
+#include "ops/reduce.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "autodiff/transforms.hpp"
+#include "ops/layout.hpp"
+#include "tests/catch.hpp"
+#include "tests/ops/table.hpp"
+
+using namespace dimwise;
+using namespace dimwise::table;
+
+namespace {
+
+constexpr double inf = std::numeric_limits<double>::infinity();
+
+// Shapes, each with axes to reduce.
+struct Case {
+  Shape shape;
+  Axes axes;
+};
+const std::vector<Case> cases{{{3}, {0}},       {{2, 3}, {1}},       {{2, 3}, {-2}},         {{}, {}},
+                              {{2, 3}, {0, 1}}, {{2, 3, 2}, {0, 2}}, {{2, 2, 1, 3}, {1, 3}}, {{2, 1, 2, 2}, {1}},
+                              {{0, 3}, {1}},    {{1, 19}, {-1}}};
+
+// The function of each case, with and without keep, summed over both.
+Entry reduction(const std::string& name, std::vector<std::string> records,
+                Tensor (*f)(const Tensor&, const Axes&, bool), Tensor (*sampler)(const Shape&, uint64_t)) {
+  std::vector<Inputs> samples;
+  for (const Case& c : cases) samples.push_back({sampler(c.shape, 1)});
+  const auto axes_of = [](const Shape& shape) {
+    for (const Case& c : cases)
+      if (c.shape == shape) return c.axes;
+    return Axes{};
+  };
+  return {name,
+          std::move(records),
+          [f, axes_of](const Inputs& in) {
+            const Axes axes = axes_of(in[0].shape());
+            const Tensor kept = f(in[0], axes, true);
+            return kept + reshape(f(in[0], axes, false), kept.shape());
+          },
+          std::move(samples),
+          nullptr,
+          {{[f] {
+              f(zeros({2, 3}), {2}, false);
+            },
+            "[axis] axis 2 is out of range for shape (2, 3). Use -2 … 1."},
+           {[f] {
+              f(zeros({2, 3}), {0, -2}, false);
+            },
+            "axis -2 is named twice in (0, -2)."}}};
+}
+
+// Over all elements.
+Entry whole(const std::string& name, std::vector<std::string> records, Tensor (*f)(const Tensor&), bool empty_too) {
+  std::vector<Inputs> samples;
+  for (const Shape& s : shapes())
+    if (s.size() > 0 || empty_too) samples.push_back({distinct(s)});
+  return {name, std::move(records), [f](const Inputs& in) { return f(in[0]); }, std::move(samples)};
+}
+
+// Along an axis, shapes kept.
+Entry along(const std::string& name, std::vector<std::string> records, std::function<Tensor(const Tensor&, int)> f) {
+  return {name,
+          std::move(records),
+          [f](const Inputs& in) { return f(in[0], -1) + 0.5 * f(in[0], in[0].rank() - 1 - in[0].rank() / 3); },
+          normals({{{3}}, {{2, 3}}, {{1}}, {{2, 1, 2}}, {{0, 2}}, {{2, 2, 1, 2}}}),
+          nullptr,
+          {{[f] { f(zeros({2}), 1); }, "[axis] axis 1 is out of range for shape (2,)."}}};
+}
+
+// The elements of x along `axis`, for each place off it.
+std::vector<std::vector<double>> lanes_of(const Tensor& x, int axis) {
+  const int64_t outer = x.shape().outer(axis), n = x.dim(axis), inner = x.shape().inner(axis);
+  const std::vector<double> v = x.values();
+  std::vector<std::vector<double>> result;
+  for (int64_t o = 0; o < outer; ++o)
+    for (int64_t j = 0; j < inner; ++j) {
+      result.emplace_back();
+      for (int64_t k = 0; k < n; ++k) result.back().push_back(v[static_cast<size_t>((o * n + k) * inner + j)]);
+    }
+  return result;
+}
+
+}  // namespace
+
+std::vector<Entry> dimwise::table::reduce_entries() {
+  std::vector<Entry> all{
+      whole("sum", {"sum_to"}, sum, true),
+      reduction("sum", {"sum_to"}, sum, normal),
+      whole("mean", {"sum_to"}, mean, false),
+      reduction(
+          "mean", {"sum_to"},
+          [](const Tensor& x, const Axes& a, bool keep) { return x.size() ? mean(x, a, keep) : sum(x, a, keep); },
+          normal),
+      whole("max", {"max"}, max, false),
+      reduction("max", {"max"}, max, distinct),
+      whole("min", {"max"}, min, false),
+      reduction("min", {"max"}, min, distinct),
+      reduction("logsumexp", {"max", "exp", "log"}, logsumexp, normal),
+      reduction("norm", {"sqrt", "square"}, norm, normal),
+      along("softmax", {"max", "exp", "div"}, softmax),
+      along("log_softmax", {"max", "exp", "log"}, log_softmax),
+      along("cumsum", {"cumsum"},
+            [](const Tensor& x, int axis) { return cumsum(x, axis) + 2.0 * cumsum(x, axis, true); }),
+  };
+  all[2].errors = {{[] { mean(zeros({0, 2})); }, "[mean] shape (0, 2) has no elements to average."}};
+  all[4].errors = {{[] { max(zeros({0})); }, "[max] shape (0,) has no elements along axes (0,)."},
+                   {[] {
+                      min(zeros({2, 0}), {1});
+                    },
+                    "[max] shape (2, 0) has no elements along axes (1,)."}};
+  return all;
+}
+
+TEST_CASE("reductions agree with naive loops, in both dtypes, for lengths that fill lanes and for those that do not") {
+  for (const DType dtype : {DType::float32, DType::float64})
+    for (const int64_t n : {1, 5, 37, 300})
+      for (const int axis : {0, 1, 2}) {
+        Shape shape{2, 3, 2};
+        shape[axis] = n;
+        const Tensor x = astype(normal(shape, 11), dtype);
+        const auto columns = lanes_of(x, axis);
+        const double tolerance = dtype == DType::float32 ? 1e-5 : 1e-13;
+        const auto agrees = [&](const char* name, const Tensor& y, auto naive) {
+          const std::vector<double> v = y.values();
+          REQUIRE(v.size() == columns.size());
+          double worst = 0;
+          for (size_t i = 0; i < v.size(); ++i) worst = std::max(worst, std::abs(v[i] - naive(columns[i])));
+          INFO(name << " along " << axis << " of " << shape);
+          CHECK(worst < tolerance * 10);
+        };
+        const auto total = [](const std::vector<double>& c) {
+          double s = 0;
+          for (const double v : c) s += v;
+          return s;
+        };
+        agrees("sum", sum(x, {axis}), total);
+        agrees("mean", mean(x, {axis}), [&](const auto& c) { return total(c) / static_cast<double>(c.size()); });
+        agrees("max", max(x, {axis}), [](const auto& c) { return *std::max_element(c.begin(), c.end()); });
+        agrees("min", min(x, {axis}), [](const auto& c) { return *std::min_element(c.begin(), c.end()); });
+        agrees("norm", norm(x, {axis}), [](const auto& c) {
+          double s = 0;
+          for (const double v : c) s += v * v;
+          return std::sqrt(s);
+        });
+        agrees("logsumexp", logsumexp(x, {axis}), [](const auto& c) {
+          double s = 0;
+          for (const double v : c) s += std::exp(v);
+          return std::log(s);
+        });
+        const auto sums = lanes_of(cumsum(x, axis), axis), back = lanes_of(cumsum(x, axis, true), axis),
+                   soft = lanes_of(softmax(x, axis), axis), log_soft = lanes_of(log_softmax(x, axis), axis);
+        double worst = 0;
+        for (size_t i = 0; i < columns.size(); ++i) {
+          double running = 0, denominator = 0;
+          for (const double v : columns[i]) denominator += std::exp(v);
+          for (size_t k = 0; k < columns[i].size(); ++k) {
+            const double before = running;
+            running += columns[i][k];
+            worst =
+                std::max({worst, std::abs(sums[i][k] - running), std::abs(back[i][k] - (total(columns[i]) - before)),
+                          std::abs(soft[i][k] - std::exp(columns[i][k]) / denominator),
+                          std::abs(log_soft[i][k] - (columns[i][k] - std::log(denominator)))});
+          }
+        }
+        INFO("cumsum, softmax, log_softmax along " << axis << " of " << shape << " " << dtype);
+        CHECK(worst < tolerance * 10);
+      }
+}
+
+TEST_CASE("sums over nothing are zero, and an axis of length 1 or 0 keeps its place") {
+  CHECK(sum(zeros({0, 3})).item() == 0);
+  CHECK(sum(zeros({0, 3}), {0}).values() == std::vector<double>{0, 0, 0});
+  CHECK(sum(ones({2, 3}), {-1}, true).shape() == Shape{2, 1});
+  CHECK(max(zeros({0, 3}), {1}).shape() == Shape{0});
+  CHECK(sum(ones({2, 3}), {}).shape() == Shape{2, 3});
+}
+
+TEST_CASE("ties share the derivative of max and min equally") {
+  const Tensor x = track(tensor({2, 1, 2}, DType::float64));
+  CHECK(grad(max(x), x).values() == std::vector<double>{0.5, 0, 0.5});
+  CHECK(grad(min(x), x).values() == std::vector<double>{0, 1, 0});
+}
+
+TEST_CASE("max and min hand a NaN on") {
+  CHECK(std::isnan(max(tensor({1, NAN, 2}, DType::float64)).item()));
+  CHECK(std::isnan(min(tensor({NAN, 1, 2}, DType::float64)).item()));
+}
+
+TEST_CASE("logsumexp and softmax neither overflow nor lose what is small") {
+  const Tensor x = tensor({1e4, 1e4, -1e4}, DType::float64);
+  CHECK(logsumexp(x, {0}).item() == Approx(1e4 + std::log(2)).epsilon(1e-15));
+  CHECK(softmax(x).values() == std::vector<double>{0.5, 0.5, 0});
+  CHECK(log_softmax(x).values()[2] == Approx(-2e4 - std::log(2)).epsilon(1e-15));
+  CHECK(logsumexp(tensor({-inf, -inf}, DType::float64), {0}).item() == -inf);
+  CHECK(logsumexp(tensor({-inf, 3}, DType::float64), {0}).item() == 3);
+}

@@ -1,0 +1,145 @@
+#include <cmath>
+
+#include "autodiff/op.hpp"
+#include "autodiff/transforms.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/reduce.hpp"
+#include "tests/catch.hpp"
+#include "tests/ops/table.hpp"
+
+using namespace dimwise;
+using namespace dimwise::table;
+
+namespace {
+
+Inputs tracked(const Inputs& sample) {
+  Inputs leaves;
+  for (const Tensor& x : sample) leaves.push_back(track(x));
+  return leaves;
+}
+double inner(const Tensor& a, const Tensor& b) { return sum(a * b).item(); }
+Inputs directions(const Inputs& like, uint64_t seed) {
+  Inputs v;
+  for (const Tensor& x : like) v.push_back(normal(x.shape(), seed + v.size()));
+  return v;
+}
+
+}  // namespace
+
+TEST_CASE("push and pull are adjoint: ⟨Jv, w⟩ = ⟨v, Jᵀw⟩ for every op and shape") {
+  for (const Entry& e : entries()) {
+    if (!e.smooth) continue;
+    for (const Inputs& sample : e.samples) {
+      const Inputs x = tracked(sample);
+      const Tensor y = e.f(x);
+      const Tape tape({y}, x);
+      const Recording off(false);
+      const Inputs v = directions(x, 20);
+      const Tensor w = normal(y.shape(), 30);
+      const Inputs pulled = tape.pull({w});
+      double right = 0, size = 1;
+      for (size_t i = 0; i < x.size(); ++i) right += inner(v[i], pulled[i]), size += std::abs(inner(v[i], pulled[i]));
+      INFO(e.function << ", first input of shape " << sample[0].shape());
+      CHECK(std::abs(inner(tape.push(v)[0], w) - right) < 1e-12 * size);
+    }
+  }
+}
+
+TEST_CASE("a pull is linear in the cotangent, recorded or not") {
+  for (const Entry& e : entries()) {
+    if (!e.smooth) continue;
+    const Inputs x = tracked(e.samples[0]);
+    const Tensor y = e.f(x);
+    const Tape tape({y}, x);
+    const Tensor w1 = normal(y.shape(), 1), w2 = normal(y.shape(), 2);
+    const Inputs g1 = tape.pull({w1}), g2 = tape.pull({w2});
+    const Recording off(false);
+    const Inputs both = tape.pull({2.0 * w1 - 0.5 * w2});
+    for (size_t i = 0; i < x.size(); ++i) {
+      INFO(e.function);
+      CHECK(std::sqrt(sum(square(both[i] - (2.0 * g1[i] - 0.5 * g2[i]))).item()) <
+            1e-12 * (1 + std::sqrt(sum(square(both[i])).item())));
+    }
+  }
+}
+
+TEST_CASE("jets of order 1 to 4 agree with nested pulls along the same curve") {
+  constexpr int order = 4;
+  for (const Entry& e : entries()) {
+    if (!e.smooth) continue;
+    for (size_t which = 0; which < std::min<size_t>(e.samples.size(), 3); ++which) {
+      const Inputs x = tracked(e.samples[which]);
+      // x(t) = x + c₁t + c₂t² + …; the second input moves to first order only.
+      std::vector<Inputs> c;
+      for (size_t i = 0; i < x.size(); ++i) {
+        c.emplace_back();
+        for (int k = 1; k <= (i == 1 ? 1 : order); ++k)
+          c[i].push_back(normal(x[i].shape(), 40 + 7 * i + static_cast<size_t>(k)) * 0.3);
+      }
+      const Tensor y = e.f(x), w = normal(y.shape(), 60);
+      std::vector<double> jet(order + 1);
+      {
+        const Recording off(false);
+        const Series s = Tape({y}, x).jet(c)[0];
+        double factorial = 1;
+        for (int k = 1; k <= order; ++k) {
+          factorial *= k;
+          if (s.at(k).defined()) jet[static_cast<size_t>(k)] = factorial * inner(s.at(k), w);
+        }
+      }
+      const Tensor t = track(scalar(0, DType::float64));
+      Inputs moved;
+      for (size_t i = 0; i < x.size(); ++i) {
+        Tensor power = t, sum = stop_gradient(x[i]);
+        for (const Tensor& direction : c[i]) {
+          sum = sum + power * direction;
+          power = power * t;
+        }
+        moved.push_back(sum);
+      }
+      Tensor d = sum(e.f(moved) * w);
+      for (int k = 1; k <= order; ++k) {
+        if (!d.tracked()) break;  // all that follow are zero
+        d = grad(d, t);
+        INFO(e.function << " at order " << k << ", first input of shape " << x[0].shape());
+        CHECK(std::abs(jet[static_cast<size_t>(k)] - d.item()) < 1e-10 * (1 + std::abs(d.item())));
+      }
+    }
+  }
+}
+
+TEST_CASE("an undefined direction is a zero direction, in every sweep") {
+  for (const Entry& e : entries()) {
+    if (!e.smooth) continue;
+    const Inputs x = tracked(e.samples[0]);
+    const Tensor y = e.f(x);
+    const Tape tape({y}, x);
+    const Recording off(false);
+    Inputs defined = directions(x, 5), none(x.size());
+    INFO(e.function);
+    CHECK(inner(tape.push(none)[0], ones_like(y)) == 0);
+    for (const Tensor& g : tape.pull({Tensor()})) CHECK(inner(g, ones_like(g)) == 0);
+    if (x.size() < 2) continue;
+    Inputs zeroed = defined, half = defined;
+    zeroed[0] = zeros_like(x[0]);
+    half[0] = Tensor();
+    CHECK(inner(tape.push(half)[0], ones_like(y)) == Approx(inner(tape.push(zeroed)[0], ones_like(y))).margin(1e-13));
+  }
+}
+
+TEST_CASE("the cost of a jet of order k is at most a constant times k³ ops") {
+  for (const Entry& e : entries()) {
+    const Inputs x = tracked(e.samples[0]);
+    const Tape tape({e.f(x)}, x);
+    const Recording off(false);
+    const auto ops = [&](int order) {
+      std::vector<Inputs> c;
+      for (const Tensor& t : x) c.emplace_back(static_cast<size_t>(order), ones_like(t));
+      const int64_t before = ops_evaluated();
+      tape.jet(c);
+      return static_cast<double>(ops_evaluated() - before);
+    };
+    INFO(e.function << ": " << ops(1) << ", " << ops(2) << ", " << ops(4) << ", " << ops(8) << ", " << ops(12));
+    for (const int k : {4, 8, 12}) CHECK(ops(k) <= 2 * (1 + ops(2)) * k * k * k / 8);
+  }
+}
