@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Builds dimwise-cnf and trains a Hollow-CNF on a built-in density: at most five minutes on two cores, build included.
+# Builds dimwise-cnf in build/demo and trains a Hollow-CNF on a built-in density in runs/demo (replaced): at most five minutes on
+# two cores, build included.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 density=pinwheel
 out=runs/demo
 budget=300   # seconds for everything
-afterwards=30  # of which for eval and plot
+afterwards=20  # of which for eval and plot
 
 scripts/install-deps.sh
 cmake -S . -B build/demo -G Ninja -DCMAKE_BUILD_TYPE=Release -DDIMWISE_TESTS=OFF
