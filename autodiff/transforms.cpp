@@ -13,19 +13,30 @@ void check_scalar(const char* where, const Tensor& y) {
                      ". Sum it, or use vjp or jacobian.");
 }
 
-// A function run on an alias of x.
+// A function run on an alias of x. It is recorded to be differentiated, whether or not the caller records.
 struct Run {
+  bool outer;
   Tensor x, y;
   Tape tape;
-  bool entered;  // whether anything tracked comes in besides the alias itself
+  bool entered;  // whether the result belongs to the caller's record: something tracked came in besides the alias
 
   Run(const Function& f, const Tensor& source)
-      : x(alias(source)), y(f(x)), tape({y}, {x}), entered(tape.entered() || source.tracked()) {}
+      : outer(recording()),
+        x(outer ? alias(source) : track(source)),
+        y(recorded_value(f, x)),
+        tape({y}, {x}),
+        entered(outer && (tape.entered() || source.tracked())) {}
 
   Tensor value() const { return entered ? y : stop_gradient(y); }
   Tensor pull(const Tensor& w) const {
-    const Recording recorded(recording() && (entered || w.tracked()));
+    const Recording recorded(outer && (entered || w.tracked()));
     return tape.pull({w})[0];
+  }
+
+ private:
+  static Tensor recorded_value(const Function& f, const Tensor& x) {
+    const Recording on(true);
+    return f(x);
   }
 };
 
@@ -71,7 +82,7 @@ std::pair<Tensor, Tensor> vjp(const Function& f, const Tensor& x, const Tensor& 
 
 std::pair<Tensor, Tensor> jvp(const Function& f, const Tensor& x, const Tensor& v) {
   const Run run(f, x);
-  const Recording recorded(recording() && (run.entered || v.tracked()));
+  const Recording recorded(run.outer && (run.entered || v.tracked()));
   return {run.value(), run.tape.push({v})[0]};
 }
 

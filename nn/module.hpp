@@ -169,6 +169,7 @@ void load_state_dict(M& m, const std::map<std::string, Tensor>& state, const std
 /// Example: `auto [loss, g] = value_and_grad(model, [&](const auto& m) { return mean(square(m(x) - y)); });`
 template <Module M, class Loss>
 std::pair<Tensor, M> value_and_grad(const M& m, Loss&& loss) {
+  const bool caller_records = recording();
   const Recording on(true);
   const M tracked = track(m);
   const std::vector<Tensor> leaves = parameters(tracked);
@@ -182,7 +183,7 @@ std::pair<Tensor, M> value_and_grad(const M& m, Loss&& loss) {
     fail<ValueError>(
         "value_and_grad",
         "the loss reaches no parameter of the model it was given. Use the function's argument, not the outer model.");
-  const bool record = outer || tape.entered();
+  const bool record = caller_records && (outer || tape.entered());
   std::vector<Tensor> g;
   {
     const Recording recorded(record);

@@ -38,6 +38,8 @@ class Progress {
 
   /// Takes note of a step; prints when it is time.
   void update(const Tick& tick);
+  /// Replaces the number of steps that are to come to, where it is only estimated.
+  void expect(int64_t total) { total_ = total; }
   /// Prints a line of its own, without disturbing the progress line.
   void say(const std::string& text);
   /// Prints the last step if it was not, and ends the line.

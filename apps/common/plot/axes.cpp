@@ -39,9 +39,9 @@ void fit_limits(Axes& axes, const Panel& panel) {
   for (const auto& dots : panel.scatters) x.take(dots.x), y.take(dots.y, panel.log_y);
   axes.x = x.padded(false);
   axes.y = y.padded(panel.log_y);
-  if (panel.density) {
-    axes.x = {panel.density->x0, panel.density->x1};
-    axes.y = {panel.density->y0, panel.density->y1};
+  if (panel.heat_map) {
+    axes.x = {panel.heat_map->x0, panel.heat_map->x1};
+    axes.y = {panel.heat_map->y0, panel.heat_map->y1};
   }
   if (panel.x_limits) axes.x = *panel.x_limits;
   if (panel.y_limits) axes.y = *panel.y_limits;
@@ -87,7 +87,7 @@ Axes place_axes(const Panel& panel, int x0, int y0, int x1, int y1) {
   double widest = 0;
   for (const auto& text : y_ticks(axes).labels) widest = std::max(widest, text_width(text, label_size));
   axes.left += static_cast<int>(widest) + (panel.y_label.empty() ? 12 : 36);
-  axes.right = x1 - (panel.density && panel.density->bar ? 92 : 22);
+  axes.right = x1 - (panel.heat_map && panel.heat_map->bar ? 92 : 22);
   if (panel.equal_scales) equalize(axes);
   return axes;
 }

@@ -31,16 +31,16 @@ void check(const Panel& panel) {
   if (panel.log_y && panel.y_limits && panel.y_limits->low <= 0)
     fail<ValueError>("figure", "a logarithmic axis of \"", panel.title, "\" from ", panel.y_limits->low,
                      ". Begin above 0.");
-  if (!panel.density) return;
-  rises("x", {panel.density->x0, panel.density->x1});
-  rises("y", {panel.density->y0, panel.density->y1});
-  const auto columns = static_cast<size_t>(std::max(panel.density->columns, 0));
-  if (columns == 0 || panel.density->values.empty() || panel.density->values.size() % columns != 0)
-    fail<ValueError>("figure", "the density of \"", panel.title, "\" has ", panel.density->values.size(),
+  if (!panel.heat_map) return;
+  rises("x", {panel.heat_map->x0, panel.heat_map->x1});
+  rises("y", {panel.heat_map->y0, panel.heat_map->y1});
+  const auto columns = static_cast<size_t>(std::max(panel.heat_map->columns, 0));
+  if (columns == 0 || panel.heat_map->values.empty() || panel.heat_map->values.size() % columns != 0)
+    fail<ValueError>("figure", "the density of \"", panel.title, "\" has ", panel.heat_map->values.size(),
                      " values, which make no rows of ", columns, ".");
 }
 
-Limits value_range(const Density& density) {
+Limits value_range(const HeatMap& density) {
   double low = INFINITY, high = -INFINITY;
   for (const double v : density.values)
     if (std::isfinite(v)) low = std::min(low, v), high = std::max(high, v);
@@ -49,7 +49,7 @@ Limits value_range(const Density& density) {
 }
 
 // Each pixel takes the value of the cell it falls into, mixed with the neighbours'.
-void draw_density(Canvas& canvas, const Axes& axes, const Density& density) {
+void draw_density(Canvas& canvas, const Axes& axes, const HeatMap& density) {
   const int columns = density.columns, rows = static_cast<int>(density.values.size()) / columns;
   const Limits range = value_range(density);
   const auto cell = [&](int row, int column) {
@@ -73,7 +73,7 @@ void draw_density(Canvas& canvas, const Axes& axes, const Density& density) {
   }
 }
 
-void draw_bar(Canvas& canvas, const Axes& axes, const Density& density) {
+void draw_bar(Canvas& canvas, const Axes& axes, const HeatMap& density) {
   const int left = axes.right + 14, right = left + 14;
   const double height = axes.bottom - axes.top;
   canvas.fill(left - 1, axes.top - 1, right + 1, axes.bottom + 1, ink);
@@ -148,12 +148,12 @@ void draw_panel(Canvas& canvas, const Panel& panel, int x0, int y0, int x1, int 
   std::vector<Entry> legend;
   int series = 0;
   canvas.clip(axes.left, axes.top, axes.right, axes.bottom);
-  if (panel.density)
-    draw_density(canvas, axes, *panel.density);
+  if (panel.heat_map)
+    draw_density(canvas, axes, *panel.heat_map);
   else
     draw_grid(canvas, axes);
   for (const auto& dots : panel.scatters) {
-    const Color color = panel.density ? white : series_color(series++);
+    const Color color = panel.heat_map ? white : series_color(series++);
     draw_dots(canvas, axes, dots, color);
     if (!dots.label.empty()) legend.push_back({dots.label, color, true});
   }
@@ -165,7 +165,7 @@ void draw_panel(Canvas& canvas, const Panel& panel, int x0, int y0, int x1, int 
   draw_legend(canvas, axes, panel, legend);
   canvas.unclip();
   draw_frame(canvas, axes, panel);
-  if (panel.density && panel.density->bar) draw_bar(canvas, axes, *panel.density);
+  if (panel.heat_map && panel.heat_map->bar) draw_bar(canvas, axes, *panel.heat_map);
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ struct Scatter {
 };
 
 /// A function on a rectangle, shown by colours.
-struct Density {
+struct HeatMap {
   std::vector<double> values = {};  ///< row by row, the first row at y0
   int columns = 0;                  ///< values in a row
   double x0 = 0, x1 = 1, y0 = 0, y1 = 1;
@@ -40,7 +40,7 @@ struct Panel {
   std::string title = "", x_label = "", y_label = "";
   std::vector<Line> lines = {};
   std::vector<Scatter> scatters = {};
-  std::optional<Density> density = {};
+  std::optional<HeatMap> heat_map = {};
   std::optional<Limits> x_limits = {}, y_limits = {};
   bool log_y = false;         ///< values that are not positive are left out
   bool equal_scales = false;  ///< a unit of x is as long as one of y

@@ -1,0 +1,84 @@
+#include <cstdio>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "apps/cnf/commands.hpp"
+#include "apps/cnf/run_data.hpp"
+#include "apps/common/exit_code.hpp"
+#include "nn/distributions/gaussian.hpp"
+#include "ops/layout.hpp"
+#include "ops/reduce.hpp"
+
+namespace dimwise::app {
+
+namespace {
+
+struct EvalSettings {
+  CommonFlags common{.data = "", .out = "runs/cnf"};
+  std::string weights = "best";
+  SolverSettings solver;
+};
+
+void evaluate(const EvalSettings& s) {
+  const SavedModel saved = load_model(s.common.out, s.weights);
+  const Dataset data = load_dataset(data_settings(saved, s.common.data));
+  if (data.test.dim(1) != saved.settings.d)
+    fail<DataError>("eval", data.name, " has ", data.test.dim(1), " columns where the model has ", saved.settings.d,
+                    ".");
+  const DType dtype = parse_dtype(saved.settings.dtype);
+  FlowOptions options = flow_options(s.solver);
+  options.noise = Rng(static_cast<uint64_t>(s.common.seed)).split("noise");
+  const Likelihood l = likelihood(saved.model, astype(data.test, dtype), options);
+
+  nlohmann::json result{{"checkpoint", saved.path},
+                        {"data", data.name},
+                        {"rows", l.rows},
+                        {"log_likelihood", l.mean},
+                        {"standard_error", l.standard_error},
+                        {"evaluations", l.evaluations},
+                        {"trace", s.solver.trace}};
+  std::string text = "checkpoint       " + saved.path + "\n";
+  char line[160];
+  const auto add = [&](const char* format, auto... values) {
+    std::snprintf(line, sizeof line, format, values...);
+    text += line;
+  };
+  add("data             %s, %lld held-out rows\n", data.name.c_str(), static_cast<long long>(l.rows));
+  add("log-likelihood   %.4f +- %.4f nats a row (%s trace)\n", l.mean, l.standard_error, s.solver.trace.c_str());
+  if (data.density) {
+    result["entropy"] = data.density->entropy;
+    result["gap"] = -l.mean - data.density->entropy;
+    add("entropy          %.4f nats; the model is %.4f above it\n", data.density->entropy,
+        -l.mean - data.density->entropy);
+  } else {
+    const Gaussian baseline = Gaussian::fit(data.train);
+    const double gaussian = mean(baseline.log_prob(data.test)).item();
+    result["gaussian_log_likelihood"] = gaussian;
+    add("full Gaussian    %.4f nats a row, fitted to the same training rows: the model is %+.4f\n", gaussian,
+        l.mean - gaussian);
+  }
+  add("evaluations      %.1f of the drift for each solve\n", l.evaluations);
+  if (s.common.json)
+    std::cout << result.dump() << '\n';
+  else
+    std::cout << text;
+}
+
+}  // namespace
+
+void add_eval(App& app) {
+  const auto s = std::make_shared<EvalSettings>();
+  Command& c = app.command("eval", "prints the held-out log-likelihood of a trained flow");
+  c.example("eval --out runs/moons", "Score the test part of the data it was trained on");
+  c.example("eval --out runs/moons --trace hutchinson --json", "The same with an estimated trace, for a program");
+  c.section("Run");
+  add_out(c, s->common);
+  add_data(c, s->common, "other data than it was trained on: a density or a file, of which the test part is scored");
+  c.add_choice("weights", s->weights, Words{"best", "average", "last"}, "which of the saved weights");
+  add_seed(c, s->common);
+  add_json(c, s->common);
+  add_solver(c, s->solver);
+  c.does([s](const Command&) { evaluate(*s); });
+}
+
+}  // namespace dimwise::app

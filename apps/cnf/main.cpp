@@ -1,0 +1,12 @@
+#include "apps/cnf/commands.hpp"
+#include "ops/gemm.hpp"
+
+int main(int argc, char** argv) {
+  dimwise::set_blas_threads(1);
+  dimwise::app::App app("dimwise-cnf", "continuous normalizing flows with exact trace, by HollowNets");
+  dimwise::app::add_train(app);
+  dimwise::app::add_eval(app);
+  dimwise::app::add_sample(app);
+  dimwise::app::add_plot(app);
+  return run_app(app, argc, argv);
+}

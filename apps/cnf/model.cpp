@@ -1,0 +1,131 @@
+#include "apps/cnf/model.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "apps/common/checkpoint.hpp"
+#include "ops/arithmetic.hpp"
+
+namespace dimwise::app {
+
+DType parse_dtype(const std::string& name) {
+  if (name == "float32") return DType::float32;
+  if (name == "float64") return DType::float64;
+  fail<ValueError>("dtype", "there is no dtype '", name, "'. Use float32 or float64.");
+}
+
+FlowModel make_model(const ModelSettings& s, const Rng& rng) {
+  const DType dtype = parse_dtype(s.dtype);
+  const Activation activation = parse_activation(s.activation);
+  if (!smooth(activation))
+    fail<ValueError>("model", "activation ", s.activation,
+                     " has a kink, so the derivative the flow is trained on jumps. Use tanh, softplus or silu.");
+  FlowModel model;
+  model.standardizer = Standardizer(s.d, dtype);
+  model.flow.T = s.end_time;
+  for (int64_t b = 0; b < s.blocks; ++b) {
+    const Rng stream = rng.split("block").split(static_cast<uint64_t>(b));
+    model.flow.blocks.push_back(
+        {make_conditioner(
+             s.conditioner,
+             {.d = s.d, .d_h = s.d_h, .hidden = s.hidden, .activation = activation, .time = true, .dtype = dtype},
+             stream.split("conditioner")),
+         make_transformer(s.transformer,
+                          {.d = s.d,
+                           .d_h = s.d_h,
+                           .hidden = s.transformer_hidden,
+                           .activation = activation,
+                           .time = true,
+                           .dtype = dtype},
+                          stream.split("transformer"))});
+  }
+  return model;
+}
+
+Score score(const FlowModel& model, const Tensor& x, const FlowOptions& options) {
+  Score result;
+  result.solution = to_base(model.flow, model.standardizer.forward(x), options);
+  result.log_prob = base_log_prob(result.solution.x) + result.solution.log_det + model.standardizer.log_det();
+  return result;
+}
+
+Likelihood likelihood(const FlowModel& model, const Tensor& x, const FlowOptions& options, int64_t chunk) {
+  const Recording off(false);
+  const int64_t n = x.dim(0);
+  Likelihood result;
+  double sum = 0, squares = 0, evaluations = 0;
+  int64_t chunks = 0;
+  for (int64_t start = 0; start < n; start += chunk, ++chunks) {
+    const Score part = score(model, slice(x, 0, start, std::min(n, start + chunk)), options);
+    for (const double v : part.log_prob.values()) {
+      sum += v;
+      squares += v * v;
+    }
+    evaluations += static_cast<double>(part.solution.statistics.evaluations);
+  }
+  const auto count = static_cast<double>(n);
+  result.rows = n;
+  result.mean = sum / count;
+  result.standard_error =
+      n > 1 ? std::sqrt(std::max(squares / count - result.mean * result.mean, 0.0) / (count - 1)) : 0;
+  result.evaluations = evaluations / static_cast<double>(std::max<int64_t>(chunks, 1));
+  return result;
+}
+
+Tensor sample_model(const FlowModel& model, int64_t n, const Rng& rng, const OdeOptions& options) {
+  const DType dtype = parameters(model)[0].dtype();
+  const int64_t d = model.standardizer.mean.value.size();
+  return model.standardizer.inverse(sample(model.flow, {n, d}, rng, dtype, {.ode = options}));
+}
+
+std::string to_json(const ModelSettings& s) {
+  return nlohmann::json{{"d", s.d},
+                        {"dtype", s.dtype},
+                        {"conditioner", s.conditioner},
+                        {"transformer", s.transformer},
+                        {"hidden", s.hidden},
+                        {"d_h", s.d_h},
+                        {"transformer_hidden", s.transformer_hidden},
+                        {"activation", s.activation},
+                        {"blocks", s.blocks},
+                        {"end_time", s.end_time}}
+      .dump();
+}
+
+ModelSettings model_settings(const std::string& text) {
+  try {
+    const auto j = nlohmann::json::parse(text);
+    ModelSettings s;
+    j.at("d").get_to(s.d);
+    j.at("dtype").get_to(s.dtype);
+    j.at("conditioner").get_to(s.conditioner);
+    j.at("transformer").get_to(s.transformer);
+    j.at("hidden").get_to(s.hidden);
+    j.at("d_h").get_to(s.d_h);
+    j.at("transformer_hidden").get_to(s.transformer_hidden);
+    j.at("activation").get_to(s.activation);
+    j.at("blocks").get_to(s.blocks);
+    j.at("end_time").get_to(s.end_time);
+    return s;
+  } catch (const nlohmann::json::exception& e) {
+    fail<CheckpointError>("model", "the checkpoint's model settings cannot be read: ", e.what());
+  }
+}
+
+SavedModel load_model(const std::string& path, const std::string& weights) {
+  const auto checkpoint = find_checkpoint(path, path);
+  SavedModel saved;
+  saved.path = checkpoint->path;
+  saved.metadata = checkpoint->metadata;
+  const auto settings = saved.metadata.find("model");
+  if (settings == saved.metadata.end())
+    fail<CheckpointError>("model", saved.path, " holds no model settings. It was not written by dimwise-cnf.");
+  saved.settings = model_settings(settings->second);
+  saved.model = make_model(saved.settings, Rng(0));
+  const std::string prefix = weights == "last" ? "model." : weights == "average" ? "ema.average." : "best.";
+  load_state_dict(saved.model, checkpoint->tensors, prefix);
+  return saved;
+}
+
+}  // namespace dimwise::app

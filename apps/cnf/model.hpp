@@ -1,0 +1,76 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "hollow/flow/cnf.hpp"
+#include "hollow/net/choice.hpp"
+#include "nn/data/standardizer.hpp"
+
+namespace dimwise::app {
+
+/// What a flow is made of: enough to build it anew and load its weights.
+struct ModelSettings {
+  int64_t d = 2;
+  std::string dtype = "float32";
+  std::string conditioner = "masked", transformer = "shared";
+  std::vector<int64_t> hidden = {128}, transformer_hidden = {64, 64};
+  int64_t d_h = 32;
+  std::string activation = "tanh";
+  int64_t blocks = 1;
+  double end_time = 1;
+};
+
+/// A Hollow-CNF on standardised data: what `dimwise-cnf` trains.
+struct FlowModel {
+  Standardizer standardizer;
+  Cnf<AnyHollowNet> flow;
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("standardizer", self.standardizer);
+    v("flow", self.flow);
+  }
+};
+
+/// The model, freshly initialised. Throws ValueError for settings that make no sense.
+FlowModel make_model(const ModelSettings& settings, const Rng& rng);
+
+/// What scoring a batch gave.
+struct Score {
+  Tensor log_prob;  ///< (rows,), nats in the data's own units
+  FlowSolution solution;
+};
+
+/// Log-likelihood of each row of x, in the units of the data. Throws SolverError.
+Score score(const FlowModel& model, const Tensor& x, const FlowOptions& options);
+
+/// Mean log-likelihood and its standard error over all rows, in chunks of bounded memory.
+struct Likelihood {
+  double mean = 0, standard_error = 0;
+  int64_t rows = 0;
+  double evaluations = 0;  ///< of the drift, a chunk
+};
+Likelihood likelihood(const FlowModel& model, const Tensor& x, const FlowOptions& options, int64_t chunk = 2000);
+
+/// n points of the model, in the units of the data.
+Tensor sample_model(const FlowModel& model, int64_t n, const Rng& rng, const OdeOptions& options);
+
+DType parse_dtype(const std::string& name);
+
+/// The settings as JSON text, for a checkpoint, and back. Throws CheckpointError.
+std::string to_json(const ModelSettings& settings);
+ModelSettings model_settings(const std::string& json);
+
+/// A model read from a checkpoint of a run folder or file: which weights (`best`, `average`, `last`) is the reader's
+/// choice.
+struct SavedModel {
+  ModelSettings settings;
+  FlowModel model;
+  std::map<std::string, std::string> metadata;
+  std::string path;
+};
+SavedModel load_model(const std::string& path, const std::string& weights);
+
+}  // namespace dimwise::app

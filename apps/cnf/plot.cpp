@@ -1,0 +1,246 @@
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "apps/cnf/commands.hpp"
+#include "apps/cnf/run_data.hpp"
+#include "apps/common/plot/figure.hpp"
+#include "apps/common/plot/png.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/layout.hpp"
+
+namespace dimwise::app {
+
+namespace {
+
+struct PlotSettings {
+  CommonFlags common{.out = "runs/cnf"};
+  std::string weights = "best";
+  int64_t grid = 200, n = 5000, paths = 60;
+  SolverSettings solver{.rtol = 1e-4, .atol = 1e-4};
+};
+
+std::vector<double> column(const Tensor& x, int64_t i) { return slice(x, 1, i, i + 1).values(); }
+
+// Limits around the middle of a column that leave out its farthest outliers.
+Limits span(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const auto at = [&](double share) {
+    return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1))];
+  };
+  const double low = at(0.002), high = at(0.998), margin = 0.12 * (high - low) + 1e-9;
+  return {low - margin, high + margin};
+}
+
+// exp(log density) on a grid of the first two columns.
+template <class LogDensity>
+HeatMap heat_map(const Limits& x, const Limits& y, int64_t n, LogDensity&& log_density) {
+  std::vector<double> points;
+  const auto place = [n](const Limits& l, int64_t i) {
+    return l.low + (l.high - l.low) * (static_cast<double>(i) + 0.5) / static_cast<double>(n);
+  };
+  for (int64_t r = 0; r < n; ++r)
+    for (int64_t c = 0; c < n; ++c) {
+      points.push_back(place(x, c));
+      points.push_back(place(y, r));
+    }
+  HeatMap map{.values = log_density(tensor(points, {n * n, 2}, DType::float64)),
+              .columns = static_cast<int>(n),
+              .x0 = x.low,
+              .x1 = x.high,
+              .y0 = y.low,
+              .y1 = y.high};
+  for (double& v : map.values) v = std::exp(v);
+  return map;
+}
+
+class Plotter {
+ public:
+  explicit Plotter(const PlotSettings& s)
+      : s_(s),
+        saved_(load_model(s.common.out, s.weights)),
+        data_(load_dataset(data_settings(saved_))),
+        options_(flow_options(s.solver)) {
+    samples_ =
+        astype(sample_model(saved_.model, s.n, Rng(static_cast<uint64_t>(s.common.seed)).split("plot"), options_.ode),
+               DType::float64);
+    const int64_t rows = std::min(s.n, data_.test.dim(0));
+    shown_ = data_.density ? slice(data_.test, 0, 0, rows) : concat({data_.train, data_.validation, data_.test}, 0);
+  }
+
+  void run() {
+    std::vector<Panel> panels;
+    if (saved_.settings.d == 2) {
+      panels = density_panels();
+      write("density.png", panels, static_cast<int>(panels.size()));
+      write("trajectories.png", {trajectories()}, 1);
+    }
+    write("samples.png", pair_panels(), std::min<int>(3, static_cast<int>(pair_panels().size())));
+    if (const auto curve = learning_curve(); !curve.lines.empty()) write("learning-curve.png", {curve}, 1);
+  }
+
+ private:
+  void write(const std::string& name, std::vector<Panel> panels, int columns) {
+    const std::string folder = std::filesystem::is_directory(s_.common.out)
+                                   ? s_.common.out
+                                   : std::filesystem::path(saved_.path).parent_path().string();
+    std::filesystem::create_directories(folder + "/figs");
+    const std::string path = folder + "/figs/" + name;
+    write_png(render({.panels = std::move(panels), .columns = columns}), path);
+    std::cout << path << '\n';
+  }
+
+  std::vector<double> model_log_density(const Tensor& points) {
+    const Recording off(false);
+    std::vector<double> result;
+    const DType dtype = parse_dtype(saved_.settings.dtype);
+    for (int64_t start = 0; start < points.dim(0); start += 5000) {
+      const Tensor part = astype(slice(points, 0, start, std::min(points.dim(0), start + 5000)), dtype);
+      for (const double v : score(saved_.model, part, options_).log_prob.values()) result.push_back(v);
+    }
+    return result;
+  }
+
+  std::vector<Panel> density_panels() {
+    const Limits x = span(column(shown_, 0)), y = span(column(shown_, 1));
+    const std::string nx = data_.columns[0], ny = data_.columns[1];
+    std::vector<Panel> panels;
+    panels.push_back({.title = "data",
+                      .x_label = nx,
+                      .y_label = ny,
+                      .scatters = {{column(shown_, 0), column(shown_, 1), "", 1.2, 0.4}},
+                      .x_limits = x,
+                      .y_limits = y});
+    if (data_.density) {
+      HeatMap truth = heat_map(x, y, s_.grid, [&](const Tensor& points) {
+        std::vector<double> values;
+        const auto p = points.data<double>();
+        for (size_t i = 0; i < p.size(); i += 2) values.push_back(data_.density->log_density(p[i], p[i + 1]));
+        return values;
+      });
+      panels.push_back({.title = "true density", .x_label = nx, .y_label = ny, .heat_map = std::move(truth)});
+    }
+    panels.push_back(
+        {.title = "learned density",
+         .x_label = nx,
+         .y_label = ny,
+         .heat_map = heat_map(x, y, s_.grid, [&](const Tensor& points) { return model_log_density(points); })});
+    panels.push_back({.title = "samples",
+                      .x_label = nx,
+                      .y_label = ny,
+                      .scatters = {{column(samples_, 0), column(samples_, 1), "", 1.2, 0.4}},
+                      .x_limits = x,
+                      .y_limits = y});
+    return panels;
+  }
+
+  // Neighbouring columns of data and samples, of the first six.
+  std::vector<Panel> pair_panels() {
+    std::vector<Panel> panels;
+    const int64_t d = saved_.settings.d;
+    if (d == 1)
+      return {{.title = "samples",
+               .x_label = data_.columns[0],
+               .scatters = {{column(samples_, 0), std::vector<double>(static_cast<size_t>(s_.n), 0.0), "model"}}}};
+    for (int64_t i = 0; i + 1 < std::min<int64_t>(d, 7); ++i) {
+      const auto a = static_cast<size_t>(i);
+      panels.push_back({.title = "samples",
+                        .x_label = data_.columns[a],
+                        .y_label = data_.columns[a + 1],
+                        .scatters = {{column(samples_, i), column(samples_, i + 1), "model", 1.3, 0.35},
+                                     {column(shown_, i), column(shown_, i + 1), "data", 1.3, 0.35}},
+                        .x_limits = span(column(shown_, i)),
+                        .y_limits = span(column(shown_, i + 1))});
+    }
+    return panels;
+  }
+
+  // Paths of the first block from base to data, in standardised units.
+  Panel trajectories() {
+    const Recording off(false);
+    const AnyHollowNet net = saved_.model.flow.blocks[0].prepare();
+    std::vector<double> times;
+    constexpr int64_t points = 60;
+    for (int64_t i = 0; i <= points; ++i) times.push_back(saved_.model.flow.T * static_cast<double>(i) / points);
+    const Tensor z = Rng(static_cast<uint64_t>(s_.common.seed))
+                         .split("paths")
+                         .normal({s_.paths, 2}, parse_dtype(saved_.settings.dtype));
+    const OdeSolution solution =
+        check(odeint([&](const Tensor& t, const State& y) { return State{net(y[0], t)}; }, {z}, times, options_.ode));
+    Panel panel{.title = "paths from the base to the data (standardised)", .x_label = "x1", .y_label = "x2"};
+    Scatter ends{.label = "t = T", .radius = 2.5, .alpha = 0.9};
+    for (int64_t p = 0; p < s_.paths; ++p) {
+      Line line;
+      for (const State& y : solution.y) {
+        const std::vector<double> at = row(y[0], p).values();
+        line.x.push_back(at[0]);
+        line.y.push_back(at[1]);
+      }
+      ends.x.push_back(line.x.back());
+      ends.y.push_back(line.y.back());
+      panel.lines.push_back(std::move(line));
+    }
+    panel.scatters = {std::move(ends)};
+    return panel;
+  }
+
+  Panel learning_curve() {
+    Line train{.label = "training (median of 25)"}, validation{.label = "validation"};
+    std::ifstream in(s_.common.out + "/metrics.jsonl");
+    std::vector<double> recent;
+    for (std::string text; std::getline(in, text);) {
+      const auto j = nlohmann::json::parse(text, nullptr, false);
+      if (j.is_discarded()) continue;
+      if (j.contains("nll") && j["nll"].is_number()) {
+        recent.push_back(j["nll"]);
+        if (recent.size() > 25) recent.erase(recent.begin());
+        std::vector<double> sorted = recent;
+        std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2), sorted.end());
+        train.x.push_back(j["step"]);
+        train.y.push_back(sorted[sorted.size() / 2]);
+      }
+      if (j.contains("validation_nll") && j["validation_nll"].is_number()) {
+        validation.x.push_back(j["step"]);
+        validation.y.push_back(j["validation_nll"]);
+      }
+    }
+    Panel panel{.title = "negative log-likelihood", .x_label = "step", .y_label = "nats"};
+    if (train.x.empty() && validation.x.empty()) return panel;
+    panel.lines = {train, validation};
+    if (data_.density && !train.x.empty())
+      panel.lines.push_back(
+          {{train.x.front(), train.x.back()}, {data_.density->entropy, data_.density->entropy}, "entropy"});
+    return panel;
+  }
+
+  PlotSettings s_;
+  SavedModel saved_;
+  Dataset data_;
+  FlowOptions options_;
+  Tensor samples_, shown_;
+};
+
+}  // namespace
+
+void add_plot(App& app) {
+  const auto s = std::make_shared<PlotSettings>();
+  Command& c = app.command("plot", "draws the learned density, samples, paths and the learning curve into OUT/figs");
+  c.example("plot --out runs/moons", "Pictures of the trained flow");
+  c.section("Run");
+  add_out(c, s->common);
+  c.add_choice("weights", s->weights, Words{"best", "average", "last"}, "which of the saved weights");
+  c.add("grid", s->grid, "points along each side of the density's picture", at_least_one);
+  c.add("n", s->n, "samples drawn", at_least_one);
+  c.add("paths", s->paths, "paths drawn", at_least_one);
+  add_seed(c, s->common);
+  c.section("Solver").add_choice("method", s->solver.method, Words{"dopri5", "rk4", "heun", "euler"}, "the ODE method");
+  c.add("rtol", s->solver.rtol, "relative tolerance of dopri5", positive);
+  c.add("atol", s->solver.atol, "absolute tolerance of dopri5", positive);
+  c.does([s](const Command&) { Plotter(*s).run(); });
+}
+
+}  // namespace dimwise::app

@@ -1,0 +1,55 @@
+#include <filesystem>
+#include <iostream>
+
+#include "apps/cnf/commands.hpp"
+#include "apps/cnf/run_data.hpp"
+#include "nn/files/csv.hpp"
+#include "nn/files/npy.hpp"
+#include "ops/layout.hpp"
+
+namespace dimwise::app {
+
+namespace {
+
+struct SampleSettings {
+  CommonFlags common{.out = "runs/cnf"};
+  std::string weights = "best", file = "samples.csv";
+  int64_t n = 1000;
+  SolverSettings solver;
+};
+
+void draw(const SampleSettings& s) {
+  if (!s.file.ends_with(".csv") && !s.file.ends_with(".npy"))
+    fail<ValueError>("sample", "'", s.file, "' ends neither in .csv nor in .npy. Choose one of the two formats.");
+  const SavedModel saved = load_model(s.common.out, s.weights);
+  const Tensor x = sample_model(saved.model, s.n, Rng(static_cast<uint64_t>(s.common.seed)).split("sample"),
+                                flow_options(s.solver).ode);
+  if (s.file.ends_with(".npy")) {
+    save_npy(s.file, x);
+  } else {
+    std::vector<std::string> columns;
+    for (int64_t i = 0; i < x.dim(1); ++i) columns.push_back("x" + std::to_string(i + 1));
+    save_csv(s.file, columns, astype(x, DType::float64));
+  }
+  std::cout << s.n << " samples written to " << s.file << '\n';
+}
+
+}  // namespace
+
+void add_sample(App& app) {
+  const auto s = std::make_shared<SampleSettings>();
+  Command& c = app.command("sample", "draws from a trained flow");
+  c.example("sample --out runs/moons --n 10000 --file moons.csv", "Ten thousand points of the learned density");
+  c.section("Run");
+  add_out(c, s->common);
+  c.add_choice("weights", s->weights, Words{"best", "average", "last"}, "which of the saved weights");
+  c.add("n", s->n, "number of points", at_least_one);
+  c.add("file", s->file, "where to write them, as .csv or .npy");
+  add_seed(c, s->common);
+  c.section("Solver").add_choice("method", s->solver.method, Words{"dopri5", "rk4", "heun", "euler"}, "the ODE method");
+  c.add("rtol", s->solver.rtol, "relative tolerance of dopri5", positive);
+  c.add("atol", s->solver.atol, "absolute tolerance of dopri5", positive);
+  c.does([s](const Command&) { draw(*s); });
+}
+
+}  // namespace dimwise::app

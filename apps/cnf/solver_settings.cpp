@@ -1,0 +1,22 @@
+#include "apps/cnf/commands.hpp"
+
+namespace dimwise::app {
+
+void add_solver(Command& command, SolverSettings& s) {
+  command.section("Solver").add_choice("trace", s.trace, trace_names(), "how tr df/dx is computed");
+  command.add_choice("method", s.method, Words{"dopri5", "rk4", "heun", "euler"}, "the ODE method");
+  command.add("rtol", s.rtol, "relative tolerance of dopri5", positive);
+  command.add("atol", s.atol, "absolute tolerance of dopri5", positive);
+  command.add("solver-steps", s.solver_steps,
+              "equal steps instead of error control; 0 for control (and 20 for rk4, heun, euler)", not_negative);
+}
+
+FlowOptions flow_options(const SolverSettings& s) {
+  FlowOptions options;
+  options.trace = parse_trace(s.trace);
+  options.ode = {.method = s.method, .rtol = s.rtol, .atol = s.atol, .steps = s.solver_steps};
+  if (s.method != "dopri5" && s.solver_steps == 0) options.ode.steps = 20;
+  return options;
+}
+
+}  // namespace dimwise::app

@@ -1,0 +1,321 @@
+#include <chrono>
+#include <cmath>
+#include <iostream>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "apps/cnf/commands.hpp"
+#include "apps/common/exit_code.hpp"
+#include "apps/common/progress.hpp"
+#include "apps/common/run_folder.hpp"
+#include "apps/common/signals.hpp"
+#include "autodiff/anomaly.hpp"
+#include "nn/optim/adam.hpp"
+#include "nn/optim/clip.hpp"
+#include "nn/optim/ema.hpp"
+#include "nn/optim/schedule.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/reduce.hpp"
+
+namespace dimwise::app {
+
+namespace {
+
+struct TrainSettings {
+  CommonFlags common{.steps = 5000,
+                     .batch_size = 512,
+                     .lr = 5e-3,
+                     .data = "pinwheel",
+                     .out = "runs/cnf",
+                     .checkpoint_every = 250,
+                     .eval_every = 250};
+  DataSettings data;
+  ModelSettings model;
+  SolverSettings solver{.rtol = 1e-3, .atol = 1e-3};
+  double minutes = 0;
+  double weight_decay = 0, clip = 10, ema = 0.998;
+  double kinetic = 0, jacobian = 0;
+  int64_t warm_up = 100;
+  std::string gradient = "direct";
+};
+
+// Everything that a run changes, and nothing else: what a checkpoint holds.
+struct State {
+  FlowModel model;
+  AdamW optimizer;
+  Ema<FlowModel> ema;
+  FlowModel best;
+  double best_nll = std::numeric_limits<double>::infinity();
+  double mean_loss = 0;  // running
+  double elapsed = 0;    // seconds of training, over all sessions
+  int64_t step = 0;
+};
+
+std::map<std::string, Tensor> to_tensors(const State& s) {
+  std::map<std::string, Tensor> all = state_dict(s.model, "model.");
+  all.merge(s.optimizer.state_dict("optimizer."));
+  all.merge(s.ema.state_dict("ema."));
+  all.merge(state_dict(s.best, "best."));
+  all.emplace("meters", tensor({s.best_nll, s.mean_loss, s.elapsed}, DType::float64));
+  return all;
+}
+
+void restore(State& s, const Checkpoint& checkpoint) {
+  load_state_dict(s.model, checkpoint.tensors, "model.");
+  s.optimizer.load_state_dict(checkpoint.tensors, "optimizer.");
+  s.ema.load_state_dict(checkpoint.tensors, "ema.");
+  load_state_dict(s.best, checkpoint.tensors, "best.");
+  const auto meters = checkpoint.tensors.find("meters");
+  if (meters == checkpoint.tensors.end() || meters->second.size() != 3 || meters->second.dtype() != DType::float64)
+    fail<CheckpointError>("train", checkpoint.path, " has no meters. It was not written by dimwise-cnf train.");
+  const auto values = meters->second.data<double>();
+  s.best_nll = values[0];
+  s.mean_loss = values[1];
+  s.elapsed = values[2];
+  s.step = checkpoint.step;
+}
+
+class Training {
+ public:
+  Training(const TrainSettings& settings, const Command& command)
+      : settings_(settings),
+        resumed_(find_checkpoint(settings.common.resume, settings.common.out)),
+        data_(load_dataset(settings.data)),
+        batches_(data_, settings.common.seed, settings.common.batch_size, parse_dtype(settings.common.dtype)),
+        rng_(Rng(static_cast<uint64_t>(settings.common.seed))),
+        options_(flow_options(settings.solver)),
+        folder_(settings.common.out, command.effective_config(), resumed_),
+        schedule_(warm_up(settings.warm_up, [](int64_t) { return 1.0; })) {
+    options_.ode.gradient = settings.gradient == "adjoint" ? OdeGradient::adjoint : OdeGradient::direct;
+    options_.penalties = settings.kinetic > 0 || settings.jacobian > 0;
+    settings_.model.d = data_.train.dim(1);
+    settings_.model.dtype = settings.common.dtype;
+    state_.model = make_model(settings_.model, rng_.split("model"));
+    state_.model.standardizer = fit_standardizer(data_.train, data_.columns, dtype());
+    state_.optimizer.weight_decay = settings.weight_decay;
+    state_.ema.average = state_.model;
+    state_.ema.decay = settings.ema;
+    state_.best = state_.model;
+    if (resumed_) {
+      if (resumed_->metadata["model"] != to_json(settings_.model))
+        fail<CheckpointError>("resume", resumed_->path,
+                              " holds a model of other settings: ", resumed_->metadata["model"],
+                              ". Give the same flags, or another --out.");
+      restore(state_, *resumed_);
+    }
+  }
+
+  void run() {
+    const StopSignals stop;
+    Progress progress(settings_.common.steps, state_.step,
+                      progress_style(settings_.common.quiet, settings_.common.no_progress));
+    announce(progress);
+    const auto begin = std::chrono::steady_clock::now();
+    const double before = state_.elapsed;
+    while (share_done() < 1 && !stop.pending()) {
+      step(progress);
+      state_.elapsed = before + std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      const bool last = share_done() >= 1;
+      if (state_.step % settings_.common.eval_every == 0 || last) evaluate(progress);
+      if (state_.step % settings_.common.checkpoint_every == 0 && !last) save();
+      if (settings_.minutes > 0)
+        progress.expect(std::llround(static_cast<double>(state_.step) / std::max(share_done(), 1e-9)));
+    }
+    progress.finish();
+    const std::string saved = save();
+    if (stop.pending() && share_done() < 1) {
+      folder_.log("interrupted at step " + std::to_string(state_.step));
+      throw Interrupted(stop.pending(), "saved " + saved + "; continue with the same command and --resume auto");
+    }
+    report(saved);
+  }
+
+ private:
+  DType dtype() const { return parse_dtype(settings_.common.dtype); }
+
+  // How much of the training is done, from 0 to 1: by steps, or by time where minutes were given.
+  double share_done() const {
+    const double steps = static_cast<double>(state_.step) / static_cast<double>(settings_.common.steps);
+    return settings_.minutes > 0 ? state_.elapsed / (60 * settings_.minutes) : steps;
+  }
+
+  void say(Progress& progress, const std::string& text) {
+    folder_.log(text);
+    if (!settings_.common.quiet) progress.say(text);
+  }
+
+  void announce(Progress& progress) {
+    say(progress, "data " + data_.name + ": " + std::to_string(data_.train.dim(1)) + " columns, " +
+                      (data_.density ? std::string("sampled anew at every step")
+                                     : std::to_string(data_.train.dim(0)) + " rows to train, " +
+                                           std::to_string(data_.validation.dim(0)) + " to validate, " +
+                                           std::to_string(data_.test.dim(0)) + " to test"));
+    for (const std::string& column : data_.dropped) say(progress, "left out column " + column);
+    say(progress, "model: " + std::to_string(count(state_.model)) + " parameters, " + to_json(settings_.model));
+    if (!resumed_) return;
+    for (const std::string& skipped : resumed_->skipped) say(progress, "warning: passed over " + skipped);
+    say(progress, "resumed from " + resumed_->path);
+  }
+
+  // Warm-up, then half a cosine down to 0 over the training.
+  double learning_rate() const {
+    constexpr double pi = 3.14159265358979323846;
+    return settings_.common.lr * schedule_(state_.step) * 0.5 * (1 + std::cos(pi * std::min(share_done(), 1.0)));
+  }
+
+  void step(Progress& progress) {
+    const Tensor x = batches_(state_.step);
+    options_.noise = rng_.split("noise").split(static_cast<uint64_t>(state_.step));
+    FlowSolution solution;
+    double nll = 0;
+    auto [loss, gradient] = [&] {
+      std::optional<DetectAnomaly> guard;
+      if (settings_.common.debug_nans) guard.emplace();
+      return value_and_grad(state_.model, [&](const FlowModel& m) {
+        const Score s = score(m, x, options_);
+        solution = s.solution;
+        Tensor objective = -mean(s.log_prob);
+        nll = objective.item();
+        const double d = static_cast<double>(x.dim(1));
+        if (settings_.kinetic > 0) objective = objective + settings_.kinetic / d * mean(s.solution.kinetic);
+        if (settings_.jacobian > 0) objective = objective + settings_.jacobian / d * mean(s.solution.diagonal);
+        return objective;
+      });
+    }();
+    const double norm = clip_grad_norm(gradient, settings_.clip);
+    if (!std::isfinite(loss.item()) || !std::isfinite(norm))
+      throw Diverged("[train] the loss is " + std::to_string(loss.item()) + " and the gradient's norm " +
+                     std::to_string(norm) + " at step " + std::to_string(state_.step) +
+                     ". The last good checkpoint is kept in " + folder_.path() +
+                     ". Use a smaller --lr, or --debug-nans to find the op.");
+    state_.optimizer.lr = learning_rate();
+    state_.optimizer.step(state_.model, gradient);
+    state_.ema.update(state_.model);
+    state_.mean_loss = state_.step == 0 ? nll : 0.98 * state_.mean_loss + 0.02 * nll;
+    ++state_.step;
+    Tick tick{.step = state_.step,
+              .loss = state_.mean_loss,
+              .evaluations_forward = solution.statistics.evaluations,
+              .gradient_norm = norm};
+    progress.update(tick);
+    if (state_.step % settings_.common.log_every == 0)
+      folder_.metrics(state_.step, {{"nll", nll},
+                                    {"lr", state_.optimizer.lr},
+                                    {"gradient_norm", norm},
+                                    {"evaluations", static_cast<double>(solution.statistics.evaluations)}});
+  }
+
+  void evaluate(Progress& progress) {
+    FlowOptions options = options_;
+    options.trace = Trace::exact;
+    options.penalties = false;
+    const double nll = -likelihood(state_.ema.average, astype(data_.validation, dtype()), options).mean;
+    folder_.metrics(state_.step, {{"validation_nll", nll}});
+    // A finite set can be overfitted: the best weights are kept. A density cannot, and later is better.
+    if (std::isfinite(nll) && (data_.density || nll < state_.best_nll)) {
+      state_.best_nll = nll;
+      state_.best = state_.ema.average;
+    }
+    char text[96];
+    std::snprintf(text, sizeof text, "step %lld: validation nll %.4f nats", static_cast<long long>(state_.step), nll);
+    if (settings_.common.verbose) say(progress, text);
+  }
+
+  std::string save() {
+    return folder_.save(state_.step, to_tensors(state_),
+                        {{"model", to_json(settings_.model)}, {"data", data_to_json()}});
+  }
+
+  std::string data_to_json() const {
+    const DataSettings& d = settings_.data;
+    return nlohmann::json{
+        {"data", d.data}, {"transform", d.transform}, {"validation", d.validation}, {"test", d.test}, {"seed", d.seed}}
+        .dump();
+  }
+
+  void report(const std::string& saved) {
+    nlohmann::json result{{"step", state_.step}, {"validation_nll", state_.best_nll}, {"checkpoint", saved}};
+    if (data_.density) result["entropy"] = data_.density->entropy;
+    if (settings_.common.json)
+      std::cout << result.dump() << '\n';
+    else
+      std::cout << "validation nll " << state_.best_nll << " nats"
+                << (data_.density ? " (entropy of the density " + std::to_string(data_.density->entropy) + ")" : "")
+                << " after " << state_.step << " steps; saved " << saved << '\n';
+  }
+
+  TrainSettings settings_;
+  std::optional<Checkpoint> resumed_;
+  Dataset data_;
+  Batches batches_;
+  Rng rng_;
+  FlowOptions options_;
+  RunFolder folder_;
+  Schedule schedule_;
+  State state_;
+};
+
+}  // namespace
+
+void add_train(App& app) {
+  // The settings live as long as the command that is bound to them.
+  const auto s = std::make_shared<TrainSettings>();
+  Command& c = app.command("train", "fits a Hollow-CNF to a density or to the rows of a file");
+  c.example("train --data moons --minutes 5 --out runs/moons", "Fit the two moons for five minutes");
+  c.example("train --data faithful.csv --steps 2000 --out runs/faithful", "Fit the columns of a file");
+  c.example("train --data moons --minutes 5 --out runs/moons --resume auto", "Go on where it stopped");
+  c.section("Data");
+  add_data(c, s->common,
+           "a built-in density (8gaussians, 2spirals, checkerboard, pinwheel, rings, moons, swissroll, circles) or a "
+           ".csv or .npy file");
+  c.add_choice("transform", s->data.transform, Words{"none", "log-returns"}, "what is done to a file's columns");
+  c.add("validation-share", s->data.validation, "share of a file's rows to validate on",
+        Range{.min = 0, .max = 0.5, .above_min = true});
+  c.add("test-share", s->data.test, "share of a file's rows kept for eval",
+        Range{.min = 0, .max = 0.5, .above_min = true});
+  c.section("Model");
+  c.add_choice("conditioner", s->model.conditioner, conditioner_names(), "what computes h_i from the other x_j");
+  c.add_choice("transformer", s->model.transformer, transformer_names(), "what computes f_i from x_i and h_i");
+  c.add("hidden", s->model.hidden, "widths of the conditioner's hidden layers", at_least_one);
+  c.add("d-h", s->model.d_h, "numbers h_i given to the transformer for each dimension", at_least_one);
+  c.add("transformer-hidden", s->model.transformer_hidden, "widths of the transformer's hidden layers", at_least_one);
+  c.add_choice("activation", s->model.activation, Words{"tanh", "softplus", "silu", "sigmoid", "gelu", "sin"},
+               "activation of all layers");
+  c.add("blocks", s->model.blocks, "flows in a row, each a solve of its own", at_least_one);
+  c.add("end-time", s->model.end_time, "T, the time from the base to the data", positive);
+  add_dtype(c, s->common);
+  add_solver(c, s->solver);
+  c.add_choice("gradient", s->gradient, Words{"direct", "adjoint"},
+               "through the solver's steps, or by a second solve backwards in less memory");
+  c.section("Training");
+  add_seed(c, s->common);
+  add_steps(c, s->common);
+  c.add("minutes", s->minutes,
+        "train for this long instead of --steps; 0 for steps. The schedule then follows the clock, so a run cannot be "
+        "repeated bit for bit",
+        not_negative);
+  add_batch_size(c, s->common);
+  add_lr(c, s->common);
+  c.add("warm-up", s->warm_up, "steps over which the learning rate rises; it falls as half a cosine from then on",
+        not_negative);
+  c.add("weight-decay", s->weight_decay, "decoupled weight decay of AdamW", not_negative);
+  c.add("clip", s->clip, "longest gradient norm", positive);
+  c.add("ema", s->ema, "decay of the average of the weights that is evaluated", Range{.min = 0, .max = 0.999999});
+  c.add("kinetic", s->kinetic, "weight of the kinetic energy, the integral of |f|^2 / d", not_negative);
+  c.add("jacobian", s->jacobian, "weight of the Jacobian diagonal's energy, the integral of |D f|^2 / d", not_negative);
+  c.section("Run");
+  add_out(c, s->common);
+  add_resume(c, s->common);
+  add_log_every(c, s->common);
+  add_eval_every(c, s->common);
+  add_verbosity(c, s->common);
+  add_debug_nans(c, s->common);
+  add_json(c, s->common);
+  c.does([s](const Command& self) {
+    s->data.data = s->common.data;
+    s->data.seed = s->common.seed;
+    Training(*s, self).run();
+  });
+}
+
+}  // namespace dimwise::app

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "autodiff/dimwise.hpp"
+#include "autodiff/transforms.hpp"
+
+namespace dimwise {
+
+/// How the trace of a drift's Jacobian is computed: a choice at run time, on one and the same model.
+enum class Trace : uint8_t {
+  exact,        ///< one dimension-wise derivative, whatever the dimension
+  brute_force,  ///< d reverse passes through the whole net: exact for any net
+  hutchinson,  ///< vᵀJv with v of independent ±1: unbiased, one reverse pass, variance twice the squared off-diagonal
+               ///< of (J + Jᵀ)/2
+};
+
+const char* name(Trace trace);
+/// Throws ValueError listing the names.
+Trace parse_trace(const std::string& name);
+const std::vector<std::string>& trace_names();
+
+/// A drift and what is known of its Jacobian at a point.
+struct Drift {
+  Tensor f;         ///< (…, d)
+  Tensor trace;     ///< (…)
+  Tensor diagonal;  ///< (…, d); undefined where only the trace is estimated
+};
+
+/// f and the diagonal of its Jacobian by d reverse passes; rows of x are independent.
+Drift brute_force_drift(const Function& f, const Tensor& x);
+/// f and vᵀJv.
+Drift hutchinson_drift(const Function& f, const Tensor& x, const Tensor& v);
+
+/// The drift of a HollowNet at x, with its trace by the chosen method; `noise` is read by Hutchinson's only.
+template <HollowFunction Net>
+Drift drift(const Net& net, const Tensor& x, Trace trace, const Tensor& noise = {}) {
+  if (trace == Trace::exact) {
+    std::vector<Tensor> d = dimwise(net, x, 1);
+    return {d[0], sum_last(d[1]), d[1]};
+  }
+  const Function whole = [&](const Tensor& in) { return net.transformer(in, net.conditioner(in)); };
+  return trace == Trace::brute_force ? brute_force_drift(whole, x) : hutchinson_drift(whole, x, noise);
+}
+
+}  // namespace dimwise
