@@ -47,22 +47,6 @@ std::vector<Tensor> unflatten(const Vector& x, const std::vector<Tensor>& like) 
   return result;
 }
 
-// −H g by the two-loop recursion, H₀ = sᵀy/yᵀy of the newest pair.
-Vector direction(const std::vector<Vector>& steps, const std::vector<Vector>& changes, const Vector& gradient) {
-  Vector d = plus(Vector(gradient.size()), -1, gradient);
-  if (steps.empty()) return d;
-  Vector alpha(steps.size());
-  for (size_t i = steps.size(); i-- > 0;) {
-    alpha[i] = dot(steps[i], d) / dot(steps[i], changes[i]);
-    d = plus(d, -alpha[i], changes[i]);
-  }
-  const double gamma = dot(steps.back(), changes.back()) / dot(changes.back(), changes.back());
-  for (double& x : d) x *= gamma;
-  for (size_t i = 0; i < steps.size(); ++i)
-    d = plus(d, alpha[i] - dot(changes[i], d) / dot(steps[i], changes[i]), steps[i]);
-  return d;
-}
-
 Tensor matrix(const std::vector<Vector>& rows) {
   Vector flat;
   for (const Vector& r : rows) flat.insert(flat.end(), r.begin(), r.end());
@@ -84,6 +68,22 @@ std::vector<Vector> rows(const std::map<std::string, Tensor>& saved, const std::
 
 }  // namespace
 
+Vector detail::lbfgs_direction(const std::vector<Vector>& steps, const std::vector<Vector>& changes,
+                               const Vector& gradient) {
+  Vector d = plus(Vector(gradient.size()), -1, gradient);
+  if (steps.empty()) return d;
+  Vector alpha(steps.size());
+  for (size_t i = steps.size(); i-- > 0;) {
+    alpha[i] = dot(steps[i], d) / dot(steps[i], changes[i]);
+    d = plus(d, -alpha[i], changes[i]);
+  }
+  const double gamma = dot(steps.back(), changes.back()) / dot(changes.back(), changes.back());
+  for (double& x : d) x *= gamma;
+  for (size_t i = 0; i < steps.size(); ++i)
+    d = plus(d, alpha[i] - dot(changes[i], d) / dot(steps[i], changes[i]), steps[i]);
+  return d;
+}
+
 double Lbfgs::minimise(std::vector<Tensor>& values, const Objective& objective) {
   if (history < 1) fail<ValueError>("lbfgs", "history is ", history, ". Keep 1 pair or more.");
   Vector x = flatten(values);
@@ -100,14 +100,14 @@ double Lbfgs::minimise(std::vector<Tensor>& values, const Objective& objective) 
     fail<ValueError>("lbfgs", "the loss is ", here.loss, " at the start. Begin where it is finite.");
 
   for (int64_t i = 0; i < max_iterations && largest(here.gradient) > tolerance_grad; ++i) {
-    Vector d = direction(steps, changes, here.gradient);
+    Vector d = detail::lbfgs_direction(steps, changes, here.gradient);
     here.slope = dot(here.gradient, d);
     here.length = 0;
     if (!(here.slope < 0)) {
       // Noise has spoilt the pairs: begin again with the gradient.
       steps.clear();
       changes.clear();
-      d = direction(steps, changes, here.gradient);
+      d = detail::lbfgs_direction(steps, changes, here.gradient);
       here.slope = dot(here.gradient, d);
     }
     // Without pairs the gradient's length says nothing about the step's.

@@ -6,6 +6,13 @@
 
 namespace dimwise {
 
+namespace detail {
+// −H g by the two-loop recursion from pairs, oldest first, with H₀ = sᵀy/yᵀy of the newest.
+std::vector<double> lbfgs_direction(const std::vector<std::vector<double>>& steps,
+                                    const std::vector<std::vector<double>>& changes,
+                                    const std::vector<double>& gradient);
+}  // namespace detail
+
 /// L-BFGS with a strong-Wolfe line search: directions from the last `history` pairs of steps and changes of the
 /// gradient by the two-loop recursion, step lengths by safeguarded cubic interpolation.
 ///

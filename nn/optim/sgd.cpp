@@ -13,7 +13,7 @@ std::vector<std::string> names(const Sgd& s) {
 void Sgd::update(const std::vector<detail::Slot>& slots) {
   for (const detail::Slot& slot : slots) {
     ParameterState& s = detail::state_of("sgd", state, slot, names(*this).size());
-    const bool first = s.step++ == 0;
+    ++s.step;
     dispatch(slot.value->dtype(), [&](auto t) {
       using T = decltype(t);
       const T rate = static_cast<T>(lr), decay = static_cast<T>(weight_decay), mu = static_cast<T>(momentum);
@@ -25,12 +25,11 @@ void Sgd::update(const std::vector<detail::Slot>& slots) {
             n, [=](auto u, auto& x) { x -= rate * (u + decay * x); }, g, p);
         return;
       }
-      const T kept = first ? T(0) : mu;
       detail::update<T>(
           n,
           [=, ahead = nesterov](auto u, auto& x, auto& b) {
             u += decay * x;
-            b = kept * b + u;
+            b = mu * b + u;
             x -= rate * (ahead ? u + mu * b : b);
           },
           g, p, detail::own<T>(s.tensors[0]));

@@ -149,17 +149,21 @@ TEST_CASE("Adamax follows its formula") {
                 });
 }
 
-TEST_CASE("Every element of every length is updated alike") {
-  for (const DType dtype : {DType::float32, DType::float64})
+TEST_CASE("An element is updated alike wherever it stands in a tensor of whatever length") {
+  for (const DType dtype : {DType::float32, DType::float64}) {
+    const auto gradient = [&](int64_t n, int step, double from) { return arange(n, dtype, from - 7.5 * step, 0.3); };
+    const auto after = [&](int64_t n, double from) {
+      Point p{arange(n, dtype, from, 1)};
+      Adam adam;
+      for (int step = 0; step < 3; ++step) adam.step(p, {gradient(n, step, 0.3 * from)});
+      return p.x.values();
+    };
+    const std::vector<double> longest = after(40, 0);
     for (int64_t n = 0; n < 40; ++n) {
-      Point p{full({n}, 2, dtype)}, one{full({1}, 2, dtype)};
-      Adam all, single;
-      for (int i = 0; i < 3; ++i) {
-        all.step(p, {full({n}, 0.3 + i, dtype)});
-        single.step(one, {full({1}, 0.3 + i, dtype)});
-      }
-      for (const double x : p.x.values()) CHECK(x == one.x.item());
+      const std::vector<double> x = after(n, 0);
+      CHECK(x == std::vector<double>(longest.begin(), longest.begin() + n));
     }
+  }
 }
 
 TEST_CASE("A step changes no tensor that somebody else holds, and reuses one that nobody does") {
@@ -264,6 +268,28 @@ TEST_CASE("A gradient of another shape or dtype is named") {
   CHECK_THROWS_AS(Adam().step(p, {tensor({1, 2}, DType::float64)}), DTypeError);
 }
 
+TEST_CASE("The direction of L-BFGS keeps to the newest pair, and elsewhere to its curvature") {
+  const std::vector<std::vector<double>> steps = {{1, 0.5, -0.25, 0.1}, {0.5, 1, 0, 0}};
+  const std::vector<std::vector<double>> changes = {{2, 0.75, -0.5, 0.3}, {1, 3, 0, 0}};
+  // H y = s.
+  const std::vector<double> d = detail::lbfgs_direction(steps, changes, changes[1]);
+  for (size_t i = 0; i < d.size(); ++i) CHECK(d[i] == Approx(-steps[1][i]).margin(1e-14));
+  // H is symmetric.
+  const std::vector<double> a = {0.3, -1, 2, 0.7}, b = {1, 0.2, -0.4, 3};
+  const std::vector<double> ha = detail::lbfgs_direction(steps, changes, a);
+  const std::vector<double> hb = detail::lbfgs_direction(steps, changes, b);
+  double ab = 0, ba = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    ab += a[i] * hb[i];
+    ba += b[i] * ha[i];
+  }
+  CHECK(ab == Approx(ba));
+  // A gradient that is orthogonal to the only pair is scaled by sᵀy/yᵀy.
+  const std::vector<double> free = detail::lbfgs_direction({steps[1]}, {changes[1]}, {0, 0, 4, -8});
+  CHECK(free == std::vector<double>{0, 0, -4 * 0.35, 8 * 0.35});
+  CHECK(detail::lbfgs_direction({}, {}, {1, -2}) == std::vector<double>{-1, 2});
+}
+
 TEST_CASE("L-BFGS reaches the minimum of a quadratic and of Rosenbrock's function") {
   const Tensor scales = tensor({1, 10, 100, 1000}, DType::float64);
   Point p{tensor({1, -2, 3, -4}, DType::float64)};
@@ -271,6 +297,7 @@ TEST_CASE("L-BFGS reaches the minimum of a quadratic and of Rosenbrock's functio
   const double loss = lbfgs.step(p, [&](const Point& m) { return sum(scales * square(m.x - 1)); });
   CHECK(loss < 1e-18);
   for (const double x : p.x.values()) CHECK(x == Approx(1).epsilon(1e-10));
+
   CHECK(lbfgs.evaluations < 60);
 
   Point r{tensor({-1.2, 1}, DType::float64)};
@@ -280,6 +307,7 @@ TEST_CASE("L-BFGS reaches the minimum of a quadratic and of Rosenbrock's functio
     return sum(100 * square(b - a * a) + square(1 - a));
   });
   for (const double x : r.x.values()) CHECK(x == Approx(1).epsilon(1e-8));
+
   CHECK(second.evaluations < 80);
 }
 
