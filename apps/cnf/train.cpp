@@ -23,8 +23,8 @@ namespace {
 
 struct TrainSettings {
   CommonFlags common{.steps = 5000,
-                     .batch_size = 512,
-                     .lr = 5e-3,
+                     .batch_size = 256,
+                     .lr = 1e-2,
                      .data = "pinwheel",
                      .out = "runs/cnf",
                      .checkpoint_every = 250,
