@@ -45,13 +45,18 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 
 void DetectAnomaly::evaluated(const Op& op, std::span<const Tensor> inputs, const Tensor& output) {
   const int64_t at = first_bad(output);
-  if (at >= 0 && all_finite(inputs)) blame(op.name, Scope::current(), "forward", output, at);
+  if (at < 0 || !all_finite(inputs)) return;
+  if (const Call* call = Pulling::current())
+    blame(call->op.name, call->output.node()->scope, "reverse", output, at);
+  else
+    blame(op.name, Scope::current(), "forward", output, at);
 }
 
-void DetectAnomaly::pulled(const Call& call, std::span<const Tensor> cotangents) {
+void DetectAnomaly::pulled(const Call& call, const Tensor& cotangent, std::span<const Tensor> cotangents) {
   for (const Tensor& g : cotangents)
     if (g.defined())
-      if (const int64_t at = first_bad(g); at >= 0) blame(call.op.name, call.output.node()->scope, "reverse", g, at);
+      if (const int64_t at = first_bad(g); at >= 0 && first_bad(cotangent) < 0 && all_finite(call.inputs))
+        blame(call.op.name, call.output.node()->scope, "reverse", g, at);
 }
 
 Profile::Profile() = default;
@@ -67,7 +72,7 @@ void Profile::evaluated(const Op& op, std::span<const Tensor>, const Tensor& out
   started_.pop_back();
 }
 
-void Profile::pulled(const Call& call, std::span<const Tensor>) {
+void Profile::pulled(const Call& call, const Tensor&, std::span<const Tensor>) {
   Row& row = rows_[call.op.name];
   ++row.pulls;
   row.reverse += now() - started_.back();

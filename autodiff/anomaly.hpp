@@ -16,7 +16,7 @@ namespace dimwise {
 class DetectAnomaly : public Observer {
  public:
   void evaluated(const Op& op, std::span<const Tensor> inputs, const Tensor& output) override;
-  void pulled(const Call& call, std::span<const Tensor> cotangents) override;
+  void pulled(const Call& call, const Tensor& cotangent, std::span<const Tensor> cotangents) override;
 };
 
 /// Counts calls, time and bytes of every op, forward and reverse, while it lives; `report` gives a table, the slowest
@@ -27,7 +27,7 @@ class Profile : public Observer {
   ~Profile() override;
   void before() override;
   void evaluated(const Op& op, std::span<const Tensor> inputs, const Tensor& output) override;
-  void pulled(const Call& call, std::span<const Tensor> cotangents) override;
+  void pulled(const Call& call, const Tensor& cotangent, std::span<const Tensor> cotangents) override;
 
   struct Row {
     int64_t calls = 0, pulls = 0, bytes = 0;

@@ -56,6 +56,7 @@ BufferPool::~BufferPool() {
 
 Buffer::Buffer(size_t bytes) {
   const int index = size_class(bytes);
+  if (index >= classes) throw std::bad_alloc();
   if (!pool_dead) {
     BufferPool& mine = pool();
     Block*& head = mine.free[static_cast<size_t>(index)];

@@ -45,9 +45,21 @@ const Op custom_op = [] {
       tangents.push_back(s.at(1).defined() ? s.at(1) : zeros_like(s.value()));
     }
     Series y(call.output);
-    y.c.push_back(rule.jvp(list(call.inputs), call.output, tangents));
+    Tensor dy = rule.jvp(list(call.inputs), call.output, tangents);
+    if (dy.defined() && dy.shape() != call.output.shape())
+      fail<ShapeError>("custom", "the jvp of '", rule.name, "' gave shape ", dy.shape(), " for an output of shape ",
+                       call.output.shape(), ".");
+    y.c.push_back(std::move(dy));
     return y;
   };
+  op.jet_orders = 1;
+  return op;
+}();
+
+// The same without a jvp, so that automatic methods know.
+const Op custom_reverse_op = [] {
+  Op op = custom_op;
+  op.jet_orders = 0;
   return op;
 }();
 
@@ -90,7 +102,7 @@ const Op checkpoint_op = [] {
 }  // namespace
 
 Tensor custom(const CustomRule& rule, const std::vector<Tensor>& inputs) {
-  return apply(custom_op, inputs, attributes(rule));
+  return apply(rule.jvp ? custom_op : custom_reverse_op, inputs, attributes(rule));
 }
 
 Tensor checkpoint(const std::function<Tensor(const std::vector<Tensor>&)>& f, const std::vector<Tensor>& inputs) {

@@ -25,7 +25,7 @@ void check_shapes(const Tensor& y, const Tensor& x) {
 
 // Reverse for the first derivative, one jet from the second on: bench/dimwise prints both.
 bool use_taylor(const Tape& tape, int order, Method method) {
-  if (method == Method::automatic) return order >= 2 && tape.has_jets();
+  if (method == Method::automatic) return order >= 2 && tape.has_jets(order);
   return method == Method::taylor;
 }
 
@@ -65,7 +65,7 @@ std::vector<Tensor> derivatives(const Tape& tape, int order, Method method, bool
     return result;
   }
   for (int k = 1; k <= order; ++k) {
-    const Recording recorded(recording() && (last || k < order));
+    const Recording recorded(k < order || (recording() && last));
     if (k == 1) {
       result.push_back(tape.pull({ones_like(y)})[0]);
     } else {

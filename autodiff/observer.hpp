@@ -14,13 +14,27 @@ class Observer {
 
   virtual void before() {}
   virtual void evaluated(const Op& op, std::span<const Tensor> inputs, const Tensor& output) = 0;
-  virtual void pulled(const Call& call, std::span<const Tensor> cotangents) = 0;
+  /// After the rule of a call has turned its output's cotangent into those of its inputs.
+  virtual void pulled(const Call& call, const Tensor& cotangent, std::span<const Tensor> cotangents) = 0;
 
   static Observer* current();
   Observer* outer() const { return outer_; }
 
  private:
   Observer* outer_;
+};
+
+/// Marks the call whose rule this thread runs, so that what the rule evaluates is known to belong to it.
+class Pulling {
+ public:
+  explicit Pulling(const Call& call);
+  ~Pulling();
+  Pulling(const Pulling&) = delete;
+  Pulling& operator=(const Pulling&) = delete;
+  static const Call* current();  ///< the innermost, or null outside a pull
+
+ private:
+  const Call* before_;
 };
 
 /// Names a part of a program, for anomaly reports: `Scope s("conditioner");`. The name must outlive the recorded ops.

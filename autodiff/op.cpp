@@ -9,11 +9,15 @@ namespace {
 thread_local int64_t evaluated = 0;
 thread_local Observer* observer = nullptr;
 thread_local const char* scope = nullptr;
+thread_local const Call* pulling = nullptr;
 }  // namespace
 
 Observer::Observer() : outer_(observer) { observer = this; }
 Observer::~Observer() { observer = outer_; }
 Observer* Observer::current() { return observer; }
+Pulling::Pulling(const Call& call) : before_(pulling) { pulling = &call; }
+Pulling::~Pulling() { pulling = before_; }
+const Call* Pulling::current() { return pulling; }
 Scope::Scope(const char* name) : before_(scope) { scope = name; }
 Scope::~Scope() { scope = before_; }
 const char* Scope::current() { return scope; }

@@ -47,6 +47,7 @@ struct Op {
   void (*vjp)(const Call& call, const Tensor& cotangent, Cotangents& result);
   /// Null where there is none: `push`, `jet` and Taylor mode then throw, naming the op.
   Series (*jet)(const Call& call, std::span<const Series> inputs);
+  int jet_orders = 1 << 20;  ///< how many orders `jet` gives; beyond, automatic methods use reverse mode
 };
 
 /// Evaluates an op and, if this thread records and an input is tracked, records it.

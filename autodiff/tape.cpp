@@ -115,9 +115,11 @@ Tape::Tape(std::vector<Tensor> outputs, std::vector<Tensor> inputs, const Option
           "tape", "an input is not tracked, so nothing was recorded. Make it with track(x) before computing with it.");
   for (const Tensor& y : outputs_)
     if (!y.defined()) fail<ValueError>("tape", "an output is undefined.");
-  for (const Tensor& h : holding_)
+  for (const Tensor& h : holding_) {
+    if (!h.defined()) fail<ValueError>("holding", "a held tensor is undefined.");
     if (is_one_of(h.node(), inputs_) || is_one_of(h.node(), outputs_))
       fail<ValueError>("holding", "the held tensor is itself an input or an output. Hold what lies between them.");
+  }
 
   const auto nodes = history(outputs_, oldest_sequence(inputs_), [&](const Node* node) {
     return is_one_of(node, holding_) || (options.cut_at_inputs && is_one_of(node, inputs_));
@@ -150,7 +152,10 @@ Tape::Tape(std::vector<Tensor> outputs, std::vector<Tensor> inputs, const Option
     result_slots_.push_back(s);
     run_.emplace_back(node);
   }
-  for (const Tensor& y : outputs_) output_slots_.push_back(slot.get(y.node()));
+  for (const Tensor& y : outputs_) {
+    output_slots_.push_back(slot.get(y.node()));
+    if (output_slots_.back() < 0 && y.tracked()) entered_ = true;
+  }
   for (const Tensor& h : holding_)
     if (options.require_held_used && !met.contains(h.node()) && depends(h, inputs_))
       fail<ValueError>(
@@ -158,8 +163,9 @@ Tape::Tape(std::vector<Tensor> outputs, std::vector<Tensor> inputs, const Option
           " depends on an input, but no output uses it. Hold the very tensor that was consumed, not a reshape of it.");
 }
 
-bool Tape::has_jets() const {
-  return std::all_of(run_.begin(), run_.end(), [](const Tensor& y) { return y.node()->op->jet != nullptr; });
+bool Tape::has_jets(int order) const {
+  return std::all_of(run_.begin(), run_.end(),
+                     [order](const Tensor& y) { return y.node()->op->jet && y.node()->op->jet_orders >= order; });
 }
 
 std::vector<Tensor> Tape::pull(const std::vector<Tensor>& cotangents) const {
@@ -191,8 +197,11 @@ std::vector<Tensor> Tape::pull(const std::vector<Tensor>& cotangents) const {
     const Call call{*node.op, node.inputs, node.attributes, run_[i]};
     for (Observer* o = Observer::current(); o; o = o->outer()) o->before();
     Cotangents slots(result, {wanted.get(), arity});
-    node.op->vjp(call, w, slots);
-    for (Observer* o = Observer::current(); o; o = o->outer()) o->pulled(call, result);
+    {
+      const Pulling here(call);
+      node.op->vjp(call, w, slots);
+    }
+    for (Observer* o = Observer::current(); o; o = o->outer()) o->pulled(call, w, result);
     for (size_t j = 0; j < arity; ++j)
       if (operand[j] >= 0 && result[j].defined()) accumulate(at(operand[j]), std::move(result[j]));
   }

@@ -42,8 +42,8 @@ class Tape {
   const std::vector<Tensor>& holding() const { return holding_; }
   /// Whether something tracked other than the inputs enters: a captured parameter, or a held tensor.
   bool entered() const { return entered_; }
-  /// Whether every op on the tape has a Taylor rule, so that `push` and `jet` can run.
-  bool has_jets() const;
+  /// Whether every op on the tape has a Taylor rule to this order, so that `push` (order 1) and `jet` can run.
+  bool has_jets(int order = 1) const;
 
  private:
   std::vector<Tensor> outputs_, inputs_, holding_;

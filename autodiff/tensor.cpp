@@ -87,8 +87,11 @@ std::vector<double> Tensor::values() const {
 }
 
 Tensor empty(const Shape& shape, DType dtype) {
-  for (const int64_t dim : shape)
+  int64_t total = 8;  // bytes, of float64
+  for (const int64_t dim : shape) {
     if (dim < 0) fail<ShapeError>("shape", "negative length in ", shape, ".");
+    if (__builtin_mul_overflow(total, dim, &total)) fail<ShapeError>("shape", shape, " has too many elements.");
+  }
   auto* node = new Node;
   Tensor result(node);
   node->dtype = dtype;

@@ -93,7 +93,7 @@ Tensor jacobian(const Function& f, const Tensor& x) {
   const int64_t m = run.y.size();
   std::vector<Tensor> rows;
   for (int64_t i = 0; i < m; ++i) {
-    const Tensor one = reshape(place_row(scalar(1, x.dtype()), i, m), run.y.shape());
+    const Tensor one = reshape(place_row(scalar(1, run.y.dtype()), i, m), run.y.shape());
     rows.push_back(run.pull(one));
   }
   Shape shape = run.y.shape();
