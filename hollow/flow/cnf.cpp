@@ -13,9 +13,9 @@ FlowSolution detail::flow(const DriftFunction& drift, const Tensor& x, double fr
   if (options.penalties && options.trace == Trace::hutchinson)
     fail<ValueError>(
         "cnf", "Hutchinson's estimate gives no Jacobian diagonal to penalise. Use the exact trace, or no penalties.");
-  const VectorField field = [&](const Tensor& t, const State& y) {
+  const VectorField field = [drift, penalties = options.penalties](const Tensor& t, const State& y) {
     const Drift d = drift(t, y[0]);
-    if (!options.penalties) return State{d.f, d.trace};
+    if (!penalties) return State{d.f, d.trace};
     return State{d.f, d.trace, sum_last(square(d.f)), sum_last(square(d.diagonal))};
   };
   const Tensor zero = zeros(x.shape().without(x.shape().normalize(-1)), x.dtype());

@@ -33,6 +33,14 @@ using DriftFunction = std::function<Drift(const Tensor& t, const Tensor& x)>;
 FlowSolution flow(const DriftFunction& drift, const Tensor& x, double from, double to, const FlowOptions& options);
 void add(FlowSolution& total, const FlowSolution& part);
 Tensor draw_noise(const FlowOptions& options, const Tensor& x, size_t block);
+
+// The drift of one block, its weights prepared once. It owns what it needs: the adjoint calls it again after the solve.
+template <class Net>
+DriftFunction block_drift(const Net& block, const Tensor& context, const FlowOptions& options, const Tensor& noise) {
+  return [net = block.prepare(), context, trace = options.trace, noise](const Tensor& t, const Tensor& x) {
+    return drift(net.at(t, context), x, trace, noise);
+  };
+}
 }  // namespace detail
 
 /// A continuous normalizing flow: dx/dt = f(t, x), base at t = 0, data at t = T, d log p/dt = −tr ∂f/∂x. Chen et al.
@@ -64,11 +72,8 @@ FlowSolution to_base(const Cnf<Net>& cnf, const Tensor& x, const FlowOptions& op
   FlowSolution total;
   total.x = x;
   for (size_t b = cnf.blocks.size(); b-- > 0;) {
-    const Net net = cnf.blocks[b].prepare();
-    const Tensor noise = detail::draw_noise(options, x, b);
-    detail::add(total, detail::flow([&](const Tensor& t,
-                                        const Tensor& y) { return drift(net.at(t, context), y, options.trace, noise); },
-                                    total.x, cnf.T, 0, options));
+    const auto f = detail::block_drift(cnf.blocks[b], context, options, detail::draw_noise(options, x, b));
+    detail::add(total, detail::flow(f, total.x, cnf.T, 0, options));
   }
   return total;
 }
@@ -80,11 +85,8 @@ FlowSolution to_data(const Cnf<Net>& cnf, const Tensor& z, const FlowOptions& op
   FlowSolution total;
   total.x = z;
   for (size_t b = 0; b < cnf.blocks.size(); ++b) {
-    const Net net = cnf.blocks[b].prepare();
-    const Tensor noise = detail::draw_noise(options, z, b);
-    detail::add(total, detail::flow([&](const Tensor& t,
-                                        const Tensor& y) { return drift(net.at(t, context), y, options.trace, noise); },
-                                    total.x, 0, cnf.T, options));
+    const auto f = detail::block_drift(cnf.blocks[b], context, options, detail::draw_noise(options, z, b));
+    detail::add(total, detail::flow(f, total.x, 0, cnf.T, options));
   }
   return total;
 }
