@@ -30,7 +30,8 @@ std::string index_text(int64_t flat, const Shape& shape) {
 }
 
 void blame(const char* op, const char* scope, const char* direction, const Tensor& bad, int64_t at) {
-  fail<ValueError>(op, "made ", bad.values()[static_cast<size_t>(at)], " in the ", direction, " pass at index ",
+  const double value = bad.values()[static_cast<size_t>(at)];
+  fail<ValueError>(op, "made ", std::isnan(value) ? NAN : value, " in the ", direction, " pass at index ",
                    index_text(at, bad.shape()), " of shape ", bad.shape(), scope ? ", scope " : "", scope ? scope : "",
                    ". Its inputs were finite: look at their range.");
 }

@@ -8,7 +8,9 @@
 #include "ops/arithmetic.hpp"
 #include "ops/layout.hpp"
 #include "ops/matmul.hpp"
+#include "ops/reduce.hpp"
 #include "tests/catch.hpp"
+#include "tests/ops/table.hpp"
 
 using namespace dimwise;
 
@@ -29,6 +31,71 @@ void check_close(const Tensor& a, const Tensor& b, double tolerance) {
 }
 
 }  // namespace
+
+std::vector<table::Entry> table::linalg_entries() {
+  const auto one = table::normals({{{2, 2}}, {{3, 3}}, {{1, 1}}, {{2, 1, 2, 2}}});
+  const auto two = table::normals({{{2, 2}, {2, 1}}, {{3, 3}, {3, 2}}, {{2, 1, 2, 2}, {2, 1, 2, 3}}});
+  const auto regular = [](const Tensor& a) { return a + 3 * eye(a.dim(-1), f64); };
+  return {
+      {"cholesky",
+       {},
+       [](const table::Inputs& in) { return cholesky(::positive(in[0])); },
+       one,
+       nullptr,
+       {{[] { cholesky(-eye(2)); },
+         "[cholesky] the matrix is not positive definite: its leading minor of order 1 is not positive. Add a multiple "
+         "of the identity."},
+        {[] {
+           cholesky(zeros({2, 3}));
+         },
+         "[cholesky] A has shape (2, 3). It must be square: (…, n, n) with n at least 1."}},
+       true,
+       1},
+      {"triangular_solve",
+       {},
+       [=](const table::Inputs& in) {
+         Tensor sum = triangular_solve(regular(in[0]), in[1]);
+         for (const TriangularOptions& o : {TriangularOptions{true, false}, {false, true}, {true, true}})
+           sum = 0.7 * sum + triangular_solve(regular(in[0]), in[1], o);
+         return sum;
+       },
+       two,
+       nullptr,
+       {{[] {
+           triangular_solve(zeros({2, 2}), ones({2, 1}));
+         },
+         "[triangular_solve] the matrix is singular: element 0 of its diagonal is 0."}},
+       true,
+       1},
+      {"solve",
+       {},
+       [=](const table::Inputs& in) { return solve(regular(in[0]), in[1]); },
+       two,
+       nullptr,
+       {{[] {
+           solve(zeros({2, 2}), ones({2, 1}));
+         },
+         "[solve] the matrix is singular: pivot 0 is 0."},
+        {[] {
+           solve(eye(2), ones({3, 1}));
+         },
+         "[solve] B has shape (3, 1) where A has (2, 2). B must be (…, n, m)."}},
+       true,
+       1},
+      {"logdet",
+       {},
+       [=](const table::Inputs& in) { return logdet(regular(in[0])); },
+       one,
+       nullptr,
+       {{[] {
+           qr(zeros({1, 2, 2}));
+         },
+         "[qr] A has shape (1, 2, 2). It must be one matrix."},
+        {[] { qr(track(eye(2))); }, "[qr] A is tracked, and qr has no derivative. Apply stop_gradient to A first."}},
+       true,
+       1},
+  };
+}
 
 TEST_CASE("cholesky times its transpose is the matrix") {
   for (const DType dtype : {DType::float32, f64})
@@ -77,7 +144,7 @@ TEST_CASE("Derivatives of linear algebra agree with differences, twice") {
   const auto check = [](const auto& f, const std::vector<Tensor>& inputs) {
     check_grads(f, inputs, {.order = 2, .tolerance = 1e-5});
   };
-  check([](const auto& in) { return cholesky(positive(in[0])); }, {a});
+  check([](const auto& in) { return cholesky(::positive(in[0])); }, {a});
   check([](const auto& in) { return solve(positive(in[0]), in[1]); }, {a, b});
   check([](const auto& in) { return logdet(positive(in[0])); }, {a});
   for (const bool upper : {false, true})

@@ -64,9 +64,9 @@ TEST_CASE("a pull is linear in the cotangent, recorded or not") {
 }
 
 TEST_CASE("jets of order 1 to 4 agree with nested pulls along the same curve") {
-  constexpr int order = 4;
   for (const Entry& e : entries()) {
     if (!e.smooth) continue;
+    const int order = e.jets;
     for (size_t which = 0; which < std::min<size_t>(e.samples.size(), 3); ++which) {
       const Inputs x = tracked(e.samples[which]);
       // x(t) = x + c₁t + c₂t² + …; the second input moves to first order only.
@@ -77,7 +77,7 @@ TEST_CASE("jets of order 1 to 4 agree with nested pulls along the same curve") {
           c[i].push_back(normal(x[i].shape(), 40 + 7 * i + static_cast<size_t>(k)) * 0.3);
       }
       const Tensor y = e.f(x), w = normal(y.shape(), 60);
-      std::vector<double> jet(order + 1);
+      std::vector<double> jet(static_cast<size_t>(order) + 1);
       {
         const Recording off(false);
         const Series s = Tape({y}, x).jet(c)[0];
@@ -129,6 +129,7 @@ TEST_CASE("an undefined direction is a zero direction, in every sweep") {
 
 TEST_CASE("the cost of a jet of order k is at most a constant times k³ ops") {
   for (const Entry& e : entries()) {
+    if (e.jets < 4) continue;
     const Inputs x = tracked(e.samples[0]);
     const Tape tape({e.f(x)}, x);
     const Recording off(false);

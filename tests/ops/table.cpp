@@ -17,8 +17,8 @@ using namespace dimwise::table;
 const std::vector<Entry>& dimwise::table::entries() {
   static const std::vector<Entry> all = [] {
     std::vector<Entry> list;
-    for (const auto room :
-         {arithmetic_entries, elementwise_entries, reduce_entries, layout_entries, index_entries, matmul_entries})
+    for (const auto room : {arithmetic_entries, elementwise_entries, reduce_entries, layout_entries, index_entries,
+                            matmul_entries, linalg_entries})
       for (Entry& e : room()) list.push_back(std::move(e));
     return list;
   }();

@@ -23,6 +23,7 @@ struct Entry {
   std::function<Complex(const std::vector<Complex>&)> formula = nullptr;   ///< of analytic elementwise functions
   std::vector<std::pair<std::function<void()>, std::string>> errors = {};  ///< calls that throw, and a part of the text
   bool smooth = true;  ///< false where rounding to float32 forbids differences
+  int jets = 4;        ///< highest order of Taylor series tested; below 4 it is the highest there is
 };
 
 /// All entries, room by room.
@@ -33,6 +34,7 @@ std::vector<Entry> reduce_entries();
 std::vector<Entry> layout_entries();
 std::vector<Entry> index_entries();
 std::vector<Entry> matmul_entries();
+std::vector<Entry> linalg_entries();
 
 /// Samplers, all float64.
 inline Tensor normal(const Shape& shape, uint64_t seed = 1) { return Rng(seed).normal(shape, DType::float64); }

@@ -1,0 +1,205 @@
+#include "autodiff/dimwise.hpp"
+
+#include "autodiff/custom.hpp"
+#include "autodiff/op.hpp"
+#include "autodiff/transforms.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/layout.hpp"
+#include "ops/matmul.hpp"
+#include "ops/reduce.hpp"
+#include "tests/autodiff/helpers.hpp"
+#include "tests/catch.hpp"
+
+using namespace dimwise;
+
+namespace {
+
+// h_i = Σ_{j≠i} A_ij sin(x_j); f_i = tanh(x_i h_i) + x_i³ + h_i.
+struct Toy {
+  Tensor a;
+  explicit Toy(int64_t d, uint64_t seed = 1) {
+    const Tensor full = normal({d, d}, seed) * (1 / std::sqrt(static_cast<double>(d)));
+    a = full - diag_embed(diagonal(full));
+  }
+  Tensor conditioner(const Tensor& x) const { return matmul(sin(x), a, {false, true}); }
+  Tensor transformer(const Tensor& x, const Tensor& h) const { return tanh(x * h) + pow(x, 3) + h; }
+  Tensor operator()(const Tensor& x) const { return transformer(x, conditioner(x)); }
+};
+
+// {D¹, …, D^k} of one row by the diagonals of nested Jacobians.
+std::vector<Tensor> brute_force(const Function& f, const Tensor& row, int order) {
+  std::vector<Tensor> result;
+  Function g = f;
+  for (int k = 0; k < order; ++k) {
+    g = [g](const Tensor& x) { return diagonal(jacobian(g, x)); };
+    result.push_back(g(row));
+  }
+  return result;
+}
+
+static_assert(HollowFunction<Toy>);
+static_assert(!HollowFunction<Tensor>);
+
+}  // namespace
+
+TEST_CASE("D¹ to D³ are the diagonals of nested Jacobians, by every method, for a batch") {
+  for (const int64_t d : {1, 2, 3, 6}) {
+    const Toy toy(d);
+    const Tensor x = normal({2, d}, 5);
+    for (const Method method : {Method::automatic, Method::reverse, Method::taylor}) {
+      const auto all = dimwise::dimwise(toy, x, 3, method);
+      REQUIRE(all.size() == 4);
+      CHECK(distance(all[0], toy(x)) == 0);
+      for (int64_t r = 0; r < 2; ++r) {
+        const auto expected = brute_force([&](const Tensor& z) { return row(toy(unsqueeze(z, 0)), 0); }, row(x, r), 3);
+        CHECK(distance(row(all[1], r), expected[0]) < 1e-10);
+        CHECK(distance(row(all[2], r), expected[1]) < 1e-8);
+        CHECK(distance(row(all[3], r), expected[2]) < 1e-6);
+      }
+      CHECK(distance(divergence(toy, x), sum(all[1], {-1})) < 1e-12);
+    }
+  }
+}
+
+TEST_CASE("the tape form gives the same, whatever the method and the order") {
+  const Toy toy(4);
+  const Tensor x = track(normal({3, 4}, 5)), h = toy.conditioner(x), y = toy.transformer(x, h);
+  const auto expected = dimwise::dimwise(toy, x, 3);
+  for (int k = 1; k <= 3; ++k)
+    for (const Method method : {Method::automatic, Method::reverse, Method::taylor})
+      CHECK(distance(dimwise::dimwise(y, x, {.holding = {h}, .order = k, .method = method}),
+                     expected[static_cast<size_t>(k)]) < 1e-12);
+}
+
+TEST_CASE("held tensors stay attached: a later gradient passes the conditioner") {
+  const Tensor x = normal({2, 3}, 5);
+  for (const Method method : {Method::reverse, Method::taylor})
+    for (int k = 1; k <= 2; ++k) {
+      Toy toy(3);
+      const Tensor weights = toy.a;
+      const auto loss = [&](const Tensor& a) {
+        Toy moved = toy;
+        moved.a = a;
+        return sum(square(dimwise::dimwise(moved, x, k, method).back()));
+      };
+      const Tensor g = grad(loss)(weights);
+      const Tensor v = normal({3, 3}, 9);
+      const double step = 1e-6;
+      const double difference = (loss(weights + step * v).item() - loss(weights - step * v).item()) / (2 * step);
+      CHECK(sum(g * v).item() == Approx(difference).epsilon(1e-7));
+      CHECK(std::abs(difference) > 1e-3);
+    }
+}
+
+TEST_CASE("where y does not depend on x, and for the orders beyond an affine y, the derivatives are zero") {
+  const Tensor x = track(f64({1, 2})), p = track(f64({3, 4}));
+  CHECK(all_zero(dimwise::dimwise(p * p, x, {})));
+  CHECK(all_zero(dimwise::dimwise(f64({1, 1}), x, {.order = 2})));
+  for (const Method method : {Method::reverse, Method::taylor}) {
+    CHECK(distance(dimwise::dimwise(p * x + 1.0, x, {.method = method}), p) == 0);
+    CHECK(all_zero(dimwise::dimwise(p * x + 1.0, x, {.order = 2, .method = method})));
+    CHECK(all_zero(dimwise::dimwise(p * x + 1.0, x, {.order = 3, .method = method})));
+  }
+}
+
+TEST_CASE("what the module form returns is recorded exactly if something tracked enters") {
+  Toy toy(3);
+  const Tensor x = normal({1, 3}, 5);
+  CHECK_FALSE(dimwise::dimwise(toy, x, 2)[2].tracked());
+  CHECK(dimwise::dimwise(toy, track(x), 2)[2].tracked());
+  toy.a = track(toy.a);
+  for (const Tensor& t : dimwise::dimwise(toy, x, 2)) CHECK(t.tracked());
+  const Recording off(false);
+  for (const Tensor& t : dimwise::dimwise(toy, x, 2)) CHECK_FALSE(t.tracked());
+}
+
+TEST_CASE("the tape form records its last sweep unless told not to, and the inner ones always") {
+  const Tensor x = track(f64({1, 2})), y = pow(x, 4);
+  for (const Method method : {Method::reverse, Method::taylor}) {
+    CHECK(dimwise::dimwise(y, x, {.order = 2, .method = method}).tracked());
+    const Tensor d2 = dimwise::dimwise(y, x, {.order = 2, .method = method, .record = false});
+    CHECK_FALSE(d2.tracked());
+    CHECK(d2.values() == std::vector<double>{12, 48});
+    const Recording off(false);
+    CHECK(dimwise::dimwise(y, x, {.order = 2, .method = method}).values() == std::vector<double>{12, 48});
+  }
+}
+
+TEST_CASE("the number of ops does not depend on the dimension") {
+  for (const Method method : {Method::reverse, Method::taylor})
+    for (int k = 1; k <= 3; ++k) {
+      std::vector<int64_t> counts;
+      for (const int64_t d : {4, 16, 64, 256, 1024}) {
+        const Toy toy(d);
+        const Tensor x = normal({1, d});
+        const int64_t before = ops_evaluated();
+        dimwise::dimwise(toy, x, k, method);
+        counts.push_back(ops_evaluated() - before);
+      }
+      CHECK(counts == std::vector<int64_t>(5, counts[0]));
+    }
+}
+
+TEST_CASE("an op without a Taylor rule throws by name in Taylor mode, and automatic takes reverse mode") {
+  const CustomRule cube{
+      "cube", [](const auto& in) { return pow(in[0], 3); },
+      [](const auto& in, const Tensor&, const Tensor& w) { return std::vector<Tensor>{w * 3.0 * square(in[0])}; }};
+  const CustomRule with_jvp{"cube", cube.forward, cube.vjp,
+                            [](const auto& in, const Tensor&, const auto& v) { return v[0] * 3.0 * square(in[0]); }};
+  const Tensor x = track(f64({1, 2}));
+  for (const CustomRule& rule : {cube, with_jvp}) {
+    const Tensor y = custom(rule, {x});
+    CHECK(dimwise::dimwise(y, x, {.order = 2}).values() == std::vector<double>{6, 12});
+    CHECK_THAT(error_of([&] { dimwise::dimwise(y, x, {.order = 2, .method = Method::taylor}); }),
+               Catch::Contains("'cube' has no"));
+  }
+}
+
+TEST_CASE("dimwise refuses, in these words") {
+  const Tensor x = track(f64({1, 2}));
+  CHECK(error_of([&] { dimwise::dimwise(x * x, x, {.order = 0}); }) == "[dimwise] order 0 asked. Use 1 or more.");
+  CHECK(error_of([&] { dimwise::dimwise(sum(x), x, {}); }) ==
+        "[dimwise] y has shape () where x has (2,). Dimension-wise derivatives need one output for each input.");
+  CHECK_THAT(error_of([&] {
+               dimwise::dimwise(x * x, f64({1, 2}), {});
+             }),
+             Catch::Contains("[tape] an input is not tracked"));
+  CHECK_THAT(error_of([&] { dimwise::dimwise(x * x, x, {.holding = {x}}); }), Catch::Contains("[holding]"));
+}
+
+TEST_CASE("DiagonalCheck catches a transformer that mixes positions and a conditioner that leaks, while it lives") {
+  struct Mixing : Toy {
+    using Toy::Toy;
+    Tensor transformer(const Tensor& x, const Tensor& h) const { return flip(x, -1) * h; }
+  };
+  struct Leaking : Toy {
+    using Toy::Toy;
+    Tensor conditioner(const Tensor& x) const { return Toy::conditioner(x) + 0.01 * x; }
+  };
+  const Tensor x = normal({2, 3}, 5);
+  const Mixing mixing(3);
+  const Leaking leaking(3);
+  {
+    const DiagonalCheck check;
+    CHECK_NOTHROW(dimwise::dimwise(Toy(3), x, 2));
+    CHECK_THAT(
+        error_of([&] { dimwise::dimwise(mixing, x); }),
+        Catch::Contains("[dimwise] the Jacobian past the held tensors is not diagonal: vᵀJ and v⊙(1ᵀJ) differ by ") &&
+            Catch::Contains(". Hold everything through which x_j reaches y_i, j ≠ i."));
+    CHECK_THAT(error_of([&] { dimwise::dimwise(leaking, x); }), Catch::Contains("[dimwise] the conditioner leaks: h_"));
+    const Tensor t = track(x), h = Toy(3).conditioner(t);
+    CHECK_THROWS_AS(dimwise::dimwise(t * h, t, {}), ValueError);
+    CHECK_NOTHROW(dimwise::dimwise(t * h, t, {.holding = {h}}));
+    const DiagonalCheck off(false);
+    CHECK_NOTHROW(dimwise::dimwise(mixing, x));
+  }
+  CHECK_NOTHROW(dimwise::dimwise(mixing, x));
+}
+
+TEST_CASE("an empty batch has empty derivatives") {
+  const Toy toy(3);
+  const DiagonalCheck check;
+  for (const Tensor& t : dimwise::dimwise(toy, zeros({0, 3}, DType::float64), 2)) CHECK(t.shape() == Shape{0, 3});
+  CHECK(divergence(toy, zeros({0, 3}, DType::float64)).shape() == Shape{0});
+}

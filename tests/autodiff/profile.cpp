@@ -1,0 +1,38 @@
+#include "autodiff/anomaly.hpp"
+#include "autodiff/transforms.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/reduce.hpp"
+#include "tests/autodiff/helpers.hpp"
+#include "tests/catch.hpp"
+
+using namespace dimwise;
+
+TEST_CASE("Profile counts calls, pulls and bytes of every op while it lives") {
+  const Tensor x = track(normal({1000}));
+  Profile profile;
+  const Tensor y = sum(tanh(x) * tanh(x));
+  grad(y, x, {.record = false});
+  const auto& rows = profile.rows();
+  CHECK(rows.at("tanh").calls == 2);
+  CHECK(rows.at("tanh").pulls == 2);
+  CHECK(rows.at("tanh").bytes == 2 * 8000);
+  CHECK(rows.at("mul").pulls == 1);
+  CHECK(rows.at("tanh").forward > 0);
+  CHECK(rows.at("tanh").reverse > 0);
+  CHECK_THAT(profile.report(),
+             Catch::StartsWith("op                    calls  forward ms    pulls  reverse ms         MiB\n") &&
+                 Catch::Contains("\ntanh "));
+}
+
+TEST_CASE("observers nest, and see nothing after they are gone") {
+  const Tensor x = normal({3});
+  const Profile outer;
+  {
+    const Profile inner;
+    tanh(x);
+    CHECK(inner.rows().at("tanh").calls == 1);
+  }
+  tanh(x);
+  CHECK(outer.rows().at("tanh").calls == 2);
+}

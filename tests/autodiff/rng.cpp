@@ -1,0 +1,118 @@
+#include "autodiff/rng.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "tests/autodiff/helpers.hpp"
+#include "tests/catch.hpp"
+
+using namespace dimwise;
+using Block = std::array<uint64_t, 4>;
+
+namespace {
+double mean_of(const std::vector<double>& v) {
+  double s = 0;
+  for (const double x : v) s += x;
+  return s / static_cast<double>(v.size());
+}
+double moment(const std::vector<double>& v, int power) {
+  double s = 0;
+  for (const double x : v) s += std::pow(x, power);
+  return s / static_cast<double>(v.size());
+}
+double correlation(const std::vector<double>& a, const std::vector<double>& b) {
+  double s = 0;
+  for (size_t i = 0; i < a.size(); ++i) s += a[i] * b[i];
+  return s / static_cast<double>(a.size());
+}
+}  // namespace
+
+TEST_CASE("a block is that of Philox4x64-10: known answers") {
+  CHECK(Rng(0).block(0) == Block{0x16554d9eca36314c, 0xdb20fe9d672d0fdc, 0xd7e772cee186176b, 0x7e68b68aec7ba23b});
+  CHECK(Rng({1, 2}).block(5, 1) ==
+        Block{0xc3e58285f6409524, 0x67d27af7de349334, 0x7d455b1695e39391, 0x8da0c15e110c4f0c});
+  CHECK(Rng({0x452821e638d01377, 0xbe5466cf34e90c6c}).block(~uint64_t{0}, 7) ==
+        Block{0xa226dc5ea74ada33, 0xaad42bf7ac19434c, 0x60645df772d2fe04, 0x75da11650f58dda2});
+}
+
+TEST_CASE("the first draws of seed 42 are these, on every machine and in every release") {
+  const Rng rng(42);
+  CHECK(rng.uniforms(2) == std::vector<double>{0x1.4ed0fc5a69913p-1, 0x1.316062ae59274p-2});
+  CHECK(rng.split("weights").uniforms(1) == std::vector<double>{0x1.2c73ff2adaaafp-1});
+  CHECK(rng.split(3).uniforms(1) == std::vector<double>{0x1.74710526619c2p-2});
+  CHECK(rng.permutation(5) == std::vector<int64_t>{3, 2, 4, 1, 0});
+  CHECK(rng.integers(4, 100) == std::vector<int64_t>{65, 29, 91, 88});
+  const auto z = rng.normals(2);  // by the C library's logarithm and cosine
+  CHECK(z[0] == Approx(-0.43464697266915453).epsilon(1e-14));
+  CHECK(z[1] == Approx(1.3904523492240417).epsilon(1e-14));
+}
+
+TEST_CASE("drawing changes nothing: the same draw twice, and a longer one begins with the shorter") {
+  const Rng rng(7);
+  CHECK(distance(rng.normal({5}), rng.normal({5})) == 0);
+  for (const int64_t n : {1, 2, 5, 8}) {
+    const auto few = rng.normals(n), many = rng.normals(9), flat = rng.uniforms(n), more = rng.uniforms(9);
+    CHECK(std::equal(few.begin(), few.end(), many.begin()));
+    CHECK(std::equal(flat.begin(), flat.end(), more.begin()));
+  }
+  CHECK(rng.normals(0).empty());
+  CHECK(Rng(rng.key()).uniforms(3) == rng.uniforms(3));
+}
+
+TEST_CASE("seeds, names and numbers give different streams, uncorrelated with each other and their parent") {
+  const Rng rng(7);
+  const int64_t n = 20000;
+  const std::vector<Rng> streams{rng,
+                                 Rng(8),
+                                 rng.split("a"),
+                                 rng.split("b"),
+                                 rng.split(0),
+                                 rng.split(1),
+                                 rng.split("a").split("a"),
+                                 rng.split(0).split(0)};
+  std::set<std::array<uint64_t, 2>> keys;
+  for (const Rng& s : streams) keys.insert(s.key());
+  CHECK(keys.size() == streams.size());
+  for (size_t i = 0; i < streams.size(); ++i)
+    for (size_t j = 0; j < i; ++j) {
+      INFO(i << " and " << j);
+      CHECK(std::abs(correlation(streams[i].normals(n), streams[j].normals(n))) <
+            4.5 / std::sqrt(static_cast<double>(n)));
+    }
+  CHECK(rng.split("a").key() == rng.split("a").key());
+}
+
+TEST_CASE("draws have the moments of their distributions, within five standard errors") {
+  const int64_t n = 200000;
+  const double root = std::sqrt(static_cast<double>(n));
+  const auto u = Rng(1).uniforms(n), z = Rng(2).normals(n);
+  CHECK(std::abs(mean_of(u) - 0.5) < 5 * std::sqrt(1.0 / 12) / root);
+  CHECK(std::abs(moment(u, 2) - 1.0 / 3) < 5 * std::sqrt(4.0 / 45) / root);
+  CHECK(*std::min_element(u.begin(), u.end()) >= 0);
+  CHECK(*std::max_element(u.begin(), u.end()) < 1);
+  CHECK(std::abs(mean_of(z)) < 5 / root);
+  CHECK(std::abs(moment(z, 2) - 1) < 5 * std::sqrt(2.0) / root);
+  CHECK(std::abs(moment(z, 3)) < 5 * std::sqrt(15.0) / root);
+  CHECK(std::abs(moment(z, 4) - 3) < 5 * std::sqrt(96.0) / root);
+  const auto signs = Rng(3).rademacher({n}).values();
+  CHECK(std::abs(mean_of(signs)) < 5 / root);
+  CHECK(moment(signs, 2) == 1);
+}
+
+TEST_CASE("uniform draws keep to [low, high), also when rounded to float32") {
+  const Tensor x = Rng(1).uniform({100000}, DType::float32, 2, 3);
+  const auto v = x.values();
+  CHECK(*std::min_element(v.begin(), v.end()) >= 2);
+  CHECK(*std::max_element(v.begin(), v.end()) < 3);
+  CHECK(x.dtype() == DType::float32);
+}
+
+TEST_CASE("a permutation has every number once, and integers stay below n and reach all of it") {
+  auto p = Rng(5).permutation(1000);
+  CHECK_FALSE(std::is_sorted(p.begin(), p.end()));
+  std::sort(p.begin(), p.end());
+  for (int64_t i = 0; i < 1000; ++i) CHECK(p[static_cast<size_t>(i)] == i);
+  const auto v = Rng(5).integers(1000, 7);
+  CHECK(std::set<int64_t>(v.begin(), v.end()) == std::set<int64_t>{0, 1, 2, 3, 4, 5, 6});
+  CHECK(error_of([] { Rng(0).integers(1, 0); }) == "[integers] n = 0 leaves nothing to draw from. Use n > 0.");
+}

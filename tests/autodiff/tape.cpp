@@ -1,0 +1,89 @@
+#include "autodiff/tape.hpp"
+
+#include "autodiff/transforms.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/reduce.hpp"
+#include "tests/autodiff/helpers.hpp"
+#include "tests/catch.hpp"
+
+using namespace dimwise;
+
+TEST_CASE("a tape holds the ops between inputs and outputs, in the order recorded, and nothing else") {
+  const Tensor x = track(f64({1, 2})), p = track(f64(3));
+  const Tensor aside = exp(x), h = sin(x), q = p * p, y = sum(h * q);
+  const Tape tape({y}, {x});
+  REQUIRE(tape.size() == 3);
+  CHECK(tape.run()[0].node() == h.node());
+  CHECK(tape.run()[2].node() == y.node());
+  CHECK(tape.entered());
+  CHECK_FALSE(Tape({h}, {x}).entered());
+  CHECK(Tape({y}, {x, p}).size() == 4);
+  CHECK_FALSE(Tape({y}, {x, p}).entered());
+  CHECK(Tape({y}, {x}, {.holding = {h}}).size() == 0);
+  CHECK(Tape({y, aside}, {x}).size() == 4);
+}
+
+TEST_CASE("a tape prints one line an op, and draws held edges dashed") {
+  const Tensor x = track(f64({1, 2})), h = sin(x), y = mul(h, exp(x)) + f64(1);
+  const Tape tape({y}, {x}, {.holding = {h}});
+  CHECK(str(tape) ==
+        "%0 = exp(x0)  (2,) float64\n"
+        "%1 = mul(h0, %0)  (2,) float64\n"
+        "%2 = add(%1, constant)  (2,) float64\n");
+  CHECK(to_dot(tape) ==
+        "digraph tape {\n"
+        "  rankdir=LR;\n"
+        "  node [shape=box];\n"
+        "  \"%0\" [label=\"exp\\n(2,)\"];\n"
+        "  \"x0\" -> \"%0\";\n"
+        "  \"%1\" [label=\"mul\\n(2,)\"];\n"
+        "  \"h0\" -> \"%1\" [style=dashed];\n"
+        "  \"%0\" -> \"%1\";\n"
+        "  \"%2\" [label=\"add\\n(2,)\"];\n"
+        "  \"%1\" -> \"%2\";\n"
+        "}\n");
+}
+
+TEST_CASE("several outputs are pulled at once, and an output that is an input too gets its cotangent") {
+  const Tensor x = track(f64({1, 2})), y = x * x;
+  const Tape tape({y, x, y}, {x});
+  CHECK(tape.pull({f64({1, 1}), f64({10, 10}), Tensor()})[0].values() == std::vector<double>{12, 14});
+  CHECK(tape.push({f64({1, 1})})[1].values() == std::vector<double>{1, 1});
+}
+
+TEST_CASE("the number of directions must be that of the tensors") {
+  const Tensor x = track(f64(1)), y = x * x;
+  const Tape tape({y}, {x});
+  CHECK(error_of([&] { tape.pull({}); }) ==
+        "[pull] 0 directions for 1 tensors. Give one for each (undefined for zero).");
+  CHECK(error_of([&] {
+          tape.push({f64(1), f64(1)});
+        }) == "[push] 2 directions for 1 tensors. Give one for each (undefined for zero).");
+  CHECK(error_of([&] { Tape({Tensor()}, {x}); }) == "[tape] an output is undefined.");
+}
+
+TEST_CASE("holding refuses what it cannot hold, and lets be what has nothing to do with x") {
+  const Tensor x = track(f64({1, 2})), h = sin(x), y = h * x;
+  const auto hold = [&](const Tensor& t) { return error_of([&] { Tape({y}, {x}, {.holding = {t}}); }); };
+  const std::string itself = "[holding] the held tensor is itself an input or an output. Hold what lies between them.";
+  CHECK(hold(x) == itself);
+  CHECK(hold(y) == itself);
+  CHECK(hold(reshape(h, {2, 1})) ==
+        "[holding] the held tensor of shape (2, 1) depends on an input, but no output uses it. Hold the very tensor "
+        "that was consumed, not a "
+        "reshape of it.");
+  CHECK(hold(Tensor()) == "[holding] a held tensor is undefined.");
+  CHECK(hold(track(f64(1))) == "nothing was thrown");
+  CHECK(hold(f64(1)) == "nothing was thrown");
+}
+
+TEST_CASE("captured names the tracked tensors a function used from outside, each once") {
+  const Tensor p = track(f64(2)), q = p * p, x = f64(1);
+  const uint64_t begin = next_sequence();
+  const Tensor a = alias(x), y = q * a + q * p;
+  const auto found = captured(y, {a}, begin);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].node() == p.node());
+  CHECK(found[1].node() == q.node());
+}

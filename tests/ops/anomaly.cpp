@@ -1,0 +1,120 @@
+// The anomaly guard names the op that made a NaN, in whichever direction.
+#include "autodiff/anomaly.hpp"
+
+#include <cmath>
+#include <set>
+
+#include "autodiff/error.hpp"
+#include "autodiff/transforms.hpp"
+#include "ops/all_ops.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/reduce.hpp"
+#include "tests/catch.hpp"
+#include "tests/ops/table.hpp"
+
+using namespace dimwise;
+using namespace dimwise::table;
+
+namespace {
+
+std::string what(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+Tensor poisoned(const Tensor& x) {
+  std::vector<double> values = x.values();
+  values.back() = NAN;
+  return tensor(values, x.shape(), x.dtype());
+}
+
+// A copy of a record whose forward, or whose vjp, plants a NaN.
+const Op* original = nullptr;
+Op planted_forward(const Op& op) {
+  original = &op;
+  Op planted = op;
+  planted.forward = [](std::span<const Tensor> in, const Attributes& a) { return poisoned(original->forward(in, a)); };
+  return planted;
+}
+Op planted_vjp(const Op& op) {
+  original = &op;
+  Op planted = op;
+  planted.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
+    std::vector<Tensor> slots(call.inputs.size());
+    const std::unique_ptr<bool[]> wanted(new bool[slots.size()]);
+    std::fill_n(wanted.get(), slots.size(), true);
+    Cotangents inner(slots, {wanted.get(), slots.size()});
+    original->vjp(call, w, inner);
+    for (size_t i = 0; i < slots.size(); ++i)
+      if (slots[i].defined()) result.set(i, slots[i].size() > 0 ? poisoned(slots[i]) : slots[i]);
+  };
+  return planted;
+}
+
+// The first recorded call of each op over all entries.
+std::vector<Tensor> one_call_of_each_op() {
+  std::vector<Tensor> calls;
+  std::set<std::string> met;
+  for (const Entry& e : entries()) {
+    Inputs leaves;
+    for (const Tensor& x : e.samples[0]) leaves.push_back(track(x));
+    const Tape tape({e.f(leaves)}, leaves);
+    for (const Tensor& y : tape.run())
+      if (met.insert(y.node()->op->name).second) calls.push_back(y);
+  }
+  return calls;
+}
+
+}  // namespace
+
+TEST_CASE("a NaN planted in the forward or in the reverse of any op is blamed on that op") {
+  const auto calls = one_call_of_each_op();
+  CHECK(calls.size() >= all_ops().size());
+  for (const Tensor& y : calls) {
+    const Node& node = *y.node();
+    const std::string name = node.op->name;
+    INFO(name);
+    const Op forward = planted_forward(*node.op);
+    CHECK_THAT(what([&] {
+                 const DetectAnomaly guard;
+                 apply(forward, node.inputs, node.attributes);
+               }),
+               Catch::StartsWith("[" + name + "] made nan in the forward pass at index "));
+    const Op reverse = planted_vjp(*node.op);
+    Inputs leaves;
+    for (const Tensor& x : node.inputs) leaves.push_back(track(stop_gradient(x)));
+    const Tensor z = apply(reverse, leaves, node.attributes);
+    CHECK_THAT(what([&] {
+                 const DetectAnomaly guard;
+                 Tape({z}, leaves).pull({ones_like(z)});
+               }),
+               Catch::StartsWith("[" + name + "] made nan in the reverse pass at index "));
+  }
+}
+
+TEST_CASE("an anomaly tells index, shape and scope, and whether the sweep is recorded makes no difference") {
+  const Tensor x = tensor({1, 2, 3, -1}, {2, 2}, DType::float64), zero = track(tensor({1, 0}, DType::float64));
+  const Scope scope("conditioner");
+  const Tensor y = sum(log(zero));
+  const DetectAnomaly guard;
+  CHECK(what([&] { log(x); }) ==
+        "[log] made nan in the forward pass at index (1, 1) of shape (2, 2), scope conditioner. Its inputs were "
+        "finite: look at their range.");
+  for (const bool record : {false, true})
+    CHECK(what([&] { grad(y, zero, {.record = record}); }) ==
+          "[log] made inf in the reverse pass at index (1,) of shape (2,), scope conditioner. Its inputs were finite: "
+          "look at their range.");
+}
+
+TEST_CASE("what was bad before is not blamed on the op that met it") {
+  const Tensor bad = track(tensor({1, NAN}, DType::float64));
+  const DetectAnomaly guard;
+  const Tensor y = exp(bad) * 2.0;
+  CHECK_NOTHROW(Tape({y}, {bad}).pull({ones_like(y)}));
+  const Tensor fine = track(tensor({1, 2}, DType::float64)), z = exp(fine);
+  CHECK_NOTHROW(Tape({z}, {fine}).pull({stop_gradient(bad)}));
+}
