@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "autodiff/error.hpp"
+#include "apps/common/exit_code.hpp"
 #include "nn/files/csv.hpp"
 #include "nn/files/npy.hpp"
 #include "ops/arithmetic.hpp"
@@ -33,8 +33,10 @@ std::string find_file(const std::string& name) {
 
 Tensor log_returns(const Tensor& x) {
   const auto values = x.data<double>();
-  if (std::any_of(values.begin(), values.end(), [](double v) { return !(v > 0); }))
-    fail<DataError>("data", "log-returns need positive values, and there are others. Use --transform none.");
+  const auto bad = std::find_if(values.begin(), values.end(), [](double v) { return !(v > 0); });
+  if (bad != values.end())
+    fail<DataError>("data", "log-returns need positive values: row ", (bad - values.begin()) / x.dim(1) + 1,
+                    ", column ", (bad - values.begin()) % x.dim(1) + 1, " is ", *bad, ". Use --transform none.");
   const Tensor y = log(x);
   return slice(y, 0, 1, y.dim(0)) - slice(y, 0, 0, y.dim(0) - 1);
 }
@@ -66,16 +68,24 @@ Dataset load_dataset(const DataSettings& s) {
     set.columns = csv.columns;
     set.dropped = csv.dropped;
   }
+  if (x.size() == 0) fail<DataError>("data", path, " has shape ", x.shape(), ": no numbers. Give rows of numbers.");
   const auto values = x.data<double>();
   if (const auto bad = std::find_if(values.begin(), values.end(), [](double v) { return !std::isfinite(v); });
       bad != values.end())
     fail<DataError>("data", path, ": row ", (bad - values.begin()) / x.dim(1) + 1, ", column ",
                     (bad - values.begin()) % x.dim(1) + 1, " is ", *bad, ". Remove such rows.");
   if (s.transform == "log-returns") x = log_returns(x);
+  if (s.validation + s.test >= 1)
+    fail<UsageError>("command line", "--validation-share ", s.validation, " and --test-share ", s.test,
+                     " leave nothing to train on. Make them smaller.");
+  if (x.dim(0) < 4)
+    fail<DataError>("data", path, " has ", x.dim(0),
+                    " usable rows, too few for a training, a validation and a test part. Give more rows.");
   const Split parts = split(x.dim(0), s.validation, s.test, static_cast<uint64_t>(s.seed));
-  if (parts.train.size() < 2 || parts.validation.empty() || parts.test.empty() || x.dim(1) < 1)
-    fail<DataError>("data", path, " has shape ", x.shape(),
-                    ", too little for a training, a validation and a test part.");
+  if (parts.train.size() < 2 || parts.validation.empty() || parts.test.empty())
+    fail<DataError>("data", path, " has ", x.dim(0),
+                    " usable rows, too few for a training, a validation and a test part of the shares asked for. Give "
+                    "more rows, or larger --validation-share and --test-share.");
   set.train = index_select(x, 0, parts.train);
   set.validation = index_select(x, 0, parts.validation);
   set.test = index_select(x, 0, parts.test);

@@ -2,12 +2,24 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "apps/common/checkpoint.hpp"
 #include "ops/arithmetic.hpp"
 
 namespace dimwise::app {
+
+namespace {
+
+std::string joined(const std::vector<int64_t>& widths) {
+  std::string text;
+  for (const int64_t w : widths) text += (text.empty() ? "" : ",") + std::to_string(w);
+  return text;
+}
+
+}  // namespace
 
 DType parse_dtype(const std::string& name) {
   if (name == "float32") return DType::float32;
@@ -113,8 +125,35 @@ ModelSettings model_settings(const std::string& text) {
   }
 }
 
+std::string describe(const ModelSettings& s) {
+  return s.conditioner + " conditioner " + joined(s.hidden) + " to " + std::to_string(s.d_h) + ", " + s.transformer +
+         " transformer " + joined(s.transformer_hidden) + ", " + s.activation +
+         (s.blocks > 1 ? ", " + std::to_string(s.blocks) + " blocks" : "") + ", " + s.dtype;
+}
+
+std::string differences(const ModelSettings& saved, const ModelSettings& asked) {
+  const auto a = nlohmann::json::parse(to_json(saved)), b = nlohmann::json::parse(to_json(asked));
+  std::string text;
+  for (const auto& [key, value] : a.items()) {
+    if (value == b[key]) continue;
+    std::string name = key == "d" ? "number of columns" : "--" + key;
+    std::replace(name.begin(), name.end(), '_', '-');
+    text += (text.empty() ? "" : "; ") + name + " is " + value.dump() + ", not " + b[key].dump();
+  }
+  return text;
+}
+
 SavedModel load_model(const std::string& path, const std::string& weights) {
-  const auto checkpoint = find_checkpoint(path, path);
+  std::optional<Checkpoint> checkpoint;
+  if (std::filesystem::is_directory(path))
+    checkpoint = find_checkpoint("auto", path);
+  else if (std::filesystem::exists(path))
+    checkpoint = load_checkpoint(path);
+  if (!checkpoint)
+    fail<CheckpointError>("model", "there is no trained flow in \"", path,
+                          "\". Give the folder or a checkpoint of a run by --out, or make one: dimwise-cnf train.");
+  for (const std::string& skipped : checkpoint->skipped)
+    std::cerr << "dimwise-cnf: warning: passed over " << skipped << '\n';
   SavedModel saved;
   saved.path = checkpoint->path;
   saved.metadata = checkpoint->metadata;

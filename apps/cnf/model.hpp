@@ -63,6 +63,12 @@ DType parse_dtype(const std::string& name);
 std::string to_json(const ModelSettings& settings);
 ModelSettings model_settings(const std::string& json);
 
+/// The settings for a reader, on one line.
+std::string describe(const ModelSettings& settings);
+
+/// The flags in which two models differ, as `--hidden is 8, not 16`; empty when there are none.
+std::string differences(const ModelSettings& saved, const ModelSettings& asked);
+
 /// A model read from a checkpoint of a run folder or file: which weights (`best`, `average`, `last`) is the reader's
 /// choice.
 struct SavedModel {

@@ -1,8 +1,8 @@
-#include <filesystem>
 #include <iostream>
 
 #include "apps/cnf/commands.hpp"
 #include "apps/cnf/run_data.hpp"
+#include "apps/common/exit_code.hpp"
 #include "nn/files/csv.hpp"
 #include "nn/files/npy.hpp"
 #include "ops/layout.hpp"
@@ -18,18 +18,23 @@ struct SampleSettings {
   SolverSettings solver;
 };
 
+void write(const std::string& file, const Tensor& x) {
+  if (file.ends_with(".npy")) return save_npy(file, x);
+  std::vector<std::string> columns;
+  for (int64_t i = 0; i < x.dim(1); ++i) columns.push_back("x" + std::to_string(i + 1));
+  save_csv(file, columns, astype(x, DType::float64));
+}
+
 void draw(const SampleSettings& s) {
   if (!s.file.ends_with(".csv") && !s.file.ends_with(".npy"))
-    fail<ValueError>("sample", "'", s.file, "' ends neither in .csv nor in .npy. Choose one of the two formats.");
+    fail<UsageError>("--file", "must end in .csv or .npy, not \"", s.file, "\".");
   const SavedModel saved = load_model(s.common.out, s.weights);
   const Tensor x = sample_model(saved.model, s.n, Rng(static_cast<uint64_t>(s.common.seed)).split("sample"),
                                 flow_options(s.solver).ode);
-  if (s.file.ends_with(".npy")) {
-    save_npy(s.file, x);
-  } else {
-    std::vector<std::string> columns;
-    for (int64_t i = 0; i < x.dim(1); ++i) columns.push_back("x" + std::to_string(i + 1));
-    save_csv(s.file, columns, astype(x, DType::float64));
+  try {
+    write(s.file, x);
+  } catch (const DataError& unwritable) {
+    fail<Error>("sample", unwritable.what(), " Choose another --file.");
   }
   std::cout << s.n << " samples written to " << s.file << '\n';
 }
@@ -44,7 +49,7 @@ void add_sample(App& app) {
   add_out(c, s->common);
   c.add_choice("weights", s->weights, Words{"best", "average", "last"}, "which of the saved weights");
   c.add("n", s->n, "number of points", at_least_one);
-  c.add("file", s->file, "where to write them, as .csv or .npy");
+  c.add("file", s->file, "where to write them, as .csv or .npy").placeholder = "FILE";
   add_seed(c, s->common);
   c.section("Solver").add_choice("method", s->solver.method, Words{"dopri5", "rk4", "heun", "euler"}, "the ODE method");
   c.add("rtol", s->solver.rtol, "relative tolerance of dopri5", positive);

@@ -47,7 +47,7 @@ struct State {
   FlowModel best;
   double best_nll = std::numeric_limits<double>::infinity();
   double mean_loss = 0;  // running
-  double elapsed = 0;    // seconds of training, over all sessions
+  double elapsed = 0;    // seconds of training over all sessions, where they are what ends it
   int64_t step = 0;
 };
 
@@ -75,6 +75,8 @@ void restore(State& s, const Checkpoint& checkpoint) {
   s.step = checkpoint.step;
 }
 
+std::string counted(int64_t n, const std::string& what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
+
 class Training {
  public:
   Training(const TrainSettings& settings, const Command& command)
@@ -84,53 +86,66 @@ class Training {
         batches_(data_, settings.common.seed, settings.common.batch_size, parse_dtype(settings.common.dtype)),
         rng_(Rng(static_cast<uint64_t>(settings.common.seed))),
         options_(flow_options(settings.solver)),
-        folder_(settings.common.out, command.effective_config(), resumed_),
-        schedule_(warm_up(settings.warm_up, [](int64_t) { return 1.0; })) {
+        schedule_(warm_up(settings.warm_up, [](int64_t) { return 1.0; })),
+        state_(first_state()),
+        folder_(settings.common.out, command.effective_config(), resumed_) {
     options_.ode.gradient = settings.gradient == "adjoint" ? OdeGradient::adjoint : OdeGradient::direct;
     options_.penalties = settings.kinetic > 0 || settings.jacobian > 0;
-    settings_.model.d = data_.train.dim(1);
-    settings_.model.dtype = settings.common.dtype;
-    state_.model = make_model(settings_.model, rng_.split("model"));
-    state_.model.standardizer = fit_standardizer(data_.train, data_.columns, dtype());
-    state_.optimizer.weight_decay = settings.weight_decay;
-    state_.ema.average = state_.model;
-    state_.ema.decay = settings.ema;
-    state_.best = state_.model;
-    if (resumed_) {
-      if (resumed_->metadata["model"] != to_json(settings_.model))
-        fail<CheckpointError>("resume", resumed_->path,
-                              " holds a model of other settings: ", resumed_->metadata["model"],
-                              ". Give the same flags, or another --out.");
-      restore(state_, *resumed_);
-    }
+    if (resumed_) saved_ = resumed_->path;
   }
 
   void run() {
-    const StopSignals stop;
     Progress progress(settings_.common.steps, state_.step,
                       progress_style(settings_.common.quiet, settings_.common.no_progress));
     announce(progress);
     const auto begin = std::chrono::steady_clock::now();
     const double before = state_.elapsed;
-    while (share_done() < 1 && !stop.pending()) {
-      step(progress);
-      state_.elapsed = before + std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-      const bool last = share_done() >= 1;
-      if (state_.step % settings_.common.eval_every == 0 || last) evaluate(progress);
-      if (state_.step % settings_.common.checkpoint_every == 0 && !last) save();
+    while (share_done() < 1 && !stop_.pending()) {
+      try {
+        step(progress);
+        if (settings_.minutes > 0)
+          state_.elapsed = before + std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+        if (state_.step % settings_.common.eval_every == 0 || share_done() >= 1) evaluate(progress);
+      } catch (const SolverError& error) {
+        diverged(error.what());
+      } catch (const ValueError& error) {
+        if (!settings_.common.debug_nans) throw;
+        diverged(error.what());
+      }
+      if (state_.step % settings_.common.checkpoint_every == 0 && share_done() < 1) save();
       if (settings_.minutes > 0)
         progress.expect(std::llround(static_cast<double>(state_.step) / std::max(share_done(), 1e-9)));
     }
     progress.finish();
-    const std::string saved = save();
-    if (stop.pending() && share_done() < 1) {
+    save();
+    if (stop_.pending() && share_done() < 1) {
       folder_.log("interrupted at step " + std::to_string(state_.step));
-      throw Interrupted(stop.pending(), "saved " + saved + "; continue with the same command and --resume auto");
+      throw Interrupted(stop_.pending(), "saved " + saved_ + "; continue with the same command and --resume auto");
     }
-    report(saved);
+    report();
   }
 
  private:
+  // The beginning, or where a checkpoint left off. Nothing is written before this has succeeded.
+  State first_state() {
+    settings_.model.d = data_.train.dim(1);
+    settings_.model.dtype = settings_.common.dtype;
+    State s;
+    s.model = make_model(settings_.model, rng_.split("model"));
+    s.model.standardizer = fit_standardizer(data_.train, data_.columns, dtype());
+    s.optimizer.weight_decay = settings_.weight_decay;
+    s.ema.average = s.model;
+    s.ema.decay = settings_.ema;
+    s.best = s.model;
+    if (!resumed_) return s;
+    const std::string other = differences(model_settings(resumed_->metadata["model"]), settings_.model);
+    if (!other.empty())
+      fail<CheckpointError>("resume", resumed_->path, " holds another model: ", other,
+                            ". Give the flags it was trained with, or another --out to start anew.");
+    restore(s, *resumed_);
+    return s;
+  }
+
   DType dtype() const { return parse_dtype(settings_.common.dtype); }
 
   // How much of the training is done, from 0 to 1: by steps, or by time where minutes were given.
@@ -145,13 +160,13 @@ class Training {
   }
 
   void announce(Progress& progress) {
-    say(progress, "data " + data_.name + ": " + std::to_string(data_.train.dim(1)) + " columns, " +
+    say(progress, "data " + data_.name + ": " + counted(data_.train.dim(1), "column") + ", " +
                       (data_.density ? std::string("sampled anew at every step")
-                                     : std::to_string(data_.train.dim(0)) + " rows to train, " +
+                                     : counted(data_.train.dim(0), "row") + " to train, " +
                                            std::to_string(data_.validation.dim(0)) + " to validate, " +
                                            std::to_string(data_.test.dim(0)) + " to test"));
     for (const std::string& column : data_.dropped) say(progress, "left out column " + column);
-    say(progress, "model: " + std::to_string(count(state_.model)) + " parameters, " + to_json(settings_.model));
+    say(progress, "model: " + std::to_string(count(state_.model)) + " parameters; " + describe(settings_.model));
     if (!resumed_) return;
     for (const std::string& skipped : resumed_->skipped) say(progress, "warning: passed over " + skipped);
     say(progress, "resumed from " + resumed_->path);
@@ -184,10 +199,7 @@ class Training {
     }();
     const double norm = clip_grad_norm(gradient, settings_.clip);
     if (!std::isfinite(loss.item()) || !std::isfinite(norm))
-      throw Diverged("[train] the loss is " + std::to_string(loss.item()) + " and the gradient's norm " +
-                     std::to_string(norm) + " at step " + std::to_string(state_.step) +
-                     ". The last good checkpoint is kept in " + folder_.path() +
-                     ". Use a smaller --lr, or --debug-nans to find the op.");
+      diverged("the loss is " + std::to_string(loss.item()) + " and the gradient's norm " + std::to_string(norm) + ".");
     state_.optimizer.lr = learning_rate();
     state_.optimizer.step(state_.model, gradient);
     state_.ema.update(state_.model);
@@ -221,9 +233,21 @@ class Training {
     if (settings_.common.verbose) say(progress, text);
   }
 
-  std::string save() {
-    return folder_.save(state_.step, to_tensors(state_),
-                        {{"model", to_json(settings_.model)}, {"data", data_to_json()}});
+  void save() {
+    for (const Tensor& p : parameters(state_.model))
+      for (const double v : p.values())
+        if (!std::isfinite(v)) diverged("a weight is " + std::to_string(v) + ".");
+    saved_ =
+        folder_.save(state_.step, to_tensors(state_), {{"model", to_json(settings_.model)}, {"data", data_to_json()}});
+  }
+
+  [[noreturn]] void diverged(const std::string& what) {
+    const std::string text =
+        "step " + std::to_string(state_.step) + ": " + what + " " +
+        (saved_.empty() ? "No checkpoint had been saved yet." : "The last good checkpoint is " + saved_ + ".") +
+        " Use a smaller --lr or --clip, or --debug-nans to find the op.";
+    folder_.log("diverged at " + text);
+    throw Diverged("[train] " + text);
   }
 
   std::string data_to_json() const {
@@ -233,26 +257,28 @@ class Training {
         .dump();
   }
 
-  void report(const std::string& saved) {
-    nlohmann::json result{{"step", state_.step}, {"validation_nll", state_.best_nll}, {"checkpoint", saved}};
+  void report() {
+    nlohmann::json result{{"step", state_.step}, {"validation_nll", state_.best_nll}, {"checkpoint", saved_}};
     if (data_.density) result["entropy"] = data_.density->entropy;
     if (settings_.common.json)
       std::cout << result.dump() << '\n';
     else
       std::cout << "validation nll " << state_.best_nll << " nats"
                 << (data_.density ? " (entropy of the density " + std::to_string(data_.density->entropy) + ")" : "")
-                << " after " << state_.step << " steps; saved " << saved << '\n';
+                << " after " << state_.step << " steps; saved " << saved_ << '\n';
   }
 
+  const StopSignals stop_;  // from the first moment on
   TrainSettings settings_;
   std::optional<Checkpoint> resumed_;
   Dataset data_;
   Batches batches_;
   Rng rng_;
   FlowOptions options_;
-  RunFolder folder_;
   Schedule schedule_;
   State state_;
+  RunFolder folder_;
+  std::string saved_;  // the last good checkpoint
 };
 
 }  // namespace

@@ -32,6 +32,12 @@ size_t terminal_width() {
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
 }
 
+// What does not fit is left out field by field: half a number misleads.
+std::string fitted(const std::string& line, size_t width) {
+  if (line.size() <= width) return line;
+  return line.substr(0, std::min(line.rfind(" | ", width), width));
+}
+
 }  // namespace
 
 ProgressStyle progress_style(bool quiet, bool no_progress) {
@@ -47,13 +53,14 @@ std::string progress_line(const Tick& tick, int64_t total, double rate) {
   std::string line = format("step %lld/%lld", static_cast<long long>(tick.step), static_cast<long long>(total));
   line += format(" %3.0f%%", std::floor(100.0 * static_cast<double>(tick.step) / static_cast<double>(total)));
   line += " | " + clock_time(left / rate) + " left";
-  line += rate >= 1 || rate == 0 ? format(" | %.1f it/s", rate) : format(" | %.1f s/it", 1 / rate);
+  line += rate >= 1 || rate == 0 ? format(rate < 100 ? " | %.1f it/s" : " | %.0f it/s", rate)
+                                 : format(" | %.1f s/it", 1 / rate);
   if (tick.loss) line += format(" | loss %.4f", *tick.loss);
   if (tick.evaluations_forward) {
     line += format(" | nfe %lld", static_cast<long long>(*tick.evaluations_forward));
     if (tick.evaluations_backward) line += format("/%lld", static_cast<long long>(*tick.evaluations_backward));
   }
-  if (tick.gradient_norm) line += format(" | grad %.2e", *tick.gradient_norm);
+  if (tick.gradient_norm) line += format(" | grad %.3g", *tick.gradient_norm);
   return line;
 }
 
@@ -73,10 +80,9 @@ void Progress::print(Clock::time_point now) {
   const double seconds = std::chrono::duration<double>(now - printed_at_).count();
   const double rate = static_cast<double>(tick_.step - printed_step_) / std::max(seconds, 1e-9);
   rate_ = rate_ == 0 ? rate : 0.7 * rate_ + 0.3 * rate;
-  std::string line = progress_line(tick_, total_, rate_);
+  const std::string line = progress_line(tick_, total_, rate_);
   if (style_ == ProgressStyle::rewriting) {
-    line.resize(std::min(line.size(), terminal_width() - 1));
-    out_ << '\r' << line << "\x1b[K" << std::flush;
+    out_ << '\r' << fitted(line, terminal_width() - 1) << "\x1b[K" << std::flush;
     line_open_ = true;
   } else {
     out_ << line << std::endl;

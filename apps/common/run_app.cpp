@@ -48,12 +48,14 @@ class Parser {
     parser->add_option("--config", config_);
     for (const auto& setting : command.settings()) {
       const auto read = [&setting](const CLI::results_t& words) {
+        if (words.size() > 1) fail<UsageError>(("--" + setting.name).c_str(), "is given more than once. Give it once.");
         const bool bare = words.back().empty() && !setting.bare.empty();
         setting.read("--" + setting.name, bare ? setting.bare : words.back());
         return true;
       };
       auto* option = parser->add_option("--" + setting.name, CLI::callback_t(read));
       option->type_name("value")->expected(setting.bare.empty() ? 1 : 0, 1);
+      option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     }
   }
 

@@ -107,7 +107,7 @@ TEST_CASE("usage errors exit with 2 and say what is wrong in one line") {
       {{"train", "--hidden", "3,"}, "[--hidden]"},
       {{"train", "--quiet=perhaps"}, "[--quiet] must be true or false"},
       {{"train", "--dtype", "float23"}, "must be one of float32|float64, not \"float23\". Did you mean float32?"},
-      {{"train", "--seed", "1", "--seed", "2"}, "--seed"},
+      {{"train", "--seed", "1", "--seed", "2"}, "[--seed] is given more than once"},
       {{"train", "--config", "/nowhere/c.toml"}, "cannot read \"/nowhere/c.toml\""},
       {{"train", "--config", "/"}, "cannot read"},
   };
