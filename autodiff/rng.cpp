@@ -23,7 +23,7 @@ int64_t below(uint64_t word, int64_t n) { return static_cast<int64_t>(unit(word)
 template <class Take>
 void words(const Rng& rng, int64_t count, Take&& take) {
   for (int64_t i = 0; i < count; i += 4) {
-    const auto block = rng.block(static_cast<uint64_t>(i / 4));
+    const auto block = rng.block(static_cast<uint64_t>(i / 4), draw_domain);
     for (int64_t j = 0; j < 4 && i + j < count; ++j) take(i + j, block[static_cast<size_t>(j)]);
   }
 }

@@ -27,7 +27,7 @@ TEST_CASE("a right rule passes, and the worst place is told") {
 
 TEST_CASE("a wrong sign or factor is caught, in reverse and in forward mode") {
   const auto check = [](double vjp, double jvp) {
-    return error_of([&] { check_grads([&](const auto& in) { return sine(in[0], vjp, jvp); }, {f64({0.5})}); });
+    return error_of([&] { check_grads([&](const auto& in) { return sine(in[0], vjp, jvp); }, {f64(0.5)}); });
   };
   CHECK_THAT(check(-1, 1), Catch::StartsWith("[check_grads] order 1, input 0, element 0: derivative "));
   CHECK_THAT(check(1.00001, 1), Catch::Contains("above 1e-06. The rule, or the smoothness at this point, is wrong."));
@@ -42,8 +42,8 @@ TEST_CASE("a rule that is right at first order and wrong at second is caught at 
                    }},
                   in);
   };
-  CHECK_NOTHROW(check_grads(f, {f64({0.5})}, {.order = 1}));
-  CHECK_THAT(error_of([&] { check_grads(f, {f64({0.5})}, {.order = 2}); }),
+  CHECK_NOTHROW(check_grads(f, {f64(0.5)}, {.order = 1}));
+  CHECK_THAT(error_of([&] { check_grads(f, {f64(0.5)}, {.order = 2}); }),
              Catch::Contains("order 2, input 0, element 0"));
 }
 

@@ -2,7 +2,6 @@
 #include "autodiff/anomaly.hpp"
 
 #include <cmath>
-#include <set>
 
 #include "autodiff/error.hpp"
 #include "autodiff/transforms.hpp"
@@ -53,20 +52,6 @@ Op planted_vjp(const Op& op) {
       if (slots[i].defined()) result.set(i, slots[i].size() > 0 ? poisoned(slots[i]) : slots[i]);
   };
   return planted;
-}
-
-// The first recorded call of each op over all entries.
-std::vector<Tensor> one_call_of_each_op() {
-  std::vector<Tensor> calls;
-  std::set<std::string> met;
-  for (const Entry& e : entries()) {
-    Inputs leaves;
-    for (const Tensor& x : e.samples[0]) leaves.push_back(track(x));
-    const Tape tape({e.f(leaves)}, leaves);
-    for (const Tensor& y : tape.run())
-      if (met.insert(y.node()->op->name).second) calls.push_back(y);
-  }
-  return calls;
 }
 
 }  // namespace

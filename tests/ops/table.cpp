@@ -25,6 +25,19 @@ const std::vector<Entry>& dimwise::table::entries() {
   return all;
 }
 
+std::vector<Tensor> dimwise::table::one_call_of_each_op() {
+  std::vector<Tensor> calls;
+  std::set<std::string> met;
+  for (const Entry& e : entries()) {
+    Inputs leaves;
+    for (const Tensor& x : e.samples[0]) leaves.push_back(track(x));
+    const Tape tape({e.f(leaves)}, leaves);
+    for (const Tensor& y : tape.run())
+      if (met.insert(y.node()->op->name).second) calls.push_back(y);
+  }
+  return calls;
+}
+
 namespace {
 
 const std::filesystem::path source = DIMWISE_SOURCE_DIR;

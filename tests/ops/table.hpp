@@ -28,6 +28,8 @@ struct Entry {
 
 /// All entries, room by room.
 const std::vector<Entry>& entries();
+/// Of each op, the first recorded call over all entries.
+std::vector<Tensor> one_call_of_each_op();
 std::vector<Entry> arithmetic_entries();
 std::vector<Entry> elementwise_entries();
 std::vector<Entry> reduce_entries();

@@ -1,0 +1,87 @@
+// Wrong rules planted in each op, which the comparison with differences must catch.
+#include <algorithm>
+#include <memory>
+
+#include "autodiff/error.hpp"
+#include "autodiff/gradcheck.hpp"
+#include "autodiff/tape.hpp"
+#include "tests/catch.hpp"
+#include "tests/ops/table.hpp"
+
+using namespace dimwise;
+using namespace dimwise::table;
+
+namespace {
+
+const Op* original = nullptr;
+size_t spoiled = 0;  // the input whose cotangent is spoiled
+bool dropped = false;
+
+// The original's cotangents, with that of one input negated or left out.
+void wrong_vjp(const Call& call, const Tensor& w, Cotangents& result) {
+  const size_t n = call.inputs.size();
+  std::vector<Tensor> slots(n);
+  const std::unique_ptr<bool[]> wanted(new bool[n]);
+  for (size_t i = 0; i < n; ++i) wanted[i] = result.wanted(i);
+  Cotangents inner(slots, {wanted.get(), n});
+  original->vjp(call, w, inner);
+  for (size_t i = 0; i < n; ++i)
+    if (slots[i].defined() && !(i == spoiled && dropped)) result.set(i, i == spoiled ? neg(slots[i]) : slots[i]);
+}
+
+Series wrong_jet(const Call& call, std::span<const Series> in) {
+  Series y = original->jet(call, in);
+  if (y.at(1).defined()) y.c[1] = neg(y.c[1]);
+  return y;
+}
+
+// The inputs of a recorded call without their history.
+Inputs leaves_of(const Node& node) {
+  Inputs leaves;
+  for (const Tensor& x : node.inputs) leaves.push_back(stop_gradient(x));
+  return leaves;
+}
+
+// Not a cast to float32; nor what is behind a custom rule: cholesky takes a symmetric matrix.
+bool comparable(const Op& op) { return std::string(op.name) != "astype" && std::string(op.name) != "custom"; }
+
+bool caught(const Op& op, const Node& node) {
+  try {
+    check_grads([&](const Inputs& in) { return apply(op, in, node.attributes); }, leaves_of(node));
+  } catch (const ValueError&) {
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("a sign flip or a dropped term in the reverse rule of any op is caught, for each of its inputs") {
+  for (const Tensor& y : one_call_of_each_op()) {
+    const Node& node = *y.node();
+    if (!comparable(*node.op)) continue;
+    INFO(node.op->name);
+    CHECK_FALSE(caught(*node.op, node));
+    original = node.op;
+    Op op = *node.op;
+    op.vjp = wrong_vjp;
+    for (spoiled = 0; spoiled < node.inputs.size(); ++spoiled)
+      for (const bool drop : {false, true}) {
+        dropped = drop;
+        INFO("input " << spoiled << (drop ? " dropped" : " negated"));
+        CHECK(caught(op, node));
+      }
+  }
+}
+
+TEST_CASE("a sign flip in the forward rule of any op is caught") {
+  for (const Tensor& y : one_call_of_each_op()) {
+    const Node& node = *y.node();
+    if (!comparable(*node.op)) continue;
+    INFO(node.op->name);
+    original = node.op;
+    Op op = *node.op;
+    op.jet = wrong_jet;
+    CHECK(caught(op, node));
+  }
+}
