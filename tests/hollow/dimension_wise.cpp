@@ -61,7 +61,9 @@ TEST_CASE("tape form equals module form") {
 TEST_CASE(
     "a random loss of f, D1 and D2 has the right gradient in x, t, context and every parameter, none of it zero") {
   const Rng rng(11);
-  for (const auto& [name, net] : every_net(3)) {
+  for (const auto& entry : every_net(3)) {
+    const std::string& name = entry.first;
+    const AnyHollowNet& net = entry.second;
     for (const Method method : {Method::reverse, Method::taylor}) {
       INFO(name << ", method " << static_cast<int>(method));
       const Tensor w1 = rng.split("w1").normal({2, 3}, DType::float64),
@@ -76,9 +78,9 @@ TEST_CASE(
         }
         return list;
       }();
-      const auto loss = [&, &model = net](const std::vector<Tensor>& in) {
+      const auto loss = [&](const std::vector<Tensor>& in) {
         size_t next = 3;
-        const AnyHollowNet with = map_parameters(model, [&](const std::string&, const Tensor&) { return in[next++]; });
+        const AnyHollowNet with = map_parameters(net, [&](const std::string&, const Tensor&) { return in[next++]; });
         const std::vector<Tensor> d = dimwise::dimwise(with.prepare().at(in[1], in[2]), in[0], 2, method);
         return sum(w1 * d[1]) + sum(w2 * d[2] * d[1]) + sum(square(d[0]));  // the last bias moves f alone
       };
