@@ -23,8 +23,8 @@ void evaluate(const EvalSettings& s) {
   const SavedModel saved = load_model(s.common.out, s.weights);
   const Dataset data = load_dataset(data_settings(saved, s.common.data));
   if (data.test.dim(1) != saved.settings.d)
-    fail<DataError>("eval", data.name, " has ", data.test.dim(1), " columns where the model has ", saved.settings.d,
-                    ".");
+    fail<DataError>("eval", data.name, " has ", data.test.dim(1), data.test.dim(1) == 1 ? " column" : " columns",
+                    " where the model has ", saved.settings.d, ".");
   const DType dtype = parse_dtype(saved.settings.dtype);
   FlowOptions options = flow_options(s.solver);
   options.noise = Rng(static_cast<uint64_t>(s.common.seed)).split("noise");

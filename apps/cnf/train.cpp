@@ -1,5 +1,6 @@
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <iostream>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -73,6 +74,13 @@ void restore(State& s, const Checkpoint& checkpoint) {
   s.mean_loss = values[1];
   s.elapsed = values[2];
   s.step = checkpoint.step;
+}
+
+template <class... Values>
+std::string format(const char* pattern, Values... values) {
+  char text[96];
+  std::snprintf(text, sizeof text, pattern, values...);
+  return text;
 }
 
 std::string counted(int64_t n, const std::string& what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
@@ -199,7 +207,7 @@ class Training {
     }();
     const double norm = clip_grad_norm(gradient, settings_.clip);
     if (!std::isfinite(loss.item()) || !std::isfinite(norm))
-      diverged("the loss is " + std::to_string(loss.item()) + " and the gradient's norm " + std::to_string(norm) + ".");
+      diverged(format("the loss is %g and the gradient's norm %g.", loss.item(), norm));
     state_.optimizer.lr = learning_rate();
     state_.optimizer.step(state_.model, gradient);
     state_.ema.update(state_.model);
@@ -228,9 +236,8 @@ class Training {
       state_.best_nll = nll;
       state_.best = state_.ema.average;
     }
-    char text[96];
-    std::snprintf(text, sizeof text, "step %lld: validation nll %.4f nats", static_cast<long long>(state_.step), nll);
-    if (settings_.common.verbose) say(progress, text);
+    if (settings_.common.verbose)
+      say(progress, format("step %lld: validation nll %.4f nats", static_cast<long long>(state_.step), nll));
   }
 
   void save() {
