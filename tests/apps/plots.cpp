@@ -128,8 +128,8 @@ TEST_CASE("data land where the axes say") {
 }
 
 TEST_CASE("a density is shown the right way up") {
-  Density density{.values = {0, 0, 0, 1}, .columns = 2, .x0 = -1, .x1 = 1, .y0 = -1, .y1 = 1};
-  const Panel panel{.density = density, .equal_scales = true};
+  HeatMap density{.values = {0, 0, 0, 1}, .columns = 2, .x0 = -1, .x1 = 1, .y0 = -1, .y1 = 1};
+  const Panel panel{.heat_map = density, .equal_scales = true};
   const Canvas canvas = render({.panels = {panel}});
   const Axes axes = place_axes(panel, 0, 0, 520, 420);
   CHECK(axes.right - axes.left == axes.bottom - axes.top);
@@ -142,8 +142,8 @@ TEST_CASE("odd data are drawn or named, never a crash") {
   CHECK(inked(render({.panels = {odd, {}, {.lines = {{{5}, {5}}}}}})) > 0.01);
   CHECK(inked(render({.panels = {}})) == 0);
   CHECK_THROWS_AS(render({.panels = {{.lines = {{{1, 2}, {1}}}}}}), ValueError);
-  CHECK_THROWS_AS(render({.panels = {{.density = Density{.values = {1, 2, 3}, .columns = 2}}}}), ValueError);
-  CHECK_THROWS_AS(render({.panels = {{.density = Density{.values = {1}, .columns = 1, .x0 = 1, .x1 = 1}}}}),
+  CHECK_THROWS_AS(render({.panels = {{.heat_map = HeatMap{.values = {1, 2, 3}, .columns = 2}}}}), ValueError);
+  CHECK_THROWS_AS(render({.panels = {{.heat_map = HeatMap{.values = {1}, .columns = 1, .x0 = 1, .x1 = 1}}}}),
                   ValueError);
   CHECK_THROWS_AS(render({.panels = {{.y_limits = Limits{2, 1}}}}), ValueError);
 }
