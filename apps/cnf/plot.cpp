@@ -135,6 +135,8 @@ class Plotter {
                       .scatters = {{column(samples_, 0), column(samples_, 1), "", 1.2, 0.4}},
                       .x_limits = x,
                       .y_limits = y});
+    for (Panel& panel : panels)
+      panel.equal_scales = data_.density != nullptr;  // a file's columns have units of their own
     return panels;
   }
 
@@ -171,7 +173,10 @@ class Plotter {
                          .normal({s_.paths, 2}, parse_dtype(saved_.settings.dtype));
     const OdeSolution solution =
         check(odeint([&](const Tensor& t, const State& y) { return State{net(y[0], t)}; }, {z}, times, options_.ode));
-    Panel panel{.title = "paths from the base to the data (standardised)", .x_label = "x1", .y_label = "x2"};
+    Panel panel{.title = "paths, base to data",
+                .x_label = "x1, standardised",
+                .y_label = "x2, standardised",
+                .equal_scales = true};
     Scatter ends{.label = "t = T", .radius = 2.5, .alpha = 0.9};
     for (int64_t p = 0; p < s_.paths; ++p) {
       Line line;
