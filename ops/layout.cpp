@@ -363,7 +363,7 @@ Tensor pad(const Tensor& x, int axis, int64_t before, int64_t after, double valu
     fail<ShapeError>("pad", "lengths ", before, ", ", after, ", ", between,
                      " must not be negative. Use slice to shorten.");
   if (before == 0 && after == 0 && between == 0) return x;
-  const Tensor y = apply(pad_op, {x}, attributes(p));
+  Tensor y = apply(pad_op, {x}, attributes(p));
   if (value == 0) return y;
   return where(apply(pad_op, {ones_like(x)}, attributes(p)), y, value);
 }

@@ -215,7 +215,9 @@ std::pair<Tensor, Tensor> qr(const Tensor& a) {
     int info = 0;
     pick<T>(lapack::sgeqrf_, lapack::dgeqrf_)(&m, &n, columns.data(), &m, tau.data(), work.data(), &length, &info);
     for (int row = 0; row < k; ++row)
-      for (int c = row; c < n; ++c) mutable_data<T>(r)[row * n + c] = columns[static_cast<size_t>(c * m + row)];
+      for (int c = row; c < n; ++c)
+        mutable_data<T>(r)[row * n + c] =
+            columns[static_cast<size_t>(c) * static_cast<size_t>(m) + static_cast<size_t>(row)];
     pick<T>(lapack::sorgqr_, lapack::dorgqr_)(&m, &k, &k, columns.data(), &m, tau.data(), work.data(), &length, &info);
     turn(columns.data(), mutable_data<T>(q), k, m);
   });

@@ -55,11 +55,8 @@ Step make_step(const Tableau& method, const Field& f, double t, double t1, const
   Step step{t, t1, y, {}, {}};
   const double h = step.h();
   const size_t last = method.stages() - 1;
-  for (size_t s = 0; s <= last; ++s) {
-    if (s == 0) {
-      step.k.push_back(k1.empty() ? f(t, y) : std::move(k1));
-      continue;
-    }
+  step.k.push_back(k1.empty() ? f(t, y) : std::move(k1));
+  for (size_t s = 1; s <= last; ++s) {
     if (method.fsal && s == last) break;
     State at;
     for (size_t i = 0; i < y.size(); ++i)
