@@ -35,8 +35,8 @@ TEST_CASE("a damaged newest checkpoint is passed over with a warning") {
   CHECK(resumed.code == 0);
   CHECK_THAT(resumed.err, Contains("warning: passed over") && Contains("ckpt-12.safetensors") &&
                               Contains("resumed from " + run.out + "/ckpt-9.safetensors"));
-  CHECK(checkpoint(run.out, 12) == whole);
-  CHECK(metrics(run.out) == lines);
+  CHECK((checkpoint(run.out, 12) == whole));
+  CHECK((metrics(run.out) == lines));
 }
 
 TEST_CASE("when no checkpoint can be used the run ends with 5 and touches nothing") {
@@ -48,7 +48,7 @@ TEST_CASE("when no checkpoint can be used the run ends with 5 and touches nothin
   CHECK(resumed.out == "");
   CHECK_THAT(resumed.err, Contains("no checkpoint in " + run.out + " can be used. Start anew without --resume.") &&
                               Contains("ckpt-9") && Contains("ckpt-12"));
-  CHECK(metrics(run.out) == lines);
+  CHECK((metrics(run.out) == lines));
   CHECK(read_text(run.out + "/config.toml") == config);
   for (const char* command : {"eval", "sample", "plot"}) CHECK(cnf({command, "--out", run.out}).code == 5);
 }
@@ -62,7 +62,7 @@ TEST_CASE("resuming with another model ends with 5, names the flags, and touches
   CHECK_THAT(resumed.err,
              Contains("ckpt-12.safetensors holds another model: --d-h is 4, not 3; --hidden is [8], not [16]") &&
                  Contains("another --out to start anew"));
-  CHECK(metrics(run.out) == lines);
+  CHECK((metrics(run.out) == lines));
   CHECK(read_text(run.out + "/config.toml") == config);
   CHECK(cnf({"train", "--config", run.out + "/config.toml", "--dtype", "float64", "--resume"}).code == 5);
 }
@@ -93,12 +93,12 @@ TEST_CASE("a checkpoint that does not fit on the disk leaves the old one, and th
   const Ended full = cnf(words, {.largest_file = 8192});
   CHECK(full.code == 5);
   CHECK_THAT(full.err, Contains("cannot save " + run.out + "/ckpt-15.safetensors"));
-  CHECK(checkpoint(run.out, 12) == before);
+  CHECK((checkpoint(run.out, 12) == before));
   CHECK(read_text(run.out + "/latest") == "ckpt-12.safetensors\n");
   CHECK(cnf({"eval", "--out", run.out}).code == 0);
   CHECK(cnf(words).code == 0);
-  CHECK(checkpoint(run.out, 24) == checkpoint(roomy, 24));
-  CHECK(metrics(run.out) == metrics(roomy));
+  CHECK((checkpoint(run.out, 24) == checkpoint(roomy, 24)));
+  CHECK((metrics(run.out) == metrics(roomy)));
 }
 
 TEST_CASE("a diverged run ends with 4 and keeps its last good checkpoint") {
@@ -129,7 +129,7 @@ TEST_CASE("a diverged run ends with 4 and keeps its last good checkpoint") {
                               Contains("The last good checkpoint is " + run.out + "/ckpt-12.safetensors.") &&
                               Contains("Use a smaller --lr"));
     CHECK_THAT(read_text(run.out + "/log.txt"), Contains("diverged at step 1"));
-    CHECK(checkpoint(run.out, 12) == before);
+    CHECK((checkpoint(run.out, 12) == before));
     CHECK(cnf({"eval", "--out", run.out}).code == 0);
   }
 }
