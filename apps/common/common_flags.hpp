@@ -12,9 +12,9 @@ struct CommonFlags {
   int64_t batch_size = 128;
   double lr = 1e-3;
   std::string dtype = "float32";
-  std::string data = "";
-  std::string out = "";
-  std::string resume = "";
+  std::string data = {};
+  std::string out = {};
+  std::string resume = {};
   int64_t checkpoint_every = 500;
   int64_t log_every = 10;
   int64_t eval_every = 500;

@@ -21,12 +21,12 @@ inline constexpr Range at_least_one{.min = 1};
 
 /// One value the user may set, by a flag `--name` or a line `name = value` of a configuration file.
 struct Setting {
-  std::string name = "";         ///< without dashes
-  std::string placeholder = "";  ///< what --help shows for the value, as in `--seed N`
-  std::string help = "";         ///< one sentence with the unit; the default is added
-  std::string section = "";      ///< heading in --help
-  std::string fallback = "";     ///< the default, as --help shows it
-  std::string bare = "";         ///< the value meant by the flag alone; empty where a value must follow
+  std::string name = {};         ///< without dashes
+  std::string placeholder = {};  ///< what --help shows for the value, as in `--seed N`
+  std::string help = {};         ///< one sentence with the unit; the default is added
+  std::string section = {};      ///< heading in --help
+  std::string fallback = {};     ///< the default, as --help shows it
+  std::string bare = {};         ///< the value meant by the flag alone; empty where a value must follow
   bool saved = true;             ///< whether it belongs into the effective configuration
 
   /// Sets the value from text. Throws UsageError naming `where`.

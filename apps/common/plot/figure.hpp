@@ -11,13 +11,13 @@ namespace dimwise::app {
 /// A curve through points; a NaN breaks it.
 struct Line {
   std::vector<double> x = {}, y = {};
-  std::string label = "";  ///< in the legend, if not empty
+  std::string label = {};  ///< in the legend, if not empty
 };
 
 /// Dots.
 struct Scatter {
   std::vector<double> x = {}, y = {};
-  std::string label = "";
+  std::string label = {};
   double radius = 1.5;  ///< in pixels
   double alpha = 0.5;
 };
@@ -37,7 +37,7 @@ struct Limits {
 
 /// One pair of axes and what is drawn in it. Limits that are not given fit the data.
 struct Panel {
-  std::string title = "", x_label = "", y_label = "";
+  std::string title = {}, x_label = {}, y_label = {};
   std::vector<Line> lines = {};
   std::vector<Scatter> scatters = {};
   std::optional<HeatMap> heat_map = {};
