@@ -40,6 +40,25 @@ struct Run {
   }
 };
 
+// A Jacobian of shape (y's…, x's…), a pull for each element of y.
+template <class Pull>
+Tensor rows_by(const Tensor& y, const Tensor& x, Pull&& pull) {
+  const int64_t m = y.size();
+  std::vector<Tensor> rows;
+  for (int64_t i = 0; i < m; ++i) rows.push_back(pull(reshape(place_row(scalar(1, y.dtype()), i, m), y.shape())));
+  Shape shape = y.shape();
+  for (const int64_t dim : x.shape()) shape.push_back(dim);
+  if (m == 0) return zeros(shape, x.dtype());
+  return reshape(stack(rows), shape);
+}
+
+// From x to the gradient of y, which is recorded to be differentiated again; it need not use all that is held.
+Tape gradient_tape(const Tensor& y, const Tensor& x, const GradOptions& options) {
+  const Recording on(true);
+  const Tensor g = grad(y, x, {.holding = options.holding});
+  return Tape({g}, {x}, {.holding = options.holding, .require_held_used = false});
+}
+
 }  // namespace
 
 Tensor grad(const Tensor& y, const Tensor& x, const GradOptions& options) {
@@ -63,6 +82,24 @@ Tensor jvp(const Tensor& y, const Tensor& x, const Tensor& v, const GradOptions&
   const Tape tape({y}, {x}, {.holding = options.holding});
   const Recording recorded(recording() && options.record);
   return tape.push({v})[0];
+}
+
+Tensor hvp(const Tensor& y, const Tensor& x, const Tensor& v, const GradOptions& options) {
+  const Tape tape = gradient_tape(y, x, options);
+  const Recording recorded(recording() && options.record);
+  return tape.push({v})[0];
+}
+
+Tensor jacobian(const Tensor& y, const Tensor& x, const GradOptions& options) {
+  const Tape tape({y}, {x}, {.holding = options.holding});
+  const Recording recorded(recording() && options.record);
+  return rows_by(y, x, [&](const Tensor& w) { return tape.pull({w})[0]; });
+}
+
+Tensor hessian(const Tensor& y, const Tensor& x, const GradOptions& options) {
+  const Tape tape = gradient_tape(y, x, options);
+  const Recording recorded(recording() && options.record);
+  return rows_by(x, x, [&](const Tensor& w) { return tape.pull({w})[0]; });
 }
 
 Function grad(Function f) {
@@ -90,16 +127,7 @@ Tensor hvp(const Function& f, const Tensor& x, const Tensor& v) { return jvp(gra
 
 Tensor jacobian(const Function& f, const Tensor& x) {
   const Run run(f, x);
-  const int64_t m = run.y.size();
-  std::vector<Tensor> rows;
-  for (int64_t i = 0; i < m; ++i) {
-    const Tensor one = reshape(place_row(scalar(1, run.y.dtype()), i, m), run.y.shape());
-    rows.push_back(run.pull(one));
-  }
-  Shape shape = run.y.shape();
-  for (const int64_t dim : x.shape()) shape.push_back(dim);
-  if (m == 0) return zeros(shape, x.dtype());
-  return reshape(stack(rows), shape);
+  return rows_by(run.y, x, [&](const Tensor& w) { return run.pull(w); });
 }
 
 Tensor hessian(const Function& f, const Tensor& x) { return jacobian(grad(f), x); }

@@ -26,6 +26,13 @@ Tensor vjp(const Tensor& y, const Tensor& x, const Tensor& w, const GradOptions&
 /// ∂y/∂x v.
 Tensor jvp(const Tensor& y, const Tensor& x, const Tensor& v, const GradOptions& options = {});
 
+/// ∂²y/∂x² v of a y with one element, forward over reverse.
+Tensor hvp(const Tensor& y, const Tensor& x, const Tensor& v, const GradOptions& options = {});
+/// ∂y/∂x, of shape (y's…, x's…). Cost: one reverse pass for each element of y.
+Tensor jacobian(const Tensor& y, const Tensor& x, const GradOptions& options = {});
+/// ∂²y/∂x², of shape (x's…, x's…), of a y with one element.
+Tensor hessian(const Tensor& y, const Tensor& x, const GradOptions& options = {});
+
 // Functional forms: of functions. The function is run on an alias of x, so uses nest without confusion; the result is
 // recorded exactly if something tracked enters it (x itself, or a tensor the function captured).
 

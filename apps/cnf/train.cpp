@@ -4,6 +4,7 @@
 #include <iostream>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <numbers>
 
 #include "apps/cnf/commands.hpp"
 #include "apps/common/exit_code.hpp"
@@ -182,8 +183,8 @@ class Training {
 
   // Warm-up, then half a cosine down to 0 over the training.
   double learning_rate() const {
-    constexpr double pi = 3.14159265358979323846;
-    return settings_.common.lr * schedule_(state_.step) * 0.5 * (1 + std::cos(pi * std::min(share_done(), 1.0)));
+    return settings_.common.lr * schedule_(state_.step) * 0.5 *
+           (1 + std::cos(std::numbers::pi * std::min(share_done(), 1.0)));
   }
 
   void step(Progress& progress) {

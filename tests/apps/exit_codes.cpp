@@ -2,7 +2,6 @@
 
 #include <csignal>
 
-#include "apps/common/missing_data.hpp"
 #include "tests/apps/run_captured.hpp"
 #include "tests/catch.hpp"
 
@@ -52,13 +51,4 @@ TEST_CASE("out of memory is a failure with advice") {
   const auto ran = run_with([] { throw std::bad_alloc(); });
   CHECK(ran.code == 1);
   CHECK_THAT(ran.err, Contains("out of memory"));
-}
-
-TEST_CASE("missing data name paths, files, sizes, hashes and the command") {
-  const auto ran = run_with([] {
-    missing_data("mnist", {"/a/mnist", "./mnist"}, {{"t10k", 123, "abcd"}}, "scripts/get mnist");
-  });
-  CHECK(ran.code == 3);
-  CHECK_THAT(ran.err, Contains("mnist") && Contains("/a/mnist") && Contains("./mnist") &&
-                          Contains("t10k, 123 bytes, SHA-256 abcd") && Contains("scripts/get mnist"));
 }

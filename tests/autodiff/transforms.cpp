@@ -27,6 +27,7 @@ TEST_CASE("jacobian, vjp and jvp of a function agree, and with the tape forms") 
   const Tensor t = track(x), y = curve(t);
   CHECK(distance(vjp(y, t, w), vjp(curve, x, w).second) == 0);
   CHECK(distance(jvp(y, t, v), jvp(curve, x, v).second) == 0);
+  CHECK(distance(jacobian(y, t), j) == 0);
 }
 
 TEST_CASE("hessian, hvp and the gradient of a gradient agree, and the hessian is symmetric") {
@@ -37,6 +38,19 @@ TEST_CASE("hessian, hvp and the gradient of a gradient agree, and the hessian is
   const Tensor t = track(x), g = grad(bowl(t), t);
   CHECK(distance(grad(dot(g, v), t), sum(h * v, {1})) < 1e-13);
   CHECK(distance(grad(bowl)(x), g) == 0);
+  CHECK(distance(hessian(bowl(t), t), h) == 0);
+  CHECK(distance(hvp(bowl(t), t, v), sum(h * v, {1})) < 1e-13);
+}
+
+TEST_CASE("tape forms of the second derivative hold what is held, and are recorded unless told not to be") {
+  const Tensor t = track(normal({3})), held = sin(t), y = sum(t * t * t * held);
+  const Tensor h = hessian(y, t, {.holding = {held}});
+  CHECK(distance(diagonal(h), 6.0 * t * held) < 1e-13);
+  CHECK(distance(hvp(y, t, ones_like(t), {.holding = {held}}), 6.0 * t * held) < 1e-13);
+  CHECK(h.tracked());
+  CHECK_FALSE(hessian(y, t, {.record = false}).tracked());
+  const Recording off(false);
+  CHECK(distance(hessian(y, t, {.holding = {held}}), h) == 0);
 }
 
 TEST_CASE("a jacobian has the shape of f followed by that of x, for any ranks and either dtype") {
