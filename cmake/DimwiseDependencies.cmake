@@ -15,8 +15,6 @@ find_package(xtl QUIET)
 dimwise_need(xtl_FOUND libxtensor-dev "xtl")
 find_package(xtensor QUIET)
 dimwise_need(xtensor_FOUND libxtensor-dev "xtensor")
-find_package(xtensor-blas QUIET)
-dimwise_need(xtensor-blas_FOUND libxtensor-blas-dev "xtensor-blas")
 find_package(Threads REQUIRED)
 
 set(BLA_VENDOR OpenBLAS)

@@ -16,7 +16,8 @@ struct SolverSettings {
   double rtol = 1e-5, atol = 1e-5;
   int64_t solver_steps = 0;
 };
-void add_solver(Command& command, SolverSettings& settings);
+void add_integrator(Command& command, SolverSettings& settings);
+void add_solver(Command& command, SolverSettings& settings);  // the integrator and the trace
 FlowOptions flow_options(const SolverSettings& settings);
 
 // The commands of dimwise-cnf, one file each: each adds itself to the app.

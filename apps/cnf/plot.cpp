@@ -242,9 +242,7 @@ void add_plot(App& app) {
   c.add("n", s->n, "samples drawn", at_least_one);
   c.add("paths", s->paths, "paths drawn", at_least_one);
   add_seed(c, s->common);
-  c.section("Solver").add_choice("method", s->solver.method, Words{"dopri5", "rk4", "heun", "euler"}, "the ODE method");
-  c.add("rtol", s->solver.rtol, "relative tolerance of dopri5", positive);
-  c.add("atol", s->solver.atol, "absolute tolerance of dopri5", positive);
+  add_integrator(c, s->solver);
   c.does([s](const Command&) { Plotter(*s).run(); });
 }
 

@@ -51,9 +51,7 @@ void add_sample(App& app) {
   c.add("n", s->n, "number of points", at_least_one);
   c.add("file", s->file, "where to write them, as .csv or .npy").placeholder = "FILE";
   add_seed(c, s->common);
-  c.section("Solver").add_choice("method", s->solver.method, Words{"dopri5", "rk4", "heun", "euler"}, "the ODE method");
-  c.add("rtol", s->solver.rtol, "relative tolerance of dopri5", positive);
-  c.add("atol", s->solver.atol, "absolute tolerance of dopri5", positive);
+  add_integrator(c, s->solver);
   c.does([s](const Command&) { draw(*s); });
 }
 

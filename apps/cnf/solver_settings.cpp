@@ -2,13 +2,17 @@
 
 namespace dimwise::app {
 
-void add_solver(Command& command, SolverSettings& s) {
-  command.section("Solver").add_choice("trace", s.trace, trace_names(), "how tr df/dx is computed");
-  command.add_choice("method", s.method, Words{"dopri5", "rk4", "heun", "euler"}, "the ODE method");
+void add_integrator(Command& command, SolverSettings& s) {
+  command.section("Solver").add_choice("method", s.method, Words{"dopri5", "rk4", "heun", "euler"}, "the ODE method");
   command.add("rtol", s.rtol, "relative tolerance of dopri5", positive);
   command.add("atol", s.atol, "absolute tolerance of dopri5", positive);
   command.add("solver-steps", s.solver_steps,
               "equal steps instead of error control; 0 for control (and 20 for rk4, heun, euler)", not_negative);
+}
+
+void add_solver(Command& command, SolverSettings& s) {
+  add_integrator(command, s);
+  command.add_choice("trace", s.trace, trace_names(), "how tr df/dx is computed");
 }
 
 FlowOptions flow_options(const SolverSettings& s) {
