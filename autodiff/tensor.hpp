@@ -89,5 +89,3 @@ std::ostream& operator<<(std::ostream& out, const Tensor& x);
 }  // namespace dimwise
 
 #include "autodiff/node.hpp"  // the inline members of Tensor
-
-#include "autodiff/node.hpp"  // the inline members of Tensor
