@@ -10,10 +10,6 @@ void add_steps(Command& command, CommonFlags& flags) {
   command.add("steps", flags.steps, "optimiser steps to take in all", at_least_one);
 }
 
-void add_epochs(Command& command, CommonFlags& flags) {
-  command.add("epochs", flags.epochs, "passes over the training data in all", at_least_one);
-}
-
 void add_batch_size(Command& command, CommonFlags& flags) {
   command.add("batch-size", flags.batch_size, "examples in one step", at_least_one);
 }

@@ -8,7 +8,6 @@ namespace dimwise::app {
 struct CommonFlags {
   int64_t seed = 0;
   int64_t steps = 1000;
-  int64_t epochs = 10;
   int64_t batch_size = 128;
   double lr = 1e-3;
   std::string dtype = "float32";
@@ -27,7 +26,6 @@ struct CommonFlags {
 
 void add_seed(Command& command, CommonFlags& flags);
 void add_steps(Command& command, CommonFlags& flags);
-void add_epochs(Command& command, CommonFlags& flags);
 void add_batch_size(Command& command, CommonFlags& flags);
 void add_lr(Command& command, CommonFlags& flags);
 void add_dtype(Command& command, CommonFlags& flags);
