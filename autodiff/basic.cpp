@@ -156,7 +156,7 @@ Tensor stack(const std::vector<Tensor>& rows) {
   for (const Tensor& r : rows)
     if (r.shape() != rows[0].shape())
       fail<ShapeError>("stack", "shapes differ: ", rows[0].shape(), " and ", r.shape(), ". Reshape or pad them first.");
-  return apply(stack_op, rows);
+  return apply(stack_op, Inputs(rows));
 }
 Tensor row(const Tensor& x, int64_t i) {
   const int64_t n = x.dim(0), positive = i < 0 ? i + n : i;

@@ -54,30 +54,39 @@ BufferPool::~BufferPool() {
   pool_dead = true;
 }
 
-Buffer::Buffer(size_t bytes) {
+Buffer::Buffer(size_t bytes) : block_(take(bytes)) {}
+
+Buffer::Block* Buffer::take(size_t bytes) {
   const int index = size_class(bytes);
   if (index >= classes) throw std::bad_alloc();
   if (!pool_dead) {
     BufferPool& mine = pool();
     Block*& head = mine.free[static_cast<size_t>(index)];
     if (head) {
-      block_ = head;
+      Block* block = head;
       head = head->next;
       mine.statistics.bytes_held -= static_cast<int64_t>(class_bytes(index));
       ++mine.statistics.hits;
-      block_->owners.store(1, std::memory_order_relaxed);
-      return;
+      block->owners.store(1, std::memory_order_relaxed);
+      return block;
     }
     ++mine.statistics.misses;
   }
   const size_t total = (sizeof(Block) + class_bytes(index) + 63) / 64 * 64;
   void* memory = std::aligned_alloc(64, total);
   if (!memory) throw std::bad_alloc();
-  block_ = new (memory) Block;
-  block_->size_class = index;
+  auto* block = new (memory) Block;
+  block->size_class = index;
+  return block;
 }
 
-void Buffer::release(Block* block) {
+void* pooled_allocate(size_t bytes) { return Buffer::payload(Buffer::take(bytes)); }
+void pooled_free(void* memory) noexcept {
+  Buffer::release(
+      reinterpret_cast<Buffer::Block*>(static_cast<unsigned char*>(memory) - sizeof(Buffer::Block)));
+}
+
+void Buffer::release(Block* block) noexcept {
   const auto bytes = static_cast<int64_t>(class_bytes(block->size_class));
   if (pool_dead || pool().statistics.bytes_held + bytes > held_limit) return std::free(block);
   BufferPool& mine = pool();

@@ -29,7 +29,7 @@ class Buffer {
     if (block_ && block_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) release(block_);
   }
 
-  void* data() const { return block_ ? reinterpret_cast<unsigned char*>(block_) + sizeof(Block) : nullptr; }
+  void* data() const { return block_ ? payload(block_) : nullptr; }
   bool unique() const { return block_ && block_->owners.load(std::memory_order_acquire) == 1; }
 
  private:
@@ -39,9 +39,29 @@ class Buffer {
     Block* next = nullptr;
   };
   friend struct BufferPool;
-  static void release(Block* block);
+  friend void* pooled_allocate(size_t bytes);
+  friend void pooled_free(void* memory) noexcept;
+  static void* payload(Block* block) { return reinterpret_cast<unsigned char*>(block) + sizeof(Block); }
+  static Block* take(size_t bytes);
+  static void release(Block* block) noexcept;
 
   Block* block_ = nullptr;
+};
+
+/// Memory from the same pool for the engine's small objects.
+void* pooled_allocate(size_t bytes);
+void pooled_free(void* memory) noexcept;
+
+/// The pool as a standard allocator.
+template <class T>
+struct PoolAllocator {
+  using value_type = T;
+  PoolAllocator() = default;
+  template <class U>
+  PoolAllocator(const PoolAllocator<U>&) noexcept {}  // NOLINT(google-explicit-constructor)
+  T* allocate(size_t n) { return static_cast<T*>(pooled_allocate(n * sizeof(T))); }
+  void deallocate(T* p, size_t) noexcept { pooled_free(p); }
+  friend bool operator==(const PoolAllocator&, const PoolAllocator&) { return true; }
 };
 
 /// What the calling thread's pool has done.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "autodiff/buffer.hpp"
+#include "autodiff/inputs.hpp"
 #include "autodiff/tensor.hpp"
 
 namespace dimwise {
@@ -24,7 +25,7 @@ struct Node {
   Buffer buffer;
   const Op* op = nullptr;  ///< null for a leaf
   Attributes attributes;
-  std::vector<Tensor> inputs;
+  Inputs inputs;
   const char* scope = nullptr;  ///< the innermost Scope when it was recorded
   uint64_t sequence = 0;        ///< place in the order of recording
 
@@ -32,6 +33,8 @@ struct Node {
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
   ~Node();
+  static void* operator new(size_t bytes) { return pooled_allocate(bytes); }
+  static void operator delete(void* memory) noexcept { pooled_free(memory); }
 
   template <class T>
   T* data() const {
@@ -51,7 +54,7 @@ T* mutable_data(const Tensor& x) {
 /// Sequence numbers: nodes made later have larger ones.
 uint64_t next_sequence();
 
-/// Nodes alive in the program; returns to its earlier value when all tensors are gone.
+/// Nodes made less nodes freed by this thread; returns to its earlier value when all tensors are gone.
 int64_t live_nodes();
 
 /// Whether ops on tracked tensors are recorded by this thread.
@@ -75,6 +78,11 @@ decltype(auto) dispatch(DType dtype, F&& f) {
   return f(double{});
 }
 
+void destroy(Node* node) noexcept;
+
+inline Tensor::~Tensor() {
+  if (node_ && node_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(node_);
+}
 inline Tensor::Tensor(Node* node) noexcept : node_(node) {
   if (node_) node_->owners.fetch_add(1, std::memory_order_relaxed);
 }

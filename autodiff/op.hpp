@@ -51,7 +51,7 @@ struct Op {
 };
 
 /// Evaluates an op and, if this thread records and an input is tracked, records it.
-Tensor apply(const Op& op, std::vector<Tensor> inputs, Attributes attributes = nullptr);
+Tensor apply(const Op& op, Inputs inputs, Attributes attributes = nullptr);
 
 /// The same on Taylor series: the output's coefficients from the inputs'.
 Series apply_series(const Op& op, const std::vector<Series>& inputs, const Attributes& attributes = nullptr);

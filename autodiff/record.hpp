@@ -22,7 +22,7 @@ const A& as(const Attributes& attributes) {
 }
 template <class A>
 Attributes attributes(A value) {
-  return std::make_shared<const A>(std::move(value));
+  return std::allocate_shared<const A>(PoolAllocator<A>(), std::move(value));
 }
 
 namespace detail {

@@ -25,7 +25,7 @@ DType dtype_of<double>() {
 
 namespace {
 std::atomic<uint64_t> sequence_counter{1};
-std::atomic<int64_t> node_counter{0};
+thread_local int64_t node_counter = 0;
 thread_local bool recording_flag = true;
 
 // Freed histories are drained by the outermost destructor, so that a chain of any length is freed without recursion.
@@ -33,21 +33,28 @@ thread_local std::vector<Tensor>* draining = nullptr;
 }  // namespace
 
 uint64_t next_sequence() { return sequence_counter.fetch_add(1, std::memory_order_relaxed); }
-int64_t live_nodes() { return node_counter.load(); }
+int64_t live_nodes() { return node_counter; }
 bool recording() { return recording_flag; }
 Recording::Recording(bool on) : before_(recording_flag) { recording_flag = on; }
 Recording::~Recording() { recording_flag = before_; }
 
-Node::Node() { node_counter.fetch_add(1, std::memory_order_relaxed); }
+Node::Node() { ++node_counter; }
 
 Node::~Node() {
-  node_counter.fetch_sub(1, std::memory_order_relaxed);
-  if (inputs.empty()) return;
+  --node_counter;
+  // Those that may die with this node; one may be its input several times.
+  const auto last = [this](const Tensor& t) {
+    return t.defined() && t.node()->owners.load(std::memory_order_acquire) <= inputs.size() &&
+           !t.node()->inputs.empty();
+  };
   if (draining) {
-    for (Tensor& input : inputs) draining->push_back(std::move(input));
+    for (Tensor& input : inputs)
+      if (last(input)) draining->push_back(std::move(input));
     return;
   }
-  std::vector<Tensor> pending = std::move(inputs);
+  if (std::none_of(inputs.begin(), inputs.end(), last)) return;
+  std::vector<Tensor> pending;
+  for (Tensor& input : inputs) pending.push_back(std::move(input));
   draining = &pending;
   while (!pending.empty()) {
     const Tensor next = std::move(pending.back());
@@ -56,8 +63,11 @@ Node::~Node() {
   draining = nullptr;
 }
 
-Tensor::~Tensor() {
-  if (node_ && node_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) delete node_;
+void destroy(Node* node) noexcept { delete node; }
+
+Inputs::Inputs(std::vector<Tensor> all) : size_(all.size()) {
+  if (size_ > inline_size) many_ = std::make_unique<Tensor[]>(size_);
+  std::move(all.begin(), all.end(), begin());
 }
 
 void undefined_tensor(const char* asked) { fail<ValueError>(asked, "the tensor is undefined. Give it a value first."); }
