@@ -8,11 +8,11 @@
 
 namespace dimwise {
 
-const Op alias_op = record::linear<NoAttributes>(
+const Op alias_op = record::broadcasting(record::linear<NoAttributes>(
     "alias", [](const Tensor& x, NoAttributes) { return share(x, x.shape()); },
-    [](const Tensor& w, const Tensor&, NoAttributes) { return w; });
+    [](const Tensor& w, const Tensor&, NoAttributes) { return w; }));
 
-const Op neg_op = record::linear<NoAttributes>(
+const Op neg_op = record::broadcasting(record::linear<NoAttributes>(
     "neg",
     [](const Tensor& x, NoAttributes) {
       Tensor y = empty(x.shape(), x.dtype());
@@ -23,14 +23,28 @@ const Op neg_op = record::linear<NoAttributes>(
       });
       return y;
     },
-    [](const Tensor& w, const Tensor&, NoAttributes) { return neg(w); });
+    [](const Tensor& w, const Tensor&, NoAttributes) { return neg(w); }));
+
+const Op scale_op = record::broadcasting(record::linear<double>(
+    "scale",
+    [](const Tensor& x, double s) {
+      Tensor y = empty(x.shape(), x.dtype());
+      dispatch(x.dtype(), [&](auto t) {
+        using T = decltype(t);
+        const loops::Batch<T> factor(static_cast<T>(s));
+        loops::map(
+            y.size(), mutable_data<T>(y), [factor](auto v) { return v * factor; }, x.node()->data<T>());
+      });
+      return y;
+    },
+    [](const Tensor& w, const Tensor&, double s) { return scale(w, s); }));
 
 namespace {
 // The value of f(a, b) with broadcasting.
 template <class F>
 Tensor zip(const char* name, const Tensor& a, const Tensor& b, F f) {
   Tensor y = empty(broadcast(name, a.shape(), b.shape()), a.dtype());
-  const loops::Broadcast plan(y.shape(), a.shape(), b.shape());
+  const loops::Broadcast plan(y.shape(), {&a.shape(), &b.shape()});
   dispatch(y.dtype(), [&](auto t) {
     using T = decltype(t);
     loops::zip(plan, mutable_data<T>(y), f, a.node()->data<T>(), b.node()->data<T>());
@@ -46,54 +60,96 @@ const Op add_op = [] {
   };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
     for (size_t i = 0; i < 2; ++i)
-      if (result.wanted(i)) result.set(i, sum_to(w, call.inputs[i].shape()));
+      if (result.wanted(i)) result.set(i, unbroadcast(w, call.output.shape(), call.inputs[i].shape()));
   };
   op.jet = [](const Call& call, std::span<const Series> in) {
     Series y(call.output);
     for (int k = 1; k <= std::max(in[0].order(), in[1].order()); ++k) {
       Tensor sum;
       for (const Series& s : in)
-        if (s.at(k).defined()) accumulate(sum, broadcast_to(s.at(k), call.output.shape()));
+        if (s.at(k).defined()) accumulate(sum, s.at(k));
       y.c.push_back(std::move(sum));
     }
+    return y;
+  };
+  op.broadcasts = true;
+  return op;
+}();
+
+const Op mul_op = record::broadcasting(record::bilinear<NoAttributes>(
+    "mul",
+    [](const Tensor& a, const Tensor& b, NoAttributes) {
+      return zip("mul", a, b, [](auto x, auto y) { return x * y; });
+    },
+    [](const Tensor& w, const Tensor& a, const Tensor& b, NoAttributes) {
+      return mul_to(w, b, broadcast("mul", a.shape(), b.shape()), a.shape());
+    },
+    [](const Tensor& w, const Tensor& a, const Tensor& b, NoAttributes) {
+      return mul_to(w, a, broadcast("mul", a.shape(), b.shape()), b.shape());
+    }));
+
+// A coefficient that broadcasts to x's shape broadcasts to the result's as well.
+const Op broadcast_to_op = [] {
+  Op op = record::broadcasting(record::linear<Shape>(
+      "broadcast_to",
+      [](const Tensor& x, const Shape& shape) {
+        Tensor y = empty(shape, x.dtype());
+        const loops::Broadcast plan(shape, {&x.shape()});
+        dispatch(y.dtype(), [&](auto t) {
+          using T = decltype(t);
+          loops::zip(
+              plan, mutable_data<T>(y), [](auto a) { return a; }, x.node()->data<T>());
+        });
+        return y;
+      },
+      [](const Tensor& w, const Tensor& x, const Shape& shape) { return unbroadcast(w, shape, x.shape()); }));
+  op.jet = [](const Call& call, std::span<const Series> in) {
+    Series y = in[0];
+    y.c[0] = call.output;
     return y;
   };
   return op;
 }();
 
-const Op mul_op = record::bilinear<NoAttributes>(
-    "mul",
-    [](const Tensor& a, const Tensor& b, NoAttributes) {
-      return zip("mul", a, b, [](auto x, auto y) { return x * y; });
-    },
-    [](const Tensor& w, const Tensor& a, const Tensor& b, NoAttributes) { return sum_to(mul(w, b), a.shape()); },
-    [](const Tensor& w, const Tensor& a, const Tensor& b, NoAttributes) { return sum_to(mul(w, a), b.shape()); });
+// The adjoint, a repetition, is left to whoever needs the full shape.
+const Op sum_to_op = [] {
+  Op op = record::broadcasting(record::linear<Shape>(
+      "sum_to",
+      [](const Tensor& x, const Shape& shape) {
+        return dispatch(
+            x.dtype(), [&](auto t) { return loops::reduce_to<decltype(t)>(x, shape, loops::sum_middle<decltype(t)>); });
+      },
+      [](const Tensor& w, const Tensor&, const Shape&) { return w; }));
+  op.jet = [](const Call& call, std::span<const Series> in) {
+    Series y(call.output);
+    for (int k = 1; k <= in[0].order(); ++k)
+      y.c.push_back(in[0].at(k).defined() ? unbroadcast(in[0].at(k), call.inputs[0].shape(), call.output.shape())
+                                          : Tensor());
+    return y;
+  };
+  return op;
+}();
 
-const Op broadcast_to_op = record::linear<Shape>(
-    "broadcast_to",
-    [](const Tensor& x, const Shape& shape) {
-      Tensor y = empty(shape, x.dtype());
-      const loops::Broadcast plan(shape, x.shape(), x.shape());
-      dispatch(y.dtype(), [&](auto t) {
-        using T = decltype(t);
-        loops::zip(
-            plan, mutable_data<T>(y), [](auto a, auto) { return a; }, x.node()->data<T>(), x.node()->data<T>());
-      });
-      return y;
-    },
-    [](const Tensor& w, const Tensor& x, const Shape&) { return sum_to(w, x.shape()); });
+namespace {
+// A direction in one shape as a direction in another: one number stays one number.
+Tensor reshape_direction(const Tensor& w, const Shape& from, const Shape& to) {
+  return w.size() == 1 ? reshape(w, {}) : reshape(broadcast_to(w, from), to);
+}
+}  // namespace
 
-const Op sum_to_op = record::linear<Shape>(
-    "sum_to",
-    [](const Tensor& x, const Shape& shape) {
-      return dispatch(x.dtype(),
-                      [&](auto t) { return loops::reduce_to<decltype(t)>(x, shape, loops::sum_middle<decltype(t)>); });
-    },
-    [](const Tensor& w, const Tensor& x, const Shape&) { return broadcast_to(w, x.shape()); });
-
-const Op reshape_op = record::linear<Shape>(
-    "reshape", [](const Tensor& x, const Shape& shape) { return share(x, shape); },
-    [](const Tensor& w, const Tensor& x, const Shape&) { return reshape(w, x.shape()); });
+const Op reshape_op = [] {
+  Op op = record::broadcasting(record::linear<Shape>(
+      "reshape", [](const Tensor& x, const Shape& shape) { return share(x, shape); },
+      [](const Tensor& w, const Tensor& x, const Shape& shape) { return reshape_direction(w, shape, x.shape()); }));
+  op.jet = [](const Call& call, std::span<const Series> in) {
+    Series y(call.output);
+    for (int k = 1; k <= in[0].order(); ++k)
+      y.c.push_back(in[0].at(k).defined() ? reshape_direction(in[0].at(k), call.inputs[0].shape(), call.output.shape())
+                                          : Tensor());
+    return y;
+  };
+  return op;
+}();
 
 const Op stack_op = [] {
   Op op{"stack", Kind::linear, nullptr, nullptr, nullptr};
@@ -175,10 +231,7 @@ Tensor stop_gradient(const Tensor& x) { return share(x, x.shape()); }
 Tensor neg(const Tensor& x) { return apply(neg_op, {x}); }
 Tensor add(const Tensor& a, const Tensor& b) { return apply(add_op, {a, b}); }
 Tensor mul(const Tensor& a, const Tensor& b) { return apply(mul_op, {a, b}); }
-Tensor scale(const Tensor& x, double s) {
-  if (s == 1) return x;
-  return mul(x, scalar(s, x.dtype()));
-}
+Tensor scale(const Tensor& x, double s) { return s == 1 ? x : apply(scale_op, {x}, attributes(s)); }
 
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
@@ -194,6 +247,33 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
     fail<ShapeError>("sum_to", "shape ", x.shape(), " does not sum to ", shape,
                      ". The target must broadcast to the source.");
   return apply(sum_to_op, {x}, attributes(shape));
+}
+
+Tensor mul_to(const Tensor& a, const Tensor& b, const Shape& full, const Shape& shape) {
+  if (shape == full || detail::recorded(a, b) || broadcast("mul", a.shape(), b.shape()) != full)
+    return unbroadcast(mul(a, b), full, shape);
+  Tensor y = empty(shape, a.dtype());
+  const loops::Broadcast plan(full, {&a.shape(), &b.shape(), &shape});
+  dispatch(y.dtype(), [&](auto t) {
+    using T = decltype(t);
+    loops::zip_sum(
+        plan, mutable_data<T>(y), y.size(), [](auto u, auto v) { return u * v; }, a.node()->data<T>(),
+        b.node()->data<T>());
+  });
+  return y;
+}
+
+Tensor unbroadcast(const Tensor& w, const Shape& full, const Shape& shape) {
+  if (shape == full) return w;
+  Shape partial;  // what is left of w's axes
+  double count = 1;
+  for (int i = full.rank(); i > 0; --i) {
+    const int64_t n = full[full.rank() - i], given = i <= w.rank() ? w.shape()[w.rank() - i] : 1;
+    const bool kept = i <= shape.rank() && shape[shape.rank() - i] == n;
+    if (!kept && given == 1) count *= static_cast<double>(n);
+    if (i <= shape.rank() && i <= w.rank()) partial.push_back(kept ? given : 1);
+  }
+  return scale(sum_to(w, partial), count);
 }
 
 Tensor reshape(const Tensor& x, const Shape& shape) {
@@ -220,18 +300,22 @@ void accumulate(Tensor& acc, Tensor x) {
     acc = std::move(x);
     return;
   }
-  Node* node = acc.node();
-  const bool mine = !acc.tracked() && !x.tracked() && node->owners.load(std::memory_order_acquire) == 1 &&
-                    node->buffer.unique() && acc.shape() == x.shape() && acc.dtype() == x.dtype();
-  if (!mine) {
+  const auto takes = [](const Tensor& a, const Tensor& b) {
+    const Node* node = a.node();
+    return !a.tracked() && !b.tracked() && node->owners.load(std::memory_order_acquire) == 1 && node->buffer.unique() &&
+           a.dtype() == b.dtype() && (a.shape() == b.shape() || broadcast("add", a.shape(), b.shape()) == a.shape());
+  };
+  if (!takes(acc, x) && takes(x, acc)) std::swap(acc, x);
+  if (!takes(acc, x)) {
     acc = add(acc, x);
     return;
   }
+  const loops::Broadcast plan(acc.shape(), {&acc.shape(), &x.shape()});
   dispatch(acc.dtype(), [&](auto t) {
     using T = decltype(t);
     T* out = mutable_data<T>(acc);
-    loops::map(
-        acc.size(), out, [](auto a, auto b) { return a + b; }, static_cast<const T*>(out),
+    loops::zip(
+        plan, out, [](auto a, auto b) { return a + b; }, static_cast<const T*>(out),
         static_cast<const T*>(x.node()->data<T>()));
   });
 }

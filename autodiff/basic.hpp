@@ -24,6 +24,11 @@ Tensor scale(const Tensor& x, double s);
 Tensor broadcast_to(const Tensor& x, const Shape& shape);
 /// The adjoint of broadcast_to: x summed down to `shape`. Throws ShapeError.
 Tensor sum_to(const Tensor& x, const Shape& shape);
+/// Σ a ⊙ b, a product of shape `full`, summed down to `shape`, in one pass over memory where nothing is recorded.
+Tensor mul_to(const Tensor& a, const Tensor& b, const Shape& full, const Shape& shape);
+/// The adjoint of broadcasting from `shape` to `full` for a w that itself broadcasts to `full`: the result broadcasts
+/// to `shape`.
+Tensor unbroadcast(const Tensor& w, const Shape& full, const Shape& shape);
 /// The same elements in another shape; one length may be -1. Shares memory. Throws ShapeError.
 Tensor reshape(const Tensor& x, const Shape& shape);
 
@@ -34,7 +39,7 @@ Tensor row(const Tensor& x, int64_t i);
 /// The adjoint of row: x as row i of zeros with n rows.
 Tensor place_row(const Tensor& x, int64_t i, int64_t n);
 
-extern const Op alias_op, neg_op, add_op, mul_op, broadcast_to_op, sum_to_op, reshape_op, stack_op, row_op,
+extern const Op alias_op, neg_op, scale_op, add_op, mul_op, broadcast_to_op, sum_to_op, reshape_op, stack_op, row_op,
     place_row_op;
 
 /// acc += x, in place where nobody else can see it. An undefined acc is zero.

@@ -82,8 +82,7 @@ Buffer::Block* Buffer::take(size_t bytes) {
 
 void* pooled_allocate(size_t bytes) { return Buffer::payload(Buffer::take(bytes)); }
 void pooled_free(void* memory) noexcept {
-  Buffer::release(
-      reinterpret_cast<Buffer::Block*>(static_cast<unsigned char*>(memory) - sizeof(Buffer::Block)));
+  Buffer::release(reinterpret_cast<Buffer::Block*>(static_cast<unsigned char*>(memory) - sizeof(Buffer::Block)));
 }
 
 void Buffer::release(Block* block) noexcept {

@@ -55,7 +55,7 @@ std::vector<Tensor> derivatives(const Tape& tape, int order, Method method, bool
   if (use_taylor(tape, order, method)) {
     const Recording recorded(recording() && last);
     std::vector<Tensor> line(static_cast<size_t>(order));
-    line[0] = ones_like(x);
+    line[0] = ones({}, x.dtype());
     const Series series = tape.jet({line})[0];
     double factorial = 1;
     for (int k = 1; k <= order; ++k) {
@@ -67,11 +67,11 @@ std::vector<Tensor> derivatives(const Tape& tape, int order, Method method, bool
   for (int k = 1; k <= order; ++k) {
     const Recording recorded(k < order || (recording() && last));
     if (k == 1) {
-      result.push_back(tape.pull({ones_like(y)})[0]);
+      result.push_back(tape.pull({ones({}, y.dtype())})[0]);
     } else {
       const Tensor& previous = result.back();
       const Tape again({previous}, {x}, {.holding = tape.holding(), .require_held_used = false});
-      result.push_back(again.pull({ones_like(y)})[0]);
+      result.push_back(again.pull({ones({}, y.dtype())})[0]);
     }
   }
   return result;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <span>
 #include <vector>
@@ -8,21 +9,13 @@
 
 namespace dimwise {
 
-/// The inputs of a call: up to three without an allocation, which is most calls.
+/// The inputs of a call: up to five without an allocation, which is most calls.
 class Inputs {
  public:
   Inputs() = default;
   // NOLINTBEGIN(google-explicit-constructor): written as a list, apply(op, {a, b})
-  Inputs(Tensor a) : size_(1) { few_[0] = std::move(a); }
-  Inputs(Tensor a, Tensor b) : size_(2) {
-    few_[0] = std::move(a);
-    few_[1] = std::move(b);
-  }
-  Inputs(Tensor a, Tensor b, Tensor c) : size_(3) {
-    few_[0] = std::move(a);
-    few_[1] = std::move(b);
-    few_[2] = std::move(c);
-  }
+  template <std::same_as<Tensor>... T>
+  requires(sizeof...(T) > 0 && sizeof...(T) <= 5) Inputs(T... all) : few_{std::move(all)...}, size_(sizeof...(T)) {}
   Inputs(std::vector<Tensor> all);
   // NOLINTEND(google-explicit-constructor)
 
@@ -37,7 +30,7 @@ class Inputs {
   operator std::span<const Tensor>() const { return {begin(), size_}; }  // NOLINT(google-explicit-constructor)
 
  private:
-  static constexpr size_t inline_size = 3;
+  static constexpr size_t inline_size = 5;
   Tensor few_[inline_size];
   std::unique_ptr<Tensor[]> many_;
   size_t size_ = 0;

@@ -1,45 +1,53 @@
 #include "autodiff/loops.hpp"
 
+#include <algorithm>
+
 namespace dimwise::loops {
 
-Broadcast::Broadcast(const Shape& out, const Shape& a, const Shape& b) {
-  if (out == a && out == b) {
+Broadcast::Broadcast(const Shape& out, std::span<const Shape* const> operands) {
+  count = static_cast<int>(operands.size());
+  if (std::all_of(operands.begin(), operands.end(), [&](const Shape* s) { return *s == out; })) {
     row = out.size();
     return;
   }
   struct Axis {
-    int64_t n, a, b;
+    int64_t n;
+    int64_t step[max_operands];
   };
-  Axis axes[Shape::max_rank + 1];
-  int count = 0;
-  int64_t stride_a = 1, stride_b = 1;
-  // From the last axis on, neighbours over which both operands go on in step are one axis.
+  Axis axes[Shape::max_rank];
+  int found = 0;
+  int64_t stride[max_operands];
+  std::fill_n(stride, count, 1);
+  // From the last axis on, neighbours over which all operands go on in step are one axis.
   for (int i = 1; i <= out.rank(); ++i) {
     const int64_t n = out[out.rank() - i];
-    const int64_t na = i <= a.rank() ? a[a.rank() - i] : 1, nb = i <= b.rank() ? b[b.rank() - i] : 1;
-    const Axis next{n, na == 1 ? 0 : stride_a, nb == 1 ? 0 : stride_b};
-    stride_a *= na;
-    stride_b *= nb;
-    if (n == 1) continue;
-    if (count > 0) {
-      Axis& last = axes[count - 1];
-      if (next.a == last.a * last.n && next.b == last.b * last.n) {
-        last.n *= n;
-        continue;
-      }
+    Axis next{n, {}};
+    bool joins = found > 0;
+    int k = 0;
+    for (const Shape* s : operands) {
+      const int64_t length = i <= s->rank() ? (*s)[s->rank() - i] : 1;
+      next.step[k] = length == 1 ? 0 : stride[k];
+      stride[k] *= length;
+      if (found > 0) joins = joins && next.step[k] == axes[found - 1].step[k] * axes[found - 1].n;
+      ++k;
     }
-    axes[count++] = next;
+    if (n == 1) continue;
+    if (joins)
+      axes[found - 1].n *= n;
+    else
+      axes[found++] = next;
   }
-  if (count == 0) return;
+  if (found == 0) return;
   row = axes[0].n;
-  vector_a = axes[0].a != 0;
-  vector_b = axes[0].b != 0;
-  rank = count - 1;
+  for (int k = 0; k < count; ++k) {
+    vector[k] = axes[0].step[k] != 0;
+    all_vectors = all_vectors && vector[k];
+  }
+  rank = found - 1;
   for (int i = 0; i < rank; ++i) {
-    const Axis& axis = axes[count - 1 - i];
+    const Axis& axis = axes[found - 1 - i];
     dims[i] = axis.n;
-    step_a[i] = axis.a;
-    step_b[i] = axis.b;
+    for (int k = 0; k < count; ++k) step[k][i] = axis.step[k];
   }
 }
 

@@ -3,6 +3,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <type_traits>
+#include <utility>
 #include <xsimd/xsimd.hpp>
 
 #include "autodiff/node.hpp"
@@ -37,61 +41,127 @@ void map(int64_t n, T* out, F f, const In*... in) {
   std::copy_n(lane, n - i, out + i);
 }
 
-/// How two operands run over a broadcast result: an odometer of outer axes around rows in which each operand either
+/// How operands run over a broadcast result: an odometer of outer axes around rows in which each operand either
 /// advances by one or stands still.
 struct Broadcast {
-  int rank = 0;  // outer axes
-  int64_t dims[Shape::max_rank]{}, step_a[Shape::max_rank]{}, step_b[Shape::max_rank]{};
+  static constexpr int max_operands = 6;
+  int count = 0;  // operands
+  int rank = 0;   // outer axes
+  int64_t dims[Shape::max_rank]{}, step[max_operands][Shape::max_rank]{};
   int64_t row = 1;
-  bool vector_a = true, vector_b = true;
+  bool vector[max_operands]{true, true, true, true, true, true};
+  bool all_vectors = true;
 
-  Broadcast(const Shape& out, const Shape& a, const Shape& b);
+  Broadcast(const Shape& out, std::span<const Shape* const> operands);
+  Broadcast(const Shape& out, std::initializer_list<const Shape*> operands)
+      : Broadcast(out, std::span<const Shape* const>(operands.begin(), operands.size())) {}
 
-  /// body(out, a, b): offsets of the start of each row.
+  /// body(out, operands): offsets of the start of each row.
   template <class Body>
   void rows(Body&& body) const {
-    int64_t index[Shape::max_rank]{}, offset = 0, a = 0, b = 0, count = 1;
-    for (int i = 0; i < rank; ++i) count *= dims[i];
-    for (int64_t r = 0; r < count; ++r) {
-      body(offset, a, b);
+    int64_t index[Shape::max_rank]{}, offset = 0, at[max_operands]{}, total = 1;
+    for (int i = 0; i < rank; ++i) total *= dims[i];
+    for (int64_t r = 0; r < total; ++r) {
+      body(offset, static_cast<const int64_t*>(at));
       offset += row;
       for (int axis = rank - 1; axis >= 0; --axis) {
-        a += step_a[axis];
-        b += step_b[axis];
-        if (++index[axis] < dims[axis]) break;
-        a -= step_a[axis] * dims[axis];
-        b -= step_b[axis] * dims[axis];
+        const bool inside = ++index[axis] < dims[axis];
+        const int64_t jump = inside ? 1 : 1 - dims[axis];
+        for (int k = 0; k < count; ++k) at[k] += jump * step[k][axis];
+        if (inside) break;
         index[axis] = 0;
       }
     }
   }
 };
 
-/// out[i] = f(a[·], b[·], same[i]…) with a and b broadcast, `same` of out's shape. f is exact arithmetic, so the tail
-/// of a row may be scalar.
-template <class T, class F, class... Same>
-void zip(const Broadcast& plan, T* out, F f, const T* a, const T* b, const Same*... same) {
+/// Whether a value at the end of a row may be computed by itself: only by exact arithmetic, which rounds alike in
+/// vectors and scalars.
+enum class Tail : uint8_t { scalar, padded };
+
+/// store(i, n, f(in[i]…)) for each batch of a row, n the number of its lanes that count.
+template <class T, Tail tail, class F, class Store, size_t... K, class... In>
+void run_row(const Broadcast& plan, F& f, Store&& store, std::index_sequence<K...>, const In*... in) {
   constexpr int64_t w = width<T>;
-  const auto run = [&](auto vector_a, auto vector_b) {
-    plan.rows([&](int64_t o, int64_t ia, int64_t ib) {
-      const T *pa = a + ia, *pb = b + ib;
-      const Batch<T> fixed_a(*pa), fixed_b(*pb);
-      int64_t i = 0;
-      for (; i + w <= plan.row; i += w) {
-        Batch<T> x = fixed_a, y = fixed_b;
-        if constexpr (vector_a()) x = load(pa + i);
-        if constexpr (vector_b()) y = load(pb + i);
-        Batch<T>(f(x, y, load(same + o + i)...)).store_unaligned(out + o + i);
-      }
-      for (; i < plan.row; ++i)
-        out[o + i] = static_cast<T>(f(vector_a() ? pa[i] : *pa, vector_b() ? pb[i] : *pb, same[o + i]...));
+  const auto run = [&](auto all) {
+    const auto batch = [&](const T* p, size_t k, int64_t i) {
+      if constexpr (all())
+        return load(p + i);
+      else
+        return plan.vector[k] ? load(p + i) : Batch<T>(*p);
+    };
+    int64_t i = 0;
+    for (; i + w <= plan.row; i += w) store(i, w, Batch<T>(f(batch(in, K, i)...)));
+    if (i == plan.row) return;
+    const auto padded = [&](const T* p, size_t k) {
+      alignas(64) T lane[w];
+      for (int64_t j = 0; j < w; ++j) lane[j] = p[plan.vector[k] ? std::min(i + j, plan.row - 1) : 0];
+      return Batch<T>::load_aligned(lane);
+    };
+    if constexpr (tail == Tail::padded) {
+      store(i, plan.row - i, Batch<T>(f(padded(in, K)...)));
+    } else {
+      for (; i < plan.row; ++i) store(i, 1, static_cast<T>(f(in[plan.vector[K] ? i : 0]...)));
+    }
+  };
+  plan.all_vectors ? run(std::true_type{}) : run(std::false_type{});
+}
+
+/// out[i] = f(in[·]…) with all operands broadcast.
+template <class T, Tail tail = Tail::scalar, class F, class... In>
+void zip(const Broadcast& plan, T* out, F f, const In*... in) {
+  if (plan.row == 0) return;
+  const auto go = [&]<size_t... K>(std::index_sequence<K...> all) {
+    plan.rows([&](int64_t o, const int64_t* at) {
+      T* y = out + o;
+      const auto store = [y](int64_t i, [[maybe_unused]] int64_t n, auto value) {
+        if constexpr (std::is_same_v<decltype(value), T>) {
+          y[i] = value;
+        } else if (n == width<T>) {
+          value.store_unaligned(y + i);
+        } else {
+          alignas(64) T lane[width<T>];
+          value.store_aligned(lane);
+          std::copy_n(lane, n, y + i);
+        }
+      };
+      run_row<T, tail>(plan, f, store, all, (in + at[K])...);
     });
   };
+  go(std::index_sequence_for<In...>{});
+}
+
+/// Σ of f(in[·]…), all operands broadcast to a common shape, over the axes along which the last operand of the plan,
+/// the result, stands still.
+template <class T, Tail tail = Tail::scalar, class F, class... In>
+void zip_sum(const Broadcast& plan, T* out, int64_t size, F f, const In*... in) {
+  std::fill_n(out, size, T(0));
   if (plan.row == 0) return;
-  if (plan.vector_a)
-    plan.vector_b ? run(std::true_type{}, std::true_type{}) : run(std::true_type{}, std::false_type{});
-  else
-    plan.vector_b ? run(std::false_type{}, std::true_type{}) : run(std::false_type{}, std::false_type{});
+  constexpr size_t result = sizeof...(In);
+  const auto go = [&]<size_t... K>(std::index_sequence<K...> all) {
+    plan.rows([&](int64_t, const int64_t* at) {
+      T* y = out + at[result];
+      Batch<T> sums(T(0));
+      T rest = 0;
+      const auto add = [&](int64_t i, [[maybe_unused]] int64_t n, auto value) {
+        if constexpr (std::is_same_v<decltype(value), T>) {
+          (plan.vector[result] ? y[i] : rest) += value;
+        } else if (n == width<T>) {
+          if (plan.vector[result])
+            (load(y + i) + value).store_unaligned(y + i);
+          else
+            sums += value;
+        } else {
+          alignas(64) T lane[width<T>];
+          value.store_aligned(lane);
+          for (int64_t j = 0; j < n; ++j) (plan.vector[result] ? y[i + j] : rest) += lane[j];
+        }
+      };
+      run_row<T, tail>(plan, f, add, all, (in + at[K])...);
+      if (!plan.vector[result]) *y += xsimd::hadd(sums) + rest;
+    });
+  };
+  go(std::index_sequence_for<In...>{});
 }
 
 /// Sum of n contiguous elements, in several accumulators.

@@ -54,15 +54,22 @@ Tensor apply(const Op& op, Inputs inputs, Attributes attributes) {
   return y;
 }
 
+Series run_jet(const Call& call, std::span<const Series> inputs) {
+  if (!call.op.jet)
+    fail<ValueError>(call.op.name, "has no Taylor rule: push, jet and Taylor mode cannot pass it. Use reverse mode.");
+  if (call.op.broadcasts) return call.op.jet(call, inputs);
+  std::vector<Series> full(inputs.begin(), inputs.end());
+  for (Series& s : full) s.expand();
+  return call.op.jet(call, full);
+}
+
 Series apply_series(const Op& op, const std::vector<Series>& inputs, const Attributes& attributes) {
   std::vector<Tensor> values;
   values.reserve(inputs.size());
   for (const Series& s : inputs) values.push_back(s.value());
   const Tensor y = apply(op, Inputs(values), attributes);
   if (max_order(inputs) == 0) return Series(y);
-  if (!op.jet)
-    fail<ValueError>(op.name, "has no Taylor rule: push, jet and Taylor mode cannot pass it. Use reverse mode.");
-  return op.jet(Call{op, values, attributes, y}, inputs);
+  return run_jet(Call{op, values, attributes, y}, inputs);
 }
 
 }  // namespace dimwise

@@ -48,12 +48,20 @@ struct Op {
   /// Null where there is none: `push`, `jet` and Taylor mode then throw, naming the op.
   Series (*jet)(const Call& call, std::span<const Series> inputs);
   int jet_orders = 1 << 20;  ///< how many orders `jet` gives; beyond, automatic methods use reverse mode
+  /// Whether `vjp` takes a cotangent, and `jet` coefficients, of any shape that broadcasts to the tensor's: a constant
+  /// direction stays one number. Others are given the full shape.
+  bool broadcasts = false;
+  const Op* derivative = nullptr;  ///< of an elementwise op: (w, x) ↦ w ⊙ f'(x)
 };
 
 /// Evaluates an op and, if this thread records and an input is tracked, records it.
 Tensor apply(const Op& op, Inputs inputs, Attributes attributes = nullptr);
 
-/// The same on Taylor series: the output's coefficients from the inputs'.
+/// The series of a call's output from those of its inputs. Throws ValueError, naming the op, where it has no Taylor
+/// rule.
+Series run_jet(const Call& call, std::span<const Series> inputs);
+
+/// `apply` on Taylor series: the output's coefficients from the inputs'.
 Series apply_series(const Op& op, const std::vector<Series>& inputs, const Attributes& attributes = nullptr);
 
 /// Throws DTypeError unless all inputs are defined and of one dtype.

@@ -1,9 +1,11 @@
 #pragma once
 // The four kinds of op records. Included by the .cpp files that define ops.
 
+#include <string>
 #include <type_traits>
 
 #include "autodiff/basic.hpp"
+#include "autodiff/lane_series.hpp"
 #include "autodiff/loops.hpp"
 #include "autodiff/op.hpp"
 
@@ -61,18 +63,174 @@ auto partial(DF df, const X& a, const X& b, [[maybe_unused]] const X& y) {
     return df(a, b);
 }
 
+// Σ f(in…), all operands broadcast to `full`, summed down to `shape`: one pass over memory.
+template <loops::Tail tail, class F, class... In>
+Tensor zip_to(const Shape& full, const Shape& shape, F f, const Tensor& first, const In&... rest) {
+  Tensor y = empty(shape, first.dtype());
+  dispatch(y.dtype(), [&](auto t) {
+    using T = decltype(t);
+    T* out = mutable_data<T>(y);
+    if (shape == full)
+      loops::zip<T, tail>(loops::Broadcast(full, {&first.shape(), &rest.shape()...}), out, f, first.node()->data<T>(),
+                          rest.node()->template data<T>()...);
+    else
+      loops::zip_sum<T, tail>(loops::Broadcast(full, {&first.shape(), &rest.shape()..., &shape}), out, y.size(), f,
+                              first.node()->data<T>(), rest.node()->template data<T>()...);
+  });
+  return y;
+}
+
+// df at s, which is x, or y for a df of two arguments.
+template <class DF, class X>
+[[gnu::always_inline]] inline auto slope(const X& s) {
+  if constexpr (std::is_invocable_v<DF, const X&, const X&>)
+    return DF{}(s, s);
+  else
+    return DF{}(s);
+}
+
+// The derivative of df at s along s + t.
+template <class DF, class B>
+[[gnu::always_inline]] inline B curvature(const B& s) {
+  LaneSeries<B, 1> line(s);
+  line.c[1] = B(typename B::value_type(1));
+  return as_series<B, 1>(slope<DF>(line)).c[1];
+}
+
+/// g = w ⊙ df(s), what a sweep makes of an elementwise op; bilinear-like: linear in w.
+template <class DF>
+constexpr Op derivative_record(const char* name) {
+  Op op{name, Kind::general, nullptr, nullptr, nullptr};
+  op.broadcasts = true;
+  op.forward = [](std::span<const Tensor> in, const Attributes&) {
+    return zip_to<loops::Tail::padded>(
+        in[1].shape(), in[1].shape(), [](auto w, auto s) { return w * slope<DF>(s); }, in[0], in[1]);
+  };
+  op.vjp = [](const Call& call, const Tensor& v, Cotangents& result) {
+    const Tensor &w = call.inputs[0], &s = call.inputs[1];
+    if (result.wanted(0)) {
+      if (recorded(v, s))
+        result.set(0, unbroadcast(apply(call.op, {v, s}), s.shape(), w.shape()));
+      else
+        result.set(0, zip_to<loops::Tail::padded>(
+                          s.shape(), w.shape(), [](auto a, auto b) { return a * slope<DF>(b); }, v, s));
+    }
+    if (!result.wanted(1)) return;
+    if (recorded(v, s) || recorded(w, s)) {
+      const Series d = slope<DF>(Series({s, ones({}, s.dtype())}));
+      if (d.at(1).defined()) result.set(1, mul(mul(v, w), d.at(1)));
+    } else {
+      result.set(1,
+                 zip_to<loops::Tail::padded>(
+                     s.shape(), s.shape(), [](auto a, auto b, auto c) { return (a * b) * curvature<DF>(c); }, v, w, s));
+    }
+  };
+  op.jet = [](const Call& call, std::span<const Series> in) {
+    Series y(call.output);
+    const int order = std::max(in[0].order(), in[1].order());
+    if (order == 0) return y;
+    const Series d = slope<DF>(in[1]);
+    for (int k = 1; k <= order; ++k) y.c.push_back(convolve(in[0], d, k, mul));
+    return y;
+  };
+  return op;
+}
+
+// Coefficients 1 … K of f's series in one pass: s is x, or y for a df of two arguments, and x has n coefficients.
+template <class T, class DF, int K>
+void taylor(const loops::Broadcast& plan, const T* const* in, int n, T* const* out) {
+  using B = loops::Batch<T>;
+  constexpr int64_t w = loops::width<T>;
+  const auto coefficients = [n](const B* x, B* y) __attribute__((always_inline)) {  // x: s, x₁ … x_n
+    constexpr bool uses_y = std::is_invocable_v<DF, const B&, const B&>;
+    LaneSeries<B, K> s(x[0]);
+    if constexpr (!uses_y)
+      for (int j = 1; j <= n; ++j) s.c[j] = x[j];
+    LaneSeries<B, K> d(B(T(0)));
+    if constexpr (!uses_y) d = as_series<B, K>(slope<DF>(s));
+    for (int k = 0; k < K; ++k) {
+      if constexpr (uses_y) d = as_series<B, K>(slope<DF>(s));  // known as far as y is
+      B sum(T(0));
+      for (int j = 0; j <= k && j < n; ++j) sum += x[j + 1] * (d.c[k - j] * B(T(j + 1)));
+      y[k] = sum * B(T(1) / T(k + 1));
+      if constexpr (uses_y) s.c[k + 1] = y[k];
+    }
+  };
+  plan.rows([&](int64_t o, const int64_t* at) {
+    B x[K + 1], y[K];
+    int64_t i = 0;
+    for (; i + w <= plan.row; i += w) {
+      for (int q = 0; q <= n; ++q) x[q] = plan.vector[q] ? loops::load(in[q] + at[q] + i) : B(in[q][at[q]]);
+      coefficients(x, y);
+      for (int k = 0; k < K; ++k) y[k].store_unaligned(out[k] + o + i);
+    }
+    if (i == plan.row) return;
+    alignas(64) T lane[w];
+    for (int q = 0; q <= n; ++q) {
+      for (int64_t j = 0; j < w; ++j) lane[j] = in[q][at[q] + (plan.vector[q] ? std::min(i + j, plan.row - 1) : 0)];
+      x[q] = B::load_aligned(lane);
+    }
+    coefficients(x, y);
+    for (int k = 0; k < K; ++k) {
+      y[k].store_aligned(lane);
+      std::copy_n(lane, plan.row - i, out[k] + o + i);
+    }
+  });
+}
+
+// The same for a series x whose first coefficients are given and whose others are zero; false where it does not apply.
+template <class DF, int K>
+bool taylor(const Tensor& s, const Series& x, Series& y) {
+  if (x.order() != K) return false;
+  int n = 0;
+  while (n < K && x.at(n + 1).defined()) ++n;
+  for (int k = n + 1; k <= K; ++k)
+    if (x.at(k).defined()) return false;
+  if (n == 0) return false;
+  const Shape* shapes[K + 1];
+  for (int k = 0; k <= K; ++k) shapes[k] = k == 0 || k > n ? &s.shape() : &x.c[static_cast<size_t>(k)].shape();
+  const loops::Broadcast plan(s.shape(), std::span<const Shape* const>(shapes, static_cast<size_t>(n) + 1));
+  dispatch(s.dtype(), [&](auto t) {
+    using T = decltype(t);
+    const T* in[K + 1] = {s.node()->data<T>()};
+    T* out[K];
+    for (int k = 1; k <= n; ++k) in[k] = x.c[static_cast<size_t>(k)].node()->template data<T>();
+    for (int k = 0; k < K; ++k) {
+      y.c.push_back(empty(s.shape(), s.dtype()));
+      out[k] = mutable_data<T>(y.c.back());
+    }
+    taylor<T, DF, K>(plan, in, n, out);
+  });
+  return true;
+}
+
+inline bool any_recorded(const Series& x) {
+  return recording() && std::any_of(x.c.begin(), x.c.end(), [](const Tensor& t) { return t.tracked(); });
+}
+
 }  // namespace detail
 
 namespace record {
 
-/// y = f(x) elementwise, with df(x) or df(x, y) its derivative.
+/// The op, with rules that take directions of any shape that broadcasts.
+constexpr Op broadcasting(Op op) {
+  op.broadcasts = true;
+  return op;
+}
+
+/// y = f(x) elementwise, with df(x) its derivative, or df(·, y) as a function of y alone.
 ///
-/// f and df are captureless generic lambdas, instantiated for SIMD batches; df also for Tensor (recorded sweep) and for
-/// Series (Taylor). A df that uses y is polynomial or rational in y, so that the series can be found order by order.
+/// f and df are captureless generic lambdas, instantiated for SIMD batches; df also for series of batches (Taylor and
+/// second derivatives in one pass over memory), for Tensor and for Series (recorded sweeps). A df that uses y is
+/// polynomial or rational in y, so that the series can be found order by order.
 template <class F, class DF>
-constexpr Op elementwise(const char* name, F, DF) {
+Op elementwise(const char* name, F, DF) {
   constexpr bool uses_y = std::is_invocable_v<DF, const Tensor&, const Tensor&>;
+  static const std::string primed = std::string(name) + "'";
+  static const Op derivative = detail::derivative_record<DF>(primed.c_str());
   Op op{name, Kind::elementwise, nullptr, nullptr, nullptr};
+  op.broadcasts = true;
+  op.derivative = &derivative;
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
     Tensor y = empty(in[0].shape(), in[0].dtype());
     dispatch(y.dtype(), [&](auto t) {
@@ -82,43 +240,27 @@ constexpr Op elementwise(const char* name, F, DF) {
     return y;
   };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
-    const Tensor &x = call.inputs[0], &y = call.output;
-    if (detail::recorded(x, w)) {
-      if constexpr (uses_y)
-        result.set(0, mul(w, DF{}(x, y)));
-      else
-        result.set(0, mul(w, DF{}(x)));
-      return;
-    }
-    Tensor g = empty(x.shape(), x.dtype());
-    dispatch(g.dtype(), [&](auto t) {
-      using T = decltype(t);
-      const auto fused = [](auto w, auto x, auto y) {
-        if constexpr (uses_y)
-          return w * DF{}(x, y);
-        else
-          return w * DF{}(x);
-      };
-      loops::map(g.size(), mutable_data<T>(g), fused, w.node()->data<T>(), x.node()->data<T>(), y.node()->data<T>());
-    });
-    result.set(0, std::move(g));
+    result.set(0, apply(*call.op.derivative, {w, uses_y ? call.output : call.inputs[0]}));
   };
   op.jet = [](const Call& call, std::span<const Series> in) {
     const Series& x = in[0];
     const int order = x.order();
+    const Tensor& s = uses_y ? call.output : x.value();
     Series y(call.output);
-    if constexpr (uses_y) {
-      for (int k = 0; k < order; ++k) {
-        const Series d = DF{}(x.truncated(k), y);
-        const Tensor next = detail::derivative_coefficient(x, d, k);
-        y.c.push_back(next.defined() && k > 0 ? scale(next, 1.0 / (k + 1)) : next);
-      }
-    } else if (order > 0) {
-      const Series d = DF{}(x.truncated(order - 1));
-      for (int k = 0; k < order; ++k) {
-        const Tensor next = detail::derivative_coefficient(x, d, k);
-        y.c.push_back(next.defined() && k > 0 ? scale(next, 1.0 / (k + 1)) : next);
-      }
+    if (order == 0) return y;
+    if (order == 1) {
+      y.c.push_back(x.at(1).defined() ? apply(*call.op.derivative, {x.at(1), s}) : Tensor());
+      return y;
+    }
+    if (!detail::any_recorded(x) &&
+        (detail::taylor<DF, 2>(s, x, y) || detail::taylor<DF, 3>(s, x, y) || detail::taylor<DF, 4>(s, x, y)))
+      return y;
+    Series d;
+    if constexpr (!uses_y) d = detail::slope<DF>(x.truncated(order - 1));
+    for (int k = 0; k < order; ++k) {
+      if constexpr (uses_y) d = detail::slope<DF>(y);
+      const Tensor next = detail::derivative_coefficient(x, d, k);
+      y.c.push_back(next.defined() && k > 0 ? scale(next, 1.0 / (k + 1)) : next);
     }
     return y;
   };
@@ -129,35 +271,24 @@ constexpr Op elementwise(const char* name, F, DF) {
 template <class F, class DFA, class DFB>
 constexpr Op elementwise(const char* name, F, DFA, DFB) {
   Op op{name, Kind::elementwise, nullptr, nullptr, nullptr};
+  op.broadcasts = true;
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
     const Tensor &a = in[0], &b = in[1];
-    Tensor y = empty(broadcast("broadcast", a.shape(), b.shape()), a.dtype());
-    const loops::Broadcast plan(y.shape(), a.shape(), b.shape());
-    dispatch(y.dtype(), [&](auto t) {
-      using T = decltype(t);
-      loops::zip(plan, mutable_data<T>(y), F{}, a.node()->data<T>(), b.node()->data<T>());
-    });
-    return y;
+    const Shape shape = broadcast("broadcast", a.shape(), b.shape());
+    return detail::zip_to<loops::Tail::scalar>(shape, shape, F{}, a, b);
   };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
     const Tensor &a = call.inputs[0], &b = call.inputs[1], &y = call.output;
     const auto rule = [&](size_t i, auto df) {
       if (!result.wanted(i)) return;
-      Tensor g;
-      if (detail::recorded(y, w)) {
-        g = mul(w, detail::partial(df, a, b, y));
-      } else {
-        g = empty(y.shape(), y.dtype());
-        const loops::Broadcast plan(y.shape(), a.shape(), b.shape());
-        dispatch(y.dtype(), [&](auto t) {
-          using T = decltype(t);
-          loops::zip(
-              plan, mutable_data<T>(g),
-              [](auto a, auto b, auto y, auto w) { return w * detail::partial(decltype(df){}, a, b, y); },
-              a.node()->data<T>(), b.node()->data<T>(), y.node()->data<T>(), w.node()->data<T>());
-        });
-      }
-      result.set(i, sum_to(g, call.inputs[i].shape()));
+      const Shape& shape = call.inputs[i].shape();
+      if (detail::recorded(y, w))
+        result.set(i, unbroadcast(mul(w, detail::partial(df, a, b, y)), y.shape(), shape));
+      else
+        result.set(i, detail::zip_to<loops::Tail::scalar>(
+                          y.shape(), shape,
+                          [](auto a, auto b, auto y, auto w) { return w * detail::partial(decltype(df){}, a, b, y); },
+                          a, b, y, w));
     };
     rule(0, DFA{});
     rule(1, DFB{});
@@ -181,8 +312,7 @@ constexpr Op elementwise(const char* name, F, DFA, DFB) {
       if (b.order() > 0)
         if (Tensor other = detail::derivative_coefficient(b, expand(DFB{}, once_b, k), k); other.defined())
           accumulate(next, std::move(other));
-      if (next.defined()) next = broadcast_to(scale(next, 1.0 / (k + 1)), call.output.shape());
-      y.c.push_back(std::move(next));
+      y.c.push_back(next.defined() ? scale(next, 1.0 / (k + 1)) : Tensor());
     }
     return y;
   };

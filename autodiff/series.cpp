@@ -12,6 +12,11 @@ Series Series::truncated(int k) const {
   return Series(std::vector<Tensor>(c.begin(), c.begin() + k + 1));
 }
 
+void Series::expand() {
+  for (Tensor& t : c)
+    if (t.defined()) t = broadcast_to(t, value().shape());
+}
+
 Series Series::derivative() const {
   if (order() <= 0) return Series(zeros_like(value()));
   std::vector<Tensor> d;

@@ -8,7 +8,7 @@ namespace dimwise {
 
 /// A truncated Taylor series x(t) = c₀ + c₁t + c₂t² + … with tensors for coefficients.
 ///
-/// Coefficients beyond the stored ones, and undefined ones, are zero. All share the shape of c₀.
+/// Coefficients beyond the stored ones, and undefined ones, are zero. All broadcast to the shape of c₀.
 struct Series {
   std::vector<Tensor> c;
 
@@ -23,6 +23,8 @@ struct Series {
   Tensor at(int k) const { return k <= order() ? c[static_cast<size_t>(k)] : Tensor(); }
   /// The first coefficients, up to order k.
   Series truncated(int k) const;
+  /// Brings all coefficients to the shape of c₀.
+  void expand();
   /// The series of x'(t): one order less.
   Series derivative() const;
 };

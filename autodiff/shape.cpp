@@ -49,6 +49,11 @@ Shape Shape::with(int axis, int64_t dim) const {
   return result;
 }
 
+Shape Shape::with_last(int64_t dim) const {
+  Shape result = *this;
+  result[normalize(-1)] = dim;
+  return result;
+}
 int64_t Shape::outer(int axis) const {
   int64_t size = 1;
   for (int i = 0; i < axis; ++i) size *= (*this)[i];

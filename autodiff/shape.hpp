@@ -36,6 +36,8 @@ class Shape {
   /// The shape without `axis`, and with `dim` put in at `axis`.
   Shape without(int axis) const;
   Shape with(int axis, int64_t dim) const;
+  /// The shape with another length of the last axis. Throws ShapeError for a 0-d shape.
+  Shape with_last(int64_t dim) const;
   /// Elements before, and after, an axis.
   int64_t outer(int axis) const;
   int64_t inner(int axis) const;

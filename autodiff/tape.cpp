@@ -72,7 +72,9 @@ std::vector<Node*> history(const std::vector<Tensor>& roots, uint64_t oldest, St
     if (stop(node)) continue;
     for (const Tensor& input : node->inputs) visit(input.node());
   }
-  std::sort(found.begin(), found.end(), [](const Node* a, const Node* b) { return a->sequence < b->sequence; });
+  const auto earlier = [](const Node* a, const Node* b) { return a->sequence < b->sequence; };
+  std::reverse(found.begin(), found.end());  // a chain is met last to first
+  if (!std::is_sorted(found.begin(), found.end(), earlier)) std::sort(found.begin(), found.end(), earlier);
   return found;
 }
 
@@ -91,10 +93,17 @@ bool depends(const Tensor& y, const std::vector<Tensor>& xs) {
   return std::any_of(nodes.begin(), nodes.end(), [&](const Node* node) { return is_one_of(node, xs); });
 }
 
+bool broadcasts(const Shape& from, const Shape& to) {
+  if (from.rank() > to.rank()) return false;
+  for (int i = 1; i <= from.rank(); ++i)
+    if (const int64_t n = from[from.rank() - i]; n != 1 && n != to[to.rank() - i]) return false;
+  return true;
+}
+
 void check_like(const char* sweep, const Tensor& given, const Tensor& expected) {
-  if (given.shape() != expected.shape())
+  if (!broadcasts(given.shape(), expected.shape()))
     fail<ShapeError>(sweep, "a direction has shape ", given.shape(), " where the tensor has ", expected.shape(),
-                     ". They must be equal.");
+                     ". They must be equal, or the direction broadcast to it.");
   if (given.dtype() != expected.dtype())
     fail<DTypeError>(sweep, "a direction is ", given.dtype(), " where the tensor is ", expected.dtype(),
                      ". Cast it with astype.");
@@ -189,8 +198,9 @@ std::vector<Tensor> Tape::pull(const std::vector<Tensor>& cotangents) const {
     const size_t arity = node.inputs.size();
     operand -= arity;
     const int s = result_slots_[i];
-    const Tensor w = kept[static_cast<size_t>(s)] ? at(s) : std::move(at(s));
+    Tensor w = kept[static_cast<size_t>(s)] ? at(s) : std::move(at(s));
     if (!w.defined()) continue;
+    if (!node.op->broadcasts) w = broadcast_to(w, node.shape);
     if (capacity < arity) wanted = std::make_unique<bool[]>(capacity = arity);
     for (size_t j = 0; j < arity; ++j) wanted[j] = operand[j] >= 0;
     result.assign(arity, Tensor());
@@ -209,7 +219,7 @@ std::vector<Tensor> Tape::pull(const std::vector<Tensor>& cotangents) const {
   std::vector<Tensor> gradients;
   for (size_t i = 0; i < inputs_.size(); ++i) {
     const Tensor& g = at(input_slots_[i]);
-    gradients.push_back(g.defined() ? g : zeros_like(inputs_[i]));
+    gradients.push_back(g.defined() ? broadcast_to(g, inputs_[i].shape()) : zeros_like(inputs_[i]));
   }
   return gradients;
 }
@@ -244,14 +254,11 @@ std::vector<Series> Tape::jet(const std::vector<std::vector<Tensor>>& coefficien
   std::vector<Series> in;
   for (size_t i = 0; i < run_.size(); ++i) {
     const Node& node = *run_[i].node();
-    if (!node.op->jet)
-      fail<ValueError>(node.op->name,
-                       "has no Taylor rule: push, jet and Taylor mode cannot pass it. Use reverse mode.");
     in.clear();
     for (size_t j = 0; j < node.inputs.size(); ++j)
       in.push_back(operand[j] >= 0 ? at(operand[j]) : Series(node.inputs[j]));
     operand += node.inputs.size();
-    Series y = node.op->jet(Call{*node.op, node.inputs, node.attributes, run_[i]}, in);
+    Series y = run_jet(Call{*node.op, node.inputs, node.attributes, run_[i]}, in);
     Series& mine = at(result_slots_[i]);
     for (int k = 1; k <= mine.order(); ++k) {  // an input that depends on another one
       if (!mine.at(k).defined()) continue;
@@ -261,8 +268,10 @@ std::vector<Series> Tape::jet(const std::vector<std::vector<Tensor>>& coefficien
     mine = std::move(y);
   }
   std::vector<Series> result;
-  for (size_t i = 0; i < outputs_.size(); ++i)
+  for (size_t i = 0; i < outputs_.size(); ++i) {
     result.push_back(output_slots_[i] >= 0 ? at(output_slots_[i]) : Series(outputs_[i]));
+    result.back().expand();
+  }
   return result;
 }
 

@@ -26,6 +26,8 @@ class Tape {
       : Tape(std::move(outputs), std::move(inputs), Options{}) {}
   Tape(std::vector<Tensor> outputs, std::vector<Tensor> inputs, const Options& options);
 
+  // A direction has the shape of its tensor or one that broadcasts to it: a constant one is cheapest as one number.
+
   /// vjp: the cotangents of the inputs, Σ_o w_oᵀ ∂o/∂x, from those of the outputs (undefined ones are zero).
   std::vector<Tensor> pull(const std::vector<Tensor>& cotangents) const;
   /// jvp: the tangents of the outputs, ∂o/∂x v, from those of the inputs (undefined ones are zero).

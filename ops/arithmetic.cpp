@@ -15,7 +15,7 @@ const Op sub_op = [] {
   Op op{"sub", Kind::linear, nullptr, nullptr, nullptr};
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
     Tensor y = empty(broadcast("sub", in[0].shape(), in[1].shape()), in[0].dtype());
-    const loops::Broadcast plan(y.shape(), in[0].shape(), in[1].shape());
+    const loops::Broadcast plan(y.shape(), {&in[0].shape(), &in[1].shape()});
     dispatch(y.dtype(), [&](auto t) {
       using T = decltype(t);
       loops::zip(
@@ -25,8 +25,9 @@ const Op sub_op = [] {
     return y;
   };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
-    if (result.wanted(0)) result.set(0, sum_to(w, call.inputs[0].shape()));
-    if (result.wanted(1)) result.set(1, neg(sum_to(w, call.inputs[1].shape())));
+    const Shape& full = call.output.shape();
+    if (result.wanted(0)) result.set(0, unbroadcast(w, full, call.inputs[0].shape()));
+    if (result.wanted(1)) result.set(1, neg(unbroadcast(w, full, call.inputs[1].shape())));
   };
   op.jet = [](const Call& call, std::span<const Series> in) {
     Series y(call.output);
@@ -39,10 +40,11 @@ const Op sub_op = [] {
         c = a;
       else if (b.defined())
         c = neg(b);
-      y.c.push_back(c.defined() ? broadcast_to(c, call.output.shape()) : c);
+      y.c.push_back(std::move(c));
     }
     return y;
   };
+  op.broadcasts = true;
   return op;
 }();
 
@@ -150,7 +152,7 @@ Tensor compare(const char* name, const Tensor& a, const Tensor& b, Compare c) {
   const Tensor both[] = {a, b};
   check_inputs(name, both);
   Tensor y = empty(broadcast(name, a.shape(), b.shape()), a.dtype());
-  const loops::Broadcast plan(y.shape(), a.shape(), b.shape());
+  const loops::Broadcast plan(y.shape(), {&a.shape(), &b.shape()});
   dispatch(y.dtype(), [&](auto t) {
     using T = decltype(t);
     loops::zip(

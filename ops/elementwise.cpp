@@ -50,7 +50,7 @@ const Op relu_op = record::elementwise(
     "relu", [](auto x) { return where(x <= 0.0f, 0.0, x); }, [](auto x) { return where(x > 0.0f, 1.0, 0.0); });
 const Op elu_op = record::elementwise(
     "elu", [](auto x) { return where(x > 0.0f, x, expm1(where(x > 0.0f, 0.0, x))); },
-    [](auto x, auto y) { return where(x > 0.0f, 1.0, y + 1.0f); });
+    [](auto, auto y) { return where(y > 0.0f, 1.0, y + 1.0f); });
 const Op sqrt_op = record::elementwise(
     "sqrt", [](auto x) { return sqrt(x); },
     [](auto, auto y) { return where(y > 0.0f, half / where(y > 0.0f, y, 1.0), 0.0); });

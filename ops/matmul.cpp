@@ -53,11 +53,11 @@ Tensor product_value(const Tensor& a, const Tensor& b, const MatmulOptions& o) {
     T* out = mutable_data<T>(y);
     if (p.folds(o)) return gemm(o.transpose_a, o.transpose_b, p.batch.size() * p.m, p.n, p.k, pa, pb, T(0), out);
     // The same odometer as for elementwise ops, over matrices instead of numbers.
-    const loops::Broadcast plan(p.batch, p.batch_a, p.batch_b);
-    plan.rows([&](int64_t c0, int64_t a0, int64_t b0) {
+    const loops::Broadcast plan(p.batch, {&p.batch_a, &p.batch_b});
+    plan.rows([&](int64_t c, const int64_t* at) {
       for (int64_t i = 0; i < plan.row; ++i)
-        gemm(o.transpose_a, o.transpose_b, p.m, p.n, p.k, pa + (a0 + (plan.vector_a ? i : 0)) * p.m * p.k,
-             pb + (b0 + (plan.vector_b ? i : 0)) * p.k * p.n, T(0), out + (c0 + i) * p.m * p.n);
+        gemm(o.transpose_a, o.transpose_b, p.m, p.n, p.k, pa + (at[0] + (plan.vector[0] ? i : 0)) * p.m * p.k,
+             pb + (at[1] + (plan.vector[1] ? i : 0)) * p.k * p.n, T(0), out + (c + i) * p.m * p.n);
     });
   });
   return y;
@@ -83,43 +83,73 @@ const Op matmul_op = record::bilinear<MatmulOptions>(
       return sum_to(g, b.shape());
     });
 
+// The inputs of a call are x₁, W₁, x₂, W₂, …, and b if there is one.
+size_t terms(std::span<const Tensor> in) { return in.size() / 2; }
+bool has_bias(std::span<const Tensor> in) { return in.size() % 2 == 1; }
+
 Tensor linear_value(std::span<const Tensor> in) {
-  const Tensor &x = in[0], &weight = in[1];
-  const int64_t outputs = weight.dim(0), inputs = weight.dim(1), rows = x.shape().outer(x.rank() - 1);
-  Shape shape = x.shape();
-  shape[x.rank() - 1] = outputs;
-  Tensor y = empty(shape, x.dtype());
+  const Tensor& x = in[0];
+  const int64_t outputs = in[1].dim(0), rows = x.shape().outer(x.rank() - 1);
+  Tensor y = empty(x.shape().with_last(outputs), x.dtype());
   dispatch(x.dtype(), [&](auto t) {
     using T = decltype(t);
     T* out = mutable_data<T>(y);
-    if (in.size() > 2) {
-      const T* bias = in[2].node()->data<T>();
-      for (int64_t r = 0; r < rows; ++r) std::copy_n(bias, outputs, out + r * outputs);
-    }
-    gemm(false, true, rows, outputs, inputs, x.node()->data<T>(), weight.node()->data<T>(), in.size() > 2 ? T(1) : T(0),
-         out);
+    if (has_bias(in))
+      for (int64_t r = 0; r < rows; ++r) std::copy_n(in.back().node()->data<T>(), outputs, out + r * outputs);
+    for (size_t i = 0; i < terms(in); ++i)
+      gemm(false, true, rows, outputs, in[2 * i + 1].dim(1), in[2 * i].node()->data<T>(),
+           in[2 * i + 1].node()->data<T>(), i > 0 || has_bias(in) ? T(1) : T(0), out);
   });
   return y;
 }
 
-// Inputs x, W and, if there is one, b.
+// A direction that broadcasts to `full` with all of its last axis: one row where it is the same for all rows.
+Tensor rows_of(const Tensor& w, const Shape& full) {
+  const int64_t n = full.dim(-1), rows = full.outer(full.rank() - 1);
+  if (w.size() <= n && (w.rank() == 0 || w.size() == w.dim(-1)))
+    return reshape(broadcast_to(w, w.rank() ? w.shape().with_last(n) : Shape{n}), {1, n});
+  return reshape(broadcast_to(w, full), {rows, n});
+}
+
 const Op linear_op = [] {
   Op op{"linear", Kind::general, nullptr, nullptr, nullptr};
+  op.broadcasts = true;
   op.forward = [](std::span<const Tensor> in, const Attributes&) { return linear_value(in); };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
-    const Tensor &x = call.inputs[0], &weight = call.inputs[1];
-    const Tensor rows = reshape(w, {x.shape().outer(x.rank() - 1), weight.dim(0)});
-    if (result.wanted(0)) result.set(0, reshape(matmul(rows, weight), x.shape()));
-    if (result.wanted(1)) result.set(1, matmul(rows, reshape(x, {rows.dim(0), weight.dim(1)}), {true, false}));
-    if (call.inputs.size() > 2 && result.wanted(2)) result.set(2, sum_to(w, {weight.dim(0)}));
+    const Shape& full = call.output.shape();
+    const Tensor rows = rows_of(w, full);
+    const int64_t repeated = rows.dim(0) == 0 ? 1 : full.outer(full.rank() - 1) / rows.dim(0);
+    for (size_t i = 0; i < terms(call.inputs); ++i) {
+      const Tensor &x = call.inputs[2 * i], &weight = call.inputs[2 * i + 1];
+      const int64_t inputs = weight.dim(1);
+      if (result.wanted(2 * i)) {
+        const Tensor g = matmul(rows, weight);
+        result.set(2 * i, repeated > 1 ? reshape(g, {inputs}) : reshape(g, x.shape()));
+      }
+      if (!result.wanted(2 * i + 1)) continue;
+      Tensor flat_x = reshape(x, {-1, inputs});
+      if (repeated > 1) flat_x = sum_to(flat_x, {1, inputs});
+      result.set(2 * i + 1, matmul(rows, flat_x, {true, false}));
+    }
+    if (has_bias(call.inputs) && result.wanted(call.inputs.size() - 1))
+      result.set(call.inputs.size() - 1, scale(sum_to(rows, {full.dim(-1)}), static_cast<double>(repeated)));
   };
   op.jet = [](const Call& call, std::span<const Series> in) {
     Series y(call.output);
-    const int order = std::max({in[0].order(), in[1].order(), in.size() > 2 ? in[2].order() : 0});
-    const auto product = [](const Tensor& x, const Tensor& weight) { return linear(x, weight); };
+    const auto product = [](const Tensor& x, const Tensor& weight) {
+      const int64_t inputs = weight.dim(1);
+      return linear(broadcast_to(x, x.rank() ? x.shape().with_last(inputs) : Shape{inputs}),
+                    broadcast_to(weight, {weight.dim(0), inputs}));
+    };
+    int order = 0;
+    for (const Series& s : in) order = std::max(order, s.order());
     for (int k = 1; k <= order; ++k) {
-      Tensor c = detail::convolve(in[0], in[1], k, product);
-      if (in.size() > 2 && in[2].at(k).defined()) accumulate(c, broadcast_to(in[2].at(k), call.output.shape()));
+      Tensor c;
+      for (size_t i = 0; i < terms(call.inputs); ++i) {
+        Tensor term = detail::convolve(in[2 * i], in[2 * i + 1], k, product);
+        if (term.defined()) accumulate(c, std::move(term));
+      }
+      if (has_bias(call.inputs) && in.back().at(k).defined()) accumulate(c, in.back().at(k));
       y.c.push_back(std::move(c));
     }
     return y;
@@ -134,18 +164,39 @@ Tensor matmul(const Tensor& a, const Tensor& b, const MatmulOptions& options) {
   return apply(matmul_op, {a, b}, attributes(options));
 }
 
+namespace {
+void check_term(const Tensor& x, const Tensor& weight) {
+  if (!x.defined() || !weight.defined()) return;  // check_inputs says so
+  if (weight.rank() != 2)
+    fail<ShapeError>("linear", "the weight has shape ", weight.shape(), ". It must be (out, in).");
+  if (x.rank() < 1 || x.dim(-1) != weight.dim(1))
+    fail<ShapeError>("linear", "x of shape ", x.shape(), " does not fit a weight of shape ", weight.shape(),
+                     ": its last axis must be ", weight.dim(1), ".");
+}
+void check_bias(const Tensor& weight, const Tensor& bias) {
+  if (weight.defined() && bias.shape() != Shape{weight.dim(0)})
+    fail<ShapeError>("linear", "the bias has shape ", bias.shape(), ". It must be (", weight.dim(0), ",).");
+}
+}  // namespace
+
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  if (x.defined() && weight.defined()) {
-    if (weight.rank() != 2)
-      fail<ShapeError>("linear", "the weight has shape ", weight.shape(), ". It must be (out, in).");
-    if (x.rank() < 1 || x.dim(-1) != weight.dim(1))
-      fail<ShapeError>("linear", "x of shape ", x.shape(), " does not fit a weight of shape ", weight.shape(),
-                       ": its last axis must be ", weight.dim(1), ".");
-    if (bias.defined() && bias.shape() != Shape{weight.dim(0)})
-      fail<ShapeError>("linear", "the bias has shape ", bias.shape(), ". It must be (", weight.dim(0), ",).");
-  }
-  if (bias.defined()) return apply(linear_op, {x, weight, bias});
-  return apply(linear_op, {x, weight});
+  check_term(x, weight);
+  if (!bias.defined()) return apply(linear_op, {x, weight});
+  check_bias(weight, bias);
+  return apply(linear_op, {x, weight, bias});
+}
+
+Tensor linear(const Tensor& x1, const Tensor& weight1, const Tensor& x2, const Tensor& weight2, const Tensor& bias) {
+  check_term(x1, weight1);
+  check_term(x2, weight2);
+  check_bias(weight1, bias);
+  if (x1.defined() && x2.defined() && x1.shape().with_last(1) != x2.shape().with_last(1))
+    fail<ShapeError>("linear", "x of shapes ", x1.shape(), " and ", x2.shape(),
+                     " differ before their last axis. Broadcast one.");
+  if (weight1.defined() && weight2.defined() && weight1.dim(0) != weight2.dim(0))
+    fail<ShapeError>("linear", "weights of shapes ", weight1.shape(), " and ", weight2.shape(),
+                     " have different numbers of outputs.");
+  return apply(linear_op, {x1, weight1, x2, weight2, bias});
 }
 
 std::vector<const Op*> matmul_ops() { return {&matmul_op, &linear_op}; }

@@ -16,4 +16,7 @@ Tensor matmul(const Tensor& a, const Tensor& b, const MatmulOptions& options = {
 /// x Wᵀ + b: x of shape (…, in), W of (out, in), b of (out) or undefined for none. Throws ShapeError.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = Tensor());
 
+/// y = x₁ W₁ᵀ + x₂ W₂ᵀ + b: a linear layer of the concatenation of x₁ and x₂, which is not formed. Throws ShapeError.
+Tensor linear(const Tensor& x1, const Tensor& weight1, const Tensor& x2, const Tensor& weight2, const Tensor& bias);
+
 }  // namespace dimwise

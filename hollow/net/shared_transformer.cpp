@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ops/arithmetic.hpp"
+#include "ops/matmul.hpp"
 
 namespace dimwise {
 
@@ -25,7 +26,7 @@ Tensor SharedTransformer::operator()(const Tensor& x, const Tensor& h, const Ten
     first.bias = first.bias + term;
     term = Tensor();
   }
-  Tensor y = first(h) + unsqueeze(x, -1) * weight_x;
+  Tensor y = linear(h, first.weight, unsqueeze(x, -1), unsqueeze(weight_x, -1), first.bias);
   if (term.defined()) y = y + unsqueeze(term, -2);
   y = activate(activation, y);
   for (size_t l = 0; l + 1 < layers.size(); ++l) y = activate(activation, layers[l](y));
