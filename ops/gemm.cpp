@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "ops/threads.hpp"
+
 namespace dimwise {
 
 namespace {
@@ -37,6 +39,6 @@ void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const double* a, co
               narrow(tb ? k : n), beta, c, narrow(n));
 }
 
-void set_blas_threads(int threads) { openblas_set_num_threads(threads); }
+void set_blas_threads(int threads) { set_threads(threads); }
 
 }  // namespace dimwise
