@@ -35,7 +35,7 @@ function(dimwise_floor name)
   target_compile_features(dimwise_${name} PUBLIC cxx_std_20)
   target_include_directories(dimwise_${name}
     PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}> $<INSTALL_INTERFACE:include/dimwise>)
-  target_include_directories(dimwise_${name} SYSTEM PRIVATE ${DIMWISE_CBLAS_INCLUDE} ${DIMWISE_RANDOM123_INCLUDE}
+  target_include_directories(dimwise_${name} SYSTEM PRIVATE ${DIMWISE_CBLAS_INCLUDE} ${DIMWISE_DNNL_INCLUDE} ${DIMWISE_RANDOM123_INCLUDE}
     $<TARGET_PROPERTY:xsimd,INTERFACE_INCLUDE_DIRECTORIES>)
   target_link_libraries(dimwise_${name} PRIVATE $<BUILD_INTERFACE:dimwise_flags>)
   foreach(below ${ARGN})
