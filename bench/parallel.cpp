@@ -14,8 +14,8 @@
 #include "nn/parallel.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
-#include "ops/gemm.hpp"
 #include "ops/reduce.hpp"
+#include "ops/threads.hpp"
 
 namespace {
 
@@ -37,7 +37,7 @@ double quantile(std::vector<double> values, double q) {
 
 // Argument: d.
 void training_step(benchmark::State& state) {
-  set_blas_threads(1);
+  set_threads(1);
   const Rng rng(1);
   const int64_t d = state.range(0), rows = 256;
   const HollowNet model{MaskedConditioner({.d = d, .d_h = 32, .hidden = {256}}, rng.split("conditioner")),
@@ -52,8 +52,8 @@ void training_step(benchmark::State& state) {
   ThreadPool one(1), two(2);
   std::vector<double> serial, parallel;
   for (auto _ : state) {
-    for (int i = 0; i < 5; ++i) serial.push_back(milliseconds([&] { step(one); }));
-    for (int i = 0; i < 5; ++i) parallel.push_back(milliseconds([&] { step(two); }));
+    for (int i = 0; i < 10; ++i) serial.push_back(milliseconds([&] { step(one); }));
+    for (int i = 0; i < 10; ++i) parallel.push_back(milliseconds([&] { step(two); }));
   }
   state.counters["serial_ms"] = quantile(serial, 0.5);
   state.counters["speed_up"] = quantile(serial, 0.5) / quantile(parallel, 0.5);

@@ -9,7 +9,7 @@
 #include "autodiff/dimwise.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/observer.hpp"
-#include "ops/gemm.hpp"
+#include "ops/threads.hpp"
 
 namespace dimwise {
 
@@ -49,7 +49,7 @@ void await(const std::atomic<int>& value, int old) {
 ThreadPool::ThreadPool(int threads) {
   if (threads < 1) fail<ValueError>("thread pool", threads, " threads asked. Use 1 or more.");
   if (threads == 1) return;
-  set_blas_threads(1);
+  set_threads(1);
   const SignalsBlocked blocked;
   try {
     for (int64_t i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });

@@ -11,6 +11,7 @@
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/reduce.hpp"
+#include "ops/threads.hpp"
 #include "tests/catch.hpp"
 
 using namespace dimwise;
@@ -118,6 +119,14 @@ TEST_CASE("tasks run once each, task i on thread i mod threads, the first on the
       CHECK((where[i] == std::this_thread::get_id()) == (i % 3 == 0));
     }
   }
+}
+
+TEST_CASE("products and convolutions stay on the thread that asks for them") {
+  set_threads(2);
+  const ThreadPool one(1);
+  CHECK(convolution_threads() == 2);
+  const ThreadPool two(2);
+  CHECK(convolution_threads() == 1);
 }
 
 TEST_CASE("the exception of the first shard that failed reaches the caller, and the pool goes on") {
