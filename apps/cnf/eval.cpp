@@ -77,7 +77,7 @@ void add_eval(App& app) {
   add_data(c, s->common, "other data than it was trained on: a density or a file, of which the test part is scored");
   c.add_choice("weights", s->weights, Words{"best", "average", "last"}, "which of the saved weights");
   add_seed(c, s->common);
-  add_threads(c, s->common);
+  add_threads(c, s->common, "cores to use; the result is the same on any number");
   add_json(c, s->common);
   add_solver(c, s->solver);
   c.does([s](const Command&) { evaluate(*s); });

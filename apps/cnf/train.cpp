@@ -344,7 +344,10 @@ void add_train(App& app) {
         "repeated bit for bit",
         not_negative);
   add_batch_size(c, s->common);
-  add_threads(c, s->common);
+  add_threads(
+      c, s->common,
+      "cores to use, each for its own rows of a batch with solver steps of their own. A number gives the same run "
+      "bit for bit, another one that differs slightly and cannot resume it");
   add_lr(c, s->common);
   c.add("warm-up", s->warm_up, "steps over which the learning rate rises; it falls as half a cosine from then on",
         not_negative);

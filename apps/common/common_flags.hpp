@@ -28,8 +28,9 @@ struct CommonFlags {
 void add_seed(Command& command, CommonFlags& flags);
 void add_steps(Command& command, CommonFlags& flags);
 void add_batch_size(Command& command, CommonFlags& flags);
-/// `--threads`, which is 1 unless asked for: then a command gives the same numbers whatever machine it runs on.
-void add_threads(Command& command, CommonFlags& flags);
+/// `--threads`, whose help tells what depends on it. It is 1 unless asked for, so that a command gives the same numbers
+/// however many cores there are.
+void add_threads(Command& command, CommonFlags& flags, const std::string& help);
 void add_lr(Command& command, CommonFlags& flags);
 void add_dtype(Command& command, CommonFlags& flags);
 /// `--data`, whose help tells what it may name.

@@ -2,6 +2,7 @@
 #include <random>
 #include <sstream>
 
+#include "apps/cnf/model.hpp"
 #include "tests/apps/cnf_run.hpp"
 #include "tests/catch.hpp"
 
@@ -110,6 +111,21 @@ TEST_CASE("a threaded run stops at a signal and at a NaN like any other") {
   CHECK(diverged.code ==
         cnf(threaded("moons", folder / "serial", 50, 1) + Strings{"--lr", "1e38", "--debug-nans"}).code);
   CHECK(diverged.code != 0);
+}
+
+TEST_CASE("a likelihood in chunks is that of all rows at once, whatever the threads") {
+  using dimwise::DType, dimwise::Rng, dimwise::Trace;
+  const FlowModel model = make_model({.dtype = "float64", .hidden = {8}, .transformer_hidden = {8}, .d_h = 4}, Rng(3));
+  const dimwise::FlowOptions options{.trace = Trace::hutchinson, .ode = {.method = "rk4", .steps = 2}, .noise = Rng(4)};
+  const dimwise::Tensor x = Rng(5).normal({101, 2}, DType::float64);
+  dimwise::ThreadPool one(1), three(3);
+  const Likelihood whole = likelihood(one, model, x, options, 101), cut = likelihood(one, model, x, options, 10),
+                   threaded = likelihood(three, model, x, options, 10);
+  CHECK(cut.rows == 101);
+  CHECK(cut.mean == Approx(whole.mean).epsilon(1e-12));
+  CHECK(cut.standard_error == Approx(whole.standard_error).epsilon(1e-9));
+  CHECK(threaded.mean == cut.mean);
+  CHECK(threaded.standard_error == cut.standard_error);
 }
 
 TEST_CASE("eval scores alike on any number of threads") {
