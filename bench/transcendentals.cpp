@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "autodiff/loops.hpp"
+#include "autodiff/rng.hpp"
 #include "ops/transcendental.hpp"
 
 namespace {
@@ -24,12 +25,11 @@ double median(std::vector<double> values) {
 
 /// Nanoseconds for one element of out = f(x).
 template <class F>
-double nanoseconds(F f, const std::vector<float>& x, std::vector<float>& out) {
+double nanoseconds(F f, const Tensor& x, Tensor& out) {
   constexpr int repeats = 4;
   const auto begin = Clock::now();
   for (int i = 0; i < repeats; ++i) {
-    loops::map(elements, out.data(), f, x.data());
-    benchmark::DoNotOptimize(out.data());
+    loops::map(elements, mutable_data<float>(out), f, x.node()->data<float>());
     benchmark::ClobberMemory();
   }
   return std::chrono::duration<double, std::nano>(Clock::now() - begin).count() / (repeats * elements);
@@ -37,8 +37,8 @@ double nanoseconds(F f, const std::vector<float>& x, std::vector<float>& out) {
 
 template <class Ours, class Theirs>
 void function(benchmark::State& state, Ours ours, Theirs theirs) {
-  std::vector<float> x(elements), out(elements);
-  for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i * 7919 % elements) * (8.0f / elements) - 4;
+  const Tensor x = Rng(1).normal({elements}, DType::float32);
+  Tensor out = empty({elements}, DType::float32);
   std::vector<double> our_times, their_times, over_copy, over_theirs;
   for (auto _ : state) {
     const double copy = nanoseconds([](auto v) { return v; }, x, out);
