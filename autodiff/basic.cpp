@@ -72,7 +72,7 @@ const Op add_op = [] {
     }
     return y;
   };
-  op.broadcasts = true;
+  op.vjp_broadcasts = op.jet_broadcasts = true;
   return op;
 }();
 

@@ -1,10 +1,13 @@
 #include "autodiff/buffer.hpp"
 
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cstdlib>
+#include <mutex>
 #include <new>
 #include <utility>
+#include <vector>
 
 namespace dimwise {
 
@@ -30,53 +33,106 @@ size_t class_bytes(int size_class) {
 
 struct BufferPool {
   std::array<Buffer::Block*, classes> free{};
+  std::atomic<Buffer::Block*> returned{nullptr};  // freed on other threads
+  std::atomic<bool> alive{true};                  // whether a thread has this pool
   PoolStatistics statistics;
 
+  // A waiting block of a size class, or null.
+  Buffer::Block* pop(int size_class) {
+    Buffer::Block*& head = free[static_cast<size_t>(size_class)];
+    if (!head)
+      for (Buffer::Block* block = returned.exchange(nullptr, std::memory_order_acquire); block;)
+        keep(std::exchange(block, block->next));
+    if (!head) return nullptr;
+    statistics.bytes_held -= static_cast<int64_t>(class_bytes(size_class));
+    return std::exchange(head, head->next);
+  }
+  void keep(Buffer::Block* block) {
+    const auto bytes = static_cast<int64_t>(class_bytes(block->size_class));
+    if (statistics.bytes_held + bytes > held_limit) return std::free(block);
+    statistics.bytes_held += bytes;
+    block->next = std::exchange(free[static_cast<size_t>(block->size_class)], block);
+  }
+  void bring_home(Buffer::Block* block) {
+    block->next = returned.load(std::memory_order_relaxed);
+    while (!returned.compare_exchange_weak(block->next, block, std::memory_order_release, std::memory_order_relaxed)) {
+    }
+  }
   void clear() {
+    for (Buffer::Block* block = returned.exchange(nullptr, std::memory_order_acquire); block;)
+      std::free(std::exchange(block, block->next));
     for (Buffer::Block*& head : free)
       while (head) std::free(std::exchange(head, head->next));
     statistics.bytes_held = 0;
   }
-  ~BufferPool();
 };
 
 namespace {
-// Tensors with static storage may be freed after the pool of their thread is gone.
-thread_local bool pool_dead = false;
+// A pool outlives its thread, since blocks may come home later; then it waits for another thread.
+struct IdlePools {
+  std::mutex mutex;
+  std::vector<BufferPool*> pools;
+};
+IdlePools& idle() {
+  static auto* const instance = new IdlePools;  // never destroyed: threads may end after main
+  return *instance;
+}
+
+// Tensors with static storage may be freed after their thread has given up its pool.
+thread_local bool pool_gone = false;
+
+class Lease {
+ public:
+  Lease() {
+    const std::lock_guard lock(idle().mutex);
+    if (idle().pools.empty()) {
+      pool = new BufferPool;
+    } else {
+      pool = idle().pools.back();
+      idle().pools.pop_back();
+      pool->statistics = {};
+    }
+    pool->alive = true;
+  }
+  ~Lease() {
+    pool->alive = false;
+    pool->clear();
+    pool_gone = true;
+    const std::lock_guard lock(idle().mutex);
+    idle().pools.push_back(pool);
+  }
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+
+  BufferPool* pool;
+};
+
 BufferPool& pool() {
-  thread_local BufferPool instance;
-  return instance;
+  thread_local const Lease lease;
+  return *lease.pool;
 }
 }  // namespace
-
-BufferPool::~BufferPool() {
-  clear();
-  pool_dead = true;
-}
 
 Buffer::Buffer(size_t bytes) : block_(take(bytes)) {}
 
 Buffer::Block* Buffer::take(size_t bytes) {
   const int index = size_class(bytes);
   if (index >= classes) throw std::bad_alloc();
-  if (!pool_dead) {
-    BufferPool& mine = pool();
-    Block*& head = mine.free[static_cast<size_t>(index)];
-    if (head) {
-      Block* block = head;
-      head = head->next;
-      mine.statistics.bytes_held -= static_cast<int64_t>(class_bytes(index));
-      ++mine.statistics.hits;
-      block->owners.store(1, std::memory_order_relaxed);
-      return block;
+  BufferPool* const home = pool_gone ? nullptr : &pool();
+  if (home) {
+    Block* const waiting = home->pop(index);
+    ++(waiting ? home->statistics.hits : home->statistics.misses);
+    if (waiting) {
+      waiting->owners.store(1, std::memory_order_relaxed);
+      return waiting;
     }
-    ++mine.statistics.misses;
   }
   const size_t total = (sizeof(Block) + class_bytes(index) + 63) / 64 * 64;
   void* memory = std::aligned_alloc(64, total);
   if (!memory) throw std::bad_alloc();
   auto* block = new (memory) Block;
   block->size_class = index;
+  block->home = home;
   return block;
 }
 
@@ -86,13 +142,10 @@ void pooled_free(void* memory) noexcept {
 }
 
 void Buffer::release(Block* block) noexcept {
-  const auto bytes = static_cast<int64_t>(class_bytes(block->size_class));
-  if (pool_dead || pool().statistics.bytes_held + bytes > held_limit) return std::free(block);
-  BufferPool& mine = pool();
-  Block*& head = mine.free[static_cast<size_t>(block->size_class)];
-  block->next = head;
-  head = block;
-  mine.statistics.bytes_held += bytes;
+  BufferPool* const home = block->home;
+  if (!pool_gone && home == &pool()) return home->keep(block);
+  if (!home || !home->alive.load(std::memory_order_relaxed)) return std::free(block);
+  home->bring_home(block);
 }
 
 PoolStatistics pool_statistics() { return pool().statistics; }

@@ -6,10 +6,12 @@
 
 namespace dimwise {
 
+struct BufferPool;
+
 /// A reference-counted block of memory, 64-byte aligned, from a pool of size classes.
 ///
-/// A fresh page costs several times the work done on it, so freed blocks are kept by the thread that frees them and
-/// handed out again uninitialised. A block may be freed on another thread than made it.
+/// A fresh page costs several times the work done on it, so freed blocks are kept and handed out again uninitialised,
+/// by the thread that took them from the system: a block freed on another thread goes home.
 class Buffer {
  public:
   Buffer() = default;
@@ -37,6 +39,7 @@ class Buffer {
     std::atomic<uint32_t> owners{1};
     int size_class = 0;
     Block* next = nullptr;
+    BufferPool* home = nullptr;
   };
   friend struct BufferPool;
   friend void* pooled_allocate(size_t bytes);

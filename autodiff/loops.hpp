@@ -79,32 +79,39 @@ struct Broadcast {
 /// vectors and scalars.
 enum class Tail : uint8_t { scalar, padded };
 
+/// The batch of an operand at place i of a row of n elements; lanes beyond the row repeat its last element.
+template <class T>
+Batch<T> load_row(const T* p, bool vector, int64_t i, int64_t n) {
+  if (!vector) return Batch<T>(*p);
+  if (i + width<T> <= n) return load(p + i);
+  alignas(64) T lane[width<T>];
+  for (int64_t j = 0; j < width<T>; ++j) lane[j] = p[std::min(i + j, n - 1)];
+  return Batch<T>::load_aligned(lane);
+}
+/// The first n lanes of a batch to memory.
+template <class T>
+void store_row(T* p, const Batch<T>& value, int64_t n) {
+  if (n >= width<T>) return value.store_unaligned(p);
+  alignas(64) T lane[width<T>];
+  value.store_aligned(lane);
+  std::copy_n(lane, n, p);
+}
+
 /// store(i, n, f(in[i]…)) for each batch of a row, n the number of its lanes that count.
 template <class T, Tail tail, class F, class Store, size_t... K, class... In>
 void run_row(const Broadcast& plan, F& f, Store&& store, std::index_sequence<K...>, const In*... in) {
   constexpr int64_t w = width<T>;
-  const auto run = [&](auto all) {
-    const auto batch = [&](const T* p, size_t k, int64_t i) {
-      if constexpr (all())
-        return load(p + i);
-      else
-        return plan.vector[k] ? load(p + i) : Batch<T>(*p);
-    };
+  if constexpr (tail == Tail::padded) {
+    for (int64_t i = 0; i < plan.row; i += w)
+      store(i, std::min(w, plan.row - i), Batch<T>(f(load_row(in, plan.vector[K], i, plan.row)...)));
+  } else {
     int64_t i = 0;
-    for (; i + w <= plan.row; i += w) store(i, w, Batch<T>(f(batch(in, K, i)...)));
-    if (i == plan.row) return;
-    const auto padded = [&](const T* p, size_t k) {
-      alignas(64) T lane[w];
-      for (int64_t j = 0; j < w; ++j) lane[j] = p[plan.vector[k] ? std::min(i + j, plan.row - 1) : 0];
-      return Batch<T>::load_aligned(lane);
-    };
-    if constexpr (tail == Tail::padded) {
-      store(i, plan.row - i, Batch<T>(f(padded(in, K)...)));
-    } else {
-      for (; i < plan.row; ++i) store(i, 1, static_cast<T>(f(in[plan.vector[K] ? i : 0]...)));
-    }
-  };
-  plan.all_vectors ? run(std::true_type{}) : run(std::false_type{});
+    if (plan.all_vectors)
+      for (; i + w <= plan.row; i += w) store(i, w, Batch<T>(f(load(in + i)...)));
+    else
+      for (; i + w <= plan.row; i += w) store(i, w, Batch<T>(f((plan.vector[K] ? load(in + i) : Batch<T>(*in))...)));
+    for (; i < plan.row; ++i) store(i, 1, static_cast<T>(f(in[plan.vector[K] ? i : 0]...)));
+  }
 }
 
 /// out[i] = f(in[·]…) with all operands broadcast.
@@ -115,15 +122,10 @@ void zip(const Broadcast& plan, T* out, F f, const In*... in) {
     plan.rows([&](int64_t o, const int64_t* at) {
       T* y = out + o;
       const auto store = [y](int64_t i, [[maybe_unused]] int64_t n, auto value) {
-        if constexpr (std::is_same_v<decltype(value), T>) {
+        if constexpr (std::is_same_v<decltype(value), T>)
           y[i] = value;
-        } else if (n == width<T>) {
-          value.store_unaligned(y + i);
-        } else {
-          alignas(64) T lane[width<T>];
-          value.store_aligned(lane);
-          std::copy_n(lane, n, y + i);
-        }
+        else
+          store_row(y + i, value, n);
       };
       run_row<T, tail>(plan, f, store, all, (in + at[K])...);
     });

@@ -54,7 +54,7 @@ T* mutable_data(const Tensor& x) {
 /// Sequence numbers: nodes made later have larger ones.
 uint64_t next_sequence();
 
-/// Nodes made less nodes freed by this thread; returns to its earlier value when all tensors are gone.
+/// Nodes alive in the program; returns to its earlier value when all tensors are gone.
 int64_t live_nodes();
 
 /// Whether ops on tracked tensors are recorded by this thread.

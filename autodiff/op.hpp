@@ -50,7 +50,7 @@ struct Op {
   int jet_orders = 1 << 20;  ///< how many orders `jet` gives; beyond, automatic methods use reverse mode
   /// Whether `vjp` takes a cotangent, and `jet` coefficients, of any shape that broadcasts to the tensor's: a constant
   /// direction stays one number. Others are given the full shape.
-  bool broadcasts = false;
+  bool vjp_broadcasts = false, jet_broadcasts = false;
   const Op* derivative = nullptr;  ///< of an elementwise op: (w, x) ↦ w ⊙ f'(x)
 };
 

@@ -101,7 +101,7 @@ template <class DF, class B>
 template <class DF>
 constexpr Op derivative_record(const char* name) {
   Op op{name, Kind::general, nullptr, nullptr, nullptr};
-  op.broadcasts = true;
+  op.vjp_broadcasts = op.jet_broadcasts = true;
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
     return zip_to<loops::Tail::padded>(
         in[1].shape(), in[1].shape(), [](auto w, auto s) { return w * slope<DF>(s); }, in[0], in[1]);
@@ -136,11 +136,11 @@ constexpr Op derivative_record(const char* name) {
   return op;
 }
 
-// Coefficients 1 … K of f's series in one pass: s is x, or y for a df of two arguments, and x has n coefficients.
+// Coefficients 1 … order ≤ K of f's series in one pass: s is x, or y for a df of two arguments, and x has n
+// coefficients.
 template <class T, class DF, int K>
-void taylor(const loops::Broadcast& plan, const T* const* in, int n, T* const* out) {
+void taylor(const loops::Broadcast& plan, const T* const* in, int n, T* const* out, int order) {
   using B = loops::Batch<T>;
-  constexpr int64_t w = loops::width<T>;
   const auto coefficients = [n](const B* x, B* y) __attribute__((always_inline)) {  // x: s, x₁ … x_n
     constexpr bool uses_y = std::is_invocable_v<DF, const B&, const B&>;
     LaneSeries<B, K> s(x[0]);
@@ -157,49 +157,38 @@ void taylor(const loops::Broadcast& plan, const T* const* in, int n, T* const* o
     }
   };
   plan.rows([&](int64_t o, const int64_t* at) {
-    B x[K + 1], y[K];
-    int64_t i = 0;
-    for (; i + w <= plan.row; i += w) {
-      for (int q = 0; q <= n; ++q) x[q] = plan.vector[q] ? loops::load(in[q] + at[q] + i) : B(in[q][at[q]]);
+    for (int64_t i = 0; i < plan.row; i += loops::width<T>) {
+      B x[K + 1], y[K];
+      for (int q = 0; q <= n; ++q) x[q] = loops::load_row(in[q] + at[q], plan.vector[q], i, plan.row);
       coefficients(x, y);
-      for (int k = 0; k < K; ++k) y[k].store_unaligned(out[k] + o + i);
-    }
-    if (i == plan.row) return;
-    alignas(64) T lane[w];
-    for (int q = 0; q <= n; ++q) {
-      for (int64_t j = 0; j < w; ++j) lane[j] = in[q][at[q] + (plan.vector[q] ? std::min(i + j, plan.row - 1) : 0)];
-      x[q] = B::load_aligned(lane);
-    }
-    coefficients(x, y);
-    for (int k = 0; k < K; ++k) {
-      y[k].store_aligned(lane);
-      std::copy_n(lane, plan.row - i, out[k] + o + i);
+      for (int k = 0; k < order; ++k) loops::store_row(out[k] + o + i, y[k], plan.row - i);
     }
   });
 }
 
-// The same for a series x whose first coefficients are given and whose others are zero; false where it does not apply.
+// The same for a series x, of order at most K, whose first coefficients are given and whose others are zero; false
+// where it does not apply.
 template <class DF, int K>
 bool taylor(const Tensor& s, const Series& x, Series& y) {
-  if (x.order() != K) return false;
+  const int order = x.order();
   int n = 0;
-  while (n < K && x.at(n + 1).defined()) ++n;
-  for (int k = n + 1; k <= K; ++k)
+  while (n < order && x.at(n + 1).defined()) ++n;
+  for (int k = n + 1; k <= order; ++k)
     if (x.at(k).defined()) return false;
   if (n == 0) return false;
-  const Shape* shapes[K + 1];
-  for (int k = 0; k <= K; ++k) shapes[k] = k == 0 || k > n ? &s.shape() : &x.c[static_cast<size_t>(k)].shape();
-  const loops::Broadcast plan(s.shape(), std::span<const Shape* const>(shapes, static_cast<size_t>(n) + 1));
+  const Shape* shapes[K + 1] = {&s.shape()};
+  for (int k = 1; k <= n; ++k) shapes[k] = &x.c[static_cast<size_t>(k)].shape();
+  const loops::Broadcast plan(s.shape(), {shapes, static_cast<size_t>(n) + 1});
   dispatch(s.dtype(), [&](auto t) {
     using T = decltype(t);
     const T* in[K + 1] = {s.node()->data<T>()};
     T* out[K];
     for (int k = 1; k <= n; ++k) in[k] = x.c[static_cast<size_t>(k)].node()->template data<T>();
-    for (int k = 0; k < K; ++k) {
+    for (int k = 0; k < order; ++k) {
       y.c.push_back(empty(s.shape(), s.dtype()));
       out[k] = mutable_data<T>(y.c.back());
     }
-    taylor<T, DF, K>(plan, in, n, out);
+    taylor<T, DF, K>(plan, in, n, out, order);
   });
   return true;
 }
@@ -214,7 +203,7 @@ namespace record {
 
 /// The op, with rules that take directions of any shape that broadcasts.
 constexpr Op broadcasting(Op op) {
-  op.broadcasts = true;
+  op.vjp_broadcasts = op.jet_broadcasts = true;
   return op;
 }
 
@@ -229,7 +218,7 @@ Op elementwise(const char* name, F, DF) {
   static const std::string primed = std::string(name) + "'";
   static const Op derivative = detail::derivative_record<DF>(primed.c_str());
   Op op{name, Kind::elementwise, nullptr, nullptr, nullptr};
-  op.broadcasts = true;
+  op.vjp_broadcasts = op.jet_broadcasts = true;
   op.derivative = &derivative;
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
     Tensor y = empty(in[0].shape(), in[0].dtype());
@@ -252,8 +241,8 @@ Op elementwise(const char* name, F, DF) {
       y.c.push_back(x.at(1).defined() ? apply(*call.op.derivative, {x.at(1), s}) : Tensor());
       return y;
     }
-    if (!detail::any_recorded(x) &&
-        (detail::taylor<DF, 2>(s, x, y) || detail::taylor<DF, 3>(s, x, y) || detail::taylor<DF, 4>(s, x, y)))
+    if (order <= 4 && !detail::any_recorded(x) &&
+        (order == 2 ? detail::taylor<DF, 2>(s, x, y) : detail::taylor<DF, 4>(s, x, y)))
       return y;
     Series d;
     if constexpr (!uses_y) d = detail::slope<DF>(x.truncated(order - 1));
@@ -271,7 +260,7 @@ Op elementwise(const char* name, F, DF) {
 template <class F, class DFA, class DFB>
 constexpr Op elementwise(const char* name, F, DFA, DFB) {
   Op op{name, Kind::elementwise, nullptr, nullptr, nullptr};
-  op.broadcasts = true;
+  op.vjp_broadcasts = op.jet_broadcasts = true;
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
     const Tensor &a = in[0], &b = in[1];
     const Shape shape = broadcast("broadcast", a.shape(), b.shape());

@@ -19,12 +19,12 @@ double unit(uint64_t word) { return static_cast<double>(word >> 11) * 0x1p-53; }
 
 int64_t below(uint64_t word, int64_t n) { return static_cast<int64_t>(unit(word) * static_cast<double>(n)); }
 
-// Calls take(i, word) for `count` successive words of the stream.
+// Calls take(i, word) with word `first` + i of the stream for i = 0, …, count − 1.
 template <class Take>
-void words(const Rng& rng, int64_t count, Take&& take) {
-  for (int64_t i = 0; i < count; i += 4) {
-    const auto block = rng.block(static_cast<uint64_t>(i / 4), draw_domain);
-    for (int64_t j = 0; j < 4 && i + j < count; ++j) take(i + j, block[static_cast<size_t>(j)]);
+void words(const Rng& rng, int64_t count, Take&& take, int64_t first = 0) {
+  for (int64_t i = 0; i < count;) {
+    const auto block = rng.block(static_cast<uint64_t>((first + i) / 4), draw_domain);
+    for (int64_t j = (first + i) % 4; j < 4 && i < count; ++j, ++i) take(i, block[static_cast<size_t>(j)]);
   }
 }
 
@@ -80,9 +80,12 @@ Tensor Rng::uniform(const Shape& shape, DType dtype, double low, double high) co
 
 Tensor Rng::normal(const Shape& shape, DType dtype) const { return from(shape, dtype, normals(shape.size())); }
 
-Tensor Rng::rademacher(const Shape& shape, DType dtype) const {
+Tensor Rng::rademacher(const Shape& shape, DType dtype, int64_t first) const {
+  if (first < 0) fail<ValueError>("rademacher", "the first number asked for is ", first, ". Use 0 or more.");
   std::vector<double> values(static_cast<size_t>(shape.size()));
-  words(*this, shape.size(), [&](int64_t i, uint64_t word) { values[static_cast<size_t>(i)] = word >> 63 ? 1 : -1; });
+  words(
+      *this, shape.size(), [&](int64_t i, uint64_t word) { values[static_cast<size_t>(i)] = word >> 63 ? 1 : -1; },
+      first);
   return from(shape, dtype, values);
 }
 

@@ -29,8 +29,9 @@ class Rng {
   Tensor uniform(const Shape& shape, DType dtype = DType::float32, double low = 0, double high = 1) const;
   /// Standard normal, by Box–Muller.
   Tensor normal(const Shape& shape, DType dtype = DType::float32) const;
-  /// −1 or 1, each with probability ½.
-  Tensor rademacher(const Shape& shape, DType dtype = DType::float32) const;
+  /// −1 or 1, each with probability ½: numbers first, first + 1, … of the stream. Rows from r on of a draw of shape
+  /// (n, d) are those of a draw with first = r·d: parts of a batch draw what the whole would.
+  Tensor rademacher(const Shape& shape, DType dtype = DType::float32, int64_t first = 0) const;
   /// 0, …, n − 1 in random order (Fisher–Yates).
   std::vector<int64_t> permutation(int64_t n) const;
   /// `count` integers in 0, …, n − 1, with repetition.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <deque>
+#include <mutex>
 #include <ostream>
 #include <sstream>
 
@@ -25,7 +27,6 @@ DType dtype_of<double>() {
 
 namespace {
 std::atomic<uint64_t> sequence_counter{1};
-thread_local int64_t node_counter = 0;
 thread_local bool recording_flag = true;
 
 // Freed histories are drained by the outermost destructor, so that a chain of any length is freed without recursion.
@@ -33,15 +34,41 @@ thread_local std::vector<Tensor>* draining = nullptr;
 }  // namespace
 
 uint64_t next_sequence() { return sequence_counter.fetch_add(1, std::memory_order_relaxed); }
-int64_t live_nodes() { return node_counter; }
 bool recording() { return recording_flag; }
 Recording::Recording(bool on) : before_(recording_flag) { recording_flag = on; }
 Recording::~Recording() { recording_flag = before_; }
 
-Node::Node() { ++node_counter; }
+namespace {
+// Nodes made less nodes freed by one thread, written by that thread alone: an atomic addition would cost as much as a
+// small op. Never destroyed, since nodes may outlive threads and main.
+struct NodeCounts {
+  std::mutex mutex;
+  std::deque<std::atomic<int64_t>> counts;
+};
+NodeCounts& node_counts() {
+  static auto* const instance = new NodeCounts;
+  return *instance;
+}
+void count_node(int64_t change) {
+  thread_local std::atomic<int64_t>& mine = [&]() -> std::atomic<int64_t>& {
+    const std::lock_guard lock(node_counts().mutex);
+    return node_counts().counts.emplace_back(0);
+  }();
+  mine.store(mine.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
+}
+}  // namespace
+
+int64_t live_nodes() {
+  const std::lock_guard lock(node_counts().mutex);
+  int64_t total = 0;
+  for (const std::atomic<int64_t>& n : node_counts().counts) total += n.load(std::memory_order_relaxed);
+  return total;
+}
+
+Node::Node() { count_node(1); }
 
 Node::~Node() {
-  --node_counter;
+  count_node(-1);
   // Those that may die with this node; one may be its input several times.
   const auto last = [this](const Tensor& t) {
     return t.defined() && t.node()->owners.load(std::memory_order_acquire) <= inputs.size() &&

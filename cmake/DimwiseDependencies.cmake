@@ -24,6 +24,11 @@ find_package(LAPACK QUIET)
 dimwise_need(LAPACK_FOUND libopenblas-dev "OpenBLAS's LAPACK")
 find_path(DIMWISE_CBLAS_INCLUDE cblas.h PATH_SUFFIXES openblas openblas-pthread)
 dimwise_need(DIMWISE_CBLAS_INCLUDE libopenblas-dev "cblas.h")
+# Debian's dnnl package file asks for OpenCL, which convolutions on the processor do not need.
+find_path(DIMWISE_DNNL_INCLUDE dnnl.hpp)
+find_library(DIMWISE_DNNL_LIBRARY dnnl)
+dimwise_need(DIMWISE_DNNL_INCLUDE libdnnl-dev "oneDNN's dnnl.hpp")
+dimwise_need(DIMWISE_DNNL_LIBRARY libdnnl-dev "oneDNN")
 find_path(DIMWISE_RANDOM123_INCLUDE Random123/philox.h)
 dimwise_need(DIMWISE_RANDOM123_INCLUDE librandom123-dev "Random123")
 

@@ -35,7 +35,7 @@ function(dimwise_floor name)
   target_compile_features(dimwise_${name} PUBLIC cxx_std_20)
   target_include_directories(dimwise_${name}
     PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}> $<INSTALL_INTERFACE:include/dimwise>)
-  target_include_directories(dimwise_${name} SYSTEM PRIVATE ${DIMWISE_CBLAS_INCLUDE} ${DIMWISE_RANDOM123_INCLUDE}
+  target_include_directories(dimwise_${name} SYSTEM PRIVATE ${DIMWISE_CBLAS_INCLUDE} ${DIMWISE_DNNL_INCLUDE} ${DIMWISE_RANDOM123_INCLUDE}
     $<TARGET_PROPERTY:xsimd,INTERFACE_INCLUDE_DIRECTORIES>)
   target_link_libraries(dimwise_${name} PRIVATE $<BUILD_INTERFACE:dimwise_flags>)
   foreach(below ${ARGN})
@@ -44,7 +44,7 @@ function(dimwise_floor name)
   if(name STREQUAL autodiff)
     target_link_libraries(dimwise_${name} PUBLIC Threads::Threads)
   elseif(name STREQUAL ops)
-    target_link_libraries(dimwise_${name} PUBLIC LAPACK::LAPACK BLAS::BLAS)
+    target_link_libraries(dimwise_${name} PUBLIC LAPACK::LAPACK BLAS::BLAS dnnl gomp)
   elseif(name STREQUAL nn)
     target_link_libraries(dimwise_${name} PUBLIC ZLIB::ZLIB zip PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
   endif()

@@ -171,6 +171,7 @@ template <Module M, class Loss>
 std::pair<Tensor, M> value_and_grad(const M& m, Loss&& loss) {
   const bool caller_records = recording();
   const Recording on(true);
+  const uint64_t begin = next_sequence();
   const M tracked = track(m);
   const std::vector<Tensor> leaves = parameters(tracked);
   bool outer = false;
@@ -183,7 +184,8 @@ std::pair<Tensor, M> value_and_grad(const M& m, Loss&& loss) {
     fail<ValueError>(
         "value_and_grad",
         "the loss reaches no parameter of the model it was given. Use the function's argument, not the outer model.");
-  const bool record = caller_records && (outer || tape.entered());
+  // A leaf that the loss made for itself, as dimwise does of an untracked x, is nobody else's to differentiate by.
+  const bool record = caller_records && (outer || (tape.entered() && !captured(y, leaves, begin).empty()));
   std::vector<Tensor> g;
   {
     const Recording recorded(record);

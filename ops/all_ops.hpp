@@ -17,5 +17,6 @@ std::vector<const Op*> layout_ops();
 std::vector<const Op*> index_ops();
 std::vector<const Op*> matmul_ops();
 std::vector<const Op*> combination_ops();
+std::vector<const Op*> conv_ops();
 
 }  // namespace dimwise

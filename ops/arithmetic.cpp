@@ -44,7 +44,7 @@ const Op sub_op = [] {
     }
     return y;
   };
-  op.broadcasts = true;
+  op.vjp_broadcasts = op.jet_broadcasts = true;
   return op;
 }();
 

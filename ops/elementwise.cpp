@@ -7,6 +7,7 @@
 #include "ops/arithmetic.hpp"
 #include "ops/lanes.hpp"
 #include "ops/series.hpp"
+#include "ops/transcendental.hpp"
 
 namespace dimwise {
 
@@ -15,7 +16,7 @@ namespace {
 constexpr float half = 0.5f;
 
 const Op exp_op = record::elementwise(
-    "exp", [](auto x) { return exp(x); }, [](auto, auto y) { return y; });
+    "exp", [](auto x) { return lanes::exp(x); }, [](auto, auto y) { return y; });
 const Op expm1_op = record::elementwise(
     "expm1", [](auto x) { return expm1(x); }, [](auto, auto y) { return y + 1.0f; });
 const Op log_op = record::elementwise(
@@ -27,24 +28,36 @@ const Op sin_op = record::elementwise(
 const Op cos_op = record::elementwise(
     "cos", [](auto x) { return cos(x); }, [](auto x) { return -sin(x); });
 const Op tanh_op = record::elementwise(
-    "tanh", [](auto x) { return tanh(x); }, [](auto, auto y) { return 1.0f - y * y; });
+    "tanh", [](auto x) { return lanes::tanh(x); }, [](auto, auto y) { return 1.0f - y * y; });
 const Op sigmoid_op = record::elementwise(
-    "sigmoid", [](auto x) { return 1.0f / (1.0f + exp(-x)); }, [](auto, auto y) { return y * (1.0f - y); });
+    "sigmoid", [](auto x) { return lanes::sigmoid(x); }, [](auto, auto y) { return y * (1.0f - y); });
 // The derivative of a lane is computed where that of a tensor or a series calls the op.
-constexpr auto logistic = [](const auto& x) {
-  if constexpr (std::is_same_v<std::decay_t<decltype(x)>, Tensor> || std::is_same_v<std::decay_t<decltype(x)>, Series>)
-    return sigmoid(x);
-  else
-    return 1.0f / (1.0f + exp(-x));
-};
+template <class X>
+inline constexpr bool is_lane = xsimd::is_batch<X>::value;
+// s' = s (1 − s) x'.
+template <class B, int K>
+LaneSeries<B, K> sigmoid(const LaneSeries<B, K>& x) {
+  LaneSeries<B, K> s(lanes::sigmoid(x.c[0]));
+  detail::integrate(x, s, [&](int k) { return (s * (1.0f - s)).c[k]; });
+  return s;
+}
 const Op softplus_op = record::elementwise(
-    "softplus", [](auto x) { return max(x, decltype(x)(0)) + log1p(exp(-abs(x))); },
-    [](auto x) { return logistic(x); });
-const Op silu_op = record::elementwise(
-    "silu", [](auto x) { return x * logistic(x); },
+    "softplus", [](auto x) { return lanes::softplus(x); },
     [](auto x) {
-      const auto s = logistic(x);
-      return s * (1.0f + x * (1.0f - s));
+      if constexpr (is_lane<decltype(x)>)
+        return lanes::sigmoid(x);
+      else
+        return sigmoid(x);
+    });
+const Op silu_op = record::elementwise(
+    "silu", [](auto x) { return lanes::silu(x); },
+    [](auto x) {
+      if constexpr (is_lane<decltype(x)>) {
+        return lanes::silu_slope(x);
+      } else {
+        const auto s = sigmoid(x);
+        return s * (1.0f + x * (1.0f - s));
+      }
     });
 const Op relu_op = record::elementwise(
     "relu", [](auto x) { return where(x <= 0.0f, 0.0, x); }, [](auto x) { return where(x > 0.0f, 1.0, 0.0); });
@@ -63,10 +76,11 @@ const Op abs_op = record::elementwise(
 const Op erf_op = record::elementwise(
     "erf", [](auto x) { return lanes::erf(x); },
     [](auto x) {
-      if constexpr (std::is_same_v<decltype(x), Tensor> || std::is_same_v<decltype(x), Series>)
-        return 2 * std::numbers::inv_sqrtpi * exp(-(x * x));
+      if constexpr (is_lane<decltype(x)>)
+        return decltype(x)(static_cast<typename decltype(x)::value_type>(2 * std::numbers::inv_sqrtpi)) *
+               lanes::exp(-(x * x));
       else
-        return decltype(x)(static_cast<typename decltype(x)::value_type>(2 * std::numbers::inv_sqrtpi)) * exp(-(x * x));
+        return 2 * std::numbers::inv_sqrtpi * exp(-(x * x));
     });
 
 }  // namespace

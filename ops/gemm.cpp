@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "ops/threads.hpp"
+
 namespace dimwise {
 
 namespace {
@@ -23,20 +25,53 @@ bool small_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const T* a, c
 
 CBLAS_TRANSPOSE flag(bool transpose) { return transpose ? CblasTrans : CblasNoTrans; }
 blasint narrow(int64_t n) { return static_cast<blasint>(n); }
-}  // namespace
 
-void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const float* a, const float* b, float beta, float* c) {
-  if (m == 0 || n == 0 || small_gemm(ta, tb, m, n, k, a, b, beta, c)) return;
+void blas_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const float* a, const float* b, float beta,
+               float* c) {
   cblas_sgemm(CblasRowMajor, flag(ta), flag(tb), narrow(m), narrow(n), narrow(k), 1, a, narrow(ta ? m : k), b,
               narrow(tb ? k : n), beta, c, narrow(n));
 }
-
-void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const double* a, const double* b, double beta, double* c) {
-  if (m == 0 || n == 0 || small_gemm(ta, tb, m, n, k, a, b, beta, c)) return;
+void blas_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const double* a, const double* b, double beta,
+               double* c) {
   cblas_dgemm(CblasRowMajor, flag(ta), flag(tb), narrow(m), narrow(n), narrow(k), 1, a, narrow(ta ? m : k), b,
               narrow(tb ? k : n), beta, c, narrow(n));
 }
+void blas_gemv(bool transpose, int64_t rows, int64_t columns, const float* a, const float* x, float beta, float* y) {
+  cblas_sgemv(CblasRowMajor, flag(transpose), narrow(rows), narrow(columns), 1, a, narrow(columns), x, 1, beta, y, 1);
+}
+void blas_gemv(bool transpose, int64_t rows, int64_t columns, const double* a, const double* x, double beta,
+               double* y) {
+  cblas_dgemv(CblasRowMajor, flag(transpose), narrow(rows), narrow(columns), 1, a, narrow(columns), x, 1, beta, y, 1);
+}
 
-void set_blas_threads(int threads) { openblas_set_num_threads(threads); }
+// A product of a column and a row.
+template <class T>
+void outer(int64_t m, int64_t n, const T* a, const T* b, T beta, T* c) {
+  for (int64_t i = 0; i < m; ++i, c += n) {
+    if (beta == 0)
+      for (int64_t j = 0; j < n; ++j) c[j] = a[i] * b[j];
+    else
+      for (int64_t j = 0; j < n; ++j) c[j] = a[i] * b[j] + beta * c[j];
+  }
+}
+
+template <class T>
+void product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const T* a, const T* b, T beta, T* c) {
+  if (m == 0 || n == 0 || small_gemm(ta, tb, m, n, k, a, b, beta, c)) return;
+  if (k == 1) return outer(m, n, a, b, beta, c);
+  if (n == 1) return blas_gemv(ta, ta ? k : m, ta ? m : k, a, b, beta, c);
+  if (m == 1) return blas_gemv(!tb, tb ? n : k, tb ? k : n, b, a, beta, c);
+  blas_gemm(ta, tb, m, n, k, a, b, beta, c);
+}
+}  // namespace
+
+void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const float* a, const float* b, float beta, float* c) {
+  product(ta, tb, m, n, k, a, b, beta, c);
+}
+void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const double* a, const double* b, double beta, double* c) {
+  product(ta, tb, m, n, k, a, b, beta, c);
+}
+
+void set_blas_threads(int threads) { set_threads(threads); }
 
 }  // namespace dimwise

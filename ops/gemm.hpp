@@ -11,8 +11,7 @@ void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, c
 void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const double* a, const double* b,
           double beta, double* c);
 
-/// Threads of OpenBLAS, for the whole program. Below about 256 × 256 × 256 more than one is slower: an app whose
-/// products are small sets 1.
+/// `set_threads` of ops/threads.hpp.
 void set_blas_threads(int threads);
 
 }  // namespace dimwise

@@ -35,6 +35,12 @@ struct Product {
     for (int i = 0; i < b.rank() - 2; ++i) batch_b.push_back(b[i]);
     batch = broadcast("matmul", batch_a, batch_b);
   }
+  Shape shape() const {
+    Shape result = batch;
+    result.push_back(m);
+    result.push_back(n);
+    return result;
+  }
   // A matrix b shared by the whole batch is one product with the batch folded into m.
   bool folds(const MatmulOptions& o) const {
     return batch_b.size() == 1 && !o.transpose_a && batch_a.size() == batch.size();
@@ -43,10 +49,7 @@ struct Product {
 
 Tensor product_value(const Tensor& a, const Tensor& b, const MatmulOptions& o) {
   const Product p(a.shape(), b.shape(), o);
-  Shape shape = p.batch;
-  shape.push_back(p.m);
-  shape.push_back(p.n);
-  Tensor y = empty(shape, a.dtype());
+  Tensor y = empty(p.shape(), a.dtype());
   dispatch(a.dtype(), [&](auto t) {
     using T = decltype(t);
     const T *pa = a.node()->data<T>(), *pb = b.node()->data<T>();
@@ -63,25 +66,48 @@ Tensor product_value(const Tensor& a, const Tensor& b, const MatmulOptions& o) {
   return y;
 }
 
-Tensor flat(const Tensor& x) { return reshape(x, {-1, x.dim(-1)}); }
+Tensor flat(const Tensor& x) { return reshape(x, {x.shape().outer(x.rank() - 1), x.dim(-1)}); }
 
-const Op matmul_op = record::bilinear<MatmulOptions>(
+// A direction as rows of the last axis of `full`, its batch folded in: one row where it is the same for all.
+Tensor rows_of(const Tensor& w, const Shape& full) {
+  if (w.rank() > 0 && w.size() != w.dim(-1)) return flat(broadcast_to(w, full));
+  return reshape(broadcast_to(reshape(w, {w.size()}), {full.dim(-1)}), {1, full.dim(-1)});
+}
+// How often a row of `rows` stands in `full`.
+int64_t repeats(const Tensor& rows, const Shape& full) { return rows.dim(0) == 1 ? full.outer(full.rank() - 1) : 1; }
+// Σ over the rows of x, as often as a row is repeated.
+Tensor total(const Tensor& x, int64_t repeated) { return repeated == 1 ? x : sum_to(x, {1, x.dim(-1)}); }
+
+constexpr Op matmul_record = record::bilinear<MatmulOptions>(
     "matmul", [](const Tensor& a, const Tensor& b, const MatmulOptions& o) { return product_value(a, b, o); },
-    [](const Tensor& w, const Tensor& a, const Tensor& b, const MatmulOptions& o) {
+    [](const Tensor& w_any, const Tensor& a, const Tensor& b, const MatmulOptions& o) {
+      const Product p(a.shape(), b.shape(), o);
+      if (p.folds(o) && b.rank() == 2 && w_any.size() < p.shape().size()) {
+        const Tensor rows = rows_of(w_any, p.shape());
+        if (repeats(rows, p.shape()) > 1) return reshape(matmul(rows, b, {false, !o.transpose_b}), {p.k});
+      }
+      const Tensor w = broadcast_to(w_any, p.shape());
       const Tensor g = o.transpose_a ? matmul(b, w, {o.transpose_b, true}) : matmul(w, b, {false, !o.transpose_b});
       return sum_to(g, a.shape());
     },
-    [](const Tensor& w, const Tensor& a, const Tensor& b, const MatmulOptions& o) {
+    [](const Tensor& w_any, const Tensor& a, const Tensor& b, const MatmulOptions& o) {
       const Product p(a.shape(), b.shape(), o);
       if (p.folds(o) && b.size() > 0 && a.size() > 0) {
-        const Tensor rows = flat(a), cotangents = flat(w);
+        const Tensor cotangents = rows_of(w_any, p.shape()), rows = total(flat(a), repeats(cotangents, p.shape()));
         const Tensor g =
             o.transpose_b ? matmul(cotangents, rows, {true, false}) : matmul(rows, cotangents, {true, false});
         return reshape(g, b.shape());
       }
+      const Tensor w = broadcast_to(w_any, p.shape());
       const Tensor g = o.transpose_b ? matmul(w, a, {true, o.transpose_a}) : matmul(a, w, {!o.transpose_a, false});
       return sum_to(g, b.shape());
     });
+
+const Op matmul_op = [] {
+  Op op = matmul_record;
+  op.vjp_broadcasts = true;
+  return op;
+}();
 
 // The inputs of a call are x₁, W₁, x₂, W₂, …, and b if there is one.
 size_t terms(std::span<const Tensor> in) { return in.size() / 2; }
@@ -94,42 +120,47 @@ Tensor linear_value(std::span<const Tensor> in) {
   dispatch(x.dtype(), [&](auto t) {
     using T = decltype(t);
     T* out = mutable_data<T>(y);
-    if (has_bias(in))
-      for (int64_t r = 0; r < rows; ++r) std::copy_n(in.back().node()->data<T>(), outputs, out + r * outputs);
-    for (size_t i = 0; i < terms(in); ++i)
+    const T* bias = has_bias(in) ? in.back().node()->data<T>() : nullptr;
+    bool started = bias != nullptr;
+    // A term with one input goes with the bias into one pass.
+    size_t single = 0;
+    while (single < terms(in) && in[2 * single + 1].dim(1) != 1) ++single;
+    if (single < terms(in) && bias) {
+      const T *x1 = in[2 * single].node()->data<T>(), *w1 = in[2 * single + 1].node()->data<T>();
+      for (int64_t r = 0; r < rows; ++r)
+        for (int64_t j = 0; j < outputs; ++j) out[r * outputs + j] = bias[j] + x1[r] * w1[j];
+    } else if (bias) {
+      single = terms(in);
+      for (int64_t r = 0; r < rows; ++r) std::copy_n(bias, outputs, out + r * outputs);
+    } else {
+      single = terms(in);
+    }
+    for (size_t i = 0; i < terms(in); ++i) {
+      if (i == single) continue;
       gemm(false, true, rows, outputs, in[2 * i + 1].dim(1), in[2 * i].node()->data<T>(),
-           in[2 * i + 1].node()->data<T>(), i > 0 || has_bias(in) ? T(1) : T(0), out);
+           in[2 * i + 1].node()->data<T>(), started ? T(1) : T(0), out);
+      started = true;
+    }
   });
   return y;
 }
 
-// A direction that broadcasts to `full` with all of its last axis: one row where it is the same for all rows.
-Tensor rows_of(const Tensor& w, const Shape& full) {
-  const int64_t n = full.dim(-1), rows = full.outer(full.rank() - 1);
-  if (w.size() <= n && (w.rank() == 0 || w.size() == w.dim(-1)))
-    return reshape(broadcast_to(w, w.rank() ? w.shape().with_last(n) : Shape{n}), {1, n});
-  return reshape(broadcast_to(w, full), {rows, n});
-}
-
 const Op linear_op = [] {
   Op op{"linear", Kind::general, nullptr, nullptr, nullptr};
-  op.broadcasts = true;
+  op.vjp_broadcasts = op.jet_broadcasts = true;
   op.forward = [](std::span<const Tensor> in, const Attributes&) { return linear_value(in); };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
     const Shape& full = call.output.shape();
     const Tensor rows = rows_of(w, full);
-    const int64_t repeated = rows.dim(0) == 0 ? 1 : full.outer(full.rank() - 1) / rows.dim(0);
+    const int64_t repeated = repeats(rows, full);
     for (size_t i = 0; i < terms(call.inputs); ++i) {
       const Tensor &x = call.inputs[2 * i], &weight = call.inputs[2 * i + 1];
       const int64_t inputs = weight.dim(1);
       if (result.wanted(2 * i)) {
         const Tensor g = matmul(rows, weight);
-        result.set(2 * i, repeated > 1 ? reshape(g, {inputs}) : reshape(g, x.shape()));
+        result.set(2 * i, repeated != 1 ? reshape(g, {inputs}) : reshape(g, x.shape()));
       }
-      if (!result.wanted(2 * i + 1)) continue;
-      Tensor flat_x = reshape(x, {-1, inputs});
-      if (repeated > 1) flat_x = sum_to(flat_x, {1, inputs});
-      result.set(2 * i + 1, matmul(rows, flat_x, {true, false}));
+      if (result.wanted(2 * i + 1)) result.set(2 * i + 1, matmul(rows, total(flat(x), repeated), {true, false}));
     }
     if (has_bias(call.inputs) && result.wanted(call.inputs.size() - 1))
       result.set(call.inputs.size() - 1, scale(sum_to(rows, {full.dim(-1)}), static_cast<double>(repeated)));

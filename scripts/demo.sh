@@ -19,7 +19,7 @@ minutes=$(awk -v left=$((budget - afterwards - SECONDS)) 'BEGIN { printf "%.2f",
 echo
 echo "Built after $SECONDS s. Training on $density for $minutes minutes."
 rm -rf "$out"
-"$cnf" train --data "$density" --minutes "$minutes" --out "$out"
-"$cnf" eval --out "$out"
+"$cnf" train --data "$density" --minutes "$minutes" --threads 2 --out "$out"
+"$cnf" eval --threads 2 --out "$out"
 "$cnf" plot --out "$out"
 echo "Finished after $SECONDS s."

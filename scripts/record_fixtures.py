@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Records what PyTorch computes, for tests/nn/fixtures.cpp and the optimiser tests.
+"""Records what PyTorch computes, for tests/nn/fixtures.cpp and tests/nn/conv.cpp.
 
-Needs torch and numpy. Writes tests/fixtures/ops.safetensors (inputs, values and gradients of functions in float64) and
-tests/fixtures/optimisers.safetensors (20 steps of each optimiser), both read by the tests; no other file is touched.
+Needs torch and numpy. Writes into tests/fixtures: ops.safetensors and conv.safetensors (inputs, values and gradients of
+functions in float64) and optimisers.safetensors (20 steps of each optimiser); no other file is touched.
 
     python3 scripts/record_fixtures.py
 """
@@ -114,7 +114,24 @@ def functions():
     yield "logdet", lambda x: torch.linalg.slogdet(x)[1], [normal(3, 3)]
 
 
-def record_ops():
+def convolutions():
+    """The same for tests/nn/conv.cpp, with inputs x, weight and, if there is one, bias."""
+    yield "conv2d", F.conv2d, [normal(2, 3, 5, 4), normal(4, 3, 3, 2), normal(4)]
+    yield (
+        "conv2d_strided",
+        lambda x, w, b: F.conv2d(x, w, b, stride=(2, 1), padding=(1, 2)),
+        [normal(2, 2, 6, 3), normal(3, 2, 3, 3), normal(3)],
+    )
+    yield "conv2d_1x1", lambda x, w: F.conv2d(x, w, stride=2), [normal(1, 3, 4, 5), normal(2, 3, 1, 1)]
+    yield "conv_transpose2d", F.conv_transpose2d, [normal(2, 3, 3, 2), normal(3, 2, 2, 3), normal(2)]
+    yield (
+        "conv_transpose2d_strided",
+        lambda x, w, b: F.conv_transpose2d(x, w, b, stride=2, padding=(1, 2), output_padding=(1, 0)),
+        [normal(2, 2, 3, 4), normal(2, 3, 3, 5), normal(3)],
+    )
+
+
+def record_functions(file, functions):
     """NAME.in.0 …, NAME.out, NAME.cotangent, the gradients NAME.grad.0 …, and NAME.second.0 …, those of Σᵢ |gradᵢ|²."""
     torch.manual_seed(1)
     tensors = {}
@@ -131,7 +148,7 @@ def record_ops():
         for i, (x, g, s) in enumerate(zip(inputs, grads, second)):
             tensors[f"{name}.in.{i}"], tensors[f"{name}.grad.{i}"] = x, g
             tensors[f"{name}.second.{i}"] = torch.zeros_like(x) if s is None else s
-    save(FOLDER / "ops.safetensors", tensors, {"torch": torch.__version__})
+    save(FOLDER / f"{file}.safetensors", tensors, {"torch": torch.__version__})
 
 
 def rosenbrock(x):
@@ -174,7 +191,8 @@ def record_optimisers():
 
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
-    record_ops()
+    record_functions("ops", functions)
+    record_functions("conv", convolutions)
     record_optimisers()
     for path in sorted(FOLDER.glob("*.safetensors")):
         print(path.name, path.stat().st_size, "bytes")

@@ -28,7 +28,8 @@ void evaluate(const EvalSettings& s) {
   const DType dtype = parse_dtype(saved.settings.dtype);
   FlowOptions options = flow_options(s.solver);
   options.noise = Rng(static_cast<uint64_t>(s.common.seed)).split("noise");
-  const Likelihood l = likelihood(saved.model, astype(data.test, dtype), options);
+  ThreadPool pool(static_cast<int>(s.common.threads));
+  const Likelihood l = likelihood(pool, saved.model, astype(data.test, dtype), options);
 
   nlohmann::json result{{"checkpoint", saved.path},
                         {"data", data.name},
@@ -76,6 +77,7 @@ void add_eval(App& app) {
   add_data(c, s->common, "other data than it was trained on: a density or a file, of which the test part is scored");
   c.add_choice("weights", s->weights, Words{"best", "average", "last"}, "which of the saved weights");
   add_seed(c, s->common);
+  add_threads(c, s->common, "cores to use; the result is the same on any number");
   add_json(c, s->common);
   add_solver(c, s->solver);
   c.does([s](const Command&) { evaluate(*s); });

@@ -62,14 +62,19 @@ Score score(const FlowModel& model, const Tensor& x, const FlowOptions& options)
   return result;
 }
 
-Likelihood likelihood(const FlowModel& model, const Tensor& x, const FlowOptions& options, int64_t chunk) {
+Likelihood likelihood(ThreadPool& pool, const FlowModel& model, const Tensor& x, const FlowOptions& options,
+                      int64_t chunk) {
   const Recording off(false);
-  const int64_t n = x.dim(0);
+  const int64_t n = x.dim(0), chunks = (n + chunk - 1) / chunk;
+  std::vector<Score> parts(static_cast<size_t>(chunks));
+  pool.run(chunks, [&](int64_t i) {
+    FlowOptions own = options;
+    own.first_row = i * chunk;
+    parts[static_cast<size_t>(i)] = score(model, slice(x, 0, own.first_row, std::min(n, own.first_row + chunk)), own);
+  });
   Likelihood result;
   double sum = 0, squares = 0, evaluations = 0;
-  int64_t chunks = 0;
-  for (int64_t start = 0; start < n; start += chunk, ++chunks) {
-    const Score part = score(model, slice(x, 0, start, std::min(n, start + chunk)), options);
+  for (const Score& part : parts) {
     for (const double v : part.log_prob.values()) {
       sum += v;
       squares += v * v;

@@ -7,6 +7,7 @@
 #include "hollow/flow/cnf.hpp"
 #include "hollow/net/choice.hpp"
 #include "nn/data/standardizer.hpp"
+#include "nn/thread_pool.hpp"
 
 namespace dimwise::app {
 
@@ -46,13 +47,16 @@ struct Score {
 /// Log-likelihood of each row of x, in the units of the data. Throws SolverError.
 Score score(const FlowModel& model, const Tensor& x, const FlowOptions& options);
 
-/// Mean log-likelihood and its standard error over all rows, in chunks of bounded memory.
+/// Mean log-likelihood and its standard error over all rows.
 struct Likelihood {
   double mean = 0, standard_error = 0;
   int64_t rows = 0;
   double evaluations = 0;  ///< of the drift, a chunk
 };
-Likelihood likelihood(const FlowModel& model, const Tensor& x, const FlowOptions& options, int64_t chunk = 2000);
+/// In chunks of bounded memory, each a solve of its own, shared out among the threads: the result is that of one
+/// thread.
+Likelihood likelihood(ThreadPool& pool, const FlowModel& model, const Tensor& x, const FlowOptions& options,
+                      int64_t chunk = 500);
 
 /// n points of the model, in the units of the data.
 Tensor sample_model(const FlowModel& model, int64_t n, const Rng& rng, const OdeOptions& options);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -5,6 +6,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <numbers>
+#include <numeric>
 
 #include "apps/cnf/commands.hpp"
 #include "apps/common/exit_code.hpp"
@@ -16,6 +18,7 @@
 #include "nn/optim/clip.hpp"
 #include "nn/optim/ema.hpp"
 #include "nn/optim/schedule.hpp"
+#include "nn/parallel.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/reduce.hpp"
 
@@ -94,6 +97,7 @@ class Training {
         data_(load_dataset(settings.data)),
         batches_(data_, settings.common.seed, settings.common.batch_size, parse_dtype(settings.common.dtype)),
         rng_(Rng(static_cast<uint64_t>(settings.common.seed))),
+        pool_(static_cast<int>(settings.common.threads)),
         options_(flow_options(settings.solver)),
         schedule_(warm_up(settings.warm_up, [](int64_t) { return 1.0; })),
         state_(first_state()),
@@ -151,6 +155,11 @@ class Training {
     if (!other.empty())
       fail<CheckpointError>("resume", resumed_->path, " holds another model: ", other,
                             ". Give the flags it was trained with, or another --out to start anew.");
+    const std::string threads = std::to_string(settings_.common.threads), before = resumed_->metadata["threads"];
+    if (before != threads)
+      fail<CheckpointError>("resume", resumed_->path, " was trained with --threads ", before, ", not ", threads,
+                            ": another number of threads gives other results. Give --threads ", before,
+                            ", or another --out to start anew.");
     restore(s, *resumed_);
     return s;
   }
@@ -190,22 +199,28 @@ class Training {
   void step(Progress& progress) {
     const Tensor x = batches_(state_.step);
     options_.noise = rng_.split("noise").split(static_cast<uint64_t>(state_.step));
-    FlowSolution solution;
-    double nll = 0;
+    const auto threads = static_cast<size_t>(pool_.threads());
+    std::vector<double> shares(threads);  // of the shards in the negative log-likelihood
+    std::vector<int64_t> evaluations(threads);
     auto [loss, gradient] = [&] {
       std::optional<DetectAnomaly> guard;
       if (settings_.common.debug_nans) guard.emplace();
-      return value_and_grad(state_.model, [&](const FlowModel& m) {
-        const Score s = score(m, x, options_);
-        solution = s.solution;
+      return value_and_grad_parallel(pool_, state_.model, x.dim(0), [&](const FlowModel& m, const Shard& shard) {
+        FlowOptions options = options_;
+        options.first_row = shard.begin;
+        const Score s = score(m, slice(x, 0, shard.begin, shard.end), options);
         Tensor objective = -mean(s.log_prob);
-        nll = objective.item();
+        const auto i = static_cast<size_t>(shard.index);
+        shares[i] = objective.item() * static_cast<double>(shard.size()) / static_cast<double>(x.dim(0));
+        evaluations[i] = s.solution.statistics.evaluations;
         const double d = static_cast<double>(x.dim(1));
         if (settings_.kinetic > 0) objective = objective + settings_.kinetic / d * mean(s.solution.kinetic);
         if (settings_.jacobian > 0) objective = objective + settings_.jacobian / d * mean(s.solution.diagonal);
         return objective;
       });
     }();
+    const double nll = std::accumulate(shares.begin(), shares.end(), 0.0);
+    const int64_t most = *std::max_element(evaluations.begin(), evaluations.end());
     const double norm = clip_grad_norm(gradient, settings_.clip);
     if (!std::isfinite(loss.item()) || !std::isfinite(norm))
       diverged(format("the loss is %g and the gradient's norm %g.", loss.item(), norm));
@@ -214,23 +229,20 @@ class Training {
     state_.ema.update(state_.model);
     state_.mean_loss = state_.step == 0 ? nll : 0.98 * state_.mean_loss + 0.02 * nll;
     ++state_.step;
-    Tick tick{.step = state_.step,
-              .loss = state_.mean_loss,
-              .evaluations_forward = solution.statistics.evaluations,
-              .gradient_norm = norm};
+    Tick tick{.step = state_.step, .loss = state_.mean_loss, .evaluations_forward = most, .gradient_norm = norm};
     progress.update(tick);
     if (state_.step % settings_.common.log_every == 0)
       folder_.metrics(state_.step, {{"nll", nll},
                                     {"lr", state_.optimizer.lr},
                                     {"gradient_norm", norm},
-                                    {"evaluations", static_cast<double>(solution.statistics.evaluations)}});
+                                    {"evaluations", static_cast<double>(most)}});
   }
 
   void evaluate(Progress& progress) {
     FlowOptions options = options_;
     options.trace = Trace::exact;
     options.penalties = false;
-    const double nll = -likelihood(state_.ema.average, astype(data_.validation, dtype()), options).mean;
+    const double nll = -likelihood(pool_, state_.ema.average, astype(data_.validation, dtype()), options).mean;
     folder_.metrics(state_.step, {{"validation_nll", nll}});
     // A finite set can be overfitted: the best weights are kept. A density cannot, and later is better.
     if (std::isfinite(nll) && (data_.density || nll < state_.best_nll)) {
@@ -245,8 +257,10 @@ class Training {
     for (const Tensor& p : parameters(state_.model))
       for (const double v : p.values())
         if (!std::isfinite(v)) diverged("a weight is " + std::to_string(v) + ".");
-    saved_ =
-        folder_.save(state_.step, to_tensors(state_), {{"model", to_json(settings_.model)}, {"data", data_to_json()}});
+    saved_ = folder_.save(state_.step, to_tensors(state_),
+                          {{"model", to_json(settings_.model)},
+                           {"data", data_to_json()},
+                           {"threads", std::to_string(settings_.common.threads)}});
   }
 
   [[noreturn]] void diverged(const std::string& what) {
@@ -282,6 +296,7 @@ class Training {
   Dataset data_;
   Batches batches_;
   Rng rng_;
+  ThreadPool pool_;
   FlowOptions options_;
   Schedule schedule_;
   State state_;
@@ -329,6 +344,10 @@ void add_train(App& app) {
         "repeated bit for bit",
         not_negative);
   add_batch_size(c, s->common);
+  add_threads(
+      c, s->common,
+      "cores to use, each for its own rows of a batch with solver steps of their own. A number gives the same run "
+      "bit for bit, another one that differs slightly and cannot resume it");
   add_lr(c, s->common);
   c.add("warm-up", s->warm_up, "steps over which the learning rate rises; it falls as half a cosine from then on",
         not_negative);

@@ -14,6 +14,10 @@ void add_batch_size(Command& command, CommonFlags& flags) {
   command.add("batch-size", flags.batch_size, "examples in one step", at_least_one);
 }
 
+void add_threads(Command& command, CommonFlags& flags, const std::string& help) {
+  command.add("threads", flags.threads, help, Range{.min = 1, .max = 256});
+}
+
 void add_lr(Command& command, CommonFlags& flags) {
   command.add("lr", flags.lr, "learning rate of the optimiser", positive);
 }

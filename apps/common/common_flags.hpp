@@ -9,6 +9,7 @@ struct CommonFlags {
   int64_t seed = 0;
   int64_t steps = 1000;
   int64_t batch_size = 128;
+  int64_t threads = 1;
   double lr = 1e-3;
   std::string dtype = "float32";
   std::string data = {};
@@ -27,6 +28,9 @@ struct CommonFlags {
 void add_seed(Command& command, CommonFlags& flags);
 void add_steps(Command& command, CommonFlags& flags);
 void add_batch_size(Command& command, CommonFlags& flags);
+/// `--threads`, whose help tells what depends on it. It is 1 unless asked for, so that a command gives the same numbers
+/// however many cores there are.
+void add_threads(Command& command, CommonFlags& flags, const std::string& help);
 void add_lr(Command& command, CommonFlags& flags);
 void add_dtype(Command& command, CommonFlags& flags);
 /// `--data`, whose help tells what it may name.

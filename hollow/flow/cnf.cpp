@@ -55,7 +55,8 @@ void detail::add(FlowSolution& total, const FlowSolution& part) {
 }
 
 Tensor detail::draw_noise(const FlowOptions& options, const Tensor& x, size_t block) {
-  return options.trace == Trace::hutchinson ? options.noise.split(block).rademacher(x.shape(), x.dtype()) : Tensor();
+  if (options.trace != Trace::hutchinson) return {};
+  return options.noise.split(block).rademacher(x.shape(), x.dtype(), options.first_row * x.shape().inner(0));
 }
 
 Tensor base_log_prob(const Tensor& z) {

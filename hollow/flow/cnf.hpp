@@ -16,6 +16,7 @@ struct FlowOptions {
   Trace trace = Trace::exact;
   OdeOptions ode = {.rtol = 1e-5, .atol = 1e-5};
   Rng noise = Rng(0);      ///< Hutchinson's: drawn once a solve, anew for each block
+  int64_t first_row = 0;   ///< place of x's first row in its batch: a part of a batch draws the noise of its own rows
   bool penalties = false;  ///< whether the energies of `FlowSolution` are integrated too
 };
 

@@ -43,6 +43,30 @@ TEST_CASE("a tensor may be freed on another thread than made it") {
   CHECK(live_nodes() == before);
 }
 
+TEST_CASE("a block freed on another thread goes home, and is handed out again there") {
+  std::thread([] {
+    for (int i = 0; i < 3; ++i) {
+      Buffer b(5000);
+      std::thread([b = std::move(b)]() mutable { b = Buffer(); }).join();
+      CHECK(pool_statistics().misses == 1);
+      CHECK(pool_statistics().hits == i);
+    }
+    release_pool();  // takes what came home with it
+    const Buffer b(5000);
+    CHECK(pool_statistics().misses == 2);
+  }).join();
+}
+
+TEST_CASE("a block may outlive the thread that made it, and so may one that came home late") {
+  std::vector<Buffer> orphans;
+  for (int i = 0; i < 3; ++i) std::thread([&] { orphans.emplace_back(5000); }).join();
+  std::thread([&] {
+    const Buffer mine(5000);  // in a pool that one of the ended threads had
+    orphans.clear();
+    CHECK(pool_statistics().misses == 1);
+  }).join();
+}
+
 TEST_CASE("accumulate adds in place only where nobody else can see it") {
   const Tensor a = f64({1, 2}), b = f64({10, 20});
   Tensor acc;

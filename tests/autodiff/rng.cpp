@@ -59,6 +59,16 @@ TEST_CASE("drawing changes nothing: the same draw twice, and a longer one begins
   CHECK(Rng(rng.key()).uniforms(3) == rng.uniforms(3));
 }
 
+TEST_CASE("a draw may begin anywhere in the stream, so that parts of a batch draw what the whole would") {
+  const Rng rng(7);
+  const std::vector<double> whole = rng.rademacher({7, 3}, DType::float64).values();
+  for (const int64_t row : {0, 1, 2, 3, 4, 6}) {
+    const std::vector<double> part = rng.rademacher({7 - row, 3}, DType::float64, 3 * row).values();
+    CHECK(std::equal(part.begin(), part.end(), whole.begin() + 3 * row));
+  }
+  CHECK_THROWS_WITH(rng.rademacher({2}, DType::float64, -1), Catch::Contains("[rademacher]"));
+}
+
 TEST_CASE("seeds, names and numbers give different streams, uncorrelated with each other and their parent") {
   const Rng rng(7);
   const int64_t n = 20000;

@@ -158,6 +158,20 @@ TEST_CASE("Hutchinson's noise is drawn once a solve, and anew for another key") 
   CHECK(detail::draw_noise(loose, x, 0).values() != detail::draw_noise(loose, x, 1).values());
 }
 
+TEST_CASE("a part of a batch draws the noise of its own rows") {
+  const Cnf<AnyHollowNet> cnf{{small_net(3), small_net(3)}, 1};
+  const Tensor x = Rng(2).normal({5, 3}, f64);
+  FlowOptions options{.trace = Trace::hutchinson, .ode = {.method = "rk4", .steps = 3}, .noise = Rng(5)};
+  const std::vector<double> whole = log_prob(cnf, x, options).values();
+  for (int64_t row = 0; row < 5; ++row) {
+    options.first_row = row;
+    CHECK(log_prob(cnf, slice(x, 0, row, row + 1), options).item() ==
+          Approx(whole[static_cast<size_t>(row)]).epsilon(1e-12));
+  }
+  CHECK(detail::draw_noise(options, x, 0).values() !=
+        detail::draw_noise({.trace = Trace::hutchinson, .noise = Rng(5)}, x, 0).values());
+}
+
 TEST_CASE("the energies are the integrals they claim to be") {
   const std::vector<double> a{0.5, -0.3};
   const Cnf<Affine> cnf{{growth(a)}, 1};

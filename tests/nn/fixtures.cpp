@@ -1,9 +1,4 @@
 // Agreement with what PyTorch computed: scripts/record_fixtures.py wrote the files, and has the same functions.
-#include <algorithm>
-#include <cmath>
-
-#include "autodiff/transforms.hpp"
-#include "nn/files/safetensors.hpp"
 #include "nn/module.hpp"
 #include "nn/optim/adam.hpp"
 #include "nn/optim/adamax.hpp"
@@ -16,35 +11,19 @@
 #include "ops/matmul.hpp"
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
+#include "tests/nn/recorded.hpp"
 
 using namespace dimwise;
+using namespace dimwise::recorded;
 
 namespace {
-
-using Inputs = std::vector<Tensor>;
-
-SafeTensors recorded(const std::string& name) {
-  return load_safetensors(std::string(DIMWISE_SOURCE_DIR "/tests/fixtures/") + name + ".safetensors");
-}
-
-// max |a − b| / (1 + |b|), infinite where shapes differ or a NaN occurs.
-double distance(const Tensor& a, const Tensor& b) {
-  if (a.shape() != b.shape()) return INFINITY;
-  const std::vector<double> x = a.values(), y = b.values();
-  double worst = 0;
-  for (size_t i = 0; i < x.size(); ++i) {
-    const double d = std::abs(x[i] - y[i]) / (1 + std::abs(y[i]));
-    if (!(d <= worst)) worst = std::isnan(d) ? INFINITY : d;
-  }
-  return worst;
-}
 
 template <Tensor (*f)(const Tensor&)>
 Tensor unary(const Inputs& in) {
   return f(in[0]);
 }
 
-std::map<std::string, std::function<Tensor(const Inputs&)>> functions() {
+Functions functions() {
   const Indices places{{2, 4}, {0, 2, 1, 1, 2, 2, 0, 1}};
   return {
       {"add", [](const Inputs& in) { return in[0] + in[1]; }},
@@ -164,36 +143,11 @@ void follow(const SafeTensors& file, const std::string& name, const Optimizer& f
 }  // namespace
 
 TEST_CASE("values, gradients and second derivatives of the ops are PyTorch's, in both dtypes") {
-  const SafeTensors file = recorded("ops");
-  size_t compared = 0;
-  for (const auto& function : functions())
-    for (const DType dtype : {DType::float32, DType::float64}) {
-      const std::string& name = function.first;
-      const double tolerance = dtype == DType::float32 ? 1e-5 : 1e-10;
-      const auto at = [&](const std::string& what) { return file.tensors.at(name + "." + what); };
-      Inputs x;
-      while (file.tensors.count(name + ".in." + std::to_string(x.size())))
-        x.push_back(track(astype(at("in." + std::to_string(x.size())), dtype)));
-      INFO(name << " in " << dtype);
-      const Tensor y = function.second(x);
-      CHECK(distance(y, at("out")) < tolerance);
-      const Inputs g = Tape({y}, x).pull({astype(at("cotangent"), dtype)});
-      Tensor squares;
-      for (size_t i = 0; i < x.size(); ++i) {
-        CHECK(distance(g[i], at("grad." + std::to_string(i))) < tolerance);
-        accumulate(squares, sum(square(g[i])));
-      }
-      const Inputs second = grad(squares, x);
-      for (size_t i = 0; i < x.size(); ++i)
-        // Second derivatives in float32 carry the rounding of the first.
-        CHECK(distance(second[i], at("second." + std::to_string(i))) < (dtype == DType::float32 ? 1e-4 : tolerance));
-      compared += 2 + 3 * x.size();
-    }
-  CHECK(compared == 2 * (file.tensors.size()));
+  compare("ops", functions());
 }
 
 TEST_CASE("twenty steps of each optimiser are PyTorch's") {
-  const SafeTensors file = recorded("optimisers");
+  const SafeTensors file = file_of("optimisers");
   follow(file, "sgd", Sgd{.lr = 0.01});
   follow(file, "sgd_momentum", Sgd{.lr = 0.01, .momentum = 0.9});
   follow(file, "sgd_nesterov", Sgd{.lr = 0.01, .momentum = 0.9, .nesterov = true});

@@ -1,6 +1,7 @@
 #include "nn/module.hpp"
 
 #include "autodiff/gradcheck.hpp"
+#include "autodiff/transforms.hpp"
 #include "nn/data/standardizer.hpp"
 #include "nn/layer_norm.hpp"
 #include "nn/made.hpp"
@@ -95,6 +96,21 @@ TEST_CASE("value_and_grad gives the loss and its gradient in the model's type") 
     return mean(square(moved(x))).item();
   };
   CHECK(g.factor.values()[0] == Approx((at(1e-5) - at(-1e-5)) / 2e-5).epsilon(1e-7));
+}
+
+TEST_CASE("value_and_grad is recorded if a tensor tracked outside enters, not for what the loss tracks itself") {
+  const Everything m = make();
+  const Tensor x = Rng(1).normal({5, 3}, DType::float64);
+  const auto inner = value_and_grad(m, [&](const auto& net) {
+    const Tensor t = track(x);
+    return mean(square(grad(sum(net(t)), t)));
+  });
+  CHECK_FALSE(inner.first.tracked());
+  CHECK_FALSE(inner.second.factor.tracked());
+  const Tensor t = track(x);
+  const auto outer = value_and_grad(m, [&](const auto& net) { return mean(square(net(t))); });
+  CHECK(outer.first.tracked());
+  CHECK(outer.second.factor.tracked());
 }
 
 TEST_CASE("A loss that uses the outer model is refused") {

@@ -37,6 +37,7 @@ std::vector<Entry> layout_entries();
 std::vector<Entry> index_entries();
 std::vector<Entry> matmul_entries();
 std::vector<Entry> linalg_entries();
+std::vector<Entry> conv_entries();
 
 /// Samplers, all float64.
 inline Tensor normal(const Shape& shape, uint64_t seed = 1) { return Rng(seed).normal(shape, DType::float64); }

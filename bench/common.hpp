@@ -1,0 +1,98 @@
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "autodiff/tensor.hpp"
+#include "bench/twin.hpp"
+
+namespace dimwise::bench {
+
+/// The numbers of `numbers` as a float32 tensor.
+Tensor made(const Shape& shape, uint32_t seed, double scale);
+
+/// Whether DIMWISE_BENCH_QUICK asks for rough figures soon.
+bool quick();
+/// Rounds of each row: DIMWISE_BENCH_ROUNDS, or else 11, or 3 if quick.
+int64_t rounds();
+
+struct Case {
+  std::string name;
+  std::function<void()> run;
+};
+
+/// Cases timed in turns: in every round each runs for one short slice, so that a slow phase of a shared machine hits
+/// them all. Ratios are medians of the ratios of single rounds.
+class Turns {
+ public:
+  /// Runs each case once, to warm up, and finds the number of calls that fill a slice (of 30 ms). Cases without a
+  /// function are passed over.
+  explicit Turns(std::vector<Case> cases, double slice = 0.03);
+
+  /// Runs a round; returns the seconds a call of the first case took in it.
+  double round();
+
+  bool has(const std::string& name) const;
+  /// The median of the seconds of one call.
+  double seconds(const std::string& name) const;
+  /// The median of the quotients a/b.
+  double ratio(const std::string& a, const std::string& b) const;
+
+ private:
+  struct Timed {
+    Case work;
+    int64_t calls = 1;
+    std::vector<double> seconds = {};
+  };
+  const Timed& find(const std::string& name) const;
+
+  std::vector<Timed> cases_;
+};
+
+double median(std::vector<double> values);
+
+/// A bound on one of the figures of a row: "ours", "ours/libtorch", "ours/limit", "ours/forward".
+struct Target {
+  std::string figure;
+  double bound;
+  bool at_least = false;
+};
+
+/// What a row of the table shows; what is missing stays empty.
+struct Figures {
+  std::string unit = "s";  ///< of ours, libtorch and limit: s, MiB, or a word
+  std::optional<double> ours = {}, libtorch = {}, limit = {};
+  std::optional<double> over_libtorch = {}, over_limit = {}, over_unfused = {}, over_forward = {};
+  std::vector<Target> targets = {};
+  std::string remark = {};
+};
+
+/// Hands the figures to Google Benchmark as counters, and unit, targets and remark as label.
+void report(benchmark::State& state, const Figures& figures);
+
+/// The work of a row in all its versions, each doing `per` units of what the row shows.
+struct Row {
+  std::function<void()> ours, libtorch = {}, limit = {}, unfused = {}, forward = {};
+  double per = 1, libtorch_per = 0, limit_per = 0;  ///< 0: as ours
+  std::vector<Target> targets = {};
+  std::string remark = {};
+  double slice = 0.03;
+};
+
+/// Adds a row to the table. `make` is called when the row is run.
+void add_row(const std::string& name, std::function<Row()> make);
+/// Adds a row that measures in its own way and calls `report`.
+void add_row(const std::string& name, int64_t iterations, std::function<void(benchmark::State&)> run);
+
+/// Throws ValueError, naming the result, where ours and a twin's differ by more than `tolerance`, relatively. A twin
+/// that has no result of that name is not asked.
+void agree(const std::map<std::string, double>& ours, const Twin& twin, const char* whose, double tolerance = 1e-3);
+
+/// The case of that name, or nothing.
+std::function<void()> find(const Twin& twin, const std::string& name);
+
+}  // namespace dimwise::bench

@@ -1,0 +1,105 @@
+// A training step (forward, backward, Adam) of an MLP 784-1024-1024-10 at batch 256, as a fraction of the speed of the
+// largest of its products, with one thread and with two.
+#include "nn/mlp.hpp"
+
+#include <cmath>
+#include <memory>
+#include <sstream>
+
+#include "bench/common.hpp"
+#include "bench/limits/limits.hpp"
+#include "bench/peers/peers.hpp"
+#include "nn/optim/adam.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/gemm.hpp"
+#include "ops/index.hpp"
+#include "ops/reduce.hpp"
+
+namespace {
+
+using namespace dimwise;
+using namespace dimwise::bench;
+
+constexpr int64_t batch = 256, sizes[] = {784, 1024, 1024, 10};
+
+// Multiply-adds of a step's products: forward, by the weights, and by the inputs of all layers but the first.
+double multiply_adds() {
+  const double first = sizes[0] * sizes[1], second = sizes[1] * sizes[2], third = sizes[2] * sizes[3];
+  return batch * (2 * first + 3 * second + 3 * third);
+}
+
+struct Training {
+  Mlp net;
+  Adam adam{.lr = 1e-3};
+  Tensor x = made({batch, sizes[0]}, 1, 1.0);
+  Indices target{{batch, 1}, {}};
+
+  Training() : net({sizes[0], sizes[1], sizes[2], sizes[3]}, Activation::tanh, Rng(0)) {
+    for (uint32_t i = 0; i < 3; ++i) {
+      const double scale = 1 / std::sqrt(static_cast<double>(sizes[i]));
+      net.layers[i].weight = made({sizes[i + 1], sizes[i]}, 10 + 2 * i, scale);
+      net.layers[i].bias = made({sizes[i + 1]}, 11 + 2 * i, scale);
+    }
+    for (int64_t i = 0; i < batch; ++i) target.values.push_back(i % 10);
+  }
+
+  Tensor loss(const Mlp& m) const { return -mean(gather(log_softmax(m(x)), -1, target)); }
+  void step() {
+    const auto [value, g] = value_and_grad(net, [&](const Mlp& m) { return loss(m); });
+    adam.step(net, g);
+  }
+};
+
+void run(benchmark::State& state, int threads, double target) {
+  set_blas_threads(threads);
+  const auto ours = std::make_shared<Training>();
+  const Twin torch = torch_mlp(threads), limit = limit_mlp();
+  for (int i = 0; i < 5; ++i) ours->step();
+  const std::map<std::string, double> loss = {{"loss after 5 steps", ours->loss(ours->net).item()}};
+  agree(loss, torch, "libtorch");
+  agree(loss, limit, "the program by hand");
+  const std::vector<float> a = bench::numbers(256 * 1024, 2, 1.0), b = bench::numbers(1024 * 1024, 3, 1.0);
+  std::vector<float> c(a.size());
+  const auto sgemm = [&] {
+    gemm(false, false, 256, 1024, 1024, a.data(), b.data(), 0, c.data());
+    keep(c.data());
+  };
+  Turns turns({{"ours", [&] { ours->step(); }},
+               {"libtorch", find(torch, "step")},
+               {"libtorch/blas", find(torch, "step/blas")},
+               {"limit", find(limit, "step")},
+               {"forward", [&] { keep(ours->loss(ours->net).node()); }},
+               {"sgemm", sgemm}},
+              0.1);
+  for (auto _ : state) state.SetIterationTime(turns.round());
+  const double per_product = multiply_adds() / (256.0 * 1024 * 1024);
+  const auto fraction = [&](const std::string& name) { return turns.ratio("sgemm", name) * per_product; };
+  Figures f{.unit = "of sgemm",
+            .ours = fraction("ours"),
+            .limit = fraction("limit"),
+            .over_limit = turns.ratio("ours", "limit"),
+            .over_forward = turns.ratio("ours", "forward"),
+            .targets = {{"ours", target, true}}};
+  std::ostringstream remark;
+  remark << "ours " << 1e3 * turns.seconds("ours") << " ms";
+  if (torch) {
+    // The better of its two ways to use threads.
+    const bool blas = turns.has("libtorch/blas") && turns.ratio("libtorch/blas", "libtorch") < 1;
+    const std::string name = blas ? "libtorch/blas" : "libtorch";
+    f.libtorch = fraction(name);
+    f.over_libtorch = turns.ratio("ours", name);
+    remark << ", libtorch " << 1e3 * turns.seconds(name) << " ms";
+  }
+  remark << ", limit " << 1e3 * turns.seconds("limit") << " ms";
+  f.remark = remark.str();
+  report(state, f);
+  set_blas_threads(1);
+}
+
+const bool added = [] {
+  add_row("MLP training step, 1 thread", rounds(), [](benchmark::State& state) { run(state, 1, 0.85); });
+  add_row("MLP training step, 2 threads", rounds(), [](benchmark::State& state) { run(state, 2, 0.78); });
+  return true;
+}();
+
+}  // namespace

@@ -1,0 +1,13 @@
+// Built instead of the others where libtorch is not found.
+#include "bench/peers/peers.hpp"
+
+namespace dimwise::bench {
+
+bool torch_built() { return false; }
+Twin torch_overhead() { return {}; }
+Twin torch_hollow(int64_t, bool) { return {}; }
+Twin torch_mlp(int) { return {}; }
+Twin torch_cnf(int64_t, int) { return {}; }
+Twin torch_conv(int64_t, int) { return {}; }
+
+}  // namespace dimwise::bench

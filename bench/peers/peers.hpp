@@ -1,0 +1,26 @@
+#pragma once
+
+#include "bench/twin.hpp"
+
+namespace dimwise::bench {
+
+// The same work in libtorch, single-threaded unless said; empty where the benchmarks were built without it.
+
+bool torch_built();
+
+/// "add", "mul", "tanh": a chain of 1000 one-element ops, forward and backward. "recorded": mul, the backward pass
+/// recorded; "second": that and a backward pass through it.
+Twin torch_overhead();
+
+/// HollowNet with d_h = 32, 256 and 64 hidden units at batch 256: "fwd", "dimwise", "second", "train".
+/// Without `check` nothing is run before the cases are.
+Twin torch_hollow(int64_t d, bool check = true);
+/// MLP 784-1024-1024-10 at batch 256: "step" (forward, backward, Adam) and "sgemm" (256 × 1024 × 1024). With two
+/// threads also "step/blas": BLAS alone has two.
+Twin torch_mlp(int threads);
+/// Training step of a plane CNF: "step", and with two threads "step/blas"; check: "evaluations".
+Twin torch_cnf(int64_t batch, int threads);
+/// Convolution 32 → 32, 5 × 5, padding 2, of 100 images of 28 × 28: "forward", and "train" with the gradients of Σ y².
+Twin torch_conv(int64_t stride, int threads);
+
+}  // namespace dimwise::bench

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <thread>
+#include <vector>
+
+namespace dimwise {
+
+/// The calling thread and `threads − 1` workers that sleep until there is work.
+///
+/// More than one thread calls `set_threads(1)`, for the whole program and for good: the parts of a batch fill the cores
+/// better than single products and convolutions, whose bits then do not depend on the cores that are free.
+///
+/// Example: `ThreadPool pool(2); pool.run(8, [&](int64_t i) { results[i] = score(chunks[i]); });`
+class ThreadPool {
+ public:
+  /// Throws ValueError unless threads ≥ 1.
+  explicit ThreadPool(int threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int threads() const { return static_cast<int>(workers_.size()) + 1; }
+
+  /// Calls task(0) … task(count − 1) and returns when all are done. Task i runs on thread i mod threads(), in
+  /// increasing order; thread 0 is the caller.
+  ///
+  /// A worker takes over the caller's Recording, DiagonalCheck and Scope. Observers (DetectAnomaly, Profile) see one
+  /// thread only, so where one lives, or where the pool is already at work, the caller does all tasks itself, in order.
+  /// Of several exceptions that of the lowest task is rethrown.
+  void run(int64_t count, const std::function<void(int64_t)>& task);
+
+ private:
+  void work(int64_t thread);
+  void end();
+
+  std::vector<std::thread> workers_;
+  std::function<void(int64_t)> job_;  // all tasks of one thread
+  std::atomic<bool> busy_{false};
+  std::atomic<int> round_{0};    // counts jobs; negative to end
+  std::atomic<int> working_{0};  // workers that have not finished the job
+};
+
+}  // namespace dimwise

@@ -1,0 +1,246 @@
+#include "nn/parallel.hpp"
+
+#include <stdexcept>
+#include <thread>
+
+#include "autodiff/anomaly.hpp"
+#include "autodiff/buffer.hpp"
+#include "autodiff/dimwise.hpp"
+#include "autodiff/transforms.hpp"
+#include "nn/mlp.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/reduce.hpp"
+#include "ops/threads.hpp"
+#include "tests/catch.hpp"
+
+using namespace dimwise;
+using Catch::Contains;
+
+namespace {
+
+constexpr int64_t rows = 37;
+
+// A regression whose later rows weigh more, so that the place and the size of a shard matter.
+struct Problem {
+  Mlp model;
+  Tensor x, y;
+
+  explicit Problem(DType dtype) {
+    const Rng rng(11);
+    model = Mlp({3, 16, 16, 2}, Activation::tanh, rng.split("model"), dtype);
+    x = rng.split("x").normal({rows, 3}, dtype);
+    y = rng.split("y").normal({rows, 2}, dtype) * reshape(arange(rows, dtype), {rows, 1});
+  }
+  Tensor loss(const Mlp& m, const Shard& s) const {
+    return mean(square(m(slice(x, 0, s.begin, s.end)) - slice(y, 0, s.begin, s.end)));
+  }
+  auto parallel(ThreadPool& pool) const {
+    return value_and_grad_parallel(pool, model, rows, [&](const Mlp& m, const Shard& s) { return loss(m, s); });
+  }
+  auto serial() const {
+    return value_and_grad(model, [&](const Mlp& m) { return loss(m, {0, 0, rows}); });
+  }
+};
+
+// The loss and every gradient.
+std::vector<double> numbers(const std::pair<Tensor, Mlp>& result) {
+  std::vector<double> all = result.first.values();
+  for (const Tensor& t : parameters(result.second))
+    for (const double v : t.values()) all.push_back(v);
+  return all;
+}
+
+double distance(const std::vector<double>& a, const std::vector<double>& b) {
+  REQUIRE(a.size() == b.size());
+  double most = 0;
+  for (size_t i = 0; i < a.size(); ++i) most = std::max(most, std::abs(a[i] - b[i]) / (1 + std::abs(b[i])));
+  return most;
+}
+
+}  // namespace
+
+TEST_CASE("shards are the rows in order, and differ in size by one at most") {
+  for (const int64_t n : {1, 2, 7, 256})
+    for (const int64_t count : {1, 2, 3, 7, 300}) {
+      int64_t next = 0, index = 0;
+      for (const Shard& s : shards(n, count)) {
+        CHECK(s.index == index++);
+        CHECK(s.begin == next);
+        CHECK((s.size() == n / std::min(n, count) || s.size() == n / std::min(n, count) + 1));
+        next = s.end;
+      }
+      CHECK(next == n);
+      CHECK(index == std::min(n, count));
+    }
+  CHECK_THROWS_WITH(shards(0, 2), Contains("[shards]") && Contains("0 rows"));
+  CHECK_THROWS_AS(shards(3, 0), ValueError);
+  CHECK_THROWS_WITH(ThreadPool(0), Contains("[thread pool]") && Contains("Use 1 or more"));
+}
+
+TEST_CASE("loss and gradients in shards are those of the whole batch") {
+  const Problem p(DType::float64);
+  const std::vector<double> whole = numbers(p.serial());
+  for (const int threads : {1, 2, 3, 5, 40}) {
+    ThreadPool pool(threads);
+    CHECK(pool.threads() == threads);
+    INFO(threads << " threads");
+    CHECK(distance(numbers(p.parallel(pool)), whole) < 1e-12);
+  }
+  ThreadPool one(1);
+  CHECK(numbers(p.parallel(one)) == whole);
+}
+
+TEST_CASE("a number of threads always gives the same bits") {
+  const Problem p(DType::float32);
+  for (const int threads : {1, 2, 3, 5}) {
+    ThreadPool first(threads);
+    const std::vector<double> bits = numbers(p.parallel(first));
+    for (int run = 0; run < 50; ++run) {
+      ThreadPool other(threads);
+      REQUIRE((numbers(p.parallel(first)) == bits));
+      REQUIRE((numbers(p.parallel(other)) == bits));
+    }
+  }
+}
+
+TEST_CASE("tasks run once each, task i on thread i mod threads, the first on the caller's") {
+  ThreadPool pool(3);
+  for (const int64_t count : {0, 1, 2, 3, 10}) {
+    std::vector<std::thread::id> where(static_cast<size_t>(count));
+    std::vector<int> times(static_cast<size_t>(count));
+    pool.run(count, [&](int64_t i) {
+      where[static_cast<size_t>(i)] = std::this_thread::get_id();
+      ++times[static_cast<size_t>(i)];
+    });
+    for (size_t i = 0; i < where.size(); ++i) {
+      CHECK(times[i] == 1);
+      CHECK(where[i] == where[i % 3]);
+      CHECK((where[i] == std::this_thread::get_id()) == (i % 3 == 0));
+    }
+  }
+}
+
+TEST_CASE("products and convolutions stay on the thread that asks for them") {
+  set_threads(2);
+  const ThreadPool one(1);
+  CHECK(convolution_threads() == 2);
+  const ThreadPool two(2);
+  CHECK(convolution_threads() == 1);
+}
+
+TEST_CASE("the exception of the first shard that failed reaches the caller, and the pool goes on") {
+  const Problem p(DType::float64);
+  ThreadPool pool(3);
+  const auto failing = [&](int64_t from) {
+    return value_and_grad_parallel(pool, p.model, rows, [&](const Mlp& m, const Shard& s) {
+      if (s.index >= from) throw std::runtime_error("shard " + std::to_string(s.index));
+      return p.loss(m, s);
+    });
+  };
+  for (int run = 0; run < 20; ++run) {
+    CHECK_THROWS_WITH(failing(0), "shard 0");
+    CHECK_THROWS_WITH(failing(1), "shard 1");
+    CHECK_THROWS_WITH(failing(2), "shard 2");
+  }
+  CHECK_THROWS_AS(value_and_grad_parallel(pool, p.model, rows, [&](const Mlp& m, const Shard&) { return m(p.x); }),
+                  ShapeError);
+  CHECK_THROWS_WITH(
+      value_and_grad_parallel(pool, p.model, rows, [&](const Mlp&, const Shard& s) { return p.loss(p.model, s); }),
+      Contains("not the outer model"));
+  CHECK(distance(numbers(p.parallel(pool)), numbers(p.serial())) < 1e-12);
+}
+
+TEST_CASE("workers take over the caller's recording flag, check and scope, and keep none of them") {
+  ThreadPool pool(3);
+  for (const bool on : {false, true, false}) {
+    const Recording recorded(on);
+    const DiagonalCheck checked(on);
+    const Scope scope(on ? "named" : nullptr);
+    const char* expected = Scope::current();
+    std::vector<int> right(3);
+    pool.run(3, [&](int64_t i) {
+      right[static_cast<size_t>(i)] = recording() == on && detail::checking() == on && Scope::current() == expected;
+      const Recording other(!on);  // ends with the task
+    });
+    CHECK(right == std::vector<int>{1, 1, 1});
+  }
+}
+
+TEST_CASE("gradients can be differentiated again where something tracked enters") {
+  const Problem p(DType::float64);
+  ThreadPool pool(3);
+  const auto second = [&](auto&& first_order) {
+    Problem q = p;
+    q.x = track(p.x);
+    const auto [loss, g] = first_order(q);
+    REQUIRE(loss.tracked());
+    Tensor size = loss;
+    for (const Tensor& t : parameters(g)) size = size + sum(square(t));
+    return grad(size, q.x).values();
+  };
+  CHECK(distance(second([&](const Problem& q) { return q.parallel(pool); }),
+                 second([](const Problem& q) { return q.serial(); })) < 1e-12);
+  const Recording off(false);
+  CHECK_FALSE(p.parallel(pool).first.tracked());
+}
+
+TEST_CASE("a pool at work runs what its own tasks ask of it in the thread that asks") {
+  const Problem p(DType::float32);
+  ThreadPool pool(3);
+  const std::vector<double> bits = numbers(p.parallel(pool));
+  std::vector<std::vector<double>> inside(6);
+  pool.run(6, [&](int64_t i) { inside[static_cast<size_t>(i)] = numbers(p.parallel(pool)); });
+  for (const auto& result : inside) CHECK((result == bits));
+  std::vector<double> elsewhere;
+  std::thread other([&] { elsewhere = numbers(p.parallel(pool)); });
+  CHECK((numbers(p.parallel(pool)) == bits));
+  other.join();
+  CHECK((elsewhere == bits));
+}
+
+TEST_CASE("observers see every shard, and change no bit") {
+  const Problem p(DType::float32);
+  ThreadPool pool(3);
+  const std::vector<double> bits = numbers(p.parallel(pool));
+  Profile profile;
+  CHECK((numbers(p.parallel(pool)) == bits));
+  CHECK(profile.rows().at("tanh").calls == 6);  // two layers, three shards
+  const DetectAnomaly guard;
+  CHECK_THROWS_WITH(value_and_grad_parallel(pool, p.model, rows,
+                                            [&](const Mlp& m, const Shard& s) {
+                                              return s.index == 2 ? log(-square(p.loss(m, s))) : p.loss(m, s);
+                                            }),
+                    Contains("[log]") && Contains("made nan"));
+}
+
+TEST_CASE("steps on many threads live on the memory of the first ones") {
+  const Problem p(DType::float32);
+  for (const int threads : {1, 2, 3}) {
+    ThreadPool pool(threads);
+    Mlp model = p.model;
+    const auto misses = [&] {
+      std::vector<int64_t> each(static_cast<size_t>(threads));
+      pool.run(threads, [&](int64_t i) { each[static_cast<size_t>(i)] = pool_statistics().misses; });
+      return each;
+    };
+    std::vector<Tensor> aside;  // made by the shards, freed by the caller
+    const auto step = [&] {
+      aside.assign(static_cast<size_t>(threads), Tensor());
+      auto [loss, g] = value_and_grad_parallel(pool, model, rows, [&](const Mlp& m, const Shard& s) {
+        aside[static_cast<size_t>(s.index)] = stop_gradient(m(slice(p.x, 0, s.begin, s.end)));
+        return p.loss(m, s);
+      });
+      const Recording off(false);
+      std::vector<Tensor> gradients = parameters(g);
+      size_t i = 0;
+      model = map_parameters(model, [&](const std::string&, const Tensor& w) { return w - 1e-3 * gradients[i++]; });
+    };
+    for (int warm_up = 0; warm_up < 5; ++warm_up) step();
+    const std::vector<int64_t> before = misses();
+    const int64_t held = pool_statistics().bytes_held;
+    for (int i = 0; i < 50; ++i) step();
+    CHECK(misses() == before);
+    CHECK(pool_statistics().bytes_held == held);
+  }
+}
