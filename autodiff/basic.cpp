@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autodiff/directions.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/loops.hpp"
 #include "autodiff/record.hpp"
@@ -130,13 +131,6 @@ const Op sum_to_op = [] {
   return op;
 }();
 
-namespace {
-// A direction in one shape as a direction in another: one number stays one number.
-Tensor reshape_direction(const Tensor& w, const Shape& from, const Shape& to) {
-  return w.size() == 1 ? reshape(w, {}) : reshape(broadcast_to(w, from), to);
-}
-}  // namespace
-
 const Op reshape_op = [] {
   Op op = record::broadcasting(record::linear<Shape>(
       "reshape", [](const Tensor& x, const Shape& shape) { return share(x, shape); },
@@ -212,7 +206,7 @@ Tensor stack(const std::vector<Tensor>& rows) {
   for (const Tensor& r : rows)
     if (r.shape() != rows[0].shape())
       fail<ShapeError>("stack", "shapes differ: ", rows[0].shape(), " and ", r.shape(), ". Reshape or pad them first.");
-  return apply(stack_op, Inputs(rows));
+  return apply(stack_op, Operands(rows));
 }
 Tensor row(const Tensor& x, int64_t i) {
   const int64_t n = x.dim(0), positive = i < 0 ? i + n : i;
@@ -247,33 +241,6 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
     fail<ShapeError>("sum_to", "shape ", x.shape(), " does not sum to ", shape,
                      ". The target must broadcast to the source.");
   return apply(sum_to_op, {x}, attributes(shape));
-}
-
-Tensor mul_to(const Tensor& a, const Tensor& b, const Shape& full, const Shape& shape) {
-  if (shape == full || detail::recorded(a, b) || broadcast("mul", a.shape(), b.shape()) != full)
-    return unbroadcast(mul(a, b), full, shape);
-  Tensor y = empty(shape, a.dtype());
-  const loops::Broadcast plan(full, {&a.shape(), &b.shape(), &shape});
-  dispatch(y.dtype(), [&](auto t) {
-    using T = decltype(t);
-    loops::zip_sum(
-        plan, mutable_data<T>(y), y.size(), [](auto u, auto v) { return u * v; }, a.node()->data<T>(),
-        b.node()->data<T>());
-  });
-  return y;
-}
-
-Tensor unbroadcast(const Tensor& w, const Shape& full, const Shape& shape) {
-  if (shape == full) return w;
-  Shape partial;  // what is left of w's axes
-  double count = 1;
-  for (int i = full.rank(); i > 0; --i) {
-    const int64_t n = full[full.rank() - i], given = i <= w.rank() ? w.shape()[w.rank() - i] : 1;
-    const bool kept = i <= shape.rank() && shape[shape.rank() - i] == n;
-    if (!kept && given == 1) count *= static_cast<double>(n);
-    if (i <= shape.rank() && i <= w.rank()) partial.push_back(kept ? given : 1);
-  }
-  return scale(sum_to(w, partial), count);
 }
 
 Tensor reshape(const Tensor& x, const Shape& shape) {

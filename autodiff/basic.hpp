@@ -24,11 +24,6 @@ Tensor scale(const Tensor& x, double s);
 Tensor broadcast_to(const Tensor& x, const Shape& shape);
 /// The adjoint of broadcast_to: x summed down to `shape`. Throws ShapeError.
 Tensor sum_to(const Tensor& x, const Shape& shape);
-/// Σ a ⊙ b, a product of shape `full`, summed down to `shape`, in one pass over memory where nothing is recorded.
-Tensor mul_to(const Tensor& a, const Tensor& b, const Shape& full, const Shape& shape);
-/// The adjoint of broadcasting from `shape` to `full` for a w that itself broadcasts to `full`: the result broadcasts
-/// to `shape`.
-Tensor unbroadcast(const Tensor& w, const Shape& full, const Shape& shape);
 /// The same elements in another shape; one length may be -1. Shares memory. Throws ShapeError.
 Tensor reshape(const Tensor& x, const Shape& shape);
 

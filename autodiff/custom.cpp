@@ -102,7 +102,7 @@ const Op checkpoint_op = [] {
 }  // namespace
 
 Tensor custom(const CustomRule& rule, const std::vector<Tensor>& inputs) {
-  return apply(rule.jvp ? custom_op : custom_reverse_op, Inputs(inputs), attributes(rule));
+  return apply(rule.jvp ? custom_op : custom_reverse_op, Operands(inputs), attributes(rule));
 }
 
 Tensor checkpoint(const std::function<Tensor(const std::vector<Tensor>&)>& f, const std::vector<Tensor>& inputs) {
@@ -113,7 +113,7 @@ Tensor checkpoint(const std::function<Tensor(const std::vector<Tensor>&)>& f, co
   for (const Tensor& x : inputs) arguments.push_back(alias(x));
   const Tensor y = f(arguments);
   for (const Tensor& t : captured(y, arguments, begin)) all.push_back(t);
-  return apply(checkpoint_op, Inputs(all), attributes(Recompute{f, inputs.size(), detached(y)}));
+  return apply(checkpoint_op, Operands(all), attributes(Recompute{f, inputs.size(), detached(y)}));
 }
 
 }  // namespace dimwise

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "autodiff/buffer.hpp"
-#include "autodiff/inputs.hpp"
+#include "autodiff/operands.hpp"
 #include "autodiff/tensor.hpp"
 
 namespace dimwise {
@@ -25,7 +25,7 @@ struct Node {
   Buffer buffer;
   const Op* op = nullptr;  ///< null for a leaf
   Attributes attributes;
-  Inputs inputs;
+  Operands inputs;
   const char* scope = nullptr;  ///< the innermost Scope when it was recorded
   uint64_t sequence = 0;        ///< place in the order of recording
 

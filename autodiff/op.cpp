@@ -33,7 +33,7 @@ void check_inputs(const char* op, std::span<const Tensor> inputs) {
   }
 }
 
-Tensor apply(const Op& op, Inputs inputs, Attributes attributes) {
+Tensor apply(const Op& op, Operands inputs, Attributes attributes) {
   check_inputs(op.name, inputs);
   for (Observer* o = observer; o; o = o->outer()) o->before();
   Tensor y = op.forward(inputs, attributes);
@@ -67,7 +67,7 @@ Series apply_series(const Op& op, const std::vector<Series>& inputs, const Attri
   std::vector<Tensor> values;
   values.reserve(inputs.size());
   for (const Series& s : inputs) values.push_back(s.value());
-  const Tensor y = apply(op, Inputs(values), attributes);
+  const Tensor y = apply(op, Operands(values), attributes);
   if (max_order(inputs) == 0) return Series(y);
   return run_jet(Call{op, values, attributes, y}, inputs);
 }

@@ -55,7 +55,7 @@ struct Op {
 };
 
 /// Evaluates an op and, if this thread records and an input is tracked, records it.
-Tensor apply(const Op& op, Inputs inputs, Attributes attributes = nullptr);
+Tensor apply(const Op& op, Operands inputs, Attributes attributes = nullptr);
 
 /// The series of a call's output from those of its inputs. Throws ValueError, naming the op, where it has no Taylor
 /// rule.

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "autodiff/basic.hpp"
+#include "autodiff/directions.hpp"
 #include "autodiff/lane_series.hpp"
 #include "autodiff/loops.hpp"
 #include "autodiff/op.hpp"

@@ -92,7 +92,7 @@ Node::~Node() {
 
 void destroy(Node* node) noexcept { delete node; }
 
-Inputs::Inputs(std::vector<Tensor> all) : size_(all.size()) {
+Operands::Operands(std::vector<Tensor> all) : size_(all.size()) {
   if (size_ > inline_size) many_ = std::make_unique<Tensor[]>(size_);
   std::move(all.begin(), all.end(), begin());
 }

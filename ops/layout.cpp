@@ -109,7 +109,7 @@ const Op concat_op = [] {
     for (int k = 1; k <= order; ++k) {
       std::vector<Tensor> parts;
       for (const Series& s : in) parts.push_back(s.at(k).defined() ? s.at(k) : zeros_like(s.value()));
-      y.c.push_back(apply(call.op, Inputs(parts), call.attributes));
+      y.c.push_back(apply(call.op, Operands(parts), call.attributes));
     }
     return y;
   };

@@ -84,7 +84,7 @@ Tensor linear_combination(const std::vector<Tensor>& xs, const std::vector<doubl
     numbers.push_back(coefficients[i]);
   }
   if (terms.empty()) return zeros_like(xs[0]);
-  return apply(linear_combination_op, Inputs(std::move(terms)), attributes(std::move(numbers)));
+  return apply(linear_combination_op, Operands(std::move(terms)), attributes(std::move(numbers)));
 }
 
 std::vector<const Op*> combination_ops() { return {&linear_combination_op}; }

@@ -120,27 +120,22 @@ Tensor linear_value(std::span<const Tensor> in) {
   dispatch(x.dtype(), [&](auto t) {
     using T = decltype(t);
     T* out = mutable_data<T>(y);
+    // The rows start as b, or as b + x_i w_i where a term has one input: one pass.
     const T* bias = has_bias(in) ? in.back().node()->data<T>() : nullptr;
-    bool started = bias != nullptr;
-    // A term with one input goes with the bias into one pass.
     size_t single = 0;
-    while (single < terms(in) && in[2 * single + 1].dim(1) != 1) ++single;
-    if (single < terms(in) && bias) {
-      const T *x1 = in[2 * single].node()->data<T>(), *w1 = in[2 * single + 1].node()->data<T>();
-      for (int64_t r = 0; r < rows; ++r)
+    while (single < terms(in) && (!bias || in[2 * single + 1].dim(1) != 1)) ++single;
+    const T* x1 = single < terms(in) ? in[2 * single].node()->data<T>() : nullptr;
+    const T* w1 = x1 ? in[2 * single + 1].node()->data<T>() : nullptr;
+    for (int64_t r = 0; bias && r < rows; ++r) {
+      if (x1)
         for (int64_t j = 0; j < outputs; ++j) out[r * outputs + j] = bias[j] + x1[r] * w1[j];
-    } else if (bias) {
-      single = terms(in);
-      for (int64_t r = 0; r < rows; ++r) std::copy_n(bias, outputs, out + r * outputs);
-    } else {
-      single = terms(in);
+      else
+        std::copy_n(bias, outputs, out + r * outputs);
     }
-    for (size_t i = 0; i < terms(in); ++i) {
-      if (i == single) continue;
-      gemm(false, true, rows, outputs, in[2 * i + 1].dim(1), in[2 * i].node()->data<T>(),
-           in[2 * i + 1].node()->data<T>(), started ? T(1) : T(0), out);
-      started = true;
-    }
+    for (size_t i = 0; i < terms(in); ++i)
+      if (i != single)
+        gemm(false, true, rows, outputs, in[2 * i + 1].dim(1), in[2 * i].node()->data<T>(),
+             in[2 * i + 1].node()->data<T>(), bias || i > 0 ? T(1) : T(0), out);
   });
   return y;
 }
@@ -167,17 +162,21 @@ const Op linear_op = [] {
   };
   op.jet = [](const Call& call, std::span<const Series> in) {
     Series y(call.output);
-    const auto product = [](const Tensor& x, const Tensor& weight) {
-      const int64_t inputs = weight.dim(1);
-      return linear(broadcast_to(x, x.rank() ? x.shape().with_last(inputs) : Shape{inputs}),
-                    broadcast_to(weight, {weight.dim(0), inputs}));
+    // x may be one row for all; its last axis and the weight must be whole.
+    const auto product = [&](size_t i) {
+      return [&call, i](const Tensor& x, const Tensor& weight) {
+        const Tensor& w0 = call.inputs[2 * i + 1];
+        const int64_t inputs = w0.dim(1);
+        const Tensor row = x.rank() == 0 ? broadcast_to(x, {inputs}) : broadcast_to(x, x.shape().with_last(inputs));
+        return linear(row, broadcast_to(weight, w0.shape()));
+      };
     };
     int order = 0;
     for (const Series& s : in) order = std::max(order, s.order());
     for (int k = 1; k <= order; ++k) {
       Tensor c;
       for (size_t i = 0; i < terms(call.inputs); ++i) {
-        Tensor term = detail::convolve(in[2 * i], in[2 * i + 1], k, product);
+        Tensor term = detail::convolve(in[2 * i], in[2 * i + 1], k, product(i));
         if (term.defined()) accumulate(c, std::move(term));
       }
       if (has_bias(call.inputs) && in.back().at(k).defined()) accumulate(c, in.back().at(k));

@@ -145,7 +145,7 @@ const Op odeint_adjoint_op = [] {
     for (size_t i = tensors; i < call.inputs.size(); ++i) captured = captured || result.wanted(i);
     std::vector<Tensor> inputs{w};
     inputs.insert(inputs.end(), call.inputs.begin(), call.inputs.end());
-    const Tensor flat = apply(odeint_adjoint_backward_op, Inputs(inputs), attributes(Backward{call.attributes, captured}));
+    const Tensor flat = apply(odeint_adjoint_backward_op, Operands(inputs), attributes(Backward{call.attributes, captured}));
     int64_t offset = 0;
     for (size_t i = 0; i < (captured ? call.inputs.size() : tensors); ++i) {
       if (result.wanted(i))
@@ -195,7 +195,7 @@ OdeSolution solve_adjoint(const VectorField& f, const State& y0, const std::vect
   solution.adjoint = kept->statistics;
   if (solution.y.size() == 1) return solution;
   kept->times.assign(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(solution.y.size()));
-  const Tensor flat = apply(odeint_adjoint_op, Inputs(inputs), kept);
+  const Tensor flat = apply(odeint_adjoint_op, Operands(inputs), kept);
   int64_t offset = 0;
   for (size_t i = 1; i < solution.y.size(); ++i)
     for (size_t j = 0; j < y0.size(); ++j) solution.y[i][j] = unpack(flat, offset, y0[j]);

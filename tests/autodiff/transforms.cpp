@@ -118,9 +118,14 @@ TEST_CASE("transforms refuse, in these words") {
         "[tape] an input is not tracked, so nothing was recorded. Make it with track(x) before computing with it.");
   CHECK(error_of([&] {
           vjp(y, x, f64({1, 2}));
-        }) == "[pull] a direction has shape (2,) where the tensor has (). They must be equal.");
-  CHECK(error_of([&] { jvp(y, x, f64(1)); }) ==
-        "[jet] a direction has shape () where the tensor has (2,). They must be equal.");
+        }) ==
+        "[pull] a direction has shape (2,) where the tensor has (). They must be equal, or the direction broadcast to "
+        "it.");
+  CHECK(error_of([&] {
+          jvp(y, x, f64({1, 2, 3}));
+        }) ==
+        "[jet] a direction has shape (3,) where the tensor has (2,). They must be equal, or the direction broadcast to "
+        "it.");
   CHECK(error_of([&] { vjp(y, x, scalar(1)); }) ==
         "[pull] a direction is float32 where the tensor is float64. Cast it with astype.");
 }

@@ -72,7 +72,7 @@ TEST_CASE("a NaN planted in the forward or in the reverse of any op is blamed on
     const Op reverse = planted_vjp(*node.op);
     Inputs leaves;
     for (const Tensor& x : node.inputs) leaves.push_back(track(stop_gradient(x)));
-    const Tensor z = apply(reverse, dimwise::Inputs(leaves), node.attributes);
+    const Tensor z = apply(reverse, dimwise::Operands(leaves), node.attributes);
     CHECK_THAT(what([&] {
                  const DetectAnomaly guard;
                  Tape({z}, leaves).pull({ones_like(z)});

@@ -76,6 +76,20 @@ std::vector<Entry> dimwise::table::matmul_entries() {
          "[matmul] an input is undefined."}}},
       {"linear",
        {"linear"},
+       [](const Inputs& in) { return linear(in[0], in[1], in[2], in[3], in[4]); },
+       {{normal({2, 3}, 1), normal({4, 3}, 2), normal({2, 1}, 3), normal({4, 1}, 4), normal({4}, 5)},
+        {normal({2, 2, 3}, 1), normal({4, 3}, 2), normal({2, 2, 5}, 3), normal({4, 5}, 4), normal({4}, 5)}},
+       nullptr,
+       {{[] {
+           linear(zeros({2, 3}), zeros({4, 3}), zeros({3, 2}), zeros({4, 2}), zeros({4}));
+         },
+         "[linear] x of shapes (2, 3) and (3, 2) differ before their last axis. Broadcast one."},
+        {[] {
+           linear(zeros({2, 3}), zeros({4, 3}), zeros({2, 2}), zeros({5, 2}), zeros({4}));
+         },
+         "[linear] weights of shapes (4, 3) and (5, 2) have different numbers of outputs."}}},
+      {"linear",
+       {"linear"},
        [](const Inputs& in) { return linear(in[0], in[1], in[2]) + linear(in[0], in[1]); },
        normals({{{2, 2}, {1, 2}, {1}},
                 {{3}, {2, 3}, {2}},
@@ -151,6 +165,17 @@ TEST_CASE("matmul agrees with three loops: small and large, every pair of flags,
           INFO(sa << (ta ? "ᵀ" : "") << " @ " << sb << (tb ? "ᵀ " : " ") << dtype);
           CHECK(worst < (dtype == DType::float32 ? 1e-4 : 1e-12));
         }
+}
+
+TEST_CASE("linear of two inputs is linear of their concatenation") {
+  for (const int64_t first : {1, 3, 17})
+    for (const int64_t second : {1, 5}) {
+      const Tensor x1 = normal({4, 6, first}, 1), w1 = normal({9, first}, 2), x2 = normal({4, 6, second}, 3),
+                   w2 = normal({9, second}, 4), b = normal({9}, 5);
+      const std::vector<double> y = linear(x1, w1, x2, w2, b).values(),
+                                expected = linear(concat({x1, x2}, -1), concat({w1, w2}, -1), b).values();
+      for (size_t i = 0; i < y.size(); ++i) CHECK(y[i] == Approx(expected[i]).margin(1e-12));
+    }
 }
 
 TEST_CASE("linear is x Wᵀ + b") {

@@ -47,7 +47,7 @@ bool comparable(const Op& op) { return std::string(op.name) != "astype" && std::
 
 bool caught(const Op& op, const Node& node) {
   try {
-    check_grads([&](const Inputs& in) { return apply(op, dimwise::Inputs(in), node.attributes); }, leaves_of(node));
+    check_grads([&](const Inputs& in) { return apply(op, dimwise::Operands(in), node.attributes); }, leaves_of(node));
   } catch (const ValueError&) {
     return true;
   }

@@ -132,15 +132,96 @@ TEST_CASE("the cost of a jet of order k is at most a constant times k³ ops") {
     if (e.jets < 4) continue;
     const Inputs x = tracked(e.samples[0]);
     const Tape tape({e.f(x)}, x);
-    const Recording off(false);
+    // Recorded: an unrecorded jet of low order is one pass over memory.
     const auto ops = [&](int order) {
       std::vector<Inputs> c;
-      for (const Tensor& t : x) c.emplace_back(static_cast<size_t>(order), ones_like(t));
+      for (const Tensor& t : x) c.emplace_back(static_cast<size_t>(order), track(ones_like(t)));
       const int64_t before = ops_evaluated();
       tape.jet(c);
       return static_cast<double>(ops_evaluated() - before);
     };
     INFO(e.function << ": " << ops(1) << ", " << ops(2) << ", " << ops(4) << ", " << ops(8) << ", " << ops(12));
     for (const int k : {4, 8, 12}) CHECK(ops(k) <= 2 * (1 + ops(2)) * k * k * k / 8);
+  }
+}
+
+TEST_CASE("a direction that broadcasts gives what the full one gives, in every sweep, recorded or not") {
+  const auto close = [](const Tensor& a, const Tensor& b) {
+    REQUIRE(a.shape() == b.shape());
+    const std::vector<double> u = a.values(), v = b.values();
+    for (size_t i = 0; i < u.size(); ++i) {
+      if (std::isfinite(v[i])) CHECK(std::abs(u[i] - v[i]) <= 1e-12 * (1 + std::abs(v[i])));
+    }
+  };
+  for (const Entry& e : entries()) {
+    if (!e.smooth) continue;
+    for (const Inputs& sample : e.samples) {
+      const Inputs x = tracked(sample);
+      const Tensor y = e.f(x);
+      if (!y.tracked()) continue;
+      const Tape tape({y}, x);
+      for (const bool record : {false, true}) {
+        const Recording recorded(record);
+        INFO(e.function << ", output " << y.shape() << (record ? ", recorded" : ""));
+        // One number, and one number for each place along the last axis.
+        Inputs small{scalar(0.7, DType::float64)};
+        if (y.rank() > 0) small.push_back(normal({y.dim(-1)}, 3));
+        for (const Tensor& w : small) {
+          const Inputs g = tape.pull({w}), full = tape.pull({broadcast_to(w, y.shape())});
+          for (size_t i = 0; i < g.size(); ++i) close(g[i], full[i]);
+        }
+        if (e.jets < 1) continue;
+        for (int order = 1; order <= e.jets; ++order)
+          for (const bool line : {true, false}) {  // along a line, or along a curve
+            std::vector<Inputs> given, expanded;
+            for (const Tensor& t : x) {
+              Inputs c, f;
+              for (int k = 0; k < order; ++k) {
+                c.push_back(line && k > 0 ? Tensor() : scalar(0.5 + 0.25 * k, DType::float64));
+                f.push_back(c.back().defined() ? broadcast_to(c.back(), t.shape()) : Tensor());
+              }
+              given.push_back(c);
+              expanded.push_back(f);
+            }
+            const Series a = tape.jet(given)[0], b = tape.jet(expanded)[0];
+            REQUIRE(a.order() == b.order());
+            for (int k = 1; k <= a.order(); ++k) {
+              INFO("order " << order << ", coefficient " << k);
+              REQUIRE(a.at(k).defined() == b.at(k).defined());
+              if (a.at(k).defined()) close(a.at(k), b.at(k));
+            }
+          }
+      }
+    }
+  }
+}
+
+TEST_CASE("a Taylor sweep gives the same whether or not it is recorded") {
+  for (const Entry& e : entries()) {
+    if (!e.smooth || e.jets < 2) continue;
+    const Inputs x = tracked(e.samples[0]);
+    const Tensor y = e.f(x);
+    const Tape tape({y}, x);
+    for (int order = 2; order <= e.jets; ++order) {
+      std::vector<Inputs> plain, recorded;
+      for (const Tensor& t : x) {
+        plain.emplace_back();
+        recorded.emplace_back();
+        for (int k = 0; k < order; ++k) {
+          plain.back().push_back(normal(t.shape(), static_cast<uint64_t>(k + 7)));
+          recorded.back().push_back(track(plain.back().back()));
+        }
+      }
+      const Series a = tape.jet(recorded)[0];
+      const Recording off(false);
+      const Series b = tape.jet(plain)[0];
+      for (int k = 1; k <= order; ++k) {
+        INFO(e.function << ", order " << order << ", coefficient " << k);
+        REQUIRE(a.at(k).defined() == b.at(k).defined());
+        if (!a.at(k).defined()) continue;
+        const std::vector<double> u = a.at(k).values(), v = b.at(k).values();
+        for (size_t i = 0; i < u.size(); ++i) CHECK(std::abs(u[i] - v[i]) <= 1e-11 * (1 + std::abs(u[i])));
+      }
+    }
   }
 }

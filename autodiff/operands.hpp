@@ -10,14 +10,19 @@
 namespace dimwise {
 
 /// The inputs of a call: up to five without an allocation, which is most calls.
-class Inputs {
+class Operands {
  public:
-  Inputs() = default;
+  Operands() = default;
   // NOLINTBEGIN(google-explicit-constructor): written as a list, apply(op, {a, b})
   template <std::same_as<Tensor>... T>
-  requires(sizeof...(T) > 0 && sizeof...(T) <= 5) Inputs(T... all) : few_{std::move(all)...}, size_(sizeof...(T)) {}
-  Inputs(std::vector<Tensor> all);
+  requires(sizeof...(T) > 0 && sizeof...(T) <= 5) Operands(T... all) : few_{std::move(all)...}, size_(sizeof...(T)) {}
+  Operands(std::vector<Tensor> all);
   // NOLINTEND(google-explicit-constructor)
+  Operands(Operands&&) = default;
+  Operands& operator=(Operands&&) = default;
+  Operands(const Operands& other) : Operands(std::vector<Tensor>(other.begin(), other.end())) {}
+  Operands& operator=(const Operands& other) { return *this = Operands(other); }
+  ~Operands() = default;
 
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }

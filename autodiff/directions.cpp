@@ -1,0 +1,40 @@
+#include "autodiff/directions.hpp"
+
+#include "autodiff/basic.hpp"
+#include "autodiff/record.hpp"
+
+namespace dimwise {
+
+Tensor mul_to(const Tensor& a, const Tensor& b, const Shape& full, const Shape& shape) {
+  if (shape == full || detail::recorded(a, b) || broadcast("mul", a.shape(), b.shape()) != full)
+    return unbroadcast(mul(a, b), full, shape);
+  Tensor y = empty(shape, a.dtype());
+  const loops::Broadcast plan(full, {&a.shape(), &b.shape(), &shape});
+  dispatch(y.dtype(), [&](auto t) {
+    using T = decltype(t);
+    loops::zip_sum(
+        plan, mutable_data<T>(y), y.size(), [](auto u, auto v) { return u * v; }, a.node()->data<T>(),
+        b.node()->data<T>());
+  });
+  return y;
+}
+
+Tensor unbroadcast(const Tensor& w, const Shape& full, const Shape& shape) {
+  if (shape == full) return w;
+  Shape partial;  // what is left of w's axes
+  double count = 1;
+  for (int i = full.rank(); i > 0; --i) {
+    const int64_t n = full[full.rank() - i], given = i <= w.rank() ? w.shape()[w.rank() - i] : 1;
+    const bool kept = i <= shape.rank() && shape[shape.rank() - i] == n;
+    if (!kept && given == 1) count *= static_cast<double>(n);
+    if (i <= shape.rank() && i <= w.rank()) partial.push_back(kept ? given : 1);
+  }
+  return scale(sum_to(w, partial), count);
+}
+
+// One number stays one number.
+Tensor reshape_direction(const Tensor& w, const Shape& from, const Shape& to) {
+  return w.size() == 1 ? reshape(w, {}) : reshape(broadcast_to(w, from), to);
+}
+
+}  // namespace dimwise
