@@ -1,0 +1,167 @@
+// Dimension-wise derivatives by dimension and order, against d pulls (brute force) and Hutchinson's estimate; the last
+// row draws what was measured into the file that DIMWISE_BENCH_FIGURE names.
+//
+// All on 32 rows. Brute force makes at most 32 of its d pulls, and the time of d is scaled from that; for d = 784 all.
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <memory>
+
+#include "apps/common/plot/figure.hpp"
+#include "apps/common/plot/png.hpp"
+#include "autodiff/transforms.hpp"
+#include "bench/common.hpp"
+#include "hollow/flow/trace.hpp"
+#include "hollow/net/hollow_net.hpp"
+#include "hollow/net/masked_conditioner.hpp"
+#include "hollow/net/shared_transformer.hpp"
+#include "ops/gemm.hpp"
+#include "ops/layout.hpp"
+#include "ops/reduce.hpp"
+
+namespace {
+
+using namespace dimwise;
+using namespace dimwise::bench;
+using Net = BoundHollowNet<HollowNet<MaskedConditioner, SharedTransformer>>;
+
+constexpr int64_t rows = 32, pulls = 32, in_full = 784;
+
+struct Setting {
+  int64_t d;
+  Net net;
+  Tensor x, noise;
+
+  explicit Setting(int64_t dimension)
+      : d(dimension),
+        net(HollowNet{MaskedConditioner({.d = d, .d_h = 32, .hidden = {256}}, Rng(1)),
+                      SharedTransformer({.d = d, .d_h = 32, .hidden = {64}}, Rng(2))}
+                .prepare()
+                .at()),
+        x(made({rows, d}, 29, 1.5)),
+        noise(Rng(3).rademacher({rows, d})) {}
+};
+
+std::shared_ptr<Setting> setting(int64_t d) {
+  static std::shared_ptr<Setting> last;
+  set_blas_threads(1);
+  if (!last || last->d != d) {
+    last.reset();
+    last = std::make_shared<Setting>(d);
+  }
+  return last;
+}
+
+// ∂^k f_i/∂x_i^k for i = 0 … n−1, a pull through the whole net for each i and order.
+void brute_force(const Setting& s, int order, int64_t n) {
+  const Tensor x = track(s.x), y = s.net(x);
+  const Tape tape({y}, {x});
+  for (int64_t i = 0; i < n; ++i) {
+    const Tensor one = broadcast_to(place_row(scalar(1), i, s.d), y.shape());
+    const Recording recorded(order > 1);
+    const Tensor g = tape.pull({one})[0];
+    if (order > 1)
+      keep(grad(sum(select(g, -1, i)), x, {.record = false}).node());
+    else
+      keep(g.node());
+  }
+}
+
+// The curves of the picture: of each a time and a ratio for every dimension.
+struct Curve {
+  std::string label;
+  std::vector<double> log_d = {}, milliseconds = {}, over_forward = {};
+};
+std::vector<Curve>& curves() {
+  static std::vector<Curve> all;
+  return all;
+}
+
+void add_point(benchmark::State& state, const std::string& label, int64_t d, double seconds, double forward) {
+  state.counters["ms"] = 1e3 * seconds;
+  state.counters["over_forward"] = seconds / forward;
+  std::vector<Curve>& all = curves();
+  auto curve = std::find_if(all.begin(), all.end(), [&](const Curve& c) { return c.label == label; });
+  if (curve == all.end()) curve = all.insert(all.end(), {label});
+  curve->log_d.push_back(std::log2(static_cast<double>(d)));
+  curve->milliseconds.push_back(1e3 * seconds);
+  curve->over_forward.push_back(seconds / forward);
+}
+
+// A method whose whole work is repeated, in turns with the forward pass.
+void repeated(benchmark::State& state, const std::string& label, int64_t d, void (*work)(const Setting&, int),
+              int order) {
+  const auto s = setting(d);
+  Turns turns({{"work", [&] { work(*s, order); }}, {"forward", [&] { keep(s->net(s->x).node()); }}}, 0.01);
+  for (auto _ : state) state.SetIterationTime(turns.round());
+  add_point(state, label, d, turns.seconds("work"), turns.seconds("work") / turns.ratio("work", "forward"));
+}
+
+void forced(benchmark::State& state, const std::string& label, int64_t d, int order) {
+  const auto s = setting(d);
+  const int64_t n = d == in_full && !quick() ? d : std::min(d, pulls);
+  Turns forward({{"forward", [&] { keep(s->net(s->x).node()); }}}, 0.01);
+  brute_force(*s, order, 1);
+  std::vector<double> seconds;
+  for (auto _ : state) {
+    forward.round();
+    const double begin = now();
+    brute_force(*s, order, n);
+    seconds.push_back(now() - begin);
+    state.SetIterationTime(seconds.back());
+    forward.round();
+  }
+  if (n < d) state.SetLabel(std::to_string(n) + " of " + std::to_string(d) + " pulls, scaled");
+  const double scale = static_cast<double>(d) / static_cast<double>(n);
+  add_point(state, label, d, scale * median(seconds), forward.seconds("forward"));
+}
+
+void draw(benchmark::State& state) {
+  const char* path = std::getenv("DIMWISE_BENCH_FIGURE");
+  for (auto _ : state) state.SetIterationTime(1e-9);
+  if (!path || !*path) return;
+  app::Panel times{.title = "time", .x_label = "log2 of the dimension d", .y_label = "ms, 32 rows", .log_y = true};
+  app::Panel ratios{
+      .title = "over one forward pass", .x_label = "log2 of the dimension d", .y_label = "ratio", .log_y = true};
+  for (const Curve& c : curves()) {
+    times.lines.push_back({c.log_d, c.milliseconds, c.label});
+    ratios.lines.push_back({c.log_d, c.over_forward, c.label});
+  }
+  app::write_png(app::render({.panels = {times, ratios}, .columns = 2, .panel_width = 620, .panel_height = 480}), path);
+}
+
+const bool added = [] {
+  std::vector<int64_t> dimensions;
+  for (int64_t d = 2; d <= 4096; d *= 2) {
+    dimensions.push_back(d);
+    if (d == 512) dimensions.push_back(in_full);
+  }
+  for (const int64_t d : dimensions) {
+    const auto name = [d](const std::string& label) { return "sweep d=" + std::to_string(d) + " " + label; };
+    for (int order = 1; order <= 4; ++order) {
+      const std::string label = "dimwise, k = " + std::to_string(order);
+      add_row(name(label), rounds(), [=](benchmark::State& state) {
+        repeated(
+            state, label, d, [](const Setting& s, int k) { keep(dimwise::dimwise(s.net, s.x, k).back().node()); },
+            order);
+      });
+    }
+    add_row(name("Hutchinson"), rounds(), [=](benchmark::State& state) {
+      repeated(
+          state, "Hutchinson's estimate, k = 1", d,
+          [](const Setting& s, int) {
+            keep(hutchinson_drift([&](const Tensor& x) { return s.net(x); }, s.x, s.noise).trace.node());
+          },
+          1);
+    });
+    for (int order = 1; order <= 2; ++order) {
+      const std::string label = "brute force, k = " + std::to_string(order);
+      add_row(name(label), d < 512 ? 3 : 1,
+              [=](benchmark::State& state) { forced(state, label + " (scaled)", d, order); });
+    }
+  }
+  add_row("sweep picture", 1, draw);
+  return true;
+}();
+
+}  // namespace
