@@ -88,13 +88,31 @@ void add_point(benchmark::State& state, const std::string& label, int64_t d, dou
   curve->over_forward.push_back(seconds / forward);
 }
 
-// A method whose whole work is repeated, in turns with the forward pass.
-void repeated(benchmark::State& state, const std::string& label, int64_t d, void (*work)(const Setting&, int),
-              int order) {
+// dimwise of an order, in turns with the forward pass; and its two methods against each other.
+void derivative(benchmark::State& state, const std::string& label, int64_t d, int order) {
   const auto s = setting(d);
-  Turns turns({{"work", [&] { work(*s, order); }}, {"forward", [&] { keep(s->net(s->x).node()); }}}, 0.01);
+  const auto by = [&](Method method) {
+    return [&, method] { keep(dimwise::dimwise(s->net, s->x, order, method).back().node()); };
+  };
+  Turns turns({{"work", by(Method::automatic)},
+               {"forward", [&] { keep(s->net(s->x).node()); }},
+               {"reverse", by(Method::reverse)},
+               {"taylor", by(Method::taylor)}},
+              0.01);
   for (auto _ : state) state.SetIterationTime(turns.round());
   add_point(state, label, d, turns.seconds("work"), turns.seconds("work") / turns.ratio("work", "forward"));
+  state.counters["reverse/taylor"] = turns.ratio("reverse", "taylor");
+}
+
+void hutchinson(benchmark::State& state, int64_t d) {
+  const auto s = setting(d);
+  const Function whole = [&](const Tensor& x) { return s->net(x); };
+  Turns turns({{"work", [&] { keep(hutchinson_drift(whole, s->x, s->noise).trace.node()); }},
+               {"forward", [&] { keep(s->net(s->x).node()); }}},
+              0.01);
+  for (auto _ : state) state.SetIterationTime(turns.round());
+  add_point(state, "Hutchinson's estimate, k = 1", d, turns.seconds("work"),
+            turns.seconds("work") / turns.ratio("work", "forward"));
 }
 
 void forced(benchmark::State& state, const std::string& label, int64_t d, int order) {
@@ -140,20 +158,9 @@ const bool added = [] {
     const auto name = [d](const std::string& label) { return "sweep d=" + std::to_string(d) + " " + label; };
     for (int order = 1; order <= 4; ++order) {
       const std::string label = "dimwise, k = " + std::to_string(order);
-      add_row(name(label), rounds(), [=](benchmark::State& state) {
-        repeated(
-            state, label, d, [](const Setting& s, int k) { keep(dimwise::dimwise(s.net, s.x, k).back().node()); },
-            order);
-      });
+      add_row(name(label), rounds(), [=](benchmark::State& state) { derivative(state, label, d, order); });
     }
-    add_row(name("Hutchinson"), rounds(), [=](benchmark::State& state) {
-      repeated(
-          state, "Hutchinson's estimate, k = 1", d,
-          [](const Setting& s, int) {
-            keep(hutchinson_drift([&](const Tensor& x) { return s.net(x); }, s.x, s.noise).trace.node());
-          },
-          1);
-    });
+    add_row(name("Hutchinson"), rounds(), [=](benchmark::State& state) { hutchinson(state, d); });
     for (int order = 1; order <= 2; ++order) {
       const std::string label = "brute force, k = " + std::to_string(order);
       add_row(name(label), d < 512 ? 3 : 1,
