@@ -15,9 +15,9 @@
 #include "nn/parallel.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
-#include "ops/gemm.hpp"
 #include "ops/layout.hpp"
 #include "ops/reduce.hpp"
+#include "ops/threads.hpp"
 
 namespace {
 
@@ -96,7 +96,7 @@ struct Training {
 };
 
 Row row(int64_t batch) {
-  set_blas_threads(1);
+  set_threads(1);
   const auto ours = std::make_shared<Training>(batch);
   double gradient = 0;
   for (const Tensor& g : parameters(ours->step())) gradient += squares(g.values());
@@ -122,16 +122,16 @@ Row row(int64_t batch) {
 Row on_two_threads(int64_t batch) {
   const auto ours = std::make_shared<Training>(batch);
   const auto pool = std::make_shared<ThreadPool>(2);
-  set_blas_threads(2);
+  set_threads(2);
   const Twin torch = torch_cnf(batch, 2), limit = limit_cnf(batch);
-  set_blas_threads(1);
+  set_threads(1);
   ours->step(*pool);
   const auto with = [](const std::function<void()>& work) -> std::function<void()> {
     if (!work) return {};
     return [work] {
-      set_blas_threads(2);
+      set_threads(2);
       work();
-      set_blas_threads(1);
+      set_threads(1);
     };
   };
   std::ostringstream remark;

@@ -9,7 +9,7 @@
 #include "bench/peers/peers.hpp"
 #include "hollow/flow/trace.hpp"
 #include "ops/arithmetic.hpp"
-#include "ops/gemm.hpp"
+#include "ops/threads.hpp"
 
 namespace {
 
@@ -59,7 +59,7 @@ struct Setting {
 // The setting of the row that runs; that of the last dimension is kept.
 std::shared_ptr<Setting> setting(int64_t d) {
   static std::shared_ptr<Setting> last;
-  set_blas_threads(1);
+  set_threads(1);
   if (!last || last->d != d) {
     last.reset();
     last = std::make_shared<Setting>(d);
@@ -114,7 +114,7 @@ void brute_force(benchmark::State& state) {
 
 // A two-hidden-layer net of width 64 at batch 1, d = 2.
 Row small() {
-  set_blas_threads(1);
+  set_threads(1);
   const auto net =
       std::make_shared<BoundHollowNet<Net>>(Net{MaskedConditioner({.d = 2, .d_h = d_h, .hidden = {64, 64}}, Rng(1)),
                                                 SharedTransformer({.d = 2, .d_h = d_h, .hidden = {64, 64}}, Rng(2))}

@@ -17,6 +17,7 @@
 #include "ops/index.hpp"
 #include "ops/layout.hpp"
 #include "ops/reduce.hpp"
+#include "ops/threads.hpp"
 
 namespace {
 
@@ -62,7 +63,7 @@ struct Training {
 };
 
 void run(benchmark::State& state, int threads, double target) {
-  set_blas_threads(threads);
+  set_threads(threads);
   const auto ours = std::make_shared<Training>();
   const Twin torch = torch_mlp(threads), limit = limit_mlp();
   for (int i = 0; i < 5; ++i) ours->step();
@@ -80,12 +81,12 @@ void run(benchmark::State& state, int threads, double target) {
   const auto with = [threads](std::function<void()> work) -> std::function<void()> {
     if (!work) return {};
     return [threads, work] {
-      set_blas_threads(threads);
+      set_threads(threads);
       work();
     };
   };
   const auto in_parts = [&] {
-    set_blas_threads(1);
+    set_threads(1);
     ours->step(*pool);
   };
   Turns turns({{"ours", with([&] { ours->step(); })},
@@ -122,7 +123,7 @@ void run(benchmark::State& state, int threads, double target) {
   remark << ", limit " << 1e3 * turns.seconds("limit") << " ms";
   f.remark = remark.str();
   report(state, f);
-  set_blas_threads(1);
+  set_threads(1);
 }
 
 const bool added = [] {

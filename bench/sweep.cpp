@@ -15,9 +15,9 @@
 #include "hollow/net/hollow_net.hpp"
 #include "hollow/net/masked_conditioner.hpp"
 #include "hollow/net/shared_transformer.hpp"
-#include "ops/gemm.hpp"
 #include "ops/layout.hpp"
 #include "ops/reduce.hpp"
+#include "ops/threads.hpp"
 
 namespace {
 
@@ -44,7 +44,7 @@ struct Setting {
 
 std::shared_ptr<Setting> setting(int64_t d) {
   static std::shared_ptr<Setting> last;
-  set_blas_threads(1);
+  set_threads(1);
   if (!last || last->d != d) {
     last.reset();
     last = std::make_shared<Setting>(d);

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "ops/threads.hpp"
-
 namespace dimwise {
 
 namespace {
@@ -38,7 +36,5 @@ void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const double* a, co
   cblas_dgemm(CblasRowMajor, flag(ta), flag(tb), narrow(m), narrow(n), narrow(k), 1, a, narrow(ta ? m : k), b,
               narrow(tb ? k : n), beta, c, narrow(n));
 }
-
-void set_blas_threads(int threads) { set_threads(threads); }
 
 }  // namespace dimwise
