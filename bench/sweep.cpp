@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 
 #include "apps/common/plot/figure.hpp"
@@ -25,7 +26,7 @@ using namespace dimwise;
 using namespace dimwise::bench;
 using Net = BoundHollowNet<HollowNet<MaskedConditioner, SharedTransformer>>;
 
-constexpr int64_t rows = 32, pulls = 32, in_full = 784;
+constexpr int64_t rows = 32, pulls = 32, all_pulls = 784;
 
 struct Setting {
   int64_t d;
@@ -71,7 +72,17 @@ void brute_force(const Setting& s, int order, int64_t n) {
 struct Curve {
   std::string label;
   std::vector<double> log_d = {}, milliseconds = {}, over_forward = {};
+
+  void add(int64_t d, double seconds, double forward) {
+    log_d.push_back(std::log2(static_cast<double>(d)));
+    milliseconds.push_back(1e3 * seconds);
+    over_forward.push_back(seconds / forward);
+  }
 };
+Curve& in_full_points() {
+  static Curve points{"not scaled"};
+  return points;
+}
 std::vector<Curve>& curves() {
   static std::vector<Curve> all;
   return all;
@@ -83,9 +94,7 @@ void add_point(benchmark::State& state, const std::string& label, int64_t d, dou
   std::vector<Curve>& all = curves();
   auto curve = std::find_if(all.begin(), all.end(), [&](const Curve& c) { return c.label == label; });
   if (curve == all.end()) curve = all.insert(all.end(), {label});
-  curve->log_d.push_back(std::log2(static_cast<double>(d)));
-  curve->milliseconds.push_back(1e3 * seconds);
-  curve->over_forward.push_back(seconds / forward);
+  curve->add(d, seconds, forward);
 }
 
 // dimwise of an order, in turns with the forward pass; and its two methods against each other.
@@ -117,7 +126,7 @@ void hutchinson(benchmark::State& state, int64_t d) {
 
 void forced(benchmark::State& state, const std::string& label, int64_t d, int order) {
   const auto s = setting(d);
-  const int64_t n = d == in_full && !quick() ? d : std::min(d, pulls);
+  const int64_t n = d == all_pulls && !quick() ? d : std::min(d, pulls);
   Turns forward({{"forward", [&] { keep(s->net(s->x).node()); }}}, 0.01);
   brute_force(*s, order, 1);
   std::vector<double> seconds;
@@ -132,6 +141,19 @@ void forced(benchmark::State& state, const std::string& label, int64_t d, int or
   if (n < d) state.SetLabel(std::to_string(n) + " of " + std::to_string(d) + " pulls, scaled");
   const double scale = static_cast<double>(d) / static_cast<double>(n);
   add_point(state, label, d, scale * median(seconds), forward.seconds("forward"));
+  if (n == d) in_full_points().add(d, median(seconds), forward.seconds("forward"));
+}
+
+// Limits that leave the top of a panel to its legend.
+app::Limits limits(const std::vector<app::Line>& lines) {
+  double low = std::numeric_limits<double>::infinity(), high = 0;
+  for (const app::Line& line : lines)
+    for (const double y : line.y) {
+      low = std::min(low, y);
+      high = std::max(high, y);
+    }
+  low *= 0.7;
+  return {low, low * std::pow(high / low, 1.25)};
 }
 
 void draw(benchmark::State& state) {
@@ -145,6 +167,11 @@ void draw(benchmark::State& state) {
     times.lines.push_back({c.log_d, c.milliseconds, c.label});
     ratios.lines.push_back({c.log_d, c.over_forward, c.label});
   }
+  const Curve& full = in_full_points();
+  times.scatters.push_back({.x = full.log_d, .y = full.milliseconds, .label = full.label, .radius = 3, .alpha = 1});
+  ratios.scatters.push_back({.x = full.log_d, .y = full.over_forward, .label = full.label, .radius = 3, .alpha = 1});
+  times.y_limits = limits(times.lines);
+  ratios.y_limits = limits(ratios.lines);
   app::write_png(app::render({.panels = {times, ratios}, .columns = 2, .panel_width = 620, .panel_height = 480}), path);
 }
 
@@ -152,7 +179,7 @@ const bool added = [] {
   std::vector<int64_t> dimensions;
   for (int64_t d = 2; d <= 4096; d *= 2) {
     dimensions.push_back(d);
-    if (d == 512) dimensions.push_back(in_full);
+    if (d == 512) dimensions.push_back(all_pulls);
   }
   for (const int64_t d : dimensions) {
     const auto name = [d](const std::string& label) { return "sweep d=" + std::to_string(d) + " " + label; };
@@ -164,7 +191,7 @@ const bool added = [] {
     for (int order = 1; order <= 2; ++order) {
       const std::string label = "brute force, k = " + std::to_string(order);
       add_row(name(label), d < 512 ? 3 : 1,
-              [=](benchmark::State& state) { forced(state, label + " (scaled)", d, order); });
+              [=](benchmark::State& state) { forced(state, label + ", scaled", d, order); });
     }
   }
   add_row("sweep picture", 1, draw);
