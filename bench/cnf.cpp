@@ -1,5 +1,6 @@
 // A training step of a plane CNF with an ordinary net (3-64-64-64-2, tanh) and its exact trace, solved by dopri5 to
 // 1e-5: time by evaluation of the drift, since step controls differ a little.
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <sstream>
@@ -11,10 +12,12 @@
 #include "hollow/ode/odeint.hpp"
 #include "nn/linear.hpp"
 #include "nn/optim/adam.hpp"
+#include "nn/parallel.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
-#include "ops/gemm.hpp"
+#include "ops/layout.hpp"
 #include "ops/reduce.hpp"
+#include "ops/threads.hpp"
 
 namespace {
 
@@ -59,32 +62,41 @@ Net make_net() {
 struct Training {
   Net net = make_net();
   Adam adam{.lr = 0};
-  Tensor x, none;
+  Tensor x;
   int64_t evaluations = 0;
   double loss = 0, gradient = 0;
 
-  explicit Training(int64_t batch) : x(made({batch, 2}, 90, 2.0)), none(zeros({batch})) {}
+  explicit Training(int64_t batch) : x(made({batch, 2}, 90, 2.0)) {}
 
-  Tensor loss_of(const Net& m) {
+  Tensor loss_of(const Net& m, const Tensor& x, int64_t& evaluations) const {
     const VectorField field = [&](const Tensor& t, const State& y) {
       const Drift d = brute_force_drift([&](const Tensor& in) { return m(t, in); }, y[0]);
       return State{d.f, d.trace};
     };
     const OdeOptions options{.rtol = 1e-5, .atol = 1e-5, .dt = 0.05, .quadratures = {false, true}};
-    const OdeSolution s = check(odeint(field, {x, none}, {0, 1}, options));
+    const OdeSolution s = check(odeint(field, {x, zeros({x.dim(0)})}, {0, 1}, options));
     evaluations = s.statistics.evaluations;
     return mean(0.5 * sum(square(s.y.back()[0]), {-1}) - s.y.back()[1]);
   }
   Net step() {
-    auto [value, g] = value_and_grad(net, [&](const Net& m) { return loss_of(m); });
+    auto [value, g] = value_and_grad(net, [&](const Net& m) { return loss_of(m, x, evaluations); });
     adam.step(net, g);
     loss = value.item();
     return g;
   }
+  // The same with a part of the batch, which has steps of its own, for each thread.
+  void step(ThreadPool& pool) {
+    std::vector<int64_t> counts(static_cast<size_t>(pool.threads()));
+    const auto [value, g] = value_and_grad_parallel(pool, net, x.dim(0), [&](const Net& m, const Shard& s) {
+      return loss_of(m, slice(x, 0, s.begin, s.end), counts[static_cast<size_t>(s.index)]);
+    });
+    adam.step(net, g);
+    evaluations = *std::max_element(counts.begin(), counts.end());
+  }
 };
 
 Row row(int64_t batch) {
-  set_blas_threads(1);
+  set_threads(1);
   const auto ours = std::make_shared<Training>(batch);
   double gradient = 0;
   for (const Tensor& g : parameters(ours->step())) gradient += squares(g.values());
@@ -106,9 +118,41 @@ Row row(int64_t batch) {
           .slice = 0.05};
 }
 
+// Two threads. In the program by hand and in libtorch they are BLAS's: libtorch's own, too, make it slower.
+Row on_two_threads(int64_t batch) {
+  const auto ours = std::make_shared<Training>(batch);
+  const auto pool = std::make_shared<ThreadPool>(2);
+  set_threads(2);
+  const Twin torch = torch_cnf(batch, 2), limit = limit_cnf(batch);
+  set_threads(1);
+  ours->step(*pool);
+  const auto with = [](const std::function<void()>& work) -> std::function<void()> {
+    if (!work) return {};
+    return [work] {
+      set_threads(2);
+      work();
+      set_threads(1);
+    };
+  };
+  std::ostringstream remark;
+  remark << "evaluations: ours " << ours->evaluations << " of each half";
+  if (torch) remark << ", libtorch " << torch.check.at("evaluations");
+  remark << ", limit " << limit.check.at("evaluations");
+  return {.ours = [ours, pool] { ours->step(*pool); },
+          .libtorch = with(find(torch, "step/blas")),
+          .limit = with(find(limit, "step")),
+          .per = static_cast<double>(ours->evaluations),
+          .libtorch_per = torch ? torch.check.at("evaluations") : 0,
+          .limit_per = limit.check.at("evaluations"),
+          .remark = remark.str(),
+          .slice = 0.05,
+          .clock = Clock::wall};
+}
+
 const bool added = [] {
   for (const int64_t batch : {512, 1})
     add_row("CNF training step, batch " + std::to_string(batch) + ", by evaluation", [=] { return row(batch); });
+  add_row("CNF training step, batch 512, 2 threads, by evaluation", [] { return on_two_threads(512); });
   return true;
 }();
 

@@ -1,7 +1,8 @@
 #include "bench/common.hpp"
 
+#include <time.h>
+
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <sstream>
@@ -11,14 +12,6 @@
 namespace dimwise::bench {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double time(const Case& work, int64_t calls) {
-  const auto begin = Clock::now();
-  for (int64_t i = 0; i < calls; ++i) work.run();
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 const char* variable(const char* name) {
   const char* value = std::getenv(name);
@@ -57,13 +50,25 @@ double median(std::vector<double> values) {
   return n == 0 ? 0 : n % 2 == 1 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
 }
 
-Turns::Turns(std::vector<Case> cases, double slice) {
+double now(Clock clock) {
+  timespec t{};
+  clock_gettime(clock == Clock::thread ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+double Turns::time(const Timed& timed) const {
+  const double begin = now(clock_);
+  for (int64_t i = 0; i < timed.calls; ++i) timed.work.run();
+  return now(clock_) - begin;
+}
+
+Turns::Turns(std::vector<Case> cases, double slice, Clock clock) : clock_(clock) {
   for (Case& work : cases) {
     if (!work.run) continue;
     Timed timed{std::move(work)};
     timed.work.run();
     for (;;) {
-      const double seconds = time(timed.work, timed.calls);
+      const double seconds = time(timed);
       if (seconds >= 0.5 * slice) {
         timed.calls = std::max<int64_t>(1, std::llround(static_cast<double>(timed.calls) * slice / seconds));
         break;
@@ -75,7 +80,7 @@ Turns::Turns(std::vector<Case> cases, double slice) {
 }
 
 double Turns::round() {
-  for (Timed& c : cases_) c.seconds.push_back(time(c.work, c.calls) / static_cast<double>(c.calls));
+  for (Timed& c : cases_) c.seconds.push_back(time(c) / static_cast<double>(c.calls));
   return cases_.front().seconds.back();
 }
 
@@ -142,7 +147,7 @@ void add_row(const std::string& name, std::function<Row()> make) {
                  {"limit", row.limit},
                  {"unfused", row.unfused},
                  {"forward", row.forward}},
-                row.slice);
+                row.slice, row.clock);
     for (auto _ : state) state.SetIterationTime(turns.round());
     const double libtorch_per = row.libtorch_per > 0 ? row.libtorch_per : row.per;
     const double limit_per = row.limit_per > 0 ? row.limit_per : row.per;

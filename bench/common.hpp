@@ -25,13 +25,19 @@ struct Case {
   std::function<void()> run;
 };
 
+/// What is read: the processor time of this thread, which other programs do not touch, or, for work on several threads,
+/// the time on the wall.
+enum class Clock : uint8_t { thread, wall };
+/// Seconds since some moment.
+double now(Clock clock = Clock::thread);
+
 /// Cases timed in turns: in every round each runs for one short slice, so that a slow phase of a shared machine hits
 /// them all. Ratios are medians of the ratios of single rounds.
 class Turns {
  public:
   /// Runs each case once, to warm up, and finds the number of calls that fill a slice (of 30 ms). Cases without a
   /// function are passed over.
-  explicit Turns(std::vector<Case> cases, double slice = 0.03);
+  explicit Turns(std::vector<Case> cases, double slice = 0.03, Clock clock = Clock::thread);
 
   /// Runs a round; returns the seconds a call of the first case took in it.
   double round();
@@ -50,7 +56,10 @@ class Turns {
   };
   const Timed& find(const std::string& name) const;
 
+  double time(const Timed& timed) const;
+
   std::vector<Timed> cases_;
+  Clock clock_;
 };
 
 double median(std::vector<double> values);
@@ -81,6 +90,7 @@ struct Row {
   std::vector<Target> targets = {};
   std::string remark = {};
   double slice = 0.03;
+  Clock clock = Clock::thread;
 };
 
 /// Adds a row to the table. `make` is called when the row is run.

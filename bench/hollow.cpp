@@ -1,7 +1,6 @@
 // HollowNets: f, dimension-wise derivatives and a training step on them, by dimension; the exact divergence against
 // brute force; a small net at batch 1.
 
-#include <chrono>
 #include <memory>
 #include <sstream>
 
@@ -10,7 +9,7 @@
 #include "bench/peers/peers.hpp"
 #include "hollow/flow/trace.hpp"
 #include "ops/arithmetic.hpp"
-#include "ops/gemm.hpp"
+#include "ops/threads.hpp"
 
 namespace {
 
@@ -60,7 +59,7 @@ struct Setting {
 // The setting of the row that runs; that of the last dimension is kept.
 std::shared_ptr<Setting> setting(int64_t d) {
   static std::shared_ptr<Setting> last;
-  set_blas_threads(1);
+  set_threads(1);
   if (!last || last->d != d) {
     last.reset();
     last = std::make_shared<Setting>(d);
@@ -98,9 +97,9 @@ void brute_force(benchmark::State& state) {
   for (int64_t i = 0; i < 5; ++i) exact.round();
   double brute = 0, difference = 0;
   for (auto _ : state) {
-    const auto begin = std::chrono::steady_clock::now();
+    const double begin = now();
     const Tensor by_force = brute_force_drift(whole, s->problem.x).trace;
-    brute = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    brute = now() - begin;
     state.SetIterationTime(brute);
     difference = max(abs(by_force - divergence(s->net, s->problem.x))).item();
   }
@@ -115,7 +114,7 @@ void brute_force(benchmark::State& state) {
 
 // A two-hidden-layer net of width 64 at batch 1, d = 2.
 Row small() {
-  set_blas_threads(1);
+  set_threads(1);
   const auto net =
       std::make_shared<BoundHollowNet<Net>>(Net{MaskedConditioner({.d = 2, .d_h = d_h, .hidden = {64, 64}}, Rng(1)),
                                                 SharedTransformer({.d = 2, .d_h = d_h, .hidden = {64, 64}}, Rng(2))}

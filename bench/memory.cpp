@@ -8,7 +8,7 @@
 #include "autodiff/error.hpp"
 #include "bench/hollow_problem.hpp"
 #include "bench/peers/peers.hpp"
-#include "ops/gemm.hpp"
+#include "ops/threads.hpp"
 
 namespace {
 
@@ -60,7 +60,7 @@ double in_child(const std::function<double()>& measure) {
 }
 
 void run(benchmark::State& state, int64_t d) {
-  set_blas_threads(1);
+  set_threads(1);
   Figures f{.unit = "MiB"};
   for (auto _ : state) {
     f.ours = in_child([d] {

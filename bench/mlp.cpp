@@ -4,16 +4,20 @@
 
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <sstream>
 
 #include "bench/common.hpp"
 #include "bench/limits/limits.hpp"
 #include "bench/peers/peers.hpp"
 #include "nn/optim/adam.hpp"
+#include "nn/parallel.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/gemm.hpp"
 #include "ops/index.hpp"
+#include "ops/layout.hpp"
 #include "ops/reduce.hpp"
+#include "ops/threads.hpp"
 
 namespace {
 
@@ -48,10 +52,18 @@ struct Training {
     const auto [value, g] = value_and_grad(net, [&](const Mlp& m) { return loss(m); });
     adam.step(net, g);
   }
+  // The same with a part of the batch for each thread.
+  void step(ThreadPool& pool) {
+    const auto [value, g] = value_and_grad_parallel(pool, net, batch, [&](const Mlp& m, const Shard& s) {
+      const Indices part{{s.size(), 1}, {target.values.begin() + s.begin, target.values.begin() + s.end}};
+      return -mean(gather(log_softmax(m(slice(x, 0, s.begin, s.end))), -1, part));
+    });
+    adam.step(net, g);
+  }
 };
 
 void run(benchmark::State& state, int threads, double target) {
-  set_blas_threads(threads);
+  set_threads(threads);
   const auto ours = std::make_shared<Training>();
   const Twin torch = torch_mlp(threads), limit = limit_mlp();
   for (int i = 0; i < 5; ++i) ours->step();
@@ -64,36 +76,54 @@ void run(benchmark::State& state, int threads, double target) {
     gemm(false, false, 256, 1024, 1024, a.data(), b.data(), 0, c.data());
     keep(c.data());
   };
-  Turns turns({{"ours", [&] { ours->step(); }},
-               {"libtorch", find(torch, "step")},
-               {"libtorch/blas", find(torch, "step/blas")},
-               {"limit", find(limit, "step")},
-               {"forward", [&] { keep(ours->loss(ours->net).node()); }},
-               {"sgemm", sgemm}},
-              0.1);
+  std::optional<ThreadPool> pool;
+  if (threads > 1) pool.emplace(threads);
+  const auto with = [threads](std::function<void()> work) -> std::function<void()> {
+    if (!work) return {};
+    return [threads, work] {
+      set_threads(threads);
+      work();
+    };
+  };
+  const auto in_parts = [&] {
+    set_threads(1);
+    ours->step(*pool);
+  };
+  Turns turns({{"ours", with([&] { ours->step(); })},
+               {"ours/parts", pool ? in_parts : std::function<void()>()},
+               {"libtorch", with(find(torch, "step"))},
+               {"libtorch/blas", with(find(torch, "step/blas"))},
+               {"limit", with(find(limit, "step"))},
+               {"forward", with([&] { keep(ours->loss(ours->net).node()); })},
+               {"sgemm", with(sgemm)}},
+              0.1, threads > 1 ? Clock::wall : Clock::thread);
   for (auto _ : state) state.SetIterationTime(turns.round());
   const double per_product = multiply_adds() / (256.0 * 1024 * 1024);
   const auto fraction = [&](const std::string& name) { return turns.ratio("sgemm", name) * per_product; };
+  // The better of the two ways to use threads, of ours and of libtorch's.
+  const auto better = [&](const std::string& name, const std::string& other) {
+    return turns.has(other) && turns.ratio(other, name) < 1 ? other : name;
+  };
+  const std::string best = better("ours", "ours/parts");
   Figures f{.unit = "of sgemm",
-            .ours = fraction("ours"),
+            .ours = fraction(best),
             .limit = fraction("limit"),
-            .over_limit = turns.ratio("ours", "limit"),
-            .over_forward = turns.ratio("ours", "forward"),
+            .over_limit = turns.ratio(best, "limit"),
+            .over_forward = turns.ratio(best, "forward"),
             .targets = {{"ours", target, true}}};
   std::ostringstream remark;
   remark << "ours " << 1e3 * turns.seconds("ours") << " ms";
+  if (pool) remark << " with threads in BLAS, " << 1e3 * turns.seconds("ours/parts") << " ms with parts of the batch";
   if (torch) {
-    // The better of its two ways to use threads.
-    const bool blas = turns.has("libtorch/blas") && turns.ratio("libtorch/blas", "libtorch") < 1;
-    const std::string name = blas ? "libtorch/blas" : "libtorch";
+    const std::string name = better("libtorch", "libtorch/blas");
     f.libtorch = fraction(name);
-    f.over_libtorch = turns.ratio("ours", name);
+    f.over_libtorch = turns.ratio(best, name);
     remark << ", libtorch " << 1e3 * turns.seconds(name) << " ms";
   }
   remark << ", limit " << 1e3 * turns.seconds("limit") << " ms";
   f.remark = remark.str();
   report(state, f);
-  set_blas_threads(1);
+  set_threads(1);
 }
 
 const bool added = [] {

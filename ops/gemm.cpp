@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "ops/threads.hpp"
-
 namespace dimwise {
 
 namespace {
@@ -71,7 +69,5 @@ void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const float* a, con
 void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const double* a, const double* b, double beta, double* c) {
   product(ta, tb, m, n, k, a, b, beta, c);
 }
-
-void set_blas_threads(int threads) { set_threads(threads); }
 
 }  // namespace dimwise

@@ -11,7 +11,4 @@ void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, c
 void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const double* a, const double* b,
           double beta, double* c);
 
-/// `set_threads` of ops/threads.hpp.
-void set_blas_threads(int threads);
-
 }  // namespace dimwise

@@ -1,8 +1,8 @@
 #include "apps/cnf/commands.hpp"
-#include "ops/gemm.hpp"
+#include "ops/threads.hpp"
 
 int main(int argc, char** argv) {
-  dimwise::set_blas_threads(1);
+  dimwise::set_threads(1);
   dimwise::app::App app("dimwise-cnf", "continuous normalizing flows with exact trace, by HollowNets");
   dimwise::app::add_train(app);
   dimwise::app::add_eval(app);
