@@ -13,6 +13,7 @@ namespace {
 
 // Index of the first NaN or infinity, or −1.
 int64_t first_bad(const Tensor& x) {
+  if (!x.node()->buffer.data()) return -1;  // written over by a later op
   return dispatch(x.dtype(), [&](auto t) -> int64_t {
     const auto values = x.data<decltype(t)>();
     const auto bad = std::find_if(values.begin(), values.end(), [](auto v) { return !std::isfinite(v); });

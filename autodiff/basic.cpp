@@ -16,11 +16,12 @@ const Op alias_op = record::broadcasting(record::linear<NoAttributes>(
 const Op neg_op = record::broadcasting(record::linear<NoAttributes>(
     "neg",
     [](const Tensor& x, NoAttributes) {
-      Tensor y = empty(x.shape(), x.dtype());
+      const void* from = x.node()->buffer.data();
+      Tensor y = empty_or_reuse(x, false);
       dispatch(x.dtype(), [&](auto t) {
         using T = decltype(t);
         loops::map(
-            y.size(), mutable_data<T>(y), [](auto v) { return -v; }, x.node()->data<T>());
+            y.size(), mutable_data<T>(y), [](auto v) { return -v; }, static_cast<const T*>(from));
       });
       return y;
     },
@@ -29,26 +30,30 @@ const Op neg_op = record::broadcasting(record::linear<NoAttributes>(
 const Op scale_op = record::broadcasting(record::linear<double>(
     "scale",
     [](const Tensor& x, double s) {
-      Tensor y = empty(x.shape(), x.dtype());
+      const void* from = x.node()->buffer.data();
+      Tensor y = empty_or_reuse(x, false);
       dispatch(x.dtype(), [&](auto t) {
         using T = decltype(t);
         const loops::Batch<T> factor(static_cast<T>(s));
         loops::map(
-            y.size(), mutable_data<T>(y), [factor](auto v) { return v * factor; }, x.node()->data<T>());
+            y.size(), mutable_data<T>(y), [factor](auto v) { return v * factor; }, static_cast<const T*>(from));
       });
       return y;
     },
     [](const Tensor& w, const Tensor&, double s) { return scale(w, s); }));
 
 namespace {
-// The value of f(a, b) with broadcasting.
+// The value of f(a, b) with broadcasting, over the memory of an operand that dies. `read`: whether rules read them.
 template <class F>
-Tensor zip(const char* name, const Tensor& a, const Tensor& b, F f) {
-  Tensor y = empty(broadcast(name, a.shape(), b.shape()), a.dtype());
-  const loops::Broadcast plan(y.shape(), {&a.shape(), &b.shape()});
+Tensor zip(const char* name, const Tensor& a, const Tensor& b, bool read, F f) {
+  const Shape shape = broadcast(name, a.shape(), b.shape());
+  const void *from_a = a.node()->buffer.data(), *from_b = b.node()->buffer.data();
+  const auto gives = [&](const Tensor& t) { return t.shape() == shape && dies(t, read); };
+  Tensor y = gives(a) ? take_memory(a) : gives(b) ? take_memory(b) : empty(shape, a.dtype());
+  const loops::Broadcast plan(shape, {&a.shape(), &b.shape()});
   dispatch(y.dtype(), [&](auto t) {
     using T = decltype(t);
-    loops::zip(plan, mutable_data<T>(y), f, a.node()->data<T>(), b.node()->data<T>());
+    loops::zip(plan, mutable_data<T>(y), f, static_cast<const T*>(from_a), static_cast<const T*>(from_b));
   });
   return y;
 }
@@ -56,8 +61,9 @@ Tensor zip(const char* name, const Tensor& a, const Tensor& b, F f) {
 
 const Op add_op = [] {
   Op op{"add", Kind::linear, nullptr, nullptr, nullptr};
+  op.reads_output = false;
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
-    return zip("add", in[0], in[1], [](auto a, auto b) { return a + b; });
+    return zip("add", in[0], in[1], false, [](auto a, auto b) { return a + b; });
   };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
     for (size_t i = 0; i < 2; ++i)
@@ -80,7 +86,7 @@ const Op add_op = [] {
 const Op mul_op = record::broadcasting(record::bilinear<NoAttributes>(
     "mul",
     [](const Tensor& a, const Tensor& b, NoAttributes) {
-      return zip("mul", a, b, [](auto x, auto y) { return x * y; });
+      return zip("mul", a, b, detail::recorded(a, b), [](auto x, auto y) { return x * y; });
     },
     [](const Tensor& w, const Tensor& a, const Tensor& b, NoAttributes) {
       return mul_to(w, b, broadcast("mul", a.shape(), b.shape()), a.shape());
@@ -222,10 +228,10 @@ Tensor place_row(const Tensor& x, int64_t i, int64_t n) {
 
 Tensor alias(const Tensor& x) { return x.tracked() ? apply(alias_op, {x}) : track(x); }
 Tensor stop_gradient(const Tensor& x) { return share(x, x.shape()); }
-Tensor neg(const Tensor& x) { return apply(neg_op, {x}); }
-Tensor add(const Tensor& a, const Tensor& b) { return apply(add_op, {a, b}); }
-Tensor mul(const Tensor& a, const Tensor& b) { return apply(mul_op, {a, b}); }
-Tensor scale(const Tensor& x, double s) { return s == 1 ? x : apply(scale_op, {x}, attributes(s)); }
+Tensor neg(Tensor x) { return apply(neg_op, {std::move(x)}); }
+Tensor add(Tensor a, Tensor b) { return apply(add_op, {std::move(a), std::move(b)}); }
+Tensor mul(Tensor a, Tensor b) { return apply(mul_op, {std::move(a), std::move(b)}); }
+Tensor scale(Tensor x, double s) { return s == 1 ? x : apply(scale_op, {std::move(x)}, attributes(s)); }
 
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;

@@ -13,13 +13,13 @@ Tensor alias(const Tensor& x);
 /// Example: `auto g = grad(sum(x * stop_gradient(x)), {x});` gives x, not 2x.
 Tensor stop_gradient(const Tensor& x);
 /// −x.
-Tensor neg(const Tensor& x);
+Tensor neg(Tensor x);
 /// a + b, broadcast as in NumPy. Throws ShapeError.
-Tensor add(const Tensor& a, const Tensor& b);
+Tensor add(Tensor a, Tensor b);
 /// a ⊙ b, broadcast as in NumPy. Throws ShapeError.
-Tensor mul(const Tensor& a, const Tensor& b);
+Tensor mul(Tensor a, Tensor b);
 /// s·x for a number s, in x's dtype.
-Tensor scale(const Tensor& x, double s);
+Tensor scale(Tensor x, double s);
 /// x repeated along new or length-1 axes. Throws ShapeError.
 Tensor broadcast_to(const Tensor& x, const Shape& shape);
 /// The adjoint of broadcast_to: x summed down to `shape`. Throws ShapeError.

@@ -33,6 +33,22 @@ void check_inputs(const char* op, std::span<const Tensor> inputs) {
   }
 }
 
+bool dies(const Tensor& x, bool read) {
+  const Node& node = *x.node();
+  return !read && node.owners.load(std::memory_order_acquire) == 1 && node.buffer.unique() &&
+         (!node.tracked || (node.op && !node.op->reads_output)) && !observer;
+}
+
+Tensor take_memory(const Tensor& x) {
+  Tensor y = share(x, x.shape());
+  x.node()->buffer = Buffer();
+  return y;
+}
+
+Tensor empty_or_reuse(const Tensor& x, bool read) {
+  return dies(x, read) ? take_memory(x) : empty(x.shape(), x.dtype());
+}
+
 Tensor apply(const Op& op, Operands inputs, Attributes attributes) {
   check_inputs(op.name, inputs);
   for (Observer* o = observer; o; o = o->outer()) o->before();

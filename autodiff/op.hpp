@@ -27,13 +27,17 @@ struct Call {
 /// The cotangents of a call's inputs, filled only where they are wanted.
 class Cotangents {
  public:
-  Cotangents(std::span<Tensor> slots, std::span<const bool> wanted) : slots_(slots), wanted_(wanted) {}
+  Cotangents(std::span<Tensor> slots, std::span<const bool> wanted, Tensor* cotangent = nullptr)
+      : slots_(slots), wanted_(wanted), cotangent_(cotangent) {}
   bool wanted(size_t input) const { return wanted_[input]; }
   void set(size_t input, Tensor value) { slots_[input] = std::move(value); }
+  /// The output's cotangent, given away where the sweep needs it no more, so that its memory may be written over.
+  Tensor take(const Tensor& w) const { return cotangent_ ? std::move(*cotangent_) : w; }
 
  private:
   std::span<Tensor> slots_;
   std::span<const bool> wanted_;
+  Tensor* cotangent_;
 };
 
 /// Everything the engine knows about an op: one record, in one place.
@@ -52,7 +56,16 @@ struct Op {
   /// direction stays one number. Others are given the full shape.
   bool vjp_broadcasts = false, jet_broadcasts = false;
   const Op* derivative = nullptr;  ///< of an elementwise op: (w, x) ↦ w ⊙ f'(x)
+  bool reads_output = true;        ///< whether rules read the output's values; else the next op may write over them
 };
+
+/// Whether x, an input of the call at hand, dies with it: nothing else refers to it and no rule reads its values.
+/// `read`: whether the call's own rules will.
+bool dies(const Tensor& x, bool read);
+/// x's memory, with its values still in it, as a new tensor; x has none afterwards.
+Tensor take_memory(const Tensor& x);
+/// `empty` of x's shape, or x's own memory if x dies.
+Tensor empty_or_reuse(const Tensor& x, bool read);
 
 /// Evaluates an op and, if this thread records and an input is tracked, records it.
 Tensor apply(const Op& op, Operands inputs, Attributes attributes = nullptr);

@@ -103,9 +103,18 @@ template <class DF>
 constexpr Op derivative_record(const char* name) {
   Op op{name, Kind::general, nullptr, nullptr, nullptr};
   op.vjp_broadcasts = op.jet_broadcasts = true;
+  op.reads_output = false;
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
-    return zip_to<loops::Tail::padded>(
-        in[1].shape(), in[1].shape(), [](auto w, auto s) { return w * slope<DF>(s); }, in[0], in[1]);
+    const Tensor &w = in[0], &s = in[1];
+    const void* from = w.node()->buffer.data();
+    Tensor y = w.shape() == s.shape() ? empty_or_reuse(w, recorded(w, s)) : empty(s.shape(), s.dtype());
+    dispatch(y.dtype(), [&](auto t) {
+      using T = decltype(t);
+      loops::zip<T, loops::Tail::padded>(
+          loops::Broadcast(s.shape(), {&w.shape(), &s.shape()}), mutable_data<T>(y),
+          [](auto a, auto b) { return a * slope<DF>(b); }, static_cast<const T*>(from), s.node()->data<T>());
+    });
+    return y;
   };
   op.vjp = [](const Call& call, const Tensor& v, Cotangents& result) {
     const Tensor &w = call.inputs[0], &s = call.inputs[1];
@@ -221,16 +230,18 @@ Op elementwise(const char* name, F, DF) {
   Op op{name, Kind::elementwise, nullptr, nullptr, nullptr};
   op.vjp_broadcasts = op.jet_broadcasts = true;
   op.derivative = &derivative;
+  op.reads_output = uses_y;
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
-    Tensor y = empty(in[0].shape(), in[0].dtype());
+    const void* x = in[0].node()->buffer.data();
+    Tensor y = empty_or_reuse(in[0], !uses_y && detail::recorded(in[0], in[0]));
     dispatch(y.dtype(), [&](auto t) {
       using T = decltype(t);
-      loops::map(y.size(), mutable_data<T>(y), F{}, in[0].node()->data<T>());
+      loops::map(y.size(), mutable_data<T>(y), F{}, static_cast<const T*>(x));
     });
     return y;
   };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
-    result.set(0, apply(*call.op.derivative, {w, uses_y ? call.output : call.inputs[0]}));
+    result.set(0, apply(*call.op.derivative, {result.take(w), Tensor(uses_y ? call.output : call.inputs[0])}));
   };
   op.jet = [](const Call& call, std::span<const Series> in) {
     const Series& x = in[0];
@@ -261,6 +272,7 @@ Op elementwise(const char* name, F, DF) {
 template <class F, class DFA, class DFB>
 constexpr Op elementwise(const char* name, F, DFA, DFB) {
   Op op{name, Kind::elementwise, nullptr, nullptr, nullptr};
+  op.reads_output = detail::uses_y<DFA> || detail::uses_y<DFB>;
   op.vjp_broadcasts = op.jet_broadcasts = true;
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
     const Tensor &a = in[0], &b = in[1];
@@ -313,6 +325,7 @@ constexpr Op elementwise(const char* name, F, DFA, DFB) {
 template <class A, class F, class Adjoint>
 constexpr Op linear(const char* name, F, Adjoint) {
   Op op{name, Kind::linear, nullptr, nullptr, nullptr};
+  op.reads_output = false;
   op.forward = [](std::span<const Tensor> in, const Attributes& a) { return F{}(in[0], as<A>(a)); };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
     result.set(0, Adjoint{}(w, call.inputs[0], as<A>(call.attributes)));
@@ -330,6 +343,7 @@ constexpr Op linear(const char* name, F, Adjoint) {
 template <class A, class F, class AdjointA, class AdjointB>
 constexpr Op bilinear(const char* name, F, AdjointA, AdjointB) {
   Op op{name, Kind::bilinear, nullptr, nullptr, nullptr};
+  op.reads_output = false;
   op.forward = [](std::span<const Tensor> in, const Attributes& a) { return F{}(in[0], in[1], as<A>(a)); };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
     const A& a = as<A>(call.attributes);

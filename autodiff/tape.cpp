@@ -177,7 +177,19 @@ bool Tape::has_jets(int order) const {
                      [order](const Tensor& y) { return y.node()->op->jet && y.node()->op->jet_orders >= order; });
 }
 
-std::vector<Tensor> Tape::pull(const std::vector<Tensor>& cotangents) const {
+std::vector<Tensor> Tape::pull(const std::vector<Tensor>& cotangents) const& {
+  return sweep(cotangents, [](size_t) {});
+}
+
+std::vector<Tensor> Tape::pull(const std::vector<Tensor>& cotangents) && {
+  return sweep(cotangents, [this](size_t i) {
+    if (i == run_.size()) outputs_.clear();
+    run_.resize(i);
+  });
+}
+
+template <class Done>
+std::vector<Tensor> Tape::sweep(const std::vector<Tensor>& cotangents, Done&& done) const {
   check_count("pull", cotangents.size(), outputs_.size());
   std::vector<Tensor> slot(static_cast<size_t>(slots_));
   const auto at = [&](int s) -> Tensor& { return slot[static_cast<size_t>(s)]; };
@@ -193,7 +205,8 @@ std::vector<Tensor> Tape::pull(const std::vector<Tensor>& cotangents) const {
   std::unique_ptr<bool[]> wanted;
   size_t capacity = 0;
   const int* operand = operands_.data() + operands_.size();
-  for (size_t i = run_.size(); i-- > 0;) {
+  done(run_.size());
+  for (size_t i = run_.size(); i-- > 0; done(i)) {
     const Node& node = *run_[i].node();
     const size_t arity = node.inputs.size();
     operand -= arity;
@@ -206,7 +219,8 @@ std::vector<Tensor> Tape::pull(const std::vector<Tensor>& cotangents) const {
     result.assign(arity, Tensor());
     const Call call{*node.op, node.inputs, node.attributes, run_[i]};
     for (Observer* o = Observer::current(); o; o = o->outer()) o->before();
-    Cotangents slots(result, {wanted.get(), arity});
+    const bool last_use = !kept[static_cast<size_t>(s)] && !Observer::current();
+    Cotangents slots(result, {wanted.get(), arity}, last_use ? &w : nullptr);
     {
       const Pulling here(call);
       node.op->vjp(call, w, slots);

@@ -29,7 +29,9 @@ class Tape {
   // A direction has the shape of its tensor or one that broadcasts to it: a constant one is cheapest as one number.
 
   /// vjp: the cotangents of the inputs, Σ_o w_oᵀ ∂o/∂x, from those of the outputs (undefined ones are zero).
-  std::vector<Tensor> pull(const std::vector<Tensor>& cotangents) const;
+  std::vector<Tensor> pull(const std::vector<Tensor>& cotangents) const&;
+  /// The same, the last sweep of this tape: what nobody else holds is freed as the sweep goes.
+  std::vector<Tensor> pull(const std::vector<Tensor>& cotangents) &&;
   /// jvp: the tangents of the outputs, ∂o/∂x v, from those of the inputs (undefined ones are zero).
   std::vector<Tensor> push(const std::vector<Tensor>& tangents) const;
   /// Taylor: the series of the outputs from those of the inputs, whose coefficients 1, 2, … are given.
@@ -48,6 +50,9 @@ class Tape {
   bool has_jets(int order = 1) const;
 
  private:
+  template <class Done>
+  std::vector<Tensor> sweep(const std::vector<Tensor>& cotangents, Done&& done) const;
+
   std::vector<Tensor> outputs_, inputs_, holding_;
   std::vector<Tensor> run_;
   // A slot is where the cotangent or series of a tensor is kept in a sweep; −1 for what is constant.

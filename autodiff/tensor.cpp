@@ -104,6 +104,9 @@ std::span<const T> Tensor::data() const {
   if (!node_) undefined_tensor("data");
   if (node_->dtype != dtype_of<T>())
     fail<DTypeError>("data", "a ", node_->dtype, " tensor was read as ", dtype_of<T>(), ". Use astype first.");
+  if (!node_->buffer.data())
+    fail<ValueError>("data", "the values of this recorded intermediate of shape ", node_->shape,
+                     " were written over by a later op, since nobody held it. Hold the tensor.");
   return {node_->data<T>(), static_cast<size_t>(size())};
 }
 template std::span<const float> Tensor::data<float>() const;

@@ -9,7 +9,7 @@ namespace dimwise {
 namespace {
 struct Entry {
   const char* name;
-  Tensor (*function)(const Tensor&);
+  Tensor (*function)(Tensor);
   bool smooth;
 };
 // In the order of the enumeration.
@@ -19,7 +19,7 @@ constexpr Entry entries[] = {
 const Entry& entry(Activation activation) { return entries[static_cast<size_t>(activation)]; }
 }  // namespace
 
-Tensor activate(Activation activation, const Tensor& x) { return entry(activation).function(x); }
+Tensor activate(Activation activation, Tensor x) { return entry(activation).function(std::move(x)); }
 const char* name(Activation activation) { return entry(activation).name; }
 bool smooth(Activation activation) { return entry(activation).smooth; }
 

@@ -11,7 +11,7 @@ namespace dimwise {
 enum class Activation : uint8_t { tanh, softplus, silu, sigmoid, gelu, elu, relu, sin };
 
 /// The activation applied to each element.
-Tensor activate(Activation activation, const Tensor& x);
+Tensor activate(Activation activation, Tensor x);
 const char* name(Activation activation);
 /// The activation of that name. Throws ValueError listing the names.
 Activation parse_activation(const std::string& name);

@@ -78,7 +78,7 @@ Tensor PreparedMade::operator()(const Tensor& x, const Tensor& c) const {
                                          : "the context is missing. The net was made with one.");
   Tensor y = layers[0](x);
   if (context) y = y + (*context)(c);
-  for (size_t l = 1; l < layers.size(); ++l) y = layers[l](activate(activation, y));
+  for (size_t l = 1; l < layers.size(); ++l) y = layers[l](activate(activation, std::move(y)));
   Shape shape = y.shape();
   shape[shape.rank() - 1] = d;
   shape.push_back(outputs);

@@ -11,7 +11,7 @@ Mlp::Mlp(const std::vector<int64_t>& sizes, Activation activation, const Rng& rn
 
 Tensor Mlp::operator()(const Tensor& x) const {
   Tensor y = x;
-  for (size_t l = 0; l < layers.size(); ++l) y = layers[l](l == 0 ? y : activate(activation, y));
+  for (size_t l = 0; l < layers.size(); ++l) y = layers[l](l == 0 ? y : activate(activation, std::move(y)));
   return y;
 }
 

@@ -176,23 +176,24 @@ std::pair<Tensor, M> value_and_grad(const M& m, Loss&& loss) {
   const std::vector<Tensor> leaves = parameters(tracked);
   bool outer = false;
   for (const Tensor& t : parameters(m)) outer = outer || t.tracked();
-  const Tensor y = loss(tracked);
+  Tensor y = loss(tracked);
   if (y.size() != 1)
     fail<ShapeError>("value_and_grad", "the loss has shape ", y.shape(), ". Reduce it to one element.");
-  const Tape tape({y}, leaves);
+  Tape tape({y}, leaves);
   if (tape.size() == 0)
     fail<ValueError>(
         "value_and_grad",
         "the loss reaches no parameter of the model it was given. Use the function's argument, not the outer model.");
   // A leaf that the loss made for itself, as dimwise does of an untracked x, is nobody else's to differentiate by.
   const bool record = caller_records && (outer || (tape.entered() && !captured(y, leaves, begin).empty()));
+  if (!record) y = stop_gradient(y);  // the tape alone holds the history, and frees it as it goes
   std::vector<Tensor> g;
   {
     const Recording recorded(record);
-    g = tape.pull({ones_like(y)});
+    g = std::move(tape).pull({ones_like(y)});
   }
   size_t i = 0;
-  return {record ? y : stop_gradient(y), map_parameters(m, [&](const std::string&, const Tensor&) { return g[i++]; })};
+  return {y, map_parameters(m, [&](const std::string&, const Tensor&) { return g[i++]; })};
 }
 
 }  // namespace dimwise

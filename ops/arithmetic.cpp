@@ -13,6 +13,7 @@ namespace {
 
 const Op sub_op = [] {
   Op op{"sub", Kind::linear, nullptr, nullptr, nullptr};
+  op.reads_output = false;
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
     Tensor y = empty(broadcast("sub", in[0].shape(), in[1].shape()), in[0].dtype());
     const loops::Broadcast plan(y.shape(), {&in[0].shape(), &in[1].shape()});
@@ -142,9 +143,9 @@ Tensor select(const Tensor& condition, const Tensor& a, const Tensor& b) {
 }
 
 // The record's own check would not name the op.
-Tensor binary(const Op& op, const Tensor& a, const Tensor& b) {
+Tensor binary(const Op& op, Tensor a, Tensor b) {
   if (a.defined() && b.defined()) broadcast(op.name, a.shape(), b.shape());
-  return apply(op, {a, b});
+  return apply(op, {std::move(a), std::move(b)});
 }
 
 template <class Compare>
@@ -164,12 +165,12 @@ Tensor compare(const char* name, const Tensor& a, const Tensor& b, Compare c) {
 
 }  // namespace
 
-Tensor sub(const Tensor& a, const Tensor& b) { return apply(sub_op, {a, b}); }
-Tensor div(const Tensor& a, const Tensor& b) { return binary(div_op, a, b); }
-Tensor pow(const Tensor& a, const Tensor& b) { return binary(pow_op, a, b); }
+Tensor sub(Tensor a, Tensor b) { return apply(sub_op, {std::move(a), std::move(b)}); }
+Tensor div(Tensor a, Tensor b) { return binary(div_op, std::move(a), std::move(b)); }
+Tensor pow(Tensor a, Tensor b) { return binary(pow_op, std::move(a), std::move(b)); }
 Tensor pow(const Tensor& a, double b) { return pow(a, scalar(b, a.dtype())); }
-Tensor maximum(const Tensor& a, const Tensor& b) { return binary(maximum_op, a, b); }
-Tensor minimum(const Tensor& a, const Tensor& b) { return binary(minimum_op, a, b); }
+Tensor maximum(Tensor a, Tensor b) { return binary(maximum_op, std::move(a), std::move(b)); }
+Tensor minimum(Tensor a, Tensor b) { return binary(minimum_op, std::move(a), std::move(b)); }
 Tensor clip(const Tensor& x, double low, double high) {
   if (!(low <= high)) fail<ValueError>("clip", "low = ", low, " is above high = ", high, ". Swap them.");
   return minimum(maximum(x, scalar(low, x.dtype())), scalar(high, x.dtype()));

@@ -8,16 +8,16 @@ namespace dimwise {
 // broadcast and DTypeError where dtypes differ.
 
 /// a − b.
-Tensor sub(const Tensor& a, const Tensor& b);
+Tensor sub(Tensor a, Tensor b);
 /// a / b. IEEE at b = 0.
-Tensor div(const Tensor& a, const Tensor& b);
+Tensor div(Tensor a, Tensor b);
 /// a^b. ∂/∂b is 0 where a ≤ 0; at b = 0 the derivative in a is 0, also where a = 0.
-Tensor pow(const Tensor& a, const Tensor& b);
+Tensor pow(Tensor a, Tensor b);
 Tensor pow(const Tensor& a, double b);
 /// The larger of a and b; the derivative goes to a where they are equal. A NaN in either gives NaN.
-Tensor maximum(const Tensor& a, const Tensor& b);
+Tensor maximum(Tensor a, Tensor b);
 /// The smaller of a and b; the derivative goes to a where they are equal. A NaN in either gives NaN.
-Tensor minimum(const Tensor& a, const Tensor& b);
+Tensor minimum(Tensor a, Tensor b);
 /// x limited to [low, high]; the derivative is 1 on the bounds, 0 beyond. Throws ValueError unless low ≤ high.
 Tensor clip(const Tensor& x, double low, double high);
 
@@ -37,18 +37,18 @@ Tensor where(const Tensor& condition, const Tensor& a, double b);
 Tensor where(const Tensor& condition, double a, const Tensor& b);
 Tensor where(const Tensor& condition, double a, double b);
 
-inline Tensor operator-(const Tensor& x) { return neg(x); }
-inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
-inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
-inline Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
-inline Tensor operator/(const Tensor& a, const Tensor& b) { return div(a, b); }
+inline Tensor operator-(Tensor x) { return neg(std::move(x)); }
+inline Tensor operator+(Tensor a, Tensor b) { return add(std::move(a), std::move(b)); }
+inline Tensor operator-(Tensor a, Tensor b) { return sub(std::move(a), std::move(b)); }
+inline Tensor operator*(Tensor a, Tensor b) { return mul(std::move(a), std::move(b)); }
+inline Tensor operator/(Tensor a, Tensor b) { return div(std::move(a), std::move(b)); }
 inline Tensor operator+(const Tensor& a, double b) { return add(a, scalar(b, a.dtype())); }
 inline Tensor operator-(const Tensor& a, double b) { return add(a, scalar(-b, a.dtype())); }
-inline Tensor operator*(const Tensor& a, double b) { return scale(a, b); }
-inline Tensor operator/(const Tensor& a, double b) { return scale(a, 1 / b); }
+inline Tensor operator*(Tensor a, double b) { return scale(std::move(a), b); }
+inline Tensor operator/(Tensor a, double b) { return scale(std::move(a), 1 / b); }
 inline Tensor operator+(double a, const Tensor& b) { return b + a; }
 inline Tensor operator-(double a, const Tensor& b) { return sub(scalar(a, b.dtype()), b); }
-inline Tensor operator*(double a, const Tensor& b) { return scale(b, a); }
+inline Tensor operator*(double a, Tensor b) { return scale(std::move(b), a); }
 inline Tensor operator/(double a, const Tensor& b) { return div(scalar(a, b.dtype()), b); }
 inline Tensor operator>(const Tensor& a, const Tensor& b) { return greater(a, b); }
 inline Tensor operator>=(const Tensor& a, const Tensor& b) { return greater_equal(a, b); }

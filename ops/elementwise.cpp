@@ -85,24 +85,24 @@ const Op erf_op = record::elementwise(
 
 }  // namespace
 
-Tensor exp(const Tensor& x) { return apply(exp_op, {x}); }
-Tensor expm1(const Tensor& x) { return apply(expm1_op, {x}); }
-Tensor log(const Tensor& x) { return apply(log_op, {x}); }
-Tensor log1p(const Tensor& x) { return apply(log1p_op, {x}); }
-Tensor sin(const Tensor& x) { return apply(sin_op, {x}); }
-Tensor cos(const Tensor& x) { return apply(cos_op, {x}); }
-Tensor tanh(const Tensor& x) { return apply(tanh_op, {x}); }
-Tensor sigmoid(const Tensor& x) { return apply(sigmoid_op, {x}); }
-Tensor softplus(const Tensor& x) { return apply(softplus_op, {x}); }
-Tensor silu(const Tensor& x) { return apply(silu_op, {x}); }
-Tensor relu(const Tensor& x) { return apply(relu_op, {x}); }
-Tensor elu(const Tensor& x) { return apply(elu_op, {x}); }
-Tensor gelu(const Tensor& x) { return 0.5 * x * (1.0 + erf(x * (1 / std::numbers::sqrt2))); }
-Tensor sqrt(const Tensor& x) { return apply(sqrt_op, {x}); }
-Tensor rsqrt(const Tensor& x) { return apply(rsqrt_op, {x}); }
-Tensor square(const Tensor& x) { return apply(square_op, {x}); }
-Tensor abs(const Tensor& x) { return apply(abs_op, {x}); }
-Tensor erf(const Tensor& x) { return apply(erf_op, {x}); }
+Tensor exp(Tensor x) { return apply(exp_op, {std::move(x)}); }
+Tensor expm1(Tensor x) { return apply(expm1_op, {std::move(x)}); }
+Tensor log(Tensor x) { return apply(log_op, {std::move(x)}); }
+Tensor log1p(Tensor x) { return apply(log1p_op, {std::move(x)}); }
+Tensor sin(Tensor x) { return apply(sin_op, {std::move(x)}); }
+Tensor cos(Tensor x) { return apply(cos_op, {std::move(x)}); }
+Tensor tanh(Tensor x) { return apply(tanh_op, {std::move(x)}); }
+Tensor sigmoid(Tensor x) { return apply(sigmoid_op, {std::move(x)}); }
+Tensor softplus(Tensor x) { return apply(softplus_op, {std::move(x)}); }
+Tensor silu(Tensor x) { return apply(silu_op, {std::move(x)}); }
+Tensor relu(Tensor x) { return apply(relu_op, {std::move(x)}); }
+Tensor elu(Tensor x) { return apply(elu_op, {std::move(x)}); }
+Tensor gelu(Tensor x) { return 0.5 * x * (1.0 + erf(x * (1 / std::numbers::sqrt2))); }
+Tensor sqrt(Tensor x) { return apply(sqrt_op, {std::move(x)}); }
+Tensor rsqrt(Tensor x) { return apply(rsqrt_op, {std::move(x)}); }
+Tensor square(Tensor x) { return apply(square_op, {std::move(x)}); }
+Tensor abs(Tensor x) { return apply(abs_op, {std::move(x)}); }
+Tensor erf(Tensor x) { return apply(erf_op, {std::move(x)}); }
 
 Series exp(const Series& x) { return apply_series(exp_op, {x}); }
 Series log(const Series& x) { return apply_series(log_op, {x}); }

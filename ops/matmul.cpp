@@ -142,6 +142,7 @@ Tensor linear_value(std::span<const Tensor> in) {
 
 const Op linear_op = [] {
   Op op{"linear", Kind::general, nullptr, nullptr, nullptr};
+  op.reads_output = false;
   op.vjp_broadcasts = op.jet_broadcasts = true;
   op.forward = [](std::span<const Tensor> in, const Attributes&) { return linear_value(in); };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {

@@ -87,7 +87,7 @@ Tensor MaskedConditioner::operator()(const Tensor& x, const Tensor& t, const Ten
     y = ready_[l](y);
     if (l == 0)
       if (const Tensor term = conditioning(t, context); term.defined()) y = y + term;
-    y = activate(activation, y);
+    y = activate(activation, std::move(y));
   }
   y = ready_.back()(y);
   Shape shape = x.shape();

@@ -41,7 +41,7 @@ Tensor PerDimensionTransformer::operator()(const Tensor& x, const Tensor& h, con
     }
     y = y + term;
   }
-  y = activate(activation, y);
+  y = activate(activation, std::move(y));
   for (size_t l = 1; l + 1 < layers.size(); ++l) y = activate(activation, layers[l](y));
   y = layers.back()(y);  // (d, rows, 1)
   return reshape(transpose(squeeze(y, -1)), x.shape());

@@ -28,7 +28,7 @@ Tensor SharedTransformer::operator()(const Tensor& x, const Tensor& h, const Ten
   }
   Tensor y = linear(h, first.weight, unsqueeze(x, -1), unsqueeze(weight_x, -1), first.bias);
   if (term.defined()) y = y + unsqueeze(term, -2);
-  y = activate(activation, y);
+  y = activate(activation, std::move(y));
   for (size_t l = 0; l + 1 < layers.size(); ++l) y = activate(activation, layers[l](y));
   return squeeze(layers.back()(y), -1);
 }

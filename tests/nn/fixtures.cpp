@@ -18,7 +18,7 @@ using namespace dimwise::recorded;
 
 namespace {
 
-template <Tensor (*f)(const Tensor&)>
+template <Tensor (*f)(Tensor)>
 Tensor unary(const Inputs& in) {
   return f(in[0]);
 }

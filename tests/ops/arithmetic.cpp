@@ -27,10 +27,12 @@ std::vector<Inputs> pairs_off_ties() {
   return each_pair([](const Shape& a, const Shape& b) { return Inputs{lattice(a, 1, 0), lattice(b, 2, 0.25)}; });
 }
 
-using Binary = Tensor (*)(const Tensor&, const Tensor&);
+using Binary = Tensor (*)(Tensor, Tensor);
+using Comparison = Tensor (*)(const Tensor&, const Tensor&);
 
 // What every function of two broadcast operands refuses.
-std::vector<std::pair<std::function<void()>, std::string>> binary_errors(const std::string& name, Binary f) {
+template <class F>
+std::vector<std::pair<std::function<void()>, std::string>> binary_errors(const std::string& name, F f) {
   return {{[f] {
              f(zeros({2, 3}), zeros({2}));
            },
@@ -51,7 +53,7 @@ Entry binary(const std::string& name, Binary f, std::vector<Inputs> samples, dec
           binary_errors(name, f)};
 }
 // Comparisons, whose derivative is zero.
-Entry comparison(const std::string& name, Binary f) {
+Entry comparison(const std::string& name, Comparison f) {
   return {
       name, {}, [f](const Inputs& in) { return f(in[0], in[1]); }, pairs_off_ties(), nullptr, binary_errors(name, f)};
 }
@@ -59,7 +61,7 @@ Entry comparison(const std::string& name, Binary f) {
 }  // namespace
 
 std::vector<Entry> dimwise::table::arithmetic_entries() {
-  const auto undefined = [](const std::string& name, Tensor (*f)(const Tensor&)) {
+  const auto undefined = [](const std::string& name, Tensor (*f)(Tensor)) {
     return std::vector<std::pair<std::function<void()>, std::string>>{{[f] { f(Tensor()); }, "[" + name + "]"}};
   };
   const auto bases = each_pair([](const Shape& a, const Shape& b) { return Inputs{positive(a, 1), normal(b, 2)}; });

@@ -30,7 +30,7 @@ Complex expm1_series(Complex z) {
 }
 Complex logistic(Complex z) { return 1.0 / (1.0 + std::exp(-z)); }
 
-using Unary = Tensor (*)(const Tensor&);
+using Unary = Tensor (*)(Tensor);
 
 Entry unary(const std::string& name, Unary f, Tensor (*sampler)(const Shape&, uint64_t), Complex (*formula)(Complex)) {
   return {
