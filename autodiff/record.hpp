@@ -146,38 +146,31 @@ constexpr Op derivative_record(const char* name) {
   return op;
 }
 
-// Coefficients 1 … order ≤ K of f's series in one pass: s is x, or y for a df of two arguments, and x has n
-// coefficients.
-template <class T, class DF, int K>
-void taylor(const loops::Broadcast& plan, const T* const* in, int n, T* const* out, int order) {
-  using B = loops::Batch<T>;
-  const auto coefficients = [n](const B* x, B* y) __attribute__((always_inline)) {  // x: s, x₁ … x_n
-    constexpr bool uses_y = std::is_invocable_v<DF, const B&, const B&>;
-    LaneSeries<B, K> s(x[0]);
-    if constexpr (!uses_y)
-      for (int j = 1; j <= n; ++j) s.c[j] = x[j];
-    LaneSeries<B, K> d(B(T(0)));
-    if constexpr (!uses_y) d = as_series<B, K>(slope<DF>(s));
-    for (int k = 0; k < K; ++k) {
-      if constexpr (uses_y) d = as_series<B, K>(slope<DF>(s));  // known as far as y is
-      B sum(T(0));
-      for (int j = 0; j <= k && j < n; ++j) sum += x[j + 1] * (d.c[k - j] * B(T(j + 1)));
-      y[k] = sum * B(T(1) / T(k + 1));
-      if constexpr (uses_y) s.c[k + 1] = y[k];
-    }
-  };
-  plan.rows([&](int64_t o, const int64_t* at) {
-    for (int64_t i = 0; i < plan.row; i += loops::width<T>) {
-      B x[K + 1], y[K];
-      for (int q = 0; q <= n; ++q) x[q] = loops::load_row(in[q] + at[q], plan.vector[q], i, plan.row);
-      coefficients(x, y);
-      for (int k = 0; k < order; ++k) loops::store_row(out[k] + o + i, y[k], plan.row - i);
-    }
-  });
+// y₁ … y_K of f's series from s, which is x, or y for a df of two arguments, and x₁ … x_K: coefficient by coefficient,
+// each from as much of y as is known.
+template <class DF, int K, class B>
+[[gnu::always_inline]] inline void coefficients(const LaneSeries<B, K>& x, LaneSeries<B, K>& y, bool line) {
+  if constexpr (std::is_invocable_v<DF, const B&, const B&>) {
+    unroll<K>([&](auto k) {
+      LaneSeries<B, k> known;
+      unroll<k + 1>([&](auto j) { known.c[j] = y.c[j]; });
+      const LaneSeries<B, k> d = as_series<B, k>(slope<DF>(known));
+      y.c[k + 1] = integrated<k>(
+          x, [&](auto j) __attribute__((always_inline)) { return d.c[j]; }, line);
+    });
+  } else {
+    LaneSeries<B, K - 1> known;
+    unroll<K>([&](auto j) { known.c[j] = x.c[j]; });
+    const LaneSeries<B, K - 1> d = as_series<B, K - 1>(slope<DF>(known));
+    unroll<K>([&](auto k) {
+      y.c[k + 1] = integrated<k>(
+          x, [&](auto j) __attribute__((always_inline)) { return d.c[j]; }, line);
+    });
+  }
 }
 
-// The same for a series x, of order at most K, whose first coefficients are given and whose others are zero; false
-// where it does not apply.
+// f's series to an order of at most K in one pass over memory, for a series x whose first coefficient alone, or all,
+// are given; false where it does not apply.
 template <class DF, int K>
 bool taylor(const Tensor& s, const Series& x, Series& y) {
   const int order = x.order();
@@ -185,12 +178,13 @@ bool taylor(const Tensor& s, const Series& x, Series& y) {
   while (n < order && x.at(n + 1).defined()) ++n;
   for (int k = n + 1; k <= order; ++k)
     if (x.at(k).defined()) return false;
-  if (n == 0) return false;
+  if (n != 1 && n != order) return false;
   const Shape* shapes[K + 1] = {&s.shape()};
   for (int k = 1; k <= n; ++k) shapes[k] = &x.c[static_cast<size_t>(k)].shape();
   const loops::Broadcast plan(s.shape(), {shapes, static_cast<size_t>(n) + 1});
   dispatch(s.dtype(), [&](auto t) {
     using T = decltype(t);
+    using B = loops::Batch<T>;
     const T* in[K + 1] = {s.node()->data<T>()};
     T* out[K];
     for (int k = 1; k <= n; ++k) in[k] = x.c[static_cast<size_t>(k)].node()->template data<T>();
@@ -198,7 +192,19 @@ bool taylor(const Tensor& s, const Series& x, Series& y) {
       y.c.push_back(empty(s.shape(), s.dtype()));
       out[k] = mutable_data<T>(y.c.back());
     }
-    taylor<T, DF, K>(plan, in, n, out, order);
+    plan.rows([&](int64_t o, const int64_t* at) {
+      const auto load = [&](int q, int64_t i) { return loops::load_row(in[q] + at[q], plan.vector[q], i, plan.row); };
+      for (int64_t i = 0; i < plan.row; i += loops::width<T>) {
+        LaneSeries<B, K> line(load(0, i)), result(line.c[0]);
+        unroll<K>([&](auto k) {
+          if (k < n) line.c[k + 1] = load(k + 1, i);
+        });
+        coefficients<DF, K>(line, result, n == 1);
+        unroll<K>([&](auto k) {
+          if (k < order) loops::store_row(out[k] + o + i, result.c[k + 1], plan.row - i);
+        });
+      }
+    });
   });
   return true;
 }

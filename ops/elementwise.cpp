@@ -36,9 +36,13 @@ template <class X>
 inline constexpr bool is_lane = xsimd::is_batch<X>::value;
 // s' = s (1 − s) x'.
 template <class B, int K>
-LaneSeries<B, K> sigmoid(const LaneSeries<B, K>& x) {
+[[gnu::always_inline]] inline LaneSeries<B, K> sigmoid(const LaneSeries<B, K>& x) {
   LaneSeries<B, K> s(lanes::sigmoid(x.c[0]));
-  detail::integrate(x, s, [&](int k) { return (s * (1.0f - s)).c[k]; });
+  unroll<K>([&](auto k) {
+    const LaneSeries<B, K> d = s * (1.0f - s);
+    s.c[k + 1] = detail::integrated<k>(
+        x, [&](auto j) __attribute__((always_inline)) { return d.c[j]; });
+  });
   return s;
 }
 const Op softplus_op = record::elementwise(

@@ -85,8 +85,8 @@ Functions functions() {
       {"flip", [](const Inputs& in) { return flip(in[0], 1); }},
       {"triu", [](const Inputs& in) { return triu(in[0], 1); }},
       {"tril", [](const Inputs& in) { return tril(in[0], -1); }},
-      {"diagonal", unary<diagonal>},
-      {"diag_embed", unary<diag_embed>},
+      {"diagonal", [](const Inputs& in) { return diagonal(in[0]); }},
+      {"diag_embed", [](const Inputs& in) { return diag_embed(in[0]); }},
       {"index_select",
        [](const Inputs& in) {
          return index_select(in[0], 1, {2, 0, 2});
