@@ -80,6 +80,7 @@ IdlePools& idle() {
 
 // Tensors with static storage may be freed after their thread has given up its pool.
 thread_local bool pool_gone = false;
+thread_local BufferPool* mine = nullptr;  // set at first use
 
 class Lease {
  public:
@@ -93,11 +94,13 @@ class Lease {
       pool->statistics = {};
     }
     pool->alive = true;
+    mine = pool;
   }
   ~Lease() {
     pool->alive = false;
     pool->clear();
     pool_gone = true;
+    mine = nullptr;
     const std::lock_guard lock(idle().mutex);
     idle().pools.push_back(pool);
   }
@@ -107,10 +110,11 @@ class Lease {
   BufferPool* pool;
 };
 
-BufferPool& pool() {
+BufferPool& first_pool() {
   thread_local const Lease lease;
   return *lease.pool;
 }
+BufferPool& pool() { return mine ? *mine : first_pool(); }
 }  // namespace
 
 Buffer::Buffer(size_t bytes) : block_(take(bytes)) {}

@@ -15,24 +15,11 @@ Shape::Shape(const std::vector<int64_t>& dims) {
   for (const int64_t dim : dims) push_back(dim);
 }
 
-int64_t Shape::size() const {
-  int64_t size = 1;
-  for (const int64_t dim : *this) size *= dim;
-  return size;
+void Shape::no_axis(int axis) const {
+  fail<ShapeError>("axis", "axis ", axis, " is out of range for shape ", *this, ". Use -", rank_, " … ", rank_ - 1,
+                   ".");
 }
-
-int Shape::normalize(int axis) const {
-  const int positive = axis < 0 ? axis + rank_ : axis;
-  if (positive < 0 || positive >= rank_)
-    fail<ShapeError>("axis", "axis ", axis, " is out of range for shape ", *this, ". Use -", rank_, " … ", rank_ - 1,
-                     ".");
-  return positive;
-}
-
-void Shape::push_back(int64_t dim) {
-  if (rank_ == max_rank) fail<ShapeError>("shape", "more than ", max_rank, " axes. Reshape to fewer.");
-  dims_[static_cast<size_t>(rank_++)] = dim;
-}
+void Shape::too_many_axes() { fail<ShapeError>("shape", "more than ", max_rank, " axes. Reshape to fewer."); }
 
 Shape Shape::without(int axis) const {
   Shape result;
@@ -54,19 +41,6 @@ Shape Shape::with_last(int64_t dim) const {
   result[normalize(-1)] = dim;
   return result;
 }
-int64_t Shape::outer(int axis) const {
-  int64_t size = 1;
-  for (int i = 0; i < axis; ++i) size *= (*this)[i];
-  return size;
-}
-
-int64_t Shape::inner(int axis) const {
-  int64_t size = 1;
-  for (int i = axis + 1; i < rank_; ++i) size *= (*this)[i];
-  return size;
-}
-
-bool Shape::operator==(const Shape& other) const { return std::equal(begin(), end(), other.begin(), other.end()); }
 
 std::string Shape::str() const {
   std::string text = "(";

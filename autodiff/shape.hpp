@@ -29,24 +29,46 @@ class Shape {
   const int64_t* end() const { return dims_.data() + rank_; }
 
   /// Number of elements: the product of the lengths, 1 for a 0-d shape.
-  int64_t size() const;
+  int64_t size() const { return inner(-1); }
   /// An axis counted from the front. Throws ShapeError when there is no such axis.
-  int normalize(int axis) const;
-  void push_back(int64_t dim);
+  int normalize(int axis) const {
+    const int positive = axis < 0 ? axis + rank_ : axis;
+    if (positive < 0 || positive >= rank_) no_axis(axis);
+    return positive;
+  }
+  void push_back(int64_t dim) {
+    if (rank_ == max_rank) too_many_axes();
+    dims_[static_cast<size_t>(rank_++)] = dim;
+  }
   /// The shape without `axis`, and with `dim` put in at `axis`.
   Shape without(int axis) const;
   Shape with(int axis, int64_t dim) const;
   /// The shape with another length of the last axis. Throws ShapeError for a 0-d shape.
   Shape with_last(int64_t dim) const;
   /// Elements before, and after, an axis.
-  int64_t outer(int axis) const;
-  int64_t inner(int axis) const;
+  int64_t outer(int axis) const {
+    int64_t size = 1;
+    for (int i = 0; i < axis; ++i) size *= (*this)[i];
+    return size;
+  }
+  int64_t inner(int axis) const {
+    int64_t size = 1;
+    for (int i = axis + 1; i < rank_; ++i) size *= (*this)[i];
+    return size;
+  }
 
-  bool operator==(const Shape& other) const;
+  bool operator==(const Shape& other) const {
+    bool same = rank_ == other.rank_;
+    for (int i = 0; same && i < rank_; ++i) same = (*this)[i] == other[i];
+    return same;
+  }
   bool operator!=(const Shape& other) const { return !(*this == other); }
   std::string str() const;
 
  private:
+  [[noreturn]] void no_axis(int axis) const;
+  [[noreturn]] static void too_many_axes();
+
   std::array<int64_t, max_rank> dims_{};
   int rank_ = 0;
 };

@@ -52,11 +52,10 @@ class NodeMap {
   size_t used_ = 0;
 };
 
-// The tracked nodes from which `roots` were computed, in the order recorded, none older than `oldest`, stopping at
-// nodes for which stop(node) holds.
+// The tracked nodes from which `roots` were computed, none older than `oldest`, in no order, stopping at nodes for
+// which stop(node) holds; `seen` has them all, numbered −1.
 template <class Stop>
-std::vector<Node*> history(const std::vector<Tensor>& roots, uint64_t oldest, Stop&& stop) {
-  NodeMap seen;
+std::vector<Node*> history(const std::vector<Tensor>& roots, uint64_t oldest, NodeMap& seen, Stop&& stop) {
   std::vector<Node*> pending, found;
   const auto visit = [&](Node* node) {
     if (!node->tracked || node->sequence < oldest) return;
@@ -72,10 +71,13 @@ std::vector<Node*> history(const std::vector<Tensor>& roots, uint64_t oldest, St
     if (stop(node)) continue;
     for (const Tensor& input : node->inputs) visit(input.node());
   }
-  const auto earlier = [](const Node* a, const Node* b) { return a->sequence < b->sequence; };
-  std::reverse(found.begin(), found.end());  // a chain is met last to first
-  if (!std::is_sorted(found.begin(), found.end(), earlier)) std::sort(found.begin(), found.end(), earlier);
   return found;
+}
+
+void sort_as_recorded(std::vector<Node*>& nodes) {
+  const auto earlier = [](const Node* a, const Node* b) { return a->sequence < b->sequence; };
+  std::reverse(nodes.begin(), nodes.end());  // a chain is met last to first
+  if (!std::is_sorted(nodes.begin(), nodes.end(), earlier)) std::sort(nodes.begin(), nodes.end(), earlier);
 }
 
 bool is_one_of(const Node* node, const std::vector<Tensor>& tensors) {
@@ -89,7 +91,8 @@ uint64_t oldest_sequence(const std::vector<Tensor>& tensors) {
 }
 
 bool depends(const Tensor& y, const std::vector<Tensor>& xs) {
-  const auto nodes = history({y}, oldest_sequence(xs), [](const Node*) { return false; });
+  NodeMap seen;
+  const auto nodes = history({y}, oldest_sequence(xs), seen, [](const Node*) { return false; });
   return std::any_of(nodes.begin(), nodes.end(), [&](const Node* node) { return is_one_of(node, xs); });
 }
 
@@ -130,14 +133,17 @@ Tape::Tape(std::vector<Tensor> outputs, std::vector<Tensor> inputs, const Option
       fail<ValueError>("holding", "the held tensor is itself an input or an output. Hold what lies between them.");
   }
 
-  const auto nodes = history(outputs_, oldest_sequence(inputs_), [&](const Node* node) {
+  NodeMap slot;
+  auto nodes = history(outputs_, oldest_sequence(inputs_), slot, [&](const Node* node) {
     return is_one_of(node, holding_) || (options.cut_at_inputs && is_one_of(node, inputs_));
   });
-  NodeMap slot(4 * nodes.size());
+  sort_as_recorded(nodes);
+  run_.reserve(nodes.size());
+  result_slots_.reserve(nodes.size());
   bool fresh = false;
   for (const Tensor& x : inputs_) {
     int& s = slot.insert(x.node(), fresh);
-    if (fresh) s = slots_++;
+    if (s < 0) s = slots_++;
     input_slots_.push_back(s);
   }
   NodeMap met(64);  // which held tensors are used
@@ -157,7 +163,7 @@ Tape::Tape(std::vector<Tensor> outputs, std::vector<Tensor> inputs, const Option
       if (s < 0 && x.tracked()) entered_ = true;
     }
     int& s = slot.insert(node, fresh);
-    if (fresh) s = slots_++;
+    if (s < 0) s = slots_++;
     result_slots_.push_back(s);
     run_.emplace_back(node);
   }
@@ -290,12 +296,13 @@ std::vector<Series> Tape::jet(const std::vector<std::vector<Tensor>>& coefficien
 }
 
 std::vector<Tensor> captured(const Tensor& y, const std::vector<Tensor>& arguments, uint64_t begin) {
-  const auto nodes =
-      history({y}, 0, [&](const Node* node) { return node->sequence < begin || is_one_of(node, arguments); });
-  std::vector<Tensor> result;
-  for (Node* node : nodes)
-    if (node->sequence < begin) result.emplace_back(node);
-  return result;
+  NodeMap seen;
+  auto nodes =
+      history({y}, 0, seen, [&](const Node* node) { return node->sequence < begin || is_one_of(node, arguments); });
+  nodes.erase(std::remove_if(nodes.begin(), nodes.end(), [&](const Node* node) { return node->sequence >= begin; }),
+              nodes.end());
+  sort_as_recorded(nodes);
+  return {nodes.begin(), nodes.end()};
 }
 
 namespace {

@@ -7,20 +7,6 @@
 namespace dimwise {
 
 namespace {
-constexpr int64_t small = 256;  // multiply-adds below which a loop is faster than the call
-
-template <class T>
-bool small_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const T* a, const T* b, T beta, T* c) {
-  if (m * n * k > small) return false;
-  for (int64_t i = 0; i < m; ++i)
-    for (int64_t j = 0; j < n; ++j) {
-      T s = 0;
-      for (int64_t l = 0; l < k; ++l) s += (ta ? a[l * m + i] : a[i * k + l]) * (tb ? b[j * k + l] : b[l * n + j]);
-      c[i * n + j] = beta == 0 ? s : s + beta * c[i * n + j];
-    }
-  return true;
-}
-
 CBLAS_TRANSPOSE flag(bool transpose) { return transpose ? CblasTrans : CblasNoTrans; }
 blasint narrow(int64_t n) { return static_cast<blasint>(n); }
 
@@ -53,10 +39,32 @@ void outer(int64_t m, int64_t n, const T* a, const T* b, T beta, T* c) {
   }
 }
 
+constexpr int64_t small = 256;  // multiply-adds below which a loop is faster than the call
+
+template <class T>
+void small_product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const T* a, const T* b, T beta, T* c) {
+  for (int64_t i = 0; i < m; ++i, c += n) {
+    if (tb) {
+      for (int64_t j = 0; j < n; ++j) {
+        T sum = 0;
+        for (int64_t l = 0; l < k; ++l) sum += (ta ? a[l * m + i] : a[i * k + l]) * b[j * k + l];
+        c[j] = beta == 0 ? sum : sum + beta * c[j];
+      }
+    } else {
+      for (int64_t j = 0; j < n; ++j) c[j] = beta == 0 ? 0 : beta * c[j];
+      for (int64_t l = 0; l < k; ++l) {
+        const T factor = ta ? a[l * m + i] : a[i * k + l];
+        for (int64_t j = 0; j < n; ++j) c[j] += factor * b[l * n + j];
+      }
+    }
+  }
+}
+
 template <class T>
 void product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const T* a, const T* b, T beta, T* c) {
-  if (m == 0 || n == 0 || small_gemm(ta, tb, m, n, k, a, b, beta, c)) return;
+  if (m == 0 || n == 0) return;
   if (k == 1) return outer(m, n, a, b, beta, c);
+  if (m * n * k <= small) return small_product(ta, tb, m, n, k, a, b, beta, c);
   if (n == 1) return blas_gemv(ta, ta ? k : m, ta ? m : k, a, b, beta, c);
   if (m == 1) return blas_gemv(!tb, tb ? n : k, tb ? k : n, b, a, beta, c);
   blas_gemm(ta, tb, m, n, k, a, b, beta, c);

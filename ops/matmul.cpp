@@ -70,6 +70,7 @@ Tensor flat(const Tensor& x) { return reshape(x, {x.shape().outer(x.rank() - 1),
 
 // A direction as rows of the last axis of `full`, its batch folded in: one row where it is the same for all.
 Tensor rows_of(const Tensor& w, const Shape& full) {
+  if (w.rank() == 2 && w.dim(1) == full.dim(-1) && (w.dim(0) == 1 || w.shape() == full)) return w;
   if (w.rank() > 0 && w.size() != w.dim(-1)) return flat(broadcast_to(w, full));
   return reshape(broadcast_to(reshape(w, {w.size()}), {full.dim(-1)}), {1, full.dim(-1)});
 }

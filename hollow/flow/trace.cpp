@@ -2,7 +2,6 @@
 
 #include "autodiff/error.hpp"
 #include "ops/arithmetic.hpp"
-#include "ops/layout.hpp"
 
 namespace dimwise {
 
@@ -27,12 +26,11 @@ Drift brute_force_drift(const Function& f, const Tensor& x) {
   const Tape tape({y}, {inner});
   const bool keep = outer && (tape.entered() || x.tracked());
   const Recording recorded(keep);
-  std::vector<Tensor> columns;
+  Tensor diagonal;
   for (int64_t i = 0; i < d; ++i) {
-    const Tensor one = broadcast_to(place_row(scalar(1, x.dtype()), i, d), y.shape());
-    columns.push_back(slice(tape.pull({one})[0], -1, i, i + 1));
+    const Tensor one = place_row(scalar(1, x.dtype()), i, d);  // for every row of y
+    accumulate(diagonal, tape.pull({one})[0] * one);
   }
-  const Tensor diagonal = concat(columns, -1);
   return {keep ? y : stop_gradient(y), sum_last(diagonal), diagonal};
 }
 
