@@ -101,15 +101,14 @@ void store_row(T* p, const Batch<T>& value, int64_t n) {
 template <class T, Tail tail, class F, class Store, size_t... K, class... In>
 void run_row(const Broadcast& plan, F& f, Store&& store, std::index_sequence<K...>, const In*... in) {
   constexpr int64_t w = width<T>;
+  int64_t i = 0;
+  if (plan.all_vectors)
+    for (; i + w <= plan.row; i += w) store(i, w, Batch<T>(f(load(in + i)...)));
+  else
+    for (; i + w <= plan.row; i += w) store(i, w, Batch<T>(f((plan.vector[K] ? load(in + i) : Batch<T>(*in))...)));
   if constexpr (tail == Tail::padded) {
-    for (int64_t i = 0; i < plan.row; i += w)
-      store(i, std::min(w, plan.row - i), Batch<T>(f(load_row(in, plan.vector[K], i, plan.row)...)));
+    if (i < plan.row) store(i, plan.row - i, Batch<T>(f(load_row(in, plan.vector[K], i, plan.row)...)));
   } else {
-    int64_t i = 0;
-    if (plan.all_vectors)
-      for (; i + w <= plan.row; i += w) store(i, w, Batch<T>(f(load(in + i)...)));
-    else
-      for (; i + w <= plan.row; i += w) store(i, w, Batch<T>(f((plan.vector[K] ? load(in + i) : Batch<T>(*in))...)));
     for (; i < plan.row; ++i) store(i, 1, static_cast<T>(f(in[plan.vector[K] ? i : 0]...)));
   }
 }

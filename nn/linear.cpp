@@ -27,11 +27,10 @@ MaskedLinear::MaskedLinear(const Tensor& mask_values, const Rng& rng, DType dtyp
   bias = plain.bias;
 }
 
-Linear MaskedLinear::prepare() const {
-  Linear plain;
-  plain.weight = weight * mask.value;
-  plain.bias = bias;
-  return plain;
+PreparedLinear MaskedLinear::prepare() const { return {weight * mask.value, bias, mask_blocks(mask.value)}; }
+
+Tensor PreparedLinear::operator()(const Tensor& x) const {
+  return blocks ? block_linear(x, weight, bias, blocks) : linear(x, weight, bias);
 }
 
 }  // namespace dimwise

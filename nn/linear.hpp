@@ -2,6 +2,7 @@
 
 #include "autodiff/rng.hpp"
 #include "nn/module.hpp"
+#include "ops/block_linear.hpp"
 
 namespace dimwise {
 
@@ -24,6 +25,14 @@ struct Linear {
   }
 };
 
+/// A MaskedLinear whose masked weight is formed, and of which only the blocks that the mask leaves are multiplied.
+struct PreparedLinear {
+  Tensor weight, bias;
+  Blocks blocks;
+
+  Tensor operator()(const Tensor& x) const;
+};
+
 /// A Linear whose weight is multiplied by a fixed 0/1 mask of its shape.
 ///
 /// `prepare` forms the masked weight once, recorded, for many calls.
@@ -34,7 +43,7 @@ struct MaskedLinear {
   MaskedLinear() = default;
   MaskedLinear(const Tensor& mask, const Rng& rng, DType dtype = DType::float32);
 
-  Linear prepare() const;
+  PreparedLinear prepare() const;
   Tensor operator()(const Tensor& x) const { return prepare()(x); }
 
   template <class Self, class Visitor>

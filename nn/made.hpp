@@ -29,7 +29,7 @@ struct MadeConfig {
 
 /// A Made whose masked weights are formed.
 struct PreparedMade {
-  std::vector<Linear> layers;
+  std::vector<PreparedLinear> layers;
   std::optional<Linear> context;
   Activation activation = Activation::tanh;
   int64_t d = 0, outputs = 0;

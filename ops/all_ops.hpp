@@ -16,6 +16,7 @@ std::vector<const Op*> reduce_ops();
 std::vector<const Op*> layout_ops();
 std::vector<const Op*> index_ops();
 std::vector<const Op*> matmul_ops();
+std::vector<const Op*> block_ops();
 std::vector<const Op*> combination_ops();
 std::vector<const Op*> conv_ops();
 

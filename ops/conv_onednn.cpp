@@ -6,10 +6,6 @@
 #include "ops/conv_kernels.hpp"
 #include "ops/threads.hpp"
 
-// OpenMP's own names; its header is the compiler's, the library that of oneDNN.
-extern "C" int omp_get_max_threads();
-extern "C" void omp_set_num_threads(int threads);
-
 namespace dimwise::conv {
 
 namespace {
@@ -20,20 +16,6 @@ const dnnl::engine& engine() {
   static const dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
   return cpu;
 }
-
-// oneDNN's threads are OpenMP's, counted for each calling thread.
-class Threads {
- public:
-  explicit Threads(int threads) : before_(omp_get_max_threads()) {
-    if (threads != before_) omp_set_num_threads(threads);
-  }
-  ~Threads() { omp_set_num_threads(before_); }
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-
- private:
-  int before_;
-};
 
 dnnl::primitive_attr caller_gives_scratch() {
   dnnl::primitive_attr attr;
@@ -152,8 +134,8 @@ bool by_onednn(Result result, const Geometry& geometry, const float* a, const fl
     auto operator<=>(const Key&) const = default;
   };
   thread_local std::map<Key, std::optional<Convolution>> kept;
-  const int threads = convolution_threads();
-  const Threads limit(threads);
+  const int threads = onednn_threads();
+  const OneDnnThreads limit(threads);
   const Key key{result, threads, geometry.key()};
   auto found = kept.find(key);
   if (found == kept.end()) {

@@ -2,7 +2,10 @@
 
 #include <cblas.h>
 
+#include <oneapi/dnnl/dnnl.h>
+
 #include <algorithm>
+#include "ops/threads.hpp"
 
 namespace dimwise {
 
@@ -10,15 +13,24 @@ namespace {
 CBLAS_TRANSPOSE flag(bool transpose) { return transpose ? CblasTrans : CblasNoTrans; }
 blasint narrow(int64_t n) { return static_cast<blasint>(n); }
 
-void blas_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const float* a, const float* b, float beta,
-               float* c) {
-  cblas_sgemm(CblasRowMajor, flag(ta), flag(tb), narrow(m), narrow(n), narrow(k), 1, a, narrow(ta ? m : k), b,
-              narrow(tb ? k : n), beta, c, narrow(n));
+// On one thread oneDNN's product is 5 to 40 % faster than OpenBLAS's, but for small and narrow ones: bench/gemm.
+bool for_onednn(int64_t m, int64_t n, int64_t k) {
+  return m >= 32 && n >= 32 && k >= 16 && m * n * k >= 1'000'000 && onednn_threads() == 1;
 }
-void blas_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const double* a, const double* b, double beta,
-               double* c) {
-  cblas_dgemm(CblasRowMajor, flag(ta), flag(tb), narrow(m), narrow(n), narrow(k), 1, a, narrow(ta ? m : k), b,
-              narrow(tb ? k : n), beta, c, narrow(n));
+
+void blas_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const float* a, int64_t lda, const float* b,
+               int64_t ldb, float beta, float* c, int64_t ldc) {
+  if (for_onednn(m, n, k)) {
+    const OneDnnThreads one(1);
+    if (dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', m, n, k, 1, a, lda, b, ldb, beta, c, ldc) == dnnl_success) return;
+  }
+  cblas_sgemm(CblasRowMajor, flag(ta), flag(tb), narrow(m), narrow(n), narrow(k), 1, a, narrow(lda), b, narrow(ldb),
+              beta, c, narrow(ldc));
+}
+void blas_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const double* a, int64_t lda, const double* b,
+               int64_t ldb, double beta, double* c, int64_t ldc) {
+  cblas_dgemm(CblasRowMajor, flag(ta), flag(tb), narrow(m), narrow(n), narrow(k), 1, a, narrow(lda), b, narrow(ldb),
+              beta, c, narrow(ldc));
 }
 void blas_gemv(bool transpose, int64_t rows, int64_t columns, const float* a, const float* x, float beta, float* y) {
   cblas_sgemv(CblasRowMajor, flag(transpose), narrow(rows), narrow(columns), 1, a, narrow(columns), x, 1, beta, y, 1);
@@ -67,7 +79,7 @@ void product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const T* a, cons
   if (m * n * k <= small) return small_product(ta, tb, m, n, k, a, b, beta, c);
   if (n == 1) return blas_gemv(ta, ta ? k : m, ta ? m : k, a, b, beta, c);
   if (m == 1) return blas_gemv(!tb, tb ? n : k, tb ? k : n, b, a, beta, c);
-  blas_gemm(ta, tb, m, n, k, a, b, beta, c);
+  blas_gemm(ta, tb, m, n, k, a, ta ? m : k, b, tb ? k : n, beta, c, n);
 }
 }  // namespace
 
@@ -76,6 +88,15 @@ void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const float* a, con
 }
 void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const double* a, const double* b, double beta, double* c) {
   product(ta, tb, m, n, k, a, b, beta, c);
+}
+
+void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const float* a, int64_t lda, const float* b, int64_t ldb,
+          float beta, float* c, int64_t ldc) {
+  if (m > 0 && n > 0) blas_gemm(ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc);
+}
+void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const double* a, int64_t lda, const double* b, int64_t ldb,
+          double beta, double* c, int64_t ldc) {
+  if (m > 0 && n > 0) blas_gemm(ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc);
 }
 
 }  // namespace dimwise

@@ -115,6 +115,7 @@ size_t terms(std::span<const Tensor> in) { return in.size() / 2; }
 bool has_bias(std::span<const Tensor> in) { return in.size() % 2 == 1; }
 
 Tensor linear_value(std::span<const Tensor> in) {
+  constexpr int64_t large = 1 << 19, part_size = 1 << 16;
   const Tensor& x = in[0];
   const int64_t outputs = in[1].dim(0), rows = x.shape().outer(x.rank() - 1);
   Tensor y = empty(x.shape().with_last(outputs), x.dtype());
@@ -127,16 +128,23 @@ Tensor linear_value(std::span<const Tensor> in) {
     while (single < terms(in) && (!bias || in[2 * single + 1].dim(1) != 1)) ++single;
     const T* x1 = single < terms(in) ? in[2 * single].node()->data<T>() : nullptr;
     const T* w1 = x1 ? in[2 * single + 1].node()->data<T>() : nullptr;
-    for (int64_t r = 0; bias && r < rows; ++r) {
-      if (x1)
-        for (int64_t j = 0; j < outputs; ++j) out[r * outputs + j] = bias[j] + x1[r] * w1[j];
-      else
-        std::copy_n(bias, outputs, out + r * outputs);
+    // A large result is finished part by part, while the part is in the cache.
+    const int64_t part = rows * outputs <= large ? rows : std::max<int64_t>(part_size / outputs, 512);
+    for (int64_t begin = 0; begin < rows; begin += part) {
+      const int64_t end = std::min(rows, begin + part);
+      for (int64_t r = begin; bias && r < end; ++r) {
+        if (x1)
+          for (int64_t j = 0; j < outputs; ++j) out[r * outputs + j] = bias[j] + x1[r] * w1[j];
+        else
+          std::copy_n(bias, outputs, out + r * outputs);
+      }
+      for (size_t i = 0; i < terms(in); ++i) {
+        const int64_t inputs = in[2 * i + 1].dim(1);
+        if (i != single)
+          gemm(false, true, end - begin, outputs, inputs, in[2 * i].node()->data<T>() + begin * inputs,
+               in[2 * i + 1].node()->data<T>(), bias || i > 0 ? T(1) : T(0), out + begin * outputs);
+      }
     }
-    for (size_t i = 0; i < terms(in); ++i)
-      if (i != single)
-        gemm(false, true, rows, outputs, in[2 * i + 1].dim(1), in[2 * i].node()->data<T>(),
-             in[2 * i + 1].node()->data<T>(), bias || i > 0 ? T(1) : T(0), out);
   });
   return y;
 }

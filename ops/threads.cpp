@@ -8,6 +8,7 @@
 
 // OpenMP's own names; its header is the compiler's, the library that of oneDNN.
 extern "C" int omp_get_max_threads();
+extern "C" void omp_set_num_threads(int threads);
 
 namespace dimwise {
 
@@ -21,6 +22,13 @@ void set_threads(int threads) {
   wanted = threads;
 }
 
-int convolution_threads() { return wanted > 0 ? wanted.load() : omp_get_max_threads(); }
+int onednn_threads() { return wanted > 0 ? wanted.load() : omp_get_max_threads(); }
+
+OneDnnThreads::OneDnnThreads(int threads) : before_(omp_get_max_threads()) {
+  if (threads != before_) omp_set_num_threads(threads);
+}
+OneDnnThreads::~OneDnnThreads() {
+  if (omp_get_max_threads() != before_) omp_set_num_threads(before_);
+}
 
 }  // namespace dimwise

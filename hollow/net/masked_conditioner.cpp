@@ -18,7 +18,8 @@ std::vector<Unit> units(int64_t width, int64_t d) {
   const int64_t degrees = std::max<int64_t>(d - 1, 1), half = (width + 1) / 2;
   for (int64_t k = 0; k < width; ++k) {
     const bool left = k < half;
-    const int64_t place = (left ? k : k - half) % degrees;
+    // In order, so that the masks leave whole blocks, and evenly, where there are fewer units than degrees.
+    const int64_t place = left ? k * degrees / half : (k - half) * degrees / (width - half);
     // Degrees 1 … d−1 on the left and d−2 … 0 on the right, so that each unit sees something; with d = 1 nothing is to
     // be seen.
     result.push_back({left, d == 1 ? 0 : left ? place + 1 : d - 2 - place});

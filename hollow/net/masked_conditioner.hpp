@@ -44,7 +44,7 @@ struct MaskedConditioner {
   }
 
  private:
-  std::vector<Linear> ready_;
+  std::vector<PreparedLinear> ready_;
 };
 
 }  // namespace dimwise

@@ -124,9 +124,9 @@ TEST_CASE("tasks run once each, task i on thread i mod threads, the first on the
 TEST_CASE("products and convolutions stay on the thread that asks for them") {
   set_threads(2);
   const ThreadPool one(1);
-  CHECK(convolution_threads() == 2);
+  CHECK(onednn_threads() == 2);
   const ThreadPool two(2);
-  CHECK(convolution_threads() == 1);
+  CHECK(onednn_threads() == 1);
 }
 
 TEST_CASE("the exception of the first shard that failed reaches the caller, and the pool goes on") {

@@ -255,9 +255,9 @@ TEST_CASE("a transposed convolution with output padding has PyTorch's size and u
 TEST_CASE("convolutions give the same on one thread, on two, and on two threads of the program at once") {
   const Tensor x = astype(normal({6, 16, 14, 14}, 1), DType::float32),
                w = astype(normal({16, 16, 3, 3}, 2), DType::float32);
-  const int before = convolution_threads();
+  const int before = onednn_threads();
   set_threads(2);
-  CHECK(convolution_threads() == 2);
+  CHECK(onednn_threads() == 2);
   const Tensor two = conv2d(x, w);
   set_threads(1);
   const Tensor one = conv2d(x, w);

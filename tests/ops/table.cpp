@@ -18,7 +18,7 @@ const std::vector<Entry>& dimwise::table::entries() {
   static const std::vector<Entry> all = [] {
     std::vector<Entry> list;
     for (const auto room : {arithmetic_entries, elementwise_entries, reduce_entries, layout_entries, index_entries,
-                            matmul_entries, linalg_entries, conv_entries})
+                            matmul_entries, block_entries, linalg_entries, conv_entries})
       for (Entry& e : room()) list.push_back(std::move(e));
     return list;
   }();

@@ -36,6 +36,7 @@ std::vector<Entry> reduce_entries();
 std::vector<Entry> layout_entries();
 std::vector<Entry> index_entries();
 std::vector<Entry> matmul_entries();
+std::vector<Entry> block_entries();
 std::vector<Entry> linalg_entries();
 std::vector<Entry> conv_entries();
 
