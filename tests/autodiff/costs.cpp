@@ -1,0 +1,140 @@
+// What a computation costs, counted and never timed.
+#include <cstdlib>
+#include <new>
+
+#include "autodiff/basic.hpp"
+#include "autodiff/custom.hpp"
+#include "autodiff/tape.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/matmul.hpp"
+#include "tests/autodiff/helpers.hpp"
+#include "tests/catch.hpp"
+
+using namespace dimwise;
+
+namespace {
+
+thread_local bool counting = false;
+thread_local int64_t from_system = 0;
+
+// Blocks that `f` takes from the system: by operator new, and for lack of a waiting block by the pool.
+struct Taken {
+  int64_t by_new, by_pool;
+  friend bool operator==(const Taken&, const Taken&) = default;
+  friend std::ostream& operator<<(std::ostream& out, const Taken& t) {
+    return out << t.by_new << " by new, " << t.by_pool << " by the pool";
+  }
+};
+template <class F>
+Taken taken(F&& f) {
+  for (int i = 0; i < 2; ++i) f();  // warm
+  const int64_t misses = pool_statistics().misses;
+  from_system = 0;
+  counting = true;
+  f();
+  counting = false;
+  return {from_system, pool_statistics().misses - misses};
+}
+
+// A chain of 3n ops with one, two and three operands.
+struct Chain {
+  Tensor x = track(normal({8, 5})), weight = normal({5, 5}, 2), bias = normal({5}, 3), c = normal({8, 5}, 4);
+
+  Tensor operator()(int n) const {
+    Tensor y = x;
+    for (int i = 0; i < n; ++i) y = tanh(linear(mul(std::move(y), c), weight, bias));
+    return y;
+  }
+};
+
+}  // namespace
+
+// NOLINTBEGIN(misc-new-delete-overloads): the sized and array forms call these
+void* operator new(size_t bytes) {
+  if (counting) ++from_system;
+  if (void* memory = std::malloc(bytes ? bytes : 1)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+// NOLINTEND(misc-new-delete-overloads)
+
+TEST_CASE("once warm, evaluating and recording ops takes no memory from the system") {
+  const Chain chain;
+  {
+    const Recording off(false);
+    CHECK(taken([&] { chain(100); }) == Taken{0, 0});
+  }
+  // Freeing a history takes one list, however long it is.
+  for (const int n : {1, 100, 400}) CHECK(taken([&] { chain(n); }) == Taken{1, 0});
+}
+
+TEST_CASE("once warm, an unrecorded pull takes nothing from the system but eight lists, however long the chain") {
+  const Chain chain;
+  const Tensor w = normal({8, 5}, 5);
+  for (const int n : {1, 100, 400}) {
+    const Tensor y = chain(n);
+    const Tape tape({y}, {chain.x});
+    const Recording off(false);
+    const Taken t = taken([&] { tape.pull({w}); });
+    CHECK(t.by_pool == 0);
+    CHECK(t.by_new <= 8);
+  }
+}
+
+TEST_CASE("the lists of a tape grow by doubling: a chain four times as long takes a few blocks more") {
+  const Chain chain;
+  const auto blocks = [&](int n) {
+    const Tensor y = chain(n);
+    return taken([&] { Tape({y}, {chain.x}); }).by_new;
+  };
+  CHECK(blocks(400) - blocks(100) <= 12);
+}
+
+TEST_CASE("a recorded sweep through an elementwise op is one op, f', and the next one a few") {
+  const Tensor w = track(f64({1, 2}));
+  // Ops of the second sweep, recorded: what w·f''(x) takes.
+  const std::vector<std::pair<Tensor (*)(Tensor), int64_t>> functions{{exp, 3}, {sin, 4}, {softplus, 4}, {tanh, 9}};
+  for (const auto& [f, ops] : functions) {
+    const Tensor x = track(f64({0.3, 0.7})), y = f(x);
+    const std::string name = y.node()->op->name;
+    INFO(name);
+    const int64_t begin = ops_evaluated();
+    const Tensor g = Tape({y}, {x}).pull({w})[0];
+    CHECK(ops_evaluated() - begin == 1);
+    CHECK(g.node()->op->name == name + "'");
+    const Tape again({g}, {x});
+    int64_t before = ops_evaluated();
+    again.pull({w});
+    CHECK(ops_evaluated() - before <= ops);
+    const Recording off(false);
+    before = ops_evaluated();
+    again.pull({stop_gradient(w)});
+    CHECK(ops_evaluated() - before <= 2);  // with the one for w
+  }
+}
+
+TEST_CASE("the last sweep of a tape frees as it goes") {
+  const Tensor x = track(normal({5}));
+  int64_t seen = 0;
+  const CustomRule watch{"watch", [](const auto& in) { return in[0]; },
+                         [&](const auto&, const Tensor&, const Tensor& w) {
+                           seen = live_nodes();
+                           return std::vector<Tensor>{w};
+                         }};
+  const auto chain = [&] {
+    Tensor y = custom(watch, {x});
+    for (int i = 0; i < 100; ++i) y = sin(std::move(y));
+    return Tape({std::exchange(y, {})}, {x});
+  };
+  const Tensor w = normal({5}, 2);
+  const Recording on(true);
+  const int64_t before = live_nodes();
+  Tape kept = chain(), given = chain();
+  CHECK(live_nodes() - before >= 200);
+  const Recording off(false);
+  kept.pull({w});
+  CHECK(seen - before >= 200);
+  std::move(given).pull({w});
+  CHECK(seen - before < 110);
+}

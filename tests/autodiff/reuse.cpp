@@ -1,0 +1,149 @@
+// An op writes over an operand that dies, and over nothing else.
+#include <functional>
+
+#include "autodiff/anomaly.hpp"
+#include "autodiff/basic.hpp"
+#include "autodiff/transforms.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/matmul.hpp"
+#include "ops/reduce.hpp"
+#include "tests/autodiff/helpers.hpp"
+#include "tests/catch.hpp"
+
+using namespace dimwise;
+
+namespace {
+
+const void* place(const Tensor& x) { return x.data<double>().data(); }
+
+// An op of one operand that is given away.
+using Unary = std::function<Tensor(Tensor)>;
+const Unary negated = [](Tensor x) { return neg(std::move(x)); };
+const Unary halved = [](Tensor x) { return scale(std::move(x), 0.5); };
+const Unary hyperbolic = [](Tensor x) { return tanh(std::move(x)); };
+const Unary sine = [](Tensor x) { return sin(std::move(x)); };
+const Unary doubled = [](Tensor x) { return mul(std::move(x), f64({2, 2, 2})); };
+const Unary shifted = [](Tensor x) { return add(f64({1, 1, 1}), std::move(x)); };
+
+struct Layer {
+  Tensor x = track(normal({4, 2})), weight = normal({3, 2}, 2), bias = normal({3}, 3);
+  Tensor operator()() const { return linear(x, weight, bias); }
+};
+
+// Whether `op` writes over what `make` makes, which nobody else holds.
+bool reuses(const Unary& op, const std::function<Tensor()>& make) {
+  Tensor z = make();
+  const void* const there = place(z);
+  return place(op(std::move(z))) == there;
+}
+
+}  // namespace
+
+TEST_CASE("an op writes over a temporary that no rule reads") {
+  const Layer layer;
+  // Recorded, tanh's rule reads its own output, sin's and mul's their input.
+  for (const Unary& op : {negated, halved, hyperbolic, shifted}) CHECK(reuses(op, layer));
+  for (const Unary& op : {sine, doubled}) CHECK_FALSE(reuses(op, layer));
+  const Recording off(false);
+  for (const Unary& op : {negated, halved, hyperbolic, sine, doubled, shifted}) CHECK(reuses(op, layer));
+}
+
+TEST_CASE("what its producer's rule reads is not written over") {
+  const Tensor x = track(f64({1, 2, 3}));
+  const auto make = [&] { return exp(x); };
+  for (const Unary& op : {negated, halved, hyperbolic, shifted}) {
+    CHECK_FALSE(reuses(op, make));
+    const Tensor y = op(make());
+    const Tape tape({y}, {x});
+    CHECK(distance(tape.run()[0], exp(x)) == 0);
+  }
+  const Recording off(false);
+  CHECK(reuses(negated, make));
+}
+
+TEST_CASE("what somebody holds is not written over: a tensor, a leaf, a tensor on the same memory") {
+  const Layer layer;
+  for (const bool record : {true, false}) {
+    const Recording recorded(record);
+    const Tensor z = layer(), values = z + 0.0;
+    const Tensor flat = reshape(z, {12}), constant = stop_gradient(z), leaf = track(z);
+    for (const Unary& op : {negated, halved, hyperbolic, sine, shifted, doubled}) {
+      op(z);
+      op(reshape(z, {4, 3}));
+      op(stop_gradient(z));
+      op(track(z));
+      add(z, z);
+      CHECK(distance(z, values) == 0);
+    }
+    CHECK(distance(flat, reshape(values, {12})) == 0);
+    CHECK(distance(constant, values) == 0);
+    CHECK(distance(leaf, values) == 0);
+    CHECK_FALSE(reuses([](const Tensor& y) { return add(y, y); }, layer));
+  }
+  // A tracked leaf has no history to be made again from.
+  CHECK_FALSE(reuses(negated, [] { return track(f64({1, 2, 3})); }));
+}
+
+TEST_CASE("sweeps after memory was written over give what they give where every tensor is held") {
+  const Layer layer;
+  const Tensor &x = layer.x, w = normal({4, 3}, 4);
+  const auto chain = [&](std::vector<Tensor>* held) {
+    const auto hold = [&](Tensor t) {
+      if (held) held->push_back(t);
+      return t;
+    };
+    const auto on = [&](const Unary& op, Tensor t) { return held ? op(hold(t)) : op(std::move(t)); };
+    Tensor y = on(hyperbolic, on(negated, layer()));
+    Tensor z = on(sine, on(halved, on(shifted, layer())));
+    z = on(hyperbolic, on(doubled, on(negated, exp(std::move(z)))));
+    return held ? hold(y) + hold(z) : std::move(y) + std::move(z);
+  };
+  std::vector<Tensor> held;
+  const Tensor kept = chain(&held), reused = chain(nullptr);
+  CHECK(distance(reused, kept) == 0);
+  const Tape a({kept}, {x}), b({reused}, {x});
+  REQUIRE(a.size() == b.size());
+  CHECK(distance(b.pull({w})[0], a.pull({w})[0]) == 0);
+  CHECK(distance(b.push({x})[0], a.push({x})[0]) == 0);
+  const Tensor first = grad(sum(reused * w), x), other = grad(sum(kept * w), x);
+  CHECK(distance(grad(sum(square(first)), x), grad(sum(square(other)), x)) == 0);
+  const Recording off(false);
+  CHECK(distance(b.pull({w})[0], a.pull({w})[0]) == 0);
+  for (int k = 1; k <= 3; ++k) {
+    const std::vector<std::vector<Tensor>> line{std::vector<Tensor>(3, ones({}, DType::float64))};
+    CHECK(distance(b.jet(line)[0].at(k), a.jet(line)[0].at(k)) == 0);
+  }
+  CHECK(distance(w, normal({4, 3}, 4)) == 0);
+}
+
+TEST_CASE("a sweep writes over no cotangent that is asked for or given by the caller") {
+  const Layer layer;
+  const Tensor z = layer(), y = tanh(tanh(z)), w = normal({4, 3}, 4);
+  const Tensor& middle = y.node()->inputs[0];
+  const Recording off(false);
+  const auto together = Tape({y, y}, {layer.x, middle, z, y}).pull({w, w});
+  CHECK(distance(w, normal({4, 3}, 4)) == 0);
+  const Tensor twice = scale(w, 2);
+  CHECK(distance(together[3], twice) == 0);
+  CHECK(distance(together[1], Tape({y}, {middle}).pull({twice})[0]) == 0);
+  CHECK(distance(together[2], Tape({y}, {z}).pull({twice})[0]) == 0);
+  CHECK(distance(together[0], Tape({y}, {layer.x}).pull({twice})[0]) == 0);
+}
+
+TEST_CASE("reading an intermediate that was written over is an error that says so") {
+  const Layer layer;
+  const Tensor y = tanh(layer());
+  const Tape tape({y}, {layer.x});
+  CHECK_THAT(error_of([&] { tape.run()[0].values(); }), Catch::Contains("(4, 3) were written over by a later op"));
+  CHECK(tape.run()[0].shape() == Shape{4, 3});
+  CHECK_NOTHROW(tape.run()[1].values());
+}
+
+TEST_CASE("under an observer nothing is written over, so that it may read everything") {
+  const Layer layer;
+  const DetectAnomaly guard;
+  for (const Unary& op : {negated, halved, hyperbolic, shifted}) CHECK_FALSE(reuses(op, layer));
+  const Tensor y = tanh(layer());
+  CHECK(distance(Tape({y}, {layer.x}).run()[0], layer()) == 0);
+}
