@@ -71,15 +71,21 @@ TEST_CASE("each order of the Taylor method costs a few ops more, whatever the di
   }
 }
 
-TEST_CASE("a training step on f and D1 multiplies matrices 17 times, whatever the dimension and the batch") {
-  for (const Size& s : sizes) {
-    const Net net = make_net(s.d);
-    const Tensor x = Rng(3).normal({s.batch, s.d});
-    Calls calls;
-    step(net, x);
-    CHECK(calls.count["linear"] == 4);  // the layers, once each
-    CHECK(calls.count["matmul"] == 13);
-  }
+TEST_CASE("a training step on f and D1 multiplies matrices 17 times, whatever the dimension, the width and the batch") {
+  bool in_blocks = false;
+  for (const Size& s : sizes)
+    for (const int64_t width : {16, 128}) {
+      const Net net = make_net(s.d, 8, width);
+      const Tensor x = Rng(3).normal({s.batch, s.d});
+      Calls calls;
+      step(net, x);
+      INFO("d = " << s.d << ", width " << width);
+      // The layers once each. Those of the conditioner are multiplied in blocks where that saves something.
+      CHECK(calls.count["linear"] + calls.count["block_linear"] == 4);
+      CHECK(calls.count["matmul"] + calls.count["block_input"] + calls.count["block_weight"] == 13);
+      in_blocks = in_blocks || calls.count["block_linear"] > 0;
+    }
+  CHECK(in_blocks);
 }
 
 TEST_CASE("a training step leaves nothing behind, and the next one takes nothing from the system") {
