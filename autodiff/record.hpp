@@ -98,7 +98,7 @@ template <class DF, class B>
   return as_series<B, 1>(slope<DF>(line)).c[1];
 }
 
-/// g = w ⊙ df(s), what a sweep makes of an elementwise op; bilinear-like: linear in w.
+// g = w ⊙ df(s): what a sweep makes of an elementwise op, and again an op, linear in w.
 template <class DF>
 constexpr Op derivative_record(const char* name) {
   Op op{name, Kind::general, nullptr, nullptr, nullptr};
@@ -226,7 +226,7 @@ constexpr Op broadcasting(Op op) {
 /// y = f(x) elementwise, with df(x) its derivative, or df(·, y) as a function of y alone.
 ///
 /// f and df are captureless generic lambdas, instantiated for SIMD batches; df also for series of batches (Taylor and
-/// second derivatives in one pass over memory), for Tensor and for Series (recorded sweeps). A df that uses y is
+/// second derivatives in one pass over memory) and for Series of tensors (where those are recorded). A df that uses y is
 /// polynomial or rational in y, so that the series can be found order by order.
 template <class F, class DF>
 Op elementwise(const char* name, F, DF) {
