@@ -114,6 +114,7 @@ Row row(int64_t batch) {
           .per = static_cast<double>(ours->evaluations),
           .libtorch_per = torch ? torch.check.at("evaluations") : 0,
           .limit_per = limit.check.at("evaluations"),
+          .targets = {{"ours/libtorch", batch == 1 ? 0.10 : 0.55}},
           .remark = remark.str(),
           .slice = 0.05};
 }
@@ -144,6 +145,7 @@ Row on_two_threads(int64_t batch) {
           .per = static_cast<double>(ours->evaluations),
           .libtorch_per = torch ? torch.check.at("evaluations") : 0,
           .limit_per = limit.check.at("evaluations"),
+          .targets = {{"ours/libtorch", 0.32}},
           .remark = remark.str(),
           .slice = 0.05,
           .clock = Clock::wall};

@@ -69,10 +69,10 @@ std::shared_ptr<Setting> setting(int64_t d) {
 
 void add_dimension(int64_t d) {
   const auto add = [d](const std::string& name, const std::string& twin, std::function<void(const Setting&)> ours,
-                       const std::string& remark = "") {
+                       const std::vector<Target>& targets = {}) {
     add_row("hollow d=" + std::to_string(d) + " " + name, [=] {
       const auto s = setting(d);
-      Row row{.ours = [s, ours] { ours(*s); }, .remark = remark, .slice = 0.05};
+      Row row{.ours = [s, ours] { ours(*s); }, .targets = targets, .slice = 0.05};
       row.libtorch = find(s->torch, twin);
       row.limit = find(s->limit, twin);
       row.unfused = find(s->limit, twin + "/unfused");
@@ -81,11 +81,17 @@ void add_dimension(int64_t d) {
     });
   };
   add("f", "fwd", [](const Setting& s) { keep(s.net(s.problem.x).node()); });
+  const bool large = d >= 512;
+  const auto orders = [](int order) {
+    return [order](const Setting& s) { keep(dimwise::dimwise(s.net, s.problem.x, order).back().node()); };
+  };
   add("f, D1, divergence", "dimwise",
-      [](const Setting& s) { keep(sum_last(dimwise::dimwise(s.net, s.problem.x, 1)[1]).node()); });
-  add("f, D1, D2", "second", [](const Setting& s) { keep(dimwise::dimwise(s.net, s.problem.x, 2)[2].node()); });
-  add("f, D1 ... D4", "", [](const Setting& s) { keep(dimwise::dimwise(s.net, s.problem.x, 4)[4].node()); });
-  add("training step on f, D1", "train", [](const Setting& s) { keep(train(s.problem).x.node()); });
+      [](const Setting& s) { keep(sum_last(dimwise::dimwise(s.net, s.problem.x, 1)[1]).node()); },
+      {{"ours/forward", 1.35}, {"ours/libtorch", large ? 0.40 : 0.55}});
+  add("f, D1, D2", "second", orders(2), {{"ours/forward", 1.6}});
+  add("f, D1 ... D4", "", orders(4), {{"ours/forward", 2.6}});
+  add("training step on f, D1", "train", [](const Setting& s) { keep(train(s.problem).x.node()); },
+      {{"ours/forward", 4.2}, {"ours/libtorch", large ? 0.38 : 0.52}});
 }
 
 // The divergence by d backward passes through the whole net, once, against the dimension-wise one.

@@ -61,7 +61,7 @@ double in_child(const std::function<double()>& measure) {
 
 void run(benchmark::State& state, int64_t d) {
   set_threads(1);
-  Figures f{.unit = "MiB"};
+  Figures f{.unit = "MiB", .targets = {{"ours/libtorch", 0.9}}};
   for (auto _ : state) {
     f.ours = in_child([d] {
       const Problem problem{make_net(d), made({batch, d}, 29, 1.5)};
