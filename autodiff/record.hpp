@@ -226,8 +226,8 @@ constexpr Op broadcasting(Op op) {
 /// y = f(x) elementwise, with df(x) its derivative, or df(·, y) as a function of y alone.
 ///
 /// f and df are captureless generic lambdas, instantiated for SIMD batches; df also for series of batches (Taylor and
-/// second derivatives in one pass over memory) and for Series of tensors (where those are recorded). A df that uses y is
-/// polynomial or rational in y, so that the series can be found order by order.
+/// second derivatives in one pass over memory) and for Series of tensors (where those are recorded). A df that uses y
+/// is polynomial or rational in y, so that the series can be found order by order.
 template <class F, class DF>
 Op elementwise(const char* name, F, DF) {
   constexpr bool uses_y = std::is_invocable_v<DF, const Tensor&, const Tensor&>;

@@ -1,13 +1,12 @@
 // One training step of a HollowNet, loss(f, D¹f) and all gradients, on one thread and on two.
 //
-// `speed_up` is the ratio of the medians of both, a few steps of each in turns within one run; `best` that of the
-// minima, which is nearer to the truth on a machine that does other work.
-#include <benchmark/benchmark.h>
-
+// The speed-up is the ratio of the medians of both, a few steps of each in turns within one run; that of the minima is
+// nearer to the truth on a machine that does other work.
 #include <algorithm>
-#include <chrono>
+#include <sstream>
 #include <vector>
 
+#include "bench/common.hpp"
 #include "hollow/net/hollow_net.hpp"
 #include "hollow/net/masked_conditioner.hpp"
 #include "hollow/net/shared_transformer.hpp"
@@ -20,13 +19,13 @@
 namespace {
 
 using namespace dimwise;
-using Clock = std::chrono::steady_clock;
+using namespace dimwise::bench;
 
 template <class F>
 double milliseconds(F&& f) {
-  const auto begin = Clock::now();
+  const double begin = now(Clock::wall);
   f();
-  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+  return 1e3 * (now(Clock::wall) - begin);
 }
 
 double quantile(std::vector<double> values, double q) {
@@ -35,11 +34,10 @@ double quantile(std::vector<double> values, double q) {
   return *at;
 }
 
-// Argument: d.
-void training_step(benchmark::State& state) {
+void training_step(benchmark::State& state, int64_t d) {
   set_threads(1);
   const Rng rng(1);
-  const int64_t d = state.range(0), rows = 256;
+  const int64_t rows = 256;
   const HollowNet model{MaskedConditioner({.d = d, .d_h = 32, .hidden = {256}}, rng.split("conditioner")),
                         SharedTransformer({.d = d, .d_h = 32, .hidden = {64}}, rng.split("transformer"))};
   const Tensor x = rng.normal({rows, d});
@@ -52,14 +50,26 @@ void training_step(benchmark::State& state) {
   ThreadPool one(1), two(2);
   std::vector<double> serial, parallel;
   for (auto _ : state) {
-    for (int i = 0; i < 10; ++i) serial.push_back(milliseconds([&] { step(one); }));
-    for (int i = 0; i < 10; ++i) parallel.push_back(milliseconds([&] { step(two); }));
+    const double begin = now(Clock::wall);
+    for (int64_t r = 0; r < rounds(); ++r) {
+      for (int i = 0; i < 10; ++i) serial.push_back(milliseconds([&] { step(one); }));
+      for (int i = 0; i < 10; ++i) parallel.push_back(milliseconds([&] { step(two); }));
+    }
+    state.SetIterationTime(now(Clock::wall) - begin);
   }
-  state.counters["serial_ms"] = quantile(serial, 0.5);
-  state.counters["speed_up"] = quantile(serial, 0.5) / quantile(parallel, 0.5);
-  state.counters["best"] = quantile(serial, 0) / quantile(parallel, 0);
+  std::ostringstream remark;
+  remark << quantile(serial, 0.5) << " ms on one thread; by the fastest steps "
+         << quantile(serial, 0) / quantile(parallel, 0) << " x";
+  Figures f{.unit = "x", .ours = quantile(serial, 0.5) / quantile(parallel, 0.5), .remark = remark.str()};
+  if (d >= 8) f.targets = {{"ours", 1.7, true}};
+  report(state, f);
 }
 
-BENCHMARK(training_step)->ArgName("d")->Arg(2)->Arg(8)->Arg(64)->Arg(512)->Unit(benchmark::kMillisecond)->MinTime(1);
+const bool added = [] {
+  for (const int64_t d : {2, 8, 64, 512})
+    add_row("hollow d=" + std::to_string(d) + " training step on two threads, over one", 1,
+            [=](benchmark::State& state) { training_step(state, d); });
+  return true;
+}();
 
 }  // namespace

@@ -145,7 +145,8 @@ const Op odeint_adjoint_op = [] {
     for (size_t i = tensors; i < call.inputs.size(); ++i) captured = captured || result.wanted(i);
     std::vector<Tensor> inputs{w};
     inputs.insert(inputs.end(), call.inputs.begin(), call.inputs.end());
-    const Tensor flat = apply(odeint_adjoint_backward_op, Operands(inputs), attributes(Backward{call.attributes, captured}));
+    const Tensor flat =
+        apply(odeint_adjoint_backward_op, Operands(inputs), attributes(Backward{call.attributes, captured}));
     int64_t offset = 0;
     for (size_t i = 0; i < (captured ? call.inputs.size() : tensors); ++i) {
       if (result.wanted(i))
