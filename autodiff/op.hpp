@@ -32,7 +32,10 @@ class Cotangents {
   bool wanted(size_t input) const { return wanted_[input]; }
   void set(size_t input, Tensor value) { slots_[input] = std::move(value); }
   /// The output's cotangent, given away where the sweep needs it no more, so that its memory may be written over.
-  Tensor take(const Tensor& w) const { return cotangent_ ? std::move(*cotangent_) : w; }
+  Tensor take(const Tensor& w) const {
+    if (cotangent_) return std::move(*cotangent_);
+    return w;
+  }
 
  private:
   std::span<Tensor> slots_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <memory>
 #include <span>
@@ -26,9 +27,9 @@ class Operands {
 
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
-  Tensor* begin() { return many_ ? many_.get() : few_; }
+  Tensor* begin() { return many_ ? many_.get() : few_.data(); }
   Tensor* end() { return begin() + size_; }
-  const Tensor* begin() const { return many_ ? many_.get() : few_; }
+  const Tensor* begin() const { return many_ ? many_.get() : few_.data(); }
   const Tensor* end() const { return begin() + size_; }
   Tensor& operator[](size_t i) { return begin()[i]; }
   const Tensor& operator[](size_t i) const { return begin()[i]; }
@@ -36,7 +37,7 @@ class Operands {
 
  private:
   static constexpr size_t inline_size = 5;
-  Tensor few_[inline_size];
+  std::array<Tensor, inline_size> few_;
   std::unique_ptr<Tensor[]> many_;
   size_t size_ = 0;
 };

@@ -7,7 +7,7 @@ namespace dimwise {
 /// A length along each axis of an image; one number stands for both.
 struct Size2d {
   int64_t h, w;
-  Size2d(int64_t both = 0) : h(both), w(both) {}
+  Size2d(int64_t both = 0) : h(both), w(both) {}  // NOLINT(google-explicit-constructor): {.stride = 2}
   Size2d(int64_t height, int64_t width) : h(height), w(width) {}
 };
 

@@ -131,7 +131,7 @@ bool by_onednn(Result result, const Geometry& geometry, const float* a, const fl
     Result result;
     int threads;
     std::array<int64_t, 13> geometry;
-    auto operator<=>(const Key&) const = default;
+    auto operator<=>(const Key&) const = default;  // NOLINT(modernize-use-nullptr): found in the generated code
   };
   thread_local std::map<Key, std::optional<Convolution>> kept;
   const int threads = onednn_threads();
