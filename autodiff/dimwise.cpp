@@ -23,7 +23,7 @@ void check_shapes(const Tensor& y, const Tensor& x) {
                      ". Dimension-wise derivatives need one output for each input.");
 }
 
-// Reverse for the first derivative, one jet from the second on: bench/dimwise prints both.
+// Reverse for the first derivative, one jet from the second on: bench/sweep prints both.
 bool use_taylor(const Tape& tape, int order, Method method) {
   if (method == Method::automatic) return order >= 2 && tape.has_jets(order);
   return method == Method::taylor;
