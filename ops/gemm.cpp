@@ -1,10 +1,8 @@
 #include "ops/gemm.hpp"
 
 #include <cblas.h>
-
 #include <oneapi/dnnl/dnnl.h>
 
-#include <algorithm>
 #include "ops/threads.hpp"
 
 namespace dimwise {
