@@ -28,7 +28,7 @@ Tensor unpack(const Tensor& flat, int64_t& offset, const Tensor& like) {
 
 // What the forward solve leaves for the pulls.
 struct Kept {
-  VectorField f;
+  OdeTerm term;
   OdeOptions options;
   std::vector<double> times;  // those that were reached
   size_t tensors;             // of the state: the first inputs of the record; the others are captured
@@ -54,7 +54,7 @@ State adjoint_field(const Kept& kept, const std::vector<Tensor>& captured, const
   for (const Tensor& y : kept.trajectory.at(t.item())) inputs.push_back(track(y));
   {
     const Recording on(true);
-    derivative = kept.f(t, inputs);
+    derivative = kept.term.f(t, inputs);
   }
   check_structure(derivative, inputs);
   inputs.insert(inputs.end(), captured.begin(), captured.end());
@@ -80,14 +80,18 @@ OdeOptions backward_options(const Kept& kept, size_t i, size_t captured) {
   options.quadratures.resize(kept.tensors + captured, true);
   options.grid.clear();
   options.dt = 0;
-  if (options.steps == 0 && tableau(options.method).adaptive()) return options;
+  options.rtols = options.atols = {};
+  options.events = {};
+  options.dense = false;
+  options.orders.clear();
+  if (options.steps == 0 && is_adaptive(options.method)) return options;
   // Without control, the forward solve's own steps.
   options.steps = 0;
   const double from = kept.times[i], to = kept.times[i - 1];
-  const auto& steps = kept.trajectory.steps;
+  const auto& pieces = kept.trajectory.pieces;
   options.grid.push_back(from);
-  for (auto step = steps.rbegin(); step != steps.rend(); ++step)
-    if ((step->t - from) * (step->t - to) < 0) options.grid.push_back(step->t);
+  for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece)
+    if ((piece->t - from) * (piece->t - to) < 0) options.grid.push_back(piece->t);
   options.grid.push_back(to);
   return options;
 }
@@ -117,11 +121,8 @@ const Op odeint_adjoint_backward_op = [] {
       if (options.grid.empty()) options.dt = dt;
       const OdeSolution solution = solve(field, state, {kept.times[i], kept.times[i - 1]}, options);
       OdeStatistics& sum = *kept.statistics;
-      sum.evaluations += solution.statistics.evaluations;
-      sum.accepted += solution.statistics.accepted;
-      sum.rejected += solution.statistics.rejected;
-      sum.last_dt = solution.statistics.last_dt;
-      sum.next_dt = dt = solution.statistics.next_dt;
+      sum += solution.statistics;
+      dt = sum.next_dt;
       if (solution.status != OdeStatus::success) fail<SolverError>("odeint_adjoint", solution.message);
       state = solution.y.back();
     }
@@ -160,9 +161,9 @@ const Op odeint_adjoint_op = [] {
 
 }  // namespace
 
-OdeSolution solve_adjoint(const VectorField& f, const State& y0, const std::vector<double>& times,
+OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vector<double>& times,
                           const OdeOptions& options) {
-  if (!recording()) return solve(f, y0, times, options);
+  if (!recording() || times.front() == times.back()) return solve(term, y0, times, options);
   check_arguments(y0, times, options);
   // The first evaluation is recorded, to see which tracked tensors f captures.
   const uint64_t begin = next_sequence();
@@ -172,7 +173,7 @@ OdeSolution solve_adjoint(const VectorField& f, const State& y0, const std::vect
     leaves.push_back(track(start.back()));
   }
   std::vector<Tensor> inputs = y0;
-  for (const Tensor& k : f(scalar(times[0], y0[0].dtype()), leaves)) {
+  for (const Tensor& k : term.f(scalar(times[0], y0[0].dtype()), leaves)) {
     k1.push_back(stop_gradient(k));
     for (const Tensor& c : captured(k, leaves, begin))
       if (std::none_of(inputs.begin() + static_cast<std::ptrdiff_t>(y0.size()), inputs.end(),
@@ -181,11 +182,11 @@ OdeSolution solve_adjoint(const VectorField& f, const State& y0, const std::vect
   }
   check_structure(k1, y0);
 
-  auto kept = std::make_shared<Kept>(Kept{f, options, {}, y0.size(), {}, {}, std::make_shared<OdeStatistics>()});
+  auto kept = std::make_shared<Kept>(Kept{term, options, {}, y0.size(), {}, {}, std::make_shared<OdeStatistics>()});
   OdeSolution solution;
   {
     const Recording off(false);
-    solution = solve(f, start, times, options, k1, &kept->trajectory);
+    solution = solve(term, start, times, options, k1, &kept->trajectory);
     ++solution.statistics.evaluations;
     State reached;
     for (size_t i = 1; i < solution.y.size(); ++i)

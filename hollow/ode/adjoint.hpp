@@ -10,7 +10,7 @@ namespace dimwise::ode {
 /// a jumps at every requested time; a_θ is a quadrature outside the error norm. f and what it refers to must live until
 /// the last pull. A pull throws SolverError where the backward solve fails, ValueError where f captures at some t a
 /// tracked tensor that it did not capture at times[0]; a second derivative, push and jet throw ValueError.
-OdeSolution solve_adjoint(const VectorField& f, const State& y0, const std::vector<double>& times,
+OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vector<double>& times,
                           const OdeOptions& options);
 
 }  // namespace dimwise::ode

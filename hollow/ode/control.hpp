@@ -1,27 +1,6 @@
 #pragma once
 
-#include "hollow/ode/step.hpp"
-
 namespace dimwise::ode {
-
-/// A component of a state: tensor and element. None if `tensor` is negative.
-struct Component {
-  int tensor = -1;
-  int64_t element = 0;
-};
-
-/// The RMS of error / (atol + rtol·max(|y|, |y1|)) over all elements of the tensors that are defined in `error`.
-double error_norm(const State& error, const State& y, const State& y1, double rtol, double atol);
-/// The component with the largest error in that measure.
-Component worst_component(const State& error, const State& y, const State& y1, double rtol, double atol);
-/// The first component that is a NaN or an infinity.
-Component first_non_finite(const State& y);
-/// For people: "tensor 0, element 3 = 1.5".
-std::string describe(const Component& which, const State& y);
-
-/// A first step length, from one more evaluation of f. Hairer, Nørsett, Wanner, Solving ODEs I, II.4.
-double initial_step(const Tableau& method, const Field& f, double t, double direction, const State& y, const State& k1,
-                    const OdeOptions& options);
 
 /// The step length that follows from the errors: proportional–integral control (Hairer & Wanner, Solving ODEs II,
 /// IV.2).

@@ -1,5 +1,7 @@
 #include "hollow/ode/odeint.hpp"
 
+#include <algorithm>
+
 #include "autodiff/error.hpp"
 #include "hollow/ode/adjoint.hpp"
 #include "hollow/ode/solve.hpp"
@@ -10,23 +12,82 @@ const char* name(OdeStatus status) {
   switch (status) {
     case OdeStatus::success:
       return "success";
+    case OdeStatus::event_reached:
+      return "event_reached";
     case OdeStatus::max_steps_reached:
       return "max_steps_reached";
+    case OdeStatus::max_evaluations_reached:
+      return "max_evaluations_reached";
     case OdeStatus::dt_too_small:
       return "dt_too_small";
+    case OdeStatus::corrector_not_converging:
+      return "corrector_not_converging";
     case OdeStatus::non_finite:
       return "non_finite";
   }
   return "unknown";
 }
 
-OdeSolution odeint(const VectorField& f, const State& y0, const std::vector<double>& times, const OdeOptions& options) {
-  if (options.gradient == OdeGradient::adjoint) return ode::solve_adjoint(f, y0, times, options);
-  return ode::solve(f, y0, times, options);
+const std::vector<std::string>& corrector_names() {
+  static const std::vector<std::string> names{"automatic", "functional", "jacobi_newton", "newton", "newton_krylov"};
+  return names;
+}
+
+OdeStatistics& OdeStatistics::operator+=(const OdeStatistics& more) {
+  evaluations += more.evaluations;
+  diagonals += more.diagonals;
+  jacobians += more.jacobians;
+  products += more.products;
+  factorizations += more.factorizations;
+  iterations += more.iterations;
+  accepted += more.accepted;
+  rejected += more.rejected;
+  corrector_failures += more.corrector_failures;
+  last_dt = more.last_dt;
+  next_dt = more.next_dt;
+  corrector = more.corrector;
+  return *this;
+}
+
+State OdeSolution::at(double t) const {
+  if (!trajectory) fail<ValueError>("odeint", "this solution keeps no dense output. Solve with dense = true.");
+  const double end = grid.back(), start = grid.front();
+  if (t < std::min(start, end) || t > std::max(start, end))
+    fail<ValueError>("odeint", "t = ", t, " is outside of the solution, which runs from ", start, " to ", end, ".");
+  return trajectory->pieces.empty() ? y.front() : trajectory->at(t);
+}
+
+namespace ode {
+
+OdeSolution solve(const OdeTerm& term, const State& y0, const std::vector<double>& times, const OdeOptions& options,
+                  State derivative, Trajectory* keep) {
+  check_arguments(y0, times, options);
+  if (times.front() == times.back()) {
+    OdeSolution trivial;
+    trivial.y.assign(times.size(), y0);
+    trivial.grid = {times.front()};
+    return trivial;
+  }
+  const auto system = std::make_shared<System>(term, y0, options);
+  Driver driver(make_method(system, times.front(), y0, std::move(derivative)), system, times, keep);
+  driver.run();
+  return driver.finish();
+}
+
+}  // namespace ode
+
+OdeSolution odeint(const OdeTerm& term, const State& y0, const std::vector<double>& times, const OdeOptions& options) {
+  if (options.gradient == OdeGradient::adjoint) return ode::solve_adjoint(term, y0, times, options);
+  if (!options.dense) return ode::solve(term, y0, times, options);
+  const auto trajectory = std::make_shared<ode::Trajectory>();
+  OdeSolution solution = ode::solve(term, y0, times, options, {}, trajectory.get());
+  solution.trajectory = trajectory;
+  return solution;
 }
 
 const OdeSolution& check(const OdeSolution& solution) {
-  if (solution.status != OdeStatus::success) fail<SolverError>("odeint", solution.message);
+  if (solution.status != OdeStatus::success && solution.status != OdeStatus::event_reached)
+    fail<SolverError>("odeint", solution.message);
   return solution;
 }
 

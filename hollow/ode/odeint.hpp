@@ -13,12 +13,12 @@ namespace dimwise {
 
 enum class OdeStatus : uint8_t {
   success,
-  event_reached,              ///< a terminal event ended the solve
-  max_steps_reached,          ///< `max_steps` steps were tried
-  max_evaluations_reached,    ///< f was evaluated `max_evaluations` times
-  dt_too_small,               ///< the error asks for a step below `dt_min`, or below the rounding of t
-  corrector_not_converging,   ///< the implicit equation is not solved even with the shortest step
-  non_finite,                 ///< a NaN or an infinity that no shorter step avoids
+  event_reached,             ///< a terminal event ended the solve
+  max_steps_reached,         ///< `max_steps` steps were tried
+  max_evaluations_reached,   ///< f was evaluated `max_evaluations` times
+  dt_too_small,              ///< the error asks for a step below `dt_min`, or below the rounding of t
+  corrector_not_converging,  ///< the implicit equation is not solved even with the shortest step
+  non_finite,                ///< a NaN or an infinity that no shorter step avoids
 };
 const char* name(OdeStatus status);
 
@@ -30,8 +30,8 @@ enum class OdeGradient : uint8_t {
                  ///< evaluated twice
   adjoint,       ///< a second solve backwards along the stored solution (interpolating adjoint): memory of the dense
                  ///< output, once differentiable
-  backsolve,  ///< the same, with y solved backwards too: memory independent of the steps, but wrong where the flow
-              ///< contracts strongly (stiff problems): a check on y(t0) throws
+  backsolve,     ///< the same, with y solved backwards too: memory independent of the steps, but wrong where the flow
+                 ///< contracts strongly (stiff problems): a check on y(t0) throws
 };
 
 /// A root of g(t, y) to be found along the solution, to the rounding of t.
@@ -94,15 +94,15 @@ struct OdeOptions {
 };
 
 struct OdeStatistics {
-  int64_t evaluations = 0;  ///< of f, those in `diagonals` included; for the adjoint, of f and its pull
-  int64_t diagonals = 0;    ///< of D f
-  int64_t jacobians = 0;    ///< of the whole ∂f/∂y; each costs d reverse passes
-  int64_t products = 0;     ///< of ∂f/∂y with a vector (newton_krylov)
-  int64_t factorizations = 0;  ///< LU of I − γ ∂f/∂y
-  int64_t iterations = 0;      ///< of the corrector
+  int64_t evaluations = 0;             ///< of f, those in `diagonals` included; for the adjoint, of f and its pull
+  int64_t diagonals = 0;               ///< of D f
+  int64_t jacobians = 0;               ///< of the whole ∂f/∂y; each costs d reverse passes
+  int64_t products = 0;                ///< of ∂f/∂y with a vector (newton_krylov)
+  int64_t factorizations = 0;          ///< LU of I − γ ∂f/∂y
+  int64_t iterations = 0;              ///< of the corrector
   int64_t accepted = 0, rejected = 0;  ///< steps; `rejected` includes those whose corrector failed
   int64_t corrector_failures = 0;      ///< steps thrown away because the corrector did not converge
-  double last_dt = 0;  ///< length of the last step accepted
+  double last_dt = 0;                  ///< length of the last step accepted
   double next_dt = 0;  ///< length of the step an adaptive method would try next: a first `dt` for a solve that goes on
   std::string corrector = {};  ///< the corrector in use at the end; empty for explicit methods
 

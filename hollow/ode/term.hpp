@@ -37,8 +37,8 @@ struct OdeTerm {
   std::function<Tensor(const Tensor& t, const State& y)> jacobian = nullptr;
 
   template <class F>
-    requires std::is_invocable_r_v<State, F, const Tensor&, const State&>
-  OdeTerm(F field) : f(std::move(field)) {}  // a function is a term: not explicit
+  requires std::is_invocable_r_v<State, F, const Tensor&, const State&> OdeTerm(F field)
+      : f(std::move(field)) {}  // a function is a term: not explicit
   OdeTerm(VectorField field, std::function<Diagonal(const Tensor&, const State&)> both,
           std::function<Tensor(const Tensor&, const State&)> matrix = nullptr)
       : f(std::move(field)), with_diagonal(std::move(both)), jacobian(std::move(matrix)) {}
@@ -48,7 +48,7 @@ struct OdeTerm {
 ///
 /// Example: `odeint(hollow_term(net), {x}, {0, 1}, {.method = "bdf", .corrector = "jacobi_newton"});`
 template <class Net>
-  requires requires(const Net& net, const Tensor& t) { net.prepare().at(t); }
+requires requires(const Net& net, const Tensor& t) { net.prepare().at(t); }
 OdeTerm hollow_term(const Net& net, const Tensor& context = {}) {
   const auto prepared = std::make_shared<const Net>(net.prepare());
   return {[=](const Tensor& t, const State& y) -> State { return {prepared->at(t, context)(y[0])}; },
