@@ -46,6 +46,13 @@ double error_norm(const State& error, const State& y, const State& y1, double rt
   return count > 0 ? std::sqrt(total / count) : 0;
 }
 
+double step_error(const Tableau& method, const Step& step, const State& estimate, const OdeOptions& options) {
+  const auto norm = [&](const State& e) { return error_norm(e, step.y, step.y1, options.rtol, options.atol); };
+  const double error = norm(estimate);
+  if (method.error_low.empty() || error == 0) return error;
+  return error * (error / std::hypot(error, 0.1 * norm(error_estimate(method.error_low, step, options.controlled))));
+}
+
 Component worst_component(const State& error, const State& y, const State& y1, double rtol, double atol) {
   Component worst;
   double largest = -1;

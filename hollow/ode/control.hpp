@@ -12,6 +12,8 @@ struct Component {
 
 /// The RMS of error / (atol + rtol·max(|y|, |y1|)) over all elements of the tensors that are defined in `error`.
 double error_norm(const State& error, const State& y, const State& y1, double rtol, double atol);
+/// The size of a step's error in that measure; `estimate` is the method's error estimate.
+double step_error(const Tableau& method, const Step& step, const State& estimate, const OdeOptions& options);
 /// The component with the largest error in that measure.
 Component worst_component(const State& error, const State& y, const State& y1, double rtol, double atol);
 /// The first component that is a NaN or an infinity.

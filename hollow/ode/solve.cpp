@@ -88,8 +88,8 @@ class Solve {
       const bool last = left <= h || (left <= 1.01 * h && left <= options_.dt_max);
       Step step = make_step(method_, field_, t_, last ? end : t_ + direction_ * h, y_, k1_, true, options_.quadratures);
       const double length = std::abs(step.h());
-      error_ = error_estimate(method_, step, options_.controlled);
-      double error = error_norm(error_, step.y, step.y1, options_.rtol, options_.atol);
+      error_ = error_estimate(method_.error, step, options_.controlled);
+      double error = step_error(method_, step, error_, options_);
       const Component bad = first_non_finite(step.y1);
       if (bad.tensor >= 0) error = std::numeric_limits<double>::infinity();
       if (error <= 1) {
@@ -112,11 +112,13 @@ class Solve {
     ++result_.statistics.accepted;
     result_.statistics.last_dt = std::abs(step.h());
     result_.grid.push_back(step.t1);
+    if (keep_ || times_[result_.y.size()] * direction_ < step.t1 * direction_)
+      complete(method_, field_, step, options_.quadratures);
     for (size_t i = result_.y.size(); i < times_.size() && times_[i] * direction_ <= step.t1 * direction_; ++i)
       result_.y.push_back(times_[i] == step.t1 ? step.y1 : interpolate(method_, step, times_[i]));
     t_ = step.t1;
     y_ = step.y1;
-    k1_ = method_.fsal && step.k.size() == method_.stages() ? step.k.back() : State{};
+    k1_ = method_.fsal && step.k.size() >= method_.stages() ? step.k[method_.stages() - 1] : State{};
     if (!keep_) return;
     for (size_t s = 0; s < step.k.size(); ++s)
       if (method_.interpolant[s].empty()) step.k[s] = {};

@@ -25,6 +25,15 @@ Tensor advance(const std::vector<State>& k, size_t i, double h, const std::vecto
   return linear_combination(terms, numbers);
 }
 
+void add_stage(const Tableau& method, const Field& f, Step& step, const std::vector<bool>& quadratures) {
+  const size_t s = step.k.size();
+  State at;
+  for (size_t i = 0; i < step.y.size(); ++i)
+    at.push_back(!quadratures.empty() && quadratures[i] ? step.y[i]
+                                                        : advance(step.k, i, step.h(), method.a[s], step.y[i]));
+  step.k.push_back(f(method.c[s] == 1 ? step.t1 : step.t + method.c[s] * step.h(), at));
+}
+
 }  // namespace
 
 void check_structure(const State& k, const State& y) {
@@ -53,19 +62,17 @@ State Field::operator()(double t, const State& y) const {
 Step make_step(const Tableau& method, const Field& f, double t, double t1, const State& y, State k1, bool last_stage,
                const std::vector<bool>& quadratures) {
   Step step{t, t1, y, {}, {}};
-  const double h = step.h();
-  const size_t last = method.stages() - 1;
   step.k.push_back(k1.empty() ? f(t, y) : std::move(k1));
-  for (size_t s = 1; s <= last; ++s) {
-    if (method.fsal && s == last) break;
-    State at;
-    for (size_t i = 0; i < y.size(); ++i)
-      at.push_back(!quadratures.empty() && quadratures[i] ? y[i] : advance(step.k, i, h, method.a[s], y[i]));
-    step.k.push_back(f(method.c[s] == 1 ? t1 : t + method.c[s] * h, at));
-  }
-  for (size_t i = 0; i < y.size(); ++i) step.y1.push_back(advance(step.k, i, h, method.b, y[i]));
+  const size_t stages = method.stages() - (method.fsal ? 1 : 0);
+  for (size_t s = 1; s < stages; ++s) add_stage(method, f, step, quadratures);
+  for (size_t i = 0; i < y.size(); ++i) step.y1.push_back(advance(step.k, i, step.h(), method.b, y[i]));
   if (method.fsal && last_stage) step.k.push_back(f(t1, step.y1));
   return step;
+}
+
+void complete(const Tableau& method, const Field& f, Step& step, const std::vector<bool>& quadratures) {
+  if (method.fsal && step.k.size() + 1 == method.stages()) step.k.push_back(f(step.t1, step.y1));
+  while (step.k.size() < method.c.size()) add_stage(method, f, step, quadratures);
 }
 
 State interpolate(const Tableau& method, const Step& step, double at) {
@@ -81,11 +88,11 @@ State interpolate(const Tableau& method, const Step& step, double at) {
   return y;
 }
 
-State error_estimate(const Tableau& method, const Step& step, const std::vector<bool>& controlled) {
+State error_estimate(const std::vector<double>& weights, const Step& step, const std::vector<bool>& controlled) {
   const Recording off(false);
   State error(step.y.size());
   for (size_t i = 0; i < error.size(); ++i)
-    if (controlled.empty() || controlled[i]) error[i] = advance(step.k, i, step.h(), method.error, Tensor());
+    if (controlled.empty() || controlled[i]) error[i] = advance(step.k, i, step.h(), weights, Tensor());
   return error;
 }
 

@@ -36,10 +36,13 @@ struct Step {
 Step make_step(const Tableau& method, const Field& f, double t, double t1, const State& y, State k1, bool last_stage,
                const std::vector<bool>& quadratures);
 
-/// y(at) of a step whose stages are all there: the method's interpolant.
+/// Evaluates the stages that the interpolant needs and the step did not.
+void complete(const Tableau& method, const Field& f, Step& step, const std::vector<bool>& quadratures);
+
+/// y(at) of a complete step: the method's interpolant.
 State interpolate(const Tableau& method, const Step& step, double at);
 
-/// h Σ (b_i − b̂_i) k_i, untracked, for the controlled tensors (others are left undefined).
-State error_estimate(const Tableau& method, const Step& step, const std::vector<bool>& controlled);
+/// h Σ weights_i k_i with the weights of an error, untracked, for the controlled tensors (others are left undefined).
+State error_estimate(const std::vector<double>& weights, const Step& step, const std::vector<bool>& controlled);
 
 }  // namespace dimwise::ode

@@ -7,7 +7,8 @@ namespace dimwise {
 const std::vector<const Tableau*>& tableaux() {
   static const std::vector<const Tableau*> all = [] {
     std::vector<const Tableau*> list;
-    for (const auto& family : {classic_tableaux(), dormand_prince_tableaux()})
+    for (const auto& family : {classic_tableaux(), bogacki_shampine_tableaux(), dormand_prince_tableaux(),
+                               tsitouras_tableaux(), dormand_prince_853_tableaux()})
       list.insert(list.end(), family.begin(), family.end());
     return list;
   }();

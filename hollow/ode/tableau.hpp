@@ -9,6 +9,7 @@ namespace dimwise {
 struct Tableau {
   std::string name;
   int order;
+  /// Stages beyond those of b are only evaluated where the interpolant is asked for.
   std::vector<double> c;
   std::vector<std::vector<double>> a;  ///< row i has i entries
   std::vector<double> b;
@@ -16,7 +17,10 @@ struct Tableau {
   /// y(t + θh) = y + h Σ_i b_i(θ) k_i with b_i(θ) = Σ_j interpolant[i][j] θ^(j+1).
   std::vector<std::vector<double>> interpolant;
   int interpolant_order;
-  bool fsal = false;  ///< the last stage is f(t + h, y₁): the first of the next step
+  bool fsal = false;  ///< the last stage of b is f(t + h, y₁): the first of the next step
+  /// b minus the weights of a second embedded method, of lower order: the norm of the error is then
+  /// ‖error‖² / √(‖error‖² + 0.01 ‖error_low‖²).
+  std::vector<double> error_low = {};
 
   size_t stages() const { return b.size(); }
   bool adaptive() const { return !error.empty(); }
@@ -29,6 +33,9 @@ const std::vector<const Tableau*>& tableaux();
 
 // The families.
 std::vector<const Tableau*> classic_tableaux();
+std::vector<const Tableau*> bogacki_shampine_tableaux();
 std::vector<const Tableau*> dormand_prince_tableaux();
+std::vector<const Tableau*> tsitouras_tableaux();
+std::vector<const Tableau*> dormand_prince_853_tableaux();
 
 }  // namespace dimwise
