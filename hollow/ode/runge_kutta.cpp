@@ -83,8 +83,7 @@ double RungeKutta::error_norm(const Step& step, State& error) const {
 double RungeKutta::accept(const Attempt& attempt) {
   const double length = std::abs(step_.h());
   // An estimate of h·|λ| costs a little: it is looked at now and then, and closely once it is large.
-  if (tableau_.stability > 0 && step_.k.size() == tableau_.stages() && (++accepted_ % 16 == 0 || strained_))
-    strained_ = beyond_stability();
+  if (++accepted_ % 16 == 0 || strained_) strained_ = beyond_stability();
   t_ = step_.t1;
   y_ = step_.y1;
   derivative_ = tableau_.fsal && step_.k.size() >= tableau_.stages() ? step_.k[tableau_.stages() - 1] : State{};
@@ -97,10 +96,11 @@ double RungeKutta::reject(const Attempt& attempt) { return std::abs(step_.h()) *
 bool RungeKutta::beyond_stability() const {
   const Recording off(false);
   const size_t last = tableau_.stages() - 1;
+  if (!tableau_.fsal || tableau_.c[last - 1] != 1 || step_.k.size() < tableau_.stages()) return false;
   const State weights = system_->norm.weights(step_.y1);
   const double slope = system_->norm(combination({&step_.k[last], &step_.k[last - 1]}, {1, -1}), weights);
   const double distance = system_->norm(combination({&step_.y1, &step_.last_argument}, {1, -1}), weights);
-  return distance > 0 && std::abs(step_.h()) * slope / distance > tableau_.stability;
+  return distance > 0 && std::abs(step_.h()) * slope / distance > tableau_.real_stability();
 }
 
 Piece RungeKutta::piece() {

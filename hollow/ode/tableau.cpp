@@ -1,8 +1,25 @@
 #include "hollow/ode/tableau.hpp"
 
+#include <cmath>
+
 #include "autodiff/error.hpp"
 
 namespace dimwise {
+
+double Tableau::real_stability() const {
+  const double step = 0.05, far = 100;
+  std::vector<double> stage(stages());
+  for (double z = step; z < far; z += step) {  // one step of y' = −z y from 1: its end is R(−z)
+    double end = 1;
+    for (size_t i = 0; i < stages(); ++i) {
+      stage[i] = 1;
+      for (size_t j = 0; j < i; ++j) stage[i] -= z * a[i][j] * stage[j];
+      end -= z * b[i] * stage[i];
+    }
+    if (std::abs(end) > 1) return z - step;
+  }
+  return far;
+}
 
 const std::vector<const Tableau*>& tableaux() {
   static const std::vector<const Tableau*> all = [] {

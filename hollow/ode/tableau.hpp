@@ -21,9 +21,10 @@ struct Tableau {
   /// b minus the weights of a second embedded method, of lower order: the norm of the error is then
   /// ‖error‖² / √(‖error‖² + 0.01 ‖error_low‖²).
   std::vector<double> error_low = {};
-  double stability = 0;  ///< how far the region of stability reaches along the negative real axis; 0 where not told
 
   size_t stages() const { return b.size(); }
+  /// How far the region of stability reaches along the negative real axis: the first |z| where |R(−z)| > 1.
+  double real_stability() const;
   bool adaptive() const { return !error.empty(); }
 };
 

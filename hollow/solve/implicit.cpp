@@ -1,0 +1,140 @@
+#include "hollow/solve/implicit.hpp"
+
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "autodiff/error.hpp"
+#include "autodiff/record.hpp"
+#include "autodiff/tape.hpp"
+#include "hollow/solve/gmres.hpp"
+#include "hollow/solve/jacobian.hpp"
+#include "hollow/solve/lu.hpp"
+#include "ops/arithmetic.hpp"
+
+namespace dimwise {
+
+namespace {
+
+constexpr int64_t largest_dense = 32;
+
+// M = ∂F/∂y at the root, as the sweeps need it.
+class Linearisation {
+ public:
+  Linearisation(Tape tape, const ImplicitOptions& options)
+      : tape_(std::move(tape)), options_(options), dense_(choose(options.method, tape_.inputs()[0].dim(-1))) {
+    if (options_.rtol == 0) options_.rtol = root().dtype() == DType::float32 ? 1e-5 : 1e-10;
+  }
+
+  const Tensor& root() const { return tape_.inputs()[0]; }
+
+  Tensor solve(const Tensor& b) const {
+    return dense_ ? factors().solve(b) : iterate([this](const Tensor& v) { return tape_.push({v})[0]; }, b);
+  }
+  Tensor solve_transposed(const Tensor& w) const {
+    return dense_ ? factors().solve_transposed(w) : iterate([this](const Tensor& v) { return tape_.pull({v})[0]; }, w);
+  }
+
+ private:
+  static bool choose(ImplicitMethod method, int64_t n) {
+    return method == ImplicitMethod::automatic ? n <= largest_dense : method == ImplicitMethod::dense;
+  }
+
+  const Lu& factors() const {
+    std::call_once(factorised_, [this] { factors_.emplace(row_jacobian(tape_)); });
+    if (factors_->singular())
+      fail<ValueError>("implicit_root", "∂F/∂y, of shape (…, ", root().dim(-1), ", ", root().dim(-1),
+                       "), is singular at the root, so the root has no derivative there.");
+    return *factors_;
+  }
+
+  Tensor iterate(const Function& product, const Tensor& b) const {
+    GmresOptions how{.rtol = options_.rtol, .restart = options_.restart, .max_iterations = options_.max_iterations};
+    if (options_.diagonal.defined()) how.preconditioner = [this](const Tensor& v) { return v / options_.diagonal; };
+    const KrylovSolution solution = gmres(product, b, how);
+    if (!solution.converged)
+      fail<SolverError>("implicit_root", "GMRES did not converge on the derivative of a root of shape ", root().shape(),
+                        ": residual ", solution.residual, " (RMS) after ", solution.iterations,
+                        " iterations, rtol = ", options_.rtol,
+                        ". Give the diagonal, allow more iterations, or use the dense method.");
+    return solution.x;
+  }
+
+  Tape tape_;
+  ImplicitOptions options_;
+  bool dense_;
+  mutable std::once_flag factorised_;
+  mutable std::optional<Lu> factors_;
+};
+
+[[noreturn]] void once_only() {
+  fail<ValueError>(
+      "implicit_root",
+      "the implicit derivative is once differentiable, and a derivative of it was asked for. Differentiate "
+      "through recorded iterations instead.");
+}
+
+// What a sweep solves for, from inputs[0]. The root is an input so that a derivative in what it depends on is noticed.
+Op solve_record(const char* name, Tensor (*forward)(std::span<const Tensor>, const Attributes&)) {
+  Op op{name, Kind::general, forward, nullptr, nullptr};
+  op.vjp = [](const Call&, const Tensor&, Cotangents&) { once_only(); };
+  op.jet = [](const Call&, std::span<const Series>) -> Series { once_only(); };
+  return op;
+}
+
+const Op implicit_tangent_op =
+    solve_record("implicit_root_tangent", [](std::span<const Tensor> in, const Attributes& attributes) {
+      const Recording off(false);
+      return neg(as<Linearisation>(attributes).solve(in[0]));
+    });
+
+const Op implicit_cotangent_op =
+    solve_record("implicit_root_cotangent", [](std::span<const Tensor> in, const Attributes& attributes) {
+      const Recording off(false);
+      return neg(as<Linearisation>(attributes).solve_transposed(in[0]));
+    });
+
+// inputs[0] is F(y), zero up to rounding: it only carries the derivative.
+const Op implicit_root_op = [] {
+  Op op{"implicit_root", Kind::general, nullptr, nullptr, nullptr};
+  op.forward = [](std::span<const Tensor>, const Attributes& attributes) {
+    const Tensor& y = as<Linearisation>(attributes).root();
+    return share(y, y.shape());
+  };
+  op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
+    result.set(0, apply(implicit_cotangent_op, {w, call.output}, call.attributes));
+  };
+  op.jet = [](const Call& call, std::span<const Series> in) {
+    if (in[0].order() > 1) once_only();
+    Series y(call.output);
+    if (in[0].order() == 1)
+      y.c.push_back(in[0].at(1).defined() ? apply(implicit_tangent_op, {in[0].at(1), call.output}, call.attributes)
+                                          : Tensor());
+    return y;
+  };
+  op.jet_orders = 1;
+  return op;
+}();
+
+}  // namespace
+
+Tensor implicit_root(const Function& residual, const Tensor& y, const ImplicitOptions& options) {
+  const Tensor root = stop_gradient(y);
+  if (y.rank() == 0 || y.dim(-1) == 0)
+    fail<ShapeError>("implicit_root", "y has shape ", y.shape(), ". It must be (…, n), one system a row.");
+  if (!recording()) return root;
+  const Tensor leaf = track(root), f = residual(leaf);
+  if (f.shape() != y.shape())
+    fail<ShapeError>("implicit_root", "F(y) has shape ", f.shape(), " where y has ", y.shape(),
+                     ". There must be one equation for each unknown.");
+  if (options.diagonal.defined() && options.diagonal.shape() != y.shape())
+    fail<ShapeError>("implicit_root", "the diagonal has shape ", options.diagonal.shape(), " where y has ", y.shape(),
+                     ". They must be equal.");
+  Tape tape({f}, {leaf});
+  if (!tape.entered()) return root;
+  ImplicitOptions kept = options;
+  if (kept.diagonal.defined()) kept.diagonal = stop_gradient(kept.diagonal);
+  return apply(implicit_root_op, {f}, std::make_shared<const Linearisation>(std::move(tape), kept));
+}
+
+}  // namespace dimwise

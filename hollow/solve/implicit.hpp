@@ -1,0 +1,38 @@
+#pragma once
+
+#include "autodiff/transforms.hpp"
+
+namespace dimwise {
+
+/// How the linear system of the implicit function theorem is solved.
+enum class ImplicitMethod : uint8_t {
+  automatic,  ///< dense up to 32 dimensions, Krylov above
+  dense,      ///< n pulls and an LU factorisation a row, kept for all sweeps
+  krylov,     ///< GMRES, a sweep an iteration; all rows are one system
+};
+
+struct ImplicitOptions {
+  ImplicitMethod method = ImplicitMethod::automatic;
+  Tensor diagonal = {};  ///< ∂F_i/∂y_i at y, of the shape of y: preconditions GMRES; undefined if it is not known
+  double rtol = 0;       ///< of GMRES; 0 for 1e-10 in float64, 1e-5 in float32
+  int64_t restart = 30, max_iterations = 300;  ///< of GMRES
+};
+
+/// y itself, a root of F(y) = 0, with the derivative of the implicit function theorem: dy = −M⁻¹ dF, M = ∂F/∂y at y.
+///
+/// `residual` is F, evaluated once here, at an untracked copy of y. Tracked tensors that it captures get their
+/// gradients: a cotangent w gives u of Mᵀ u = w, and −u goes back through F's own record. Where it captures none, or
+/// nothing is recorded, the result is untracked. Whatever way y was found is not differentiated. Rows of y, of shape
+/// (…, n), are independent of each other. Once differentiable, in reverse and forward mode; derivatives of the
+/// derivative throw ValueError. Throws ShapeError where F(y) does not fit y; the sweep throws ValueError where M is
+/// singular, SolverError where GMRES does not converge. Krantz & Parks, The Implicit Function Theorem (2002).
+///
+/// Example, √a and its derivative 1 / (2√a):
+/// ```cpp
+/// const Tensor a = track(tensor({2}, DType::float64));
+/// const Tensor y = implicit_root([&](const Tensor& y) { return y * y - a; }, sqrt(stop_gradient(a)));
+/// const Tensor g = grad(sum(y), a);
+/// ```
+Tensor implicit_root(const Function& residual, const Tensor& y, const ImplicitOptions& options = {});
+
+}  // namespace dimwise

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <vector>
+
+#include "autodiff/tensor.hpp"
+
+namespace dimwise {
+
+/// P A = L U, computed once, for many systems with the same matrix.
+///
+/// A has shape (…, n, n): one matrix a row of the batch, or, with shape (n, n), one for all rows. Untracked, and so are
+/// the solutions. LAPACK's getrf and getrs; only the solution is allocated by a solve. Throws ShapeError.
+///
+/// Example: `const Lu lu(a); Tensor x = lu.solve(b), again = lu.solve(c);`
+class Lu {
+ public:
+  explicit Lu(const Tensor& a);
+
+  /// x of A x = b for b of shape (…, n). Throws ValueError when A is singular, ShapeError and DTypeError.
+  Tensor solve(const Tensor& b) const { return solve(b, "T"); }
+  /// x of Aᵀ x = b.
+  Tensor solve_transposed(const Tensor& b) const { return solve(b, "N"); }
+  /// Whether a pivot of any of the matrices is exactly 0.
+  bool singular() const { return singular_; }
+
+ private:
+  // The rows of A are read as columns, so the factors are those of Aᵀ and "T" solves with A itself.
+  Tensor solve(const Tensor& b, const char* transposed) const;
+
+  Tensor factors_;
+  std::vector<int> pivots_;
+  bool singular_ = false;
+};
+
+}  // namespace dimwise
