@@ -19,5 +19,6 @@ struct Family {
 bool is_multistep(const std::string& method);
 
 const Family& explicit_runge_kutta();
+const Family& multistep();
 
 }  // namespace dimwise::ode

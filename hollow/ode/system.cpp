@@ -1,9 +1,11 @@
 #include "hollow/ode/system.hpp"
 
+#include <algorithm>
+
 #include "autodiff/error.hpp"
 #include "autodiff/node.hpp"
 #include "autodiff/tape.hpp"
-#include "ops/index.hpp"
+#include "hollow/solve/jacobian.hpp"
 #include "ops/layout.hpp"
 #include "ops/linear_combination.hpp"
 
@@ -35,10 +37,16 @@ Tensor as_rows(const Tensor& y) { return y.rank() == 0 ? reshape(y, {1}) : y; }
 }  // namespace
 
 System::System(const OdeTerm& term, const State& y0, const OdeOptions& options)
-    : options(options), norm(y0, options), term_(term) {
+    : options(options), norm(y0, options), unknown_norm({y0[0]}, {.per_sample = options.per_sample}), term_(term) {
   for (const Tensor& y : y0) like_.push_back(stop_gradient(y));
   for (size_t i = 0; i < y0.size(); ++i)
     if (!quadrature(i)) unknowns_.push_back(i);
+}
+
+int64_t System::unknowns() const {
+  int64_t n = 0;
+  for (const size_t i : unknowns_) n += row_shape(like_[i]).dim(-1);
+  return n;
 }
 
 void System::count() {
@@ -106,12 +114,8 @@ Tensor System::jacobian(double t, const State& y) {
     const Recording on(true);
     out = pack(k);
   }
-  const int64_t n = leaf.dim(-1);
-  std::vector<Tensor> rows;
-  if (!out.tracked()) return zeros(leaf.shape().with(leaf.rank(), n), leaf.dtype());
-  const Tape tape({out}, {leaf}, {.cut_at_inputs = true});
-  for (int64_t i = 0; i < n; ++i) rows.push_back(tape.pull({place_row(scalar(1, leaf.dtype()), i, n)})[0]);
-  return stack(rows, -2);
+  if (!out.tracked()) return zeros(leaf.shape().with(leaf.rank(), leaf.dim(-1)), leaf.dtype());
+  return row_jacobian(Tape({out}, {leaf}, {.cut_at_inputs = true}));
 }
 
 System::Linearized System::linearize(double t, const State& y) {
@@ -138,6 +142,13 @@ System::Linearized System::linearize(double t, const State& y) {
           }};
 }
 
+bool records(const State& y, const State& derivative) {
+  const auto any = [](const State& s) {
+    return std::any_of(s.begin(), s.end(), [](const Tensor& t) { return t.tracked(); });
+  };
+  return recording() && (any(y) || any(derivative));
+}
+
 State combination(const std::vector<const State*>& states, const std::vector<double>& coefficients) {
   State sum;
   std::vector<Tensor> terms;
@@ -150,7 +161,10 @@ State combination(const std::vector<const State*>& states, const std::vector<dou
       terms.push_back((*states[j])[i]);
       numbers.push_back(coefficients[j]);
     }
-    sum.push_back(terms.size() == 1 && numbers[0] == 1 ? terms[0] : linear_combination(terms, numbers));
+    if (terms.empty())
+      sum.push_back(zeros_like((*states[0])[i]));
+    else
+      sum.push_back(terms.size() == 1 && numbers[0] == 1 ? terms[0] : linear_combination(terms, numbers));
   }
   return sum;
 }

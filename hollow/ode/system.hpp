@@ -40,11 +40,14 @@ class System {
   };
   Linearized linearize(double t, const State& y);
 
+  /// Length of a row of unknowns.
+  int64_t unknowns() const;
   bool has_diagonal() const { return term_.with_diagonal != nullptr; }
   bool quadrature(size_t i) const { return !options.quadratures.empty() && options.quadratures[i]; }
 
   const OdeOptions options;
-  const Norm norm;
+  const Norm norm;          // of states
+  const Norm unknown_norm;  // of packed unknowns, all of them
   OdeStatistics statistics;
 
  private:
@@ -53,9 +56,12 @@ class System {
   std::pair<Tensor, State> recorded(double t, const State& y);
 
   OdeTerm term_;
-  State like_;  // structure only
-  std::vector<size_t> unknowns_;
+  State like_;                    // structure only
+  std::vector<size_t> unknowns_;  // the tensors that hold them
 };
+
+/// Whether a step from this state is to be recorded: the thread records, and something tracked has entered.
+bool records(const State& y, const State& derivative);
 
 /// Σ_j c_j s_j, tensor by tensor; terms with c_j = 0 are left out, the largest is best put last.
 State combination(const std::vector<const State*>& states, const std::vector<double>& coefficients);
