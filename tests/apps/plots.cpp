@@ -7,6 +7,7 @@
 #include "apps/common/plot/axes.hpp"
 #include "apps/common/plot/figure.hpp"
 #include "apps/common/plot/png.hpp"
+#include "apps/common/plot/svg.hpp"
 #include "apps/common/plot/ticks.hpp"
 #include "autodiff/error.hpp"
 #include "tests/apps/temporary_folder.hpp"
@@ -69,6 +70,7 @@ TEST_CASE("a written PNG decodes to the canvas") {
 
 TEST_CASE("a picture that cannot be written is an error") {
   CHECK_THROWS_AS(write_png(Canvas(2, 2), "/nowhere/f.png"), Error);
+  CHECK_THROWS_AS(write_svg({}, "/nowhere/f.svg"), Error);
   CHECK_THROWS_AS(Canvas(0, 5), ValueError);
 }
 
@@ -125,6 +127,42 @@ TEST_CASE("data land where the axes say") {
   CHECK(axes.py(100) == Approx((axes.py(10) + axes.py(1000)) / 2));
   for (const auto& [x, y] : {std::pair{1, 10}, std::pair{3, 1000}})
     CHECK(canvas.at(static_cast<int>(axes.px(x)), static_cast<int>(axes.py(y))) == series_color(0));
+}
+
+TEST_CASE("both axes can be logarithmic") {
+  const Panel panel{.lines = {{{1, 100, 10000}, {10, 1, 0.1}}}, .log_x = true, .log_y = true};
+  const Axes axes = place_axes(panel, 0, 0, 520, 420);
+  CHECK(axes.px(100) == Approx((axes.px(1) + axes.px(10000)) / 2));
+  CHECK(axes.x.low > 0);
+  CHECK_THROWS_AS(render({.panels = {{.x_limits = Limits{0, 1}, .log_x = true}}}), ValueError);
+  const Panel odd{.lines = {{{0, -1, 5}, {1, 2, 3}}}, .log_x = true};
+  CHECK(inked(render({.panels = {odd}})) > 0.01);
+}
+
+TEST_CASE("SVG holds the same lines, dots and words as the raster") {
+  const Panel panel{.title = "a < b & c",
+                    .y_label = "up",
+                    .lines = {{{0, 1, NAN, 3, 4}, {1, 2, 2, 3, 1}, "broken"}},
+                    .scatters = {{{1, 2, INFINITY}, {1, 2, 3}, "dots", 3, 0.5}}};
+  const std::string text = svg({.panels = {panel}});
+  const auto times = [&](const std::string& word) {
+    int n = 0;
+    for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) ++n;
+    return n;
+  };
+  CHECK(text.substr(0, 5) == "<svg ");
+  CHECK(text.substr(text.size() - 7) == "</svg>\n");
+  CHECK(times("<polyline ") == 2);
+  CHECK(times("<circle ") == 3);  // two dots, one in the legend
+  CHECK(times("<g ") == times("</g>"));
+  CHECK(times(">a &lt; b &amp; c</text>") == 1);
+  CHECK(times("rotate(-90)") == 1);
+  CHECK(times("nan") + times("inf") == 0);
+  const Axes axes = place_axes(panel, 0, 0, 520, 420);
+  char place[64];
+  std::snprintf(place, sizeof place, "cx=\"%.4g\" cy=\"%.4g\"", axes.px(2), axes.py(2));
+  CHECK_THAT(text, Catch::Matchers::Contains(place));
+  CHECK_THROWS_AS(svg({.panels = {{.heat_map = HeatMap{.values = {1}, .columns = 1}}}}), ValueError);
 }
 
 TEST_CASE("a density is shown the right way up") {

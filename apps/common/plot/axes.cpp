@@ -35,9 +35,9 @@ class Extent {
 
 void fit_limits(Axes& axes, const Panel& panel) {
   Extent x, y;
-  for (const auto& line : panel.lines) x.take(line.x), y.take(line.y, panel.log_y);
-  for (const auto& dots : panel.scatters) x.take(dots.x), y.take(dots.y, panel.log_y);
-  axes.x = x.padded(false);
+  for (const auto& line : panel.lines) x.take(line.x, panel.log_x), y.take(line.y, panel.log_y);
+  for (const auto& dots : panel.scatters) x.take(dots.x, panel.log_x), y.take(dots.y, panel.log_y);
+  axes.x = x.padded(panel.log_x);
   axes.y = y.padded(panel.log_y);
   if (panel.heat_map) {
     axes.x = {panel.heat_map->x0, panel.heat_map->x1};
@@ -61,24 +61,31 @@ void equalize(Axes& axes) {
   axes.bottom -= spare_y - spare_y / 2;
 }
 
-Ticks x_ticks(const Axes& axes) { return linear_ticks(axes.x.low, axes.x.high, (axes.right - axes.left) / 80); }
+Ticks x_ticks(const Axes& axes) {
+  const int count = std::max(2, (axes.right - axes.left) / 80);
+  return axes.log_x ? log_ticks(axes.x.low, axes.x.high, count) : linear_ticks(axes.x.low, axes.x.high, count);
+}
 
 Ticks y_ticks(const Axes& axes) {
   const int count = std::max(2, (axes.bottom - axes.top) / 55);
   return axes.log_y ? log_ticks(axes.y.low, axes.y.high, count) : linear_ticks(axes.y.low, axes.y.high, count);
 }
 
+// How far along an axis a value stands, from 0 to 1.
+double share(double value, const Limits& limits, bool log) {
+  if (log) return std::log(value / limits.low) / std::log(limits.high / limits.low);
+  return (value - limits.low) / (limits.high - limits.low);
+}
+
 }  // namespace
 
-double Axes::px(double value) const { return left + (value - x.low) / (x.high - x.low) * (right - left); }
+double Axes::px(double value) const { return left + share(value, x, log_x) * (right - left); }
 
-double Axes::py(double value) const {
-  const double part = log_y ? std::log(value / y.low) / std::log(y.high / y.low) : (value - y.low) / (y.high - y.low);
-  return bottom - part * (bottom - top);
-}
+double Axes::py(double value) const { return bottom - share(value, y, log_y) * (bottom - top); }
 
 Axes place_axes(const Panel& panel, int x0, int y0, int x1, int y1) {
   Axes axes;
+  axes.log_x = panel.log_x;
   axes.log_y = panel.log_y;
   fit_limits(axes, panel);
   axes.top = y0 + (panel.title.empty() ? 16 : 40);
@@ -92,7 +99,7 @@ Axes place_axes(const Panel& panel, int x0, int y0, int x1, int y1) {
   return axes;
 }
 
-void draw_grid(Canvas& canvas, const Axes& axes) {
+void draw_grid(Surface& canvas, const Axes& axes) {
   for (const double x : x_ticks(axes).at) {
     const int at = static_cast<int>(std::lround(axes.px(x)));
     canvas.fill(at, axes.top, at + 1, axes.bottom, grid);
@@ -103,7 +110,7 @@ void draw_grid(Canvas& canvas, const Axes& axes) {
   }
 }
 
-void draw_frame(Canvas& canvas, const Axes& axes, const Panel& panel) {
+void draw_frame(Surface& canvas, const Axes& axes, const Panel& panel) {
   const double middle_x = (axes.left + axes.right) / 2.0, middle_y = (axes.top + axes.bottom) / 2.0;
   canvas.fill(axes.left - 1, axes.top - 1, axes.right + 1, axes.top, ink);
   canvas.fill(axes.left - 1, axes.bottom, axes.right + 1, axes.bottom + 1, ink);

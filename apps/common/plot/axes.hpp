@@ -7,7 +7,7 @@ namespace dimwise::app {
 /// Where the data of a panel stand on the canvas: limits of the data and the frame in pixels.
 struct Axes {
   Limits x, y;
-  bool log_y = false;
+  bool log_x = false, log_y = false;
   int left = 0, top = 0, right = 0, bottom = 0;
 
   double px(double value) const;
@@ -18,7 +18,7 @@ struct Axes {
 Axes place_axes(const Panel& panel, int x0, int y0, int x1, int y1);
 
 /// Grid, frame, ticks, labels and title.
-void draw_grid(Canvas& canvas, const Axes& axes);
-void draw_frame(Canvas& canvas, const Axes& axes, const Panel& panel);
+void draw_grid(Surface& canvas, const Axes& axes);
+void draw_frame(Surface& canvas, const Axes& axes, const Panel& panel);
 
 }  // namespace dimwise::app

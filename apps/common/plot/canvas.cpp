@@ -69,6 +69,10 @@ void Canvas::line(double x0, double y0, double x1, double y1, Color color, doubl
   }
 }
 
+void Canvas::path(const std::vector<double>& x, const std::vector<double>& y, Color color, double width) {
+  for (size_t i = 0; i + 1 < x.size(); ++i) line(x[i], y[i], x[i + 1], y[i + 1], color, width);
+}
+
 void Canvas::disc(double x, double y, double radius, Color color, double alpha) {
   line(x, y, x, y, color, 2 * radius, alpha);
 }

@@ -3,15 +3,12 @@
 #include <string>
 #include <vector>
 
-#include "apps/common/plot/color.hpp"
+#include "apps/common/plot/surface.hpp"
 
 namespace dimwise::app {
 
-enum class Align { start, middle, end };
-
-/// A raster of colours to draw on. Coordinates are pixels from the top left corner, pixel (x, y) covering [x, x+1) ×
-/// [y, y+1).
-class Canvas {
+/// A raster of colours to draw on, pixel (x, y) covering [x, x+1) × [y, y+1).
+class Canvas : public Surface {
  public:
   Canvas(int width, int height, Color background = {255, 255, 255});
 
@@ -21,19 +18,17 @@ class Canvas {
   const std::vector<Color>& pixels() const { return pixels_; }
   Color at(int x, int y) const { return pixels_[index(x, y)]; }
 
-  /// Restricts drawing to a rectangle; what lies outside stays untouched.
-  void clip(int x0, int y0, int x1, int y1);
-  void unclip() { clip(0, 0, width_, height_); }
+  void clip(int x0, int y0, int x1, int y1) override;
+  void unclip() override { clip(0, 0, width_, height_); }
 
   /// Mixes a colour into a pixel; outside the clip nothing happens.
   void blend(int x, int y, Color color, double alpha = 1);
-  void fill(int x0, int y0, int x1, int y1, Color color, double alpha = 1);
-  void line(double x0, double y0, double x1, double y1, Color color, double width = 1, double alpha = 1);
-  void disc(double x, double y, double radius, Color color, double alpha = 1);
-  /// Text in printable ASCII whose capitals are `size` pixels high, around (x, y): horizontally by `align`, vertically
-  /// with the middle of the capitals at y. With `upward` it runs from bottom to top.
+  void fill(int x0, int y0, int x1, int y1, Color color, double alpha = 1) override;
+  void line(double x0, double y0, double x1, double y1, Color color, double width = 1, double alpha = 1) override;
+  void path(const std::vector<double>& x, const std::vector<double>& y, Color color, double width) override;
+  void disc(double x, double y, double radius, Color color, double alpha = 1) override;
   void text(double x, double y, const std::string& words, double size, Color color, Align align = Align::start,
-            bool upward = false);
+            bool upward = false) override;
 
  private:
   size_t index(int x, int y) const {

@@ -28,9 +28,12 @@ void check(const Panel& panel) {
   };
   if (panel.x_limits) rises("x", *panel.x_limits);
   if (panel.y_limits) rises("y", *panel.y_limits);
-  if (panel.log_y && panel.y_limits && panel.y_limits->low <= 0)
-    fail<ValueError>("figure", "a logarithmic axis of \"", panel.title, "\" from ", panel.y_limits->low,
-                     ". Begin above 0.");
+  const auto positive = [&](const std::optional<Limits>& limits) {
+    if (limits && limits->low <= 0)
+      fail<ValueError>("figure", "a logarithmic axis of \"", panel.title, "\" from ", limits->low, ". Begin above 0.");
+  };
+  if (panel.log_x) positive(panel.x_limits);
+  if (panel.log_y) positive(panel.y_limits);
   if (!panel.heat_map) return;
   rises("x", {panel.heat_map->x0, panel.heat_map->x1});
   rises("y", {panel.heat_map->y0, panel.heat_map->y1});
@@ -49,7 +52,7 @@ Limits value_range(const HeatMap& density) {
 }
 
 // Each pixel takes the value of the cell it falls into, mixed with the neighbours'.
-void draw_density(Canvas& canvas, const Axes& axes, const HeatMap& density) {
+void draw_density(Surface& canvas, const Axes& axes, const HeatMap& density) {
   const int columns = density.columns, rows = static_cast<int>(density.values.size()) / columns;
   const Limits range = value_range(density);
   const auto cell = [&](int row, int column) {
@@ -68,12 +71,12 @@ void draw_density(Canvas& canvas, const Axes& axes, const HeatMap& density) {
       const double s = a - i, t = b - j;
       const double value = (1 - t) * ((1 - s) * cell(j, i) + s * cell(j, i + 1)) +
                            t * ((1 - s) * cell(j + 1, i) + s * cell(j + 1, i + 1));
-      canvas.blend(u, v, colormap(density.map, (value - range.low) / (range.high - range.low)));
+      canvas.fill(u, v, u + 1, v + 1, colormap(density.map, (value - range.low) / (range.high - range.low)));
     }
   }
 }
 
-void draw_bar(Canvas& canvas, const Axes& axes, const HeatMap& density) {
+void draw_bar(Surface& canvas, const Axes& axes, const HeatMap& density) {
   const int left = axes.right + 14, right = left + 14;
   const double height = axes.bottom - axes.top;
   canvas.fill(left - 1, axes.top - 1, right + 1, axes.bottom + 1, ink);
@@ -89,12 +92,14 @@ void draw_bar(Canvas& canvas, const Axes& axes, const HeatMap& density) {
   }
 }
 
-void draw_line(Canvas& canvas, const Axes& axes, const Line& line, Color color) {
-  for (size_t i = 0; i + 1 < line.x.size(); ++i)
-    canvas.line(axes.px(line.x[i]), axes.py(line.y[i]), axes.px(line.x[i + 1]), axes.py(line.y[i + 1]), color, 2);
+void draw_line(Surface& canvas, const Axes& axes, const Line& line, Color color) {
+  std::vector<double> u, v;
+  for (const double x : line.x) u.push_back(axes.px(x));
+  for (const double y : line.y) v.push_back(axes.py(y));
+  canvas.path(u, v, color, 2);
 }
 
-void draw_dots(Canvas& canvas, const Axes& axes, const Scatter& dots, Color color) {
+void draw_dots(Surface& canvas, const Axes& axes, const Scatter& dots, Color color) {
   for (size_t i = 0; i < dots.x.size(); ++i)
     canvas.disc(axes.px(dots.x[i]), axes.py(dots.y[i]), dots.radius, color, dots.alpha);
 }
@@ -106,7 +111,7 @@ struct Entry {
 };
 
 // In the corner where the fewest points of the panel lie.
-void draw_legend(Canvas& canvas, const Axes& axes, const Panel& panel, const std::vector<Entry>& entries) {
+void draw_legend(Surface& canvas, const Axes& axes, const Panel& panel, const std::vector<Entry>& entries) {
   if (entries.empty()) return;
   double widest = 0;
   for (const auto& entry : entries) widest = std::max(widest, text_width(entry.label, label_size));
@@ -142,7 +147,7 @@ void draw_legend(Canvas& canvas, const Axes& axes, const Panel& panel, const std
   }
 }
 
-void draw_panel(Canvas& canvas, const Panel& panel, int x0, int y0, int x1, int y1) {
+void draw_panel(Surface& canvas, const Panel& panel, int x0, int y0, int x1, int y1) {
   check(panel);
   const Axes axes = place_axes(panel, x0, y0, x1, y1);
   std::vector<Entry> legend;
@@ -168,17 +173,34 @@ void draw_panel(Canvas& canvas, const Panel& panel, int x0, int y0, int x1, int 
   if (panel.heat_map && panel.heat_map->bar) draw_bar(canvas, axes, *panel.heat_map);
 }
 
+struct Layout {
+  int columns, rows;
+};
+Layout layout(const Figure& figure) {
+  const int count = static_cast<int>(figure.panels.size());
+  const int columns = std::clamp(figure.columns, 1, std::max(count, 1));
+  return {columns, std::max(1, (count + columns - 1) / columns)};
+}
+
 }  // namespace
 
-Canvas render(const Figure& figure) {
-  const int count = static_cast<int>(figure.panels.size());
-  const int columns = std::clamp(figure.columns, 1, std::max(count, 1)),
-            rows = std::max(1, (count + columns - 1) / columns);
-  Canvas canvas(columns * figure.panel_width, rows * figure.panel_height);
-  for (int i = 0; i < count; ++i) {
+FigureSize figure_size(const Figure& figure) {
+  const auto [columns, rows] = layout(figure);
+  return {columns * figure.panel_width, rows * figure.panel_height};
+}
+
+void draw(Surface& surface, const Figure& figure) {
+  const int columns = layout(figure).columns;
+  for (int i = 0; i < static_cast<int>(figure.panels.size()); ++i) {
     const int x = i % columns * figure.panel_width, y = i / columns * figure.panel_height;
-    draw_panel(canvas, figure.panels[static_cast<size_t>(i)], x, y, x + figure.panel_width, y + figure.panel_height);
+    draw_panel(surface, figure.panels[static_cast<size_t>(i)], x, y, x + figure.panel_width, y + figure.panel_height);
   }
+}
+
+Canvas render(const Figure& figure) {
+  const auto [width, height] = figure_size(figure);
+  Canvas canvas(width, height);
+  draw(canvas, figure);
   return canvas;
 }
 

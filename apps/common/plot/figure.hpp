@@ -42,8 +42,8 @@ struct Panel {
   std::vector<Scatter> scatters = {};
   std::optional<HeatMap> heat_map = {};
   std::optional<Limits> x_limits = {}, y_limits = {};
-  bool log_y = false;         ///< values that are not positive are left out
-  bool equal_scales = false;  ///< a unit of x is as long as one of y
+  bool log_x = false, log_y = false;  ///< values that are not positive are left out
+  bool equal_scales = false;          ///< a unit of x is as long as one of y
 };
 
 /// Panels in rows, from the top left.
@@ -57,5 +57,12 @@ struct Figure {
 ///
 /// Example: `write_png(render({{{.title = "loss", .lines = {{steps, losses, "train"}}}}}), run.figure("loss.png"));`
 Canvas render(const Figure& figure);
+
+/// The same on any surface of `figure_size`, in pixels.
+void draw(Surface& surface, const Figure& figure);
+struct FigureSize {
+  int width, height;
+};
+FigureSize figure_size(const Figure& figure);
 
 }  // namespace dimwise::app
