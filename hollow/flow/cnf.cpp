@@ -13,11 +13,15 @@ FlowSolution detail::flow(const DriftFunction& drift, const Tensor& x, double fr
   if (options.penalties && options.trace == Trace::hutchinson)
     fail<ValueError>(
         "cnf", "Hutchinson's estimate gives no Jacobian diagonal to penalise. Use the exact trace, or no penalties.");
-  const VectorField field = [drift, penalties = options.penalties](const Tensor& t, const State& y) {
+  const auto both = [drift, penalties = options.penalties](const Tensor& t, const State& y) -> Diagonal {
     const Drift d = drift(t, y[0]);
-    if (!penalties) return State{d.f, d.trace};
-    return State{d.f, d.trace, sum_last(square(d.f)), sum_last(square(d.diagonal))};
+    Diagonal result{{d.f, d.trace}, {d.diagonal}};
+    if (penalties) result.f.insert(result.f.end(), {sum_last(square(d.f)), sum_last(square(d.diagonal))});
+    return result;
   };
+  OdeTerm term([both](const Tensor& t, const State& y) { return both(t, y).f; });
+  // The trace has been the sum of the diagonal all along; Hutchinson's estimate knows none.
+  if (options.trace != Trace::hutchinson) term.with_diagonal = both;
   const Tensor zero = zeros(x.shape().without(x.shape().normalize(-1)), x.dtype());
   State start{x, zero};
   OdeOptions ode = options.ode;
@@ -28,7 +32,7 @@ FlowSolution detail::flow(const DriftFunction& drift, const Tensor& x, double fr
     ode.controlled.insert(ode.controlled.end(), {false, false});
     ode.quadratures.insert(ode.quadratures.end(), {true, true});
   }
-  const OdeSolution solution = check(odeint(field, start, {from, to}, ode));
+  const OdeSolution solution = check(odeint(term, start, {from, to}, ode));
   const State& end = solution.y.back();
   FlowSolution result{end[0], end[1], {}, {}, solution.statistics};
   if (options.penalties) {

@@ -13,15 +13,17 @@ namespace dimwise::ode {
 
 namespace {
 
-constexpr int most_iterations = 4;
+constexpr int most_iterations = 3;
 constexpr int longest_age = 20, longest_matrix_age = 50;
 constexpr double gamma_change = 0.3;  // relative, of the factors' γ
-constexpr double slow_rate = 0.5;     // beyond which `automatic` looks for another corrector
-constexpr int slow_solves = 3;
+constexpr int power_iterations = 5;
 constexpr double smallest_denominator = 0.1;
 constexpr int64_t largest_dense = 200;
 
 const char* const names[] = {"functional", "jacobi_newton", "newton", "newton_krylov"};
+
+// The contraction with which `automatic` is content with the diagonal: the whole Jacobian of n unknowns costs n pulls.
+double most_neglected(int64_t n) { return std::clamp(static_cast<double>(n) / 200, 0.05, 0.3); }
 
 // I − γ J, row by row.
 Tensor newton_matrix(const Tensor& jacobian, double gamma) {
@@ -48,7 +50,7 @@ void Corrector::use(Kind kind) {
   kind_ = kind;
   made_ = false;
   rate_ = 1;
-  slow_ = 0;
+  least_rate_ = 0;
   system_->statistics.corrector = names[static_cast<size_t>(kind)];
 }
 
@@ -57,7 +59,7 @@ void Corrector::fall_back() { use(system_->unknowns() <= largest_dense ? Kind::n
 bool Corrector::needs_setup(double gamma) const {
   if (kind_ == Kind::functional) return false;
   if (!made_ || age_ >= longest_age) return true;
-  return kind_ == Kind::newton && std::abs(gamma / gamma_ - 1) > gamma_change;
+  return (kind_ == Kind::newton || watched()) && std::abs(gamma / gamma_ - 1) > gamma_change;
 }
 
 State Corrector::evaluate(const StepEquation& equation, const State& y, bool setup) {
@@ -71,6 +73,7 @@ State Corrector::evaluate(const StepEquation& equation, const State& y, bool set
   if (kind_ == Kind::jacobi_newton) {
     System::WithDiagonal both = system_->with_diagonal(equation.t, y);
     diagonal_ = std::move(both.d);
+    gamma_ = equation.gamma;
     return both.f;
   }
   if (!matrix_.defined() || matrix_bad_ || matrix_age_ >= longest_matrix_age) {
@@ -120,6 +123,21 @@ Tensor Corrector::update(const Tensor& residual, double gamma, const Tensor& wei
   return gmres([&](const Tensor& v) { return v - gamma * product_(v); }, residual, options).x;
 }
 
+// The spectral radius of γ (1 − γ D)⁻¹ (∂f/∂y − D), by the power method: what the diagonal leaves uncorrected.
+double Corrector::neglected(const StepEquation& equation, const State& y, const Tensor& start, const Tensor& weights) {
+  const System::Linearized linear = system_->linearize(equation.t, y);
+  const Tensor scale = equation.gamma * diagonal_inverse(equation.gamma);
+  Tensor v = start;
+  double first = 0, last = 0;
+  for (int i = 0; i < power_iterations; ++i) {
+    v = scale * (linear.product(v) - diagonal_ * v);
+    last = system_->unknown_norm({v}, {weights});
+    if (i == 0) first = last;
+    if (last == 0) return 0;
+  }
+  return std::pow(last / first, 1.0 / (power_iterations - 1));
+}
+
 Corrector::Outcome Corrector::iterate(const StepEquation& equation, const State& guess, const Tensor& weights,
                                       double tolerance, bool setup, State& y) {
   const Tensor delta = system_->pack(equation.delta);
@@ -136,6 +154,10 @@ Corrector::Outcome Corrector::iterate(const StepEquation& equation, const State&
     ++system_->statistics.iterations;
     const Tensor residual = linear_combination({system_->pack(f), delta, u}, {-equation.gamma, -1, 1});
     const Tensor step = update(residual, equation.gamma, weights, tolerance);
+    if (setup && m == 0 && watched()) {
+      least_rate_ = neglected(equation, y, step, weights);
+      if (!(least_rate_ <= most_neglected(system_->unknowns()))) return Outcome::too_slow;
+    }
     u = u - step;
     State next = system_->unpack(u, y);
     for (size_t i = 0; i < next.size(); ++i)
@@ -149,7 +171,7 @@ Corrector::Outcome Corrector::iterate(const StepEquation& equation, const State&
       if (measured > 1 && size > tolerance) return Outcome::too_slow;
     }
     // Before a contraction was seen, the update itself is the estimate.
-    const double factor = rate_ < 1 ? rate_ / (1 - rate_) : 1;
+    const double rate = std::max(rate_, least_rate_), factor = rate < 1 ? rate / (1 - rate) : 1;
     if (size * factor <= tolerance || size == 0) return Outcome::converged;
     before = size;
   }
@@ -170,12 +192,9 @@ Corrector::Result Corrector::solve(const StepEquation& equation, const State& gu
     setup = true;
     outcome = iterate(equation, guess, unknown_weights, tolerance, setup, result.y);
   }
-  if (automatic_ && (kind_ == Kind::jacobi_newton || kind_ == Kind::functional)) {
-    slow_ = rate_ < 1 && rate_ > slow_rate ? slow_ + 1 : 0;
-    if (outcome == Outcome::too_slow || slow_ >= slow_solves) {
-      fall_back();
-      if (outcome != Outcome::converged) outcome = iterate(equation, guess, unknown_weights, tolerance, true, result.y);
-    }
+  if (outcome == Outcome::too_slow && automatic_ && (kind_ == Kind::jacobi_newton || kind_ == Kind::functional)) {
+    fall_back();
+    outcome = iterate(equation, guess, unknown_weights, tolerance, kind_ == Kind::newton, result.y);
   }
   result.converged = outcome == Outcome::converged;
   if (!result.converged) {

@@ -49,14 +49,17 @@ class Corrector {
   Outcome iterate(const StepEquation& equation, const State& guess, const Tensor& weights, double tolerance, bool setup,
                   State& y);
   Tensor diagonal_inverse(double gamma) const;
+  // Whether `automatic` watches how well the diagonal does.
+  bool watched() const { return automatic_ && kind_ == Kind::jacobi_newton; }
+  double neglected(const StepEquation& equation, const State& y, const Tensor& start, const Tensor& weights);
 
   std::shared_ptr<System> system_;
   bool automatic_;
   Kind kind_ = Kind::functional;
   double rate_ = 1;               // the contraction last seen; 1 where it is not known
   int age_ = 0, matrix_age_ = 0;  // solves since M, and since the Jacobian, were made
+  double least_rate_ = 0;         // a contraction known otherwise, below which none is believed
   bool made_ = false, matrix_bad_ = false;
-  int slow_ = 0;      // solves of late that contracted slowly
   double gamma_ = 0;  // of the LU factors
   Tensor diagonal_, matrix_;
   std::optional<Lu> lu_;
