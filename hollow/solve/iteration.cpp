@@ -1,0 +1,125 @@
+#include <algorithm>
+
+#include "autodiff/basic.hpp"
+#include "hollow/solve/method.hpp"
+
+namespace dimwise::roots {
+
+namespace {
+
+constexpr int most_growing = 3;           // successive θ ≥ 1 that are borne
+constexpr double most_growth = 1e8;       // of the corrections since the start
+constexpr double shortest_search = 1e-3;  // of an update, before the search is given up
+constexpr int64_t settled = 4;            // iterations after which the end is foretold
+
+class Loop {
+ public:
+  Loop(Method& method, const Solve& solve) : method_(method), solve_(solve), options_(solve.options) {}
+
+  Outcome run(const Tensor& y0) {
+    if (!evaluate(y0)) return stop(RootStatus::budget_exhausted);
+    at_ = next_;
+    if (!consider(at_)) return stop(RootStatus::non_finite);
+    while (out_.residual > 0) {
+      if (out_.iterations >= options_.max_iterations) return stop(RootStatus::max_iterations_reached);
+      const Scale scale(at_.y, options_.rtol, options_.atol);
+      const Method::Update update = method_.update(at_, scale);
+      if (!update.step.defined()) return stop(RootStatus::singular);
+      length_ = scale.norm(update.step);
+      before_ = update.correction.defined() ? scale.norm(update.correction) : length_;
+      if (!std::isfinite(length_)) return stop(RootStatus::non_finite);
+      if (const RootStatus moved = move(update.step, scale); moved != RootStatus::converged) return stop(moved);
+      ++out_.iterations;
+      ++solve_.evaluator.statistics.iterations;
+      if (!consider(next_)) return stop(RootStatus::non_finite);
+      at_ = next_;
+      if (within_tolerance(scale)) return accept();
+      if (const RootStatus verdict = judge(scale); verdict != RootStatus::converged) return stop(verdict);
+      previous_ = theta_;
+    }
+    return accept();
+  }
+
+ private:
+  bool evaluate(const Tensor& y) {
+    if (solve_.evaluator.exhausted()) return false;
+    next_ = solve_.evaluator.at(y, method_.traits.tape, method_.traits.diagonal);
+    return true;
+  }
+
+  // To the next point, at_ + λ step, with λ halved where the method searches; the status is what went wrong, if not
+  // converged.
+  RootStatus move(const Tensor& step, const Scale& scale) {
+    const bool searches = method_.traits.searches && options_.line_search;
+    for (double lambda = options_.damping;; lambda /= 2) {
+      if (!evaluate(add(at_.y, scale_by(step, lambda)))) return RootStatus::budget_exhausted;
+      const Recording off(false);
+      after_ = scale.norm(method_.correction(stop_gradient(next_.f)));
+      theta_ = before_ > 0 ? after_ / before_ : 0;
+      if (!searches || theta_ <= 1 - lambda / 4 || after_ <= scale.rounding()) return RootStatus::converged;
+      if (lambda < 2 * shortest_search * options_.damping)
+        return std::isfinite(after_) ? RootStatus::stalled : RootStatus::non_finite;
+    }
+  }
+  static Tensor scale_by(const Tensor& step, double lambda) { return lambda == 1 ? step : scale(step, lambda); }
+
+  // Keeps the point if it is the best so far; false where it is not finite.
+  bool consider(const Point& point) {
+    const double residual = row_norm(point.f);
+    if (!std::isfinite(residual)) return false;
+    if (residual < out_.residual) {
+      out_.residual = residual;
+      out_.best = point;
+    }
+    return true;
+  }
+
+  bool within_tolerance(const Scale& scale) {
+    out_.contraction = method_.traits.superlinear ? theta_ : std::max(theta_, previous_);
+    const bool measured = method_.traits.superlinear || out_.iterations > 1;
+    out_.error = out_.contraction < 1 ? out_.contraction / (1 - out_.contraction) * length_
+                                      : std::numeric_limits<double>::infinity();
+    if (after_ <= scale.rounding()) out_.error = std::min(out_.error, std::max(after_, length_ * theta_));
+    return (measured && out_.error <= 1) || after_ <= scale.rounding();
+  }
+
+  RootStatus judge(const Scale& scale) {
+    if (out_.iterations == 1) first_ = before_;
+    if (!(after_ <= most_growth * first_)) return RootStatus::diverged;
+    growing_ = theta_ >= 1 ? growing_ + 1 : 0;
+    if (growing_ >= most_growing) return after_ <= 100 * scale.rounding() ? RootStatus::stalled : RootStatus::diverged;
+    if (!method_.traits.steady || out_.iterations < settled) return RootStatus::converged;
+    const double theta = std::min(theta_, previous_);
+    const double wanted = theta < 1 ? std::log(std::max(1.0, after_ / (1 - theta))) / -std::log(theta) : 0;
+    return static_cast<double>(out_.iterations) + wanted > static_cast<double>(options_.max_iterations)
+               ? RootStatus::stalled
+               : RootStatus::converged;
+  }
+
+  Outcome accept() {
+    out_.best = at_;
+    out_.residual = row_norm(at_.f);
+    if (out_.residual == 0) out_.error = 0;
+    return out_;
+  }
+  Outcome stop(RootStatus status) {
+    out_.status = status;
+    return out_;
+  }
+
+  Method& method_;
+  const Solve& solve_;
+  const RootOptions& options_;
+  Point at_, next_;
+  double length_ = 0;              // of the update, undamped
+  double before_ = 0, after_ = 0;  // lengths of the corrections at the two points, with one linearisation
+  double theta_ = 0, previous_ = 0, first_ = 0;
+  int growing_ = 0;
+  Outcome out_;
+};
+
+}  // namespace
+
+Outcome iterate(Method& method, const Tensor& y0, const Solve& solve) { return Loop(method, solve).run(y0); }
+
+}  // namespace dimwise::roots

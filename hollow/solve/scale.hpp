@@ -1,0 +1,55 @@
+#pragma once
+// The norm that tolerances are stated in. Included by .cpp files only.
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "autodiff/node.hpp"
+
+namespace dimwise::roots {
+
+/// The largest RMS of a row; NaN or infinite where an element is.
+inline double row_norm(const Tensor& x, const Tensor& weights = {}) {
+  return dispatch(x.dtype(), [&](auto t) {
+    using T = decltype(t);
+    const T *from = x.node()->data<T>(), *by = weights.defined() ? weights.node()->data<T>() : nullptr;
+    const int64_t d = x.dim(-1);
+    double worst = 0;
+    for (int64_t begin = 0; begin < x.size(); begin += d) {
+      double total = 0;
+      for (int64_t i = begin; i < begin + d; ++i) {
+        const double e = static_cast<double>(from[i]) * (by ? static_cast<double>(by[i]) : 1);
+        total += e * e;
+      }
+      if (!(total <= worst)) worst = total;
+      if (std::isnan(worst)) break;
+    }
+    return std::sqrt(worst / static_cast<double>(d));
+  });
+}
+
+/// Lengths in units of the tolerance at y: the RMS of x / (atol + rtol·|y|) in the worst row.
+class Scale {
+ public:
+  Scale(const Tensor& y, double rtol, double atol) : weights_(empty(y.shape(), y.dtype())) {
+    dispatch(y.dtype(), [&](auto t) {
+      using T = decltype(t);
+      const T* from = y.node()->data<T>();
+      T* to = mutable_data<T>(weights_);
+      for (int64_t i = 0; i < y.size(); ++i)
+        to[i] = static_cast<T>(1 / (atol + rtol * std::abs(static_cast<double>(from[i]))));
+      rounding_ = 16 * static_cast<double>(std::numeric_limits<T>::epsilon()) * norm(y);
+    });
+  }
+  double norm(const Tensor& x) const { return row_norm(x, weights_); }
+  /// What rounding makes of y.
+  double rounding() const { return rounding_; }
+  const Tensor& weights() const { return weights_; }
+
+ private:
+  Tensor weights_;
+  double rounding_ = 0;
+};
+
+}  // namespace dimwise::roots
