@@ -5,34 +5,24 @@
 #include "autodiff/error.hpp"
 #include "autodiff/record.hpp"
 #include "autodiff/tape.hpp"
+#include "hollow/ode/packing.hpp"
 #include "hollow/ode/solve.hpp"
+#include "ops/arithmetic.hpp"
 #include "ops/layout.hpp"
 
 namespace dimwise::ode {
 
 namespace {
 
-// One record gives one tensor: states are packed into a 1-d one and taken apart again by recorded ops.
-Tensor pack(const State& parts) {
-  State flat;
-  for (const Tensor& part : parts) flat.push_back(reshape(part, {part.size()}));
-  return flat.size() == 1 ? flat[0] : concat(flat, 0);
-}
-
-// The part of `flat` that starts at `offset` (which is moved on), in the shape of `like`.
-Tensor unpack(const Tensor& flat, int64_t& offset, const Tensor& like) {
-  const int64_t start = offset;
-  offset += like.size();
-  return reshape(like.size() == flat.size() ? flat : slice(flat, 0, start, offset), like.shape());
-}
-
 // What the forward solve leaves for the pulls.
 struct Kept {
   OdeTerm term;
   OdeOptions options;
-  std::vector<double> times;  // those that were reached
-  size_t tensors;             // of the state: the first inputs of the record; the others are captured
-  Trajectory trajectory;
+  std::vector<double> times;               // those that were reached
+  size_t tensors;                          // of the state: the first inputs of the record; the others are captured
+  State like;                              // the state at the start
+  std::shared_ptr<Trajectory> trajectory;  // null for backsolve
+  std::vector<double> grid;
   Tensor value;
   std::shared_ptr<OdeStatistics> statistics;
 };
@@ -48,52 +38,131 @@ struct Backward {
                    "gradient = OdeGradient::direct.");
 }
 
-// (a, a_θ)' at t.
-State adjoint_field(const Kept& kept, const std::vector<Tensor>& captured, const Tensor& t, const State& state) {
-  State inputs, derivative;
-  for (const Tensor& y : kept.trajectory.at(t.item())) inputs.push_back(track(y));
-  {
-    const Recording on(true);
-    derivative = kept.term.f(t, inputs);
-  }
-  check_structure(derivative, inputs);
-  inputs.insert(inputs.end(), captured.begin(), captured.end());
-  const Tape tape(derivative, inputs, {.cut_at_inputs = true});
-  if (!captured.empty() && tape.entered())
-    fail<ValueError>("odeint_adjoint", "at t = ", t.item(),
-                     " f captures a tracked tensor that it did not capture at times[0], so its gradient would be lost. "
-                     "Use gradient = OdeGradient::direct.");
-  std::vector<Tensor> cotangents;
-  for (size_t i = 0; i < kept.tensors; ++i) cotangents.push_back(neg(state[i]));
-  return tape.pull(cotangents);
-}
+// The backward problem: (a, a_θ)' = −(a, a_θ)ᵀ ∂f/∂(y, θ) along the stored solution, or, solved backwards with it, y.
+class Adjoint {
+ public:
+  Adjoint(const Kept& kept, std::vector<Tensor> captured)
+      : kept_(kept),
+        captured_(std::move(captured)),
+        backsolve_(kept.options.gradient == OdeGradient::backsolve),
+        forward_(kept.term, kept.like, forward_options(kept.options)) {}
 
-// How the adjoint of the interval from times[i − 1] to times[i] is solved.
-OdeOptions backward_options(const Kept& kept, size_t i, size_t captured) {
-  OdeOptions options = kept.options;
-  if (!options.adjoint_method.empty()) options.method = options.adjoint_method;
-  if (options.adjoint_rtol > 0) options.rtol = options.adjoint_rtol;
-  if (options.adjoint_atol > 0) options.atol = options.adjoint_atol;
-  options.controlled.assign(kept.tensors, true);
-  options.controlled.resize(kept.tensors + captured, false);
-  options.quadratures.assign(kept.tensors, false);
-  options.quadratures.resize(kept.tensors + captured, true);
-  options.grid.clear();
-  options.dt = 0;
-  options.rtols = options.atols = {};
-  options.events = {};
-  options.dense = false;
-  options.orders.clear();
-  if (options.steps == 0 && is_adaptive(options.method)) return options;
-  // Without control, the forward solve's own steps.
-  options.steps = 0;
-  const double from = kept.times[i], to = kept.times[i - 1];
-  const auto& pieces = kept.trajectory.pieces;
-  options.grid.push_back(from);
-  for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece)
-    if ((piece->t - from) * (piece->t - to) < 0) options.grid.push_back(piece->t);
-  options.grid.push_back(to);
-  return options;
+  OdeTerm term() {
+    return {[this](const Tensor& t, const State& state) { return field(t, state); },
+            [this](const Tensor& t, const State& state) { return with_diagonal(t, state); },
+            [this](const Tensor& t, const State& state) { return jacobian(t, state); }};
+  }
+
+  // The state: y if it is solved backwards, a, a_θ.
+  size_t before() const { return backsolve_ ? kept_.tensors : 0; }
+
+  // How the interval from times[i] back to times[i − 1] is solved.
+  OdeOptions options(size_t i) const {
+    OdeOptions options = kept_.options;
+    if (!options.adjoint_method.empty()) options.method = options.adjoint_method;
+    if (!options.adjoint_corrector.empty()) options.corrector = options.adjoint_corrector;
+    if (options.adjoint_rtol > 0) options.rtol = options.adjoint_rtol;
+    if (options.adjoint_atol > 0) options.atol = options.adjoint_atol;
+    // The adjoint of a quadrature does not change: f does not read it.
+    std::vector<bool> quadratures = kept_.options.quadratures;
+    quadratures.resize(kept_.tensors, false);
+    options.quadratures = backsolve_ ? quadratures : std::vector<bool>{};
+    options.quadratures.insert(options.quadratures.end(), quadratures.begin(), quadratures.end());
+    options.quadratures.resize(before() + kept_.tensors + captured_.size(), true);
+    options.controlled.assign(before() + kept_.tensors, true);
+    options.controlled.resize(options.quadratures.size(), false);
+    options.rtols = options.atols = {};
+    options.events = {};
+    options.grid.clear();
+    options.orders.clear();
+    options.dt = 0;
+    if (options.steps == 0 && is_adaptive(options.method)) return options;
+    // Without control, the forward solve's own steps.
+    options.steps = 0;
+    const double from = kept_.times[i], to = kept_.times[i - 1];
+    options.grid.push_back(from);
+    for (auto t = kept_.grid.rbegin(); t != kept_.grid.rend(); ++t)
+      if ((*t - from) * (*t - to) < 0) options.grid.push_back(*t);
+    options.grid.push_back(to);
+    return options;
+  }
+
+ private:
+  // The forward problem's own f is looked at here; its budgets are not.
+  static OdeOptions forward_options(OdeOptions options) {
+    options.max_evaluations = std::numeric_limits<int64_t>::max();
+    return options;
+  }
+
+  State solution(double t, const State& state) const {
+    if (!backsolve_) return kept_.trajectory->at(t);
+    return {state.begin(), state.begin() + static_cast<std::ptrdiff_t>(kept_.tensors)};
+  }
+
+  State field(const Tensor& t, const State& state) {
+    State inputs, derivative;
+    for (const Tensor& y : solution(t.item(), state)) inputs.push_back(track(y));
+    {
+      const Recording on(true);
+      derivative = kept_.term.f(t, inputs);
+    }
+    check_structure(derivative, inputs);
+    inputs.insert(inputs.end(), captured_.begin(), captured_.end());
+    const Tape tape(derivative, inputs, {.cut_at_inputs = true});
+    if (!captured_.empty() && tape.entered())
+      fail<ValueError>("odeint_adjoint", "at t = ", t.item(),
+                       " f captures a tracked tensor that it did not capture at times[0], so its gradient would be "
+                       "lost. Use gradient = OdeGradient::direct.");
+    std::vector<Tensor> cotangents;
+    for (size_t i = 0; i < kept_.tensors; ++i) cotangents.push_back(neg(state[before() + i]));
+    State result;
+    if (backsolve_)
+      for (const Tensor& k : derivative) result.push_back(stop_gradient(k));
+    for (Tensor& g : tape.pull(cotangents)) result.push_back(std::move(g));
+    return result;
+  }
+
+  // The diagonal of the adjoint is −D f, the very vector of the forward problem: Chen & Duvenaud (2019), section 3.
+  Diagonal with_diagonal(const Tensor& t, const State& state) {
+    const State y = solution(t.item(), state);
+    const Tensor d = forward_.with_diagonal(t.item(), y).d;
+    Diagonal result{field(t, state), {}};
+    result.d.resize(result.f.size());
+    const State forwards = forward_.unpack(d, y), backwards = forward_.unpack(neg(d), y);
+    for (size_t i = 0; i < kept_.tensors; ++i) {
+      if (forward_.quadrature(i)) continue;
+      if (backsolve_) result.d[i] = forwards[i];
+      result.d[before() + i] = backwards[i];
+    }
+    return result;
+  }
+
+  // Of y and a; how a' depends on y is left out, which Newton's iteration makes up for.
+  Tensor jacobian(const Tensor& t, const State& state) {
+    const Tensor j = forward_.jacobian(t.item(), solution(t.item(), state)), adjoint = neg(transpose(j));
+    if (!backsolve_) return adjoint;
+    const Tensor zero = zeros_like(j);
+    return concat({concat({j, zero}, -1), concat({zero, adjoint}, -1)}, -2);
+  }
+
+  const Kept& kept_;
+  std::vector<Tensor> captured_;
+  bool backsolve_;
+  System forward_;
+};
+
+// Solved backwards, a flow that contracts explodes: the start tells.
+void check_reproduced(const Kept& kept, const State& state) {
+  const double most = 1000;
+  const Norm norm(kept.like, kept.options);
+  const State y(state.begin(), state.begin() + static_cast<std::ptrdiff_t>(kept.tensors));
+  State difference;
+  for (size_t j = 0; j < kept.tensors; ++j) difference.push_back(sub(y[j], kept.like[j]));
+  const double off = norm(difference, norm.weights(kept.like));
+  if (!(off <= most))
+    fail<SolverError>("odeint_adjoint", "solved backwards, the solution ends ", off,
+                      " tolerances from y(t0), and its gradient would be wrong: the flow contracts too "
+                      "strongly for OdeGradient::backsolve. Use OdeGradient::adjoint.");
 }
 
 // The gradient that inputs[0], the cotangent of the packed solution, sends to y0 and to the captured tensors.
@@ -106,25 +175,38 @@ const Op odeint_adjoint_backward_op = [] {
     const std::vector<Tensor> y0(in.begin() + 1, in.begin() + 1 + static_cast<std::ptrdiff_t>(kept.tensors));
     std::vector<Tensor> captured;
     if (how.captured) captured.assign(in.begin() + 1 + static_cast<std::ptrdiff_t>(kept.tensors), in.end());
-    const VectorField field = [&](const Tensor& t, const State& state) {
-      return adjoint_field(kept, captured, t, state);
+    Adjoint adjoint(kept, captured);
+    const auto end = [&](size_t i, size_t j) {  // tensor j of the solution at times[i]
+      int64_t offset = static_cast<int64_t>(i - 1) * (kept.value.size() / static_cast<int64_t>(kept.times.size() - 1));
+      for (size_t k = 0; k < j; ++k) offset += y0[k].size();
+      return std::pair{unpack(kept.value, offset, y0[j]), offset};
     };
 
     State state;
+    if (adjoint.before() > 0) state = y0;
     for (const Tensor& y : y0) state.push_back(zeros_like(y));
     for (const Tensor& c : captured) state.push_back(zeros_like(c));
     double dt = 0;
     for (size_t i = kept.times.size() - 1; i > 0; --i) {
-      int64_t offset = static_cast<int64_t>(i - 1) * (in[0].size() / static_cast<int64_t>(kept.times.size() - 1));
-      for (size_t j = 0; j < kept.tensors; ++j) state[j] = add(state[j], unpack(in[0], offset, y0[j]));
-      OdeOptions options = backward_options(kept, i, captured.size());
+      for (size_t j = 0; j < kept.tensors; ++j) {
+        auto [y, offset] = end(i, j);
+        offset -= y0[j].size();
+        Tensor& a = state[adjoint.before() + j];
+        a = add(a, unpack(in[0], offset, y0[j]));
+        if (adjoint.before() > 0) state[j] = y;
+      }
+      OdeOptions options = adjoint.options(i);
       if (options.grid.empty()) options.dt = dt;
-      const OdeSolution solution = solve(field, state, {kept.times[i], kept.times[i - 1]}, options);
+      const OdeSolution solution = solve(adjoint.term(), state, {kept.times[i], kept.times[i - 1]}, options);
       OdeStatistics& sum = *kept.statistics;
       sum += solution.statistics;
       dt = sum.next_dt;
       if (solution.status != OdeStatus::success) fail<SolverError>("odeint_adjoint", solution.message);
       state = solution.y.back();
+    }
+    if (adjoint.before() > 0) {
+      check_reproduced(kept, state);
+      state.erase(state.begin(), state.begin() + static_cast<std::ptrdiff_t>(adjoint.before()));
     }
     const Tensor flat = pack(state);
     return share(flat, flat.shape());
@@ -165,6 +247,10 @@ OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vecto
                           const OdeOptions& options) {
   if (!recording() || times.front() == times.back()) return solve(term, y0, times, options);
   check_arguments(y0, times, options);
+  const std::string& corrector = options.adjoint_corrector.empty() ? options.corrector : options.adjoint_corrector;
+  if (options.gradient == OdeGradient::backsolve && corrector == "newton_krylov")
+    fail<ValueError>("odeint_adjoint",
+                     "backsolve has no products for the corrector newton_krylov. Use OdeGradient::adjoint, or newton.");
   // The first evaluation is recorded, to see which tracked tensors f captures.
   const uint64_t begin = next_sequence();
   State start, leaves, k1;
@@ -182,11 +268,14 @@ OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vecto
   }
   check_structure(k1, y0);
 
-  auto kept = std::make_shared<Kept>(Kept{term, options, {}, y0.size(), {}, {}, std::make_shared<OdeStatistics>()});
+  auto kept =
+      std::make_shared<Kept>(Kept{term, options, {}, y0.size(), start, {}, {}, {}, std::make_shared<OdeStatistics>()});
   OdeSolution solution;
   {
     const Recording off(false);
-    solution = solve(term, start, times, options, k1, &kept->trajectory);
+    if (options.gradient == OdeGradient::adjoint || options.dense) kept->trajectory = std::make_shared<Trajectory>();
+    solution = solve(term, start, times, options, k1, kept->trajectory.get());
+    kept->grid = solution.grid;
     ++solution.statistics.evaluations;
     State reached;
     for (size_t i = 1; i < solution.y.size(); ++i)
@@ -195,6 +284,7 @@ OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vecto
   }
   solution.y[0] = y0;
   solution.adjoint = kept->statistics;
+  if (options.dense) solution.trajectory = kept->trajectory;
   if (solution.y.size() == 1) return solution;
   kept->times.assign(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(solution.y.size()));
   const Tensor flat = apply(odeint_adjoint_op, Operands(inputs), kept);

@@ -13,7 +13,7 @@ namespace dimwise::ode {
 
 namespace {
 
-constexpr int most_iterations = 3;
+constexpr int usual_iterations = 3, patient_iterations = 100;
 constexpr int longest_age = 20, longest_matrix_age = 50;
 constexpr double gamma_change = 0.3;  // relative, of the factors' γ
 constexpr int power_iterations = 5;
@@ -24,6 +24,11 @@ const char* const names[] = {"functional", "jacobi_newton", "newton", "newton_kr
 
 // The contraction with which `automatic` is content with the diagonal: the whole Jacobian of n unknowns costs n pulls.
 double most_neglected(int64_t n) { return std::clamp(static_cast<double>(n) / 200, 0.05, 0.3); }
+
+// A tolerance far below the usual one takes its iterations.
+int most_iterations(const OdeOptions& options) {
+  return usual_iterations + std::max(0, static_cast<int>(std::ceil(-std::log10(options.corrector_tolerance) - 2)));
+}
 
 // I − γ J, row by row.
 Tensor newton_matrix(const Tensor& jacobian, double gamma) {
@@ -139,12 +144,12 @@ double Corrector::neglected(const StepEquation& equation, const State& y, const 
 }
 
 Corrector::Outcome Corrector::iterate(const StepEquation& equation, const State& guess, const Tensor& weights,
-                                      double tolerance, bool setup, State& y) {
+                                      double tolerance, int most, bool setup, State& y) {
   const Tensor delta = system_->pack(equation.delta);
   Tensor u = system_->pack(guess);
   y = guess;
   double before = 0;
-  for (int m = 0; m < most_iterations; ++m) {
+  for (int m = 0; m < most; ++m) {
     const State f = evaluate(equation, y, setup && m == 0);
     if (setup && m == 0) {
       made_ = true;
@@ -179,23 +184,25 @@ Corrector::Outcome Corrector::iterate(const StepEquation& equation, const State&
 }
 
 Corrector::Result Corrector::solve(const StepEquation& equation, const State& guess, const State& weights,
-                                   double tolerance) {
+                                   double tolerance, bool patient) {
   const Recording off(false);
   const Tensor unknown_weights = system_->pack(weights);
   Result result;
+  const int most = patient ? patient_iterations : most_iterations(system_->options);
   bool setup = needs_setup(equation.gamma);
   ++age_;
   ++matrix_age_;
-  Outcome outcome = iterate(equation, guess, unknown_weights, tolerance, setup, result.y);
+  Outcome outcome = iterate(equation, guess, unknown_weights, tolerance, most, setup, result.y);
   if (outcome != Outcome::converged && !setup && kind_ != Kind::functional && kind_ != Kind::newton_krylov) {
     matrix_bad_ = true;
     setup = true;
-    outcome = iterate(equation, guess, unknown_weights, tolerance, setup, result.y);
+    outcome = iterate(equation, guess, unknown_weights, tolerance, most, setup, result.y);
   }
   if (outcome == Outcome::too_slow && automatic_ && (kind_ == Kind::jacobi_newton || kind_ == Kind::functional)) {
     fall_back();
-    outcome = iterate(equation, guess, unknown_weights, tolerance, kind_ == Kind::newton, result.y);
+    outcome = iterate(equation, guess, unknown_weights, tolerance, most, kind_ == Kind::newton, result.y);
   }
+  product_ = nullptr;  // it holds the record of an evaluation
   result.converged = outcome == Outcome::converged;
   if (!result.converged) {
     ++system_->statistics.corrector_failures;

@@ -30,8 +30,9 @@ class Corrector {
     State y;  ///< untracked
     bool converged = false;
   };
-  /// Starts at `guess`; done when the error, in the norm of `weights`, is at most `tolerance`. Untracked.
-  Result solve(const StepEquation& equation, const State& guess, const State& weights, double tolerance);
+  /// Starts at `guess`; done when the error, in the norm of `weights`, is at most `tolerance`. `patient`: goes on as
+  /// long as it converges, for the step cannot be taken shorter. Untracked.
+  Result solve(const StepEquation& equation, const State& guess, const State& weights, double tolerance, bool patient);
   /// The same y, with the derivatives of the implicit function theorem: what a recorded step continues with.
   State attach(const StepEquation& equation, const State& y) const;
 
@@ -46,8 +47,8 @@ class Corrector {
   // f at y; with it, whatever of M is to be made anew.
   State evaluate(const StepEquation& equation, const State& y, bool setup);
   Tensor update(const Tensor& residual, double gamma, const Tensor& weights, double tolerance);
-  Outcome iterate(const StepEquation& equation, const State& guess, const Tensor& weights, double tolerance, bool setup,
-                  State& y);
+  Outcome iterate(const StepEquation& equation, const State& guess, const Tensor& weights, double tolerance, int most,
+                  bool setup, State& y);
   Tensor diagonal_inverse(double gamma) const;
   // Whether `automatic` watches how well the diagonal does.
   bool watched() const { return automatic_ && kind_ == Kind::jacobi_newton; }

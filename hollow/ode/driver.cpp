@@ -9,30 +9,39 @@
 namespace dimwise::ode {
 
 namespace {
-constexpr int64_t no_limit = std::numeric_limits<int64_t>::max();
 constexpr int stiff_after = 8;  // steps in a row that stability chose
 }  // namespace
 
 Driver::Driver(std::unique_ptr<Method> method, std::shared_ptr<System> system, const std::vector<double>& times,
-               Trajectory* keep)
+               Trajectory* keep, Plan plan)
     : method_(std::move(method)),
       system_(std::move(system)),
       times_(times),
       keep_(keep),
       events_(system_->options.events, times.front(), method_->y()),
+      plan_(std::move(plan)),
       direction_(times.back() > times.front() ? 1 : -1) {
   result_.y.push_back(method_->y());
   result_.grid.push_back(method_->t());
+  const OdeOptions& options = system_->options;
+  if (!plan_.t.empty()) return;
+  if (!options.grid.empty())
+    plan_ = {options.grid, options.orders};
+  else if (options.steps > 0 || !is_adaptive(options.method))
+    plan_ = equal_steps();
 }
 
-void Driver::run() {
-  const OdeOptions& options = system_->options;
-  if (!options.grid.empty())
-    follow({options.grid, options.orders});
-  else if (options.steps > 0 || !is_adaptive(options.method))
-    follow(equal_steps());
-  else
-    adapt(no_limit);
+void Driver::advance(int64_t steps) {
+  const int64_t done = system_->statistics.accepted;
+  const int64_t until = steps < std::numeric_limits<int64_t>::max() - done ? done + steps : steps;
+  try {
+    if (plan_.t.empty())
+      adapt(until);
+    else
+      follow(until);
+  } catch (const OutOfEvaluations&) {
+    out_of_evaluations();
+  }
 }
 
 OdeSolution Driver::finish() {
@@ -57,22 +66,19 @@ Plan Driver::equal_steps() const {
   return plan;
 }
 
-void Driver::follow(const Plan& plan) {
-  try {
-    for (size_t i = 1; i < plan.t.size() && !ended_; ++i) {
-      if (tried() == system_->options.max_steps) return out_of_steps();
-      if (!plan.orders.empty()) method_->prescribe(plan.orders[i - 1]);
-      const Attempt attempt = method_->attempt(plan.t[i], false);
-      if (!attempt.converged || attempt.bad.tensor >= 0) {
-        ++system_->statistics.rejected;
-        return failed(attempt, plan.t[i] - method_->t());
-      }
-      accept(attempt);
+void Driver::follow(int64_t until) {
+  OdeStatistics& statistics = system_->statistics;
+  for (; !at_end() && statistics.accepted < until; ++next_) {
+    if (tried() == system_->options.max_steps) return out_of_steps();
+    if (!plan_.orders.empty()) method_->prescribe(plan_.orders[next_ - 1]);
+    const Attempt attempt = method_->attempt(plan_.t[next_], false);
+    if (!attempt.converged || attempt.bad.tensor >= 0) {
+      ++statistics.rejected;
+      return failed(attempt, plan_.t[next_] - method_->t());
     }
-    system_->statistics.next_dt = system_->statistics.last_dt;
-  } catch (const OutOfEvaluations&) {
-    out_of_evaluations();
+    accept(attempt);
   }
+  statistics.next_dt = statistics.last_dt;
 }
 
 bool Driver::start_is_finite() {
@@ -85,22 +91,13 @@ bool Driver::start_is_finite() {
   return true;
 }
 
-void Driver::adapt(int64_t accepted_steps) {
-  try {
-    adapt_within_budget(accepted_steps);
-  } catch (const OutOfEvaluations&) {
-    out_of_evaluations();
-  }
-}
-
-void Driver::adapt_within_budget(int64_t accepted_steps) {
+void Driver::adapt(int64_t until) {
   const OdeOptions& options = system_->options;
   if (h_ == 0) {
     if (!start_is_finite()) return;
     h_ = options.dt > 0 ? options.dt : method_->first_dt(direction_);
   }
   const double end = times_.back();
-  const int64_t until = accepted_steps == no_limit ? no_limit : system_->statistics.accepted + accepted_steps;
   while (!at_end() && system_->statistics.accepted < until) {
     const double t = method_->t();
     const double shortest = std::max(options.dt_min, 10 * std::numeric_limits<double>::epsilon() * std::abs(t));

@@ -14,18 +14,15 @@ struct Plan {
 /// Carries a method through the requested times: accepts and rejects steps, reads the output, watches the budgets.
 class Driver {
  public:
-  /// `keep` is filled with every step's polynomial unless it is null.
+  /// `keep` is filled with every step's polynomial unless it is null; with a plan, its steps are taken.
   Driver(std::unique_ptr<Method> method, std::shared_ptr<System> system, const std::vector<double>& times,
-         Trajectory* keep);
+         Trajectory* keep, Plan plan = {});
 
-  /// The whole solve: with the grid, with equal steps or with control, as the options say.
-  void run();
-  /// Goes on with control, for at most that many accepted steps.
-  void adapt(int64_t accepted_steps);
-  /// Takes these steps, without control.
-  void follow(const Plan& plan);
+  /// Goes on for at most that many accepted steps: along the grid, with equal steps or with control, as the options
+  /// say.
+  void advance(int64_t steps = std::numeric_limits<int64_t>::max());
 
-  bool at_end() const { return ended_ || method_->t() == times_.back(); }
+  bool at_end() const { return ended_ || method_->t() == (plan_.t.empty() ? times_.back() : plan_.t.back()); }
   Method& method() { return *method_; }
   OdeSolution& result() { return result_; }
   /// The solution, once the solve is over.
@@ -33,7 +30,8 @@ class Driver {
 
  private:
   Plan equal_steps() const;
-  void adapt_within_budget(int64_t accepted_steps);
+  void follow(int64_t until);
+  void adapt(int64_t until);
   int64_t tried() const { return system_->statistics.accepted + system_->statistics.rejected; }
   bool start_is_finite();
   double accept(const Attempt& attempt);
@@ -48,6 +46,8 @@ class Driver {
   std::vector<double> times_;
   Trajectory* keep_;
   Events events_;
+  Plan plan_;        // empty with control
+  size_t next_ = 1;  // of the plan
   OdeSolution result_;
   double direction_, h_ = 0;
   bool ended_ = false;

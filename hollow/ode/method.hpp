@@ -28,6 +28,7 @@ class Method {
   Method(std::shared_ptr<System> system, double t, State y, State derivative)
       : system_(std::move(system)), t_(t), y_(std::move(y)), derivative_(std::move(derivative)) {}
   virtual ~Method() = default;
+  /// A method that would go on as this one; what the last step leaves for `piece` is not copied.
   virtual std::unique_ptr<Method> clone() const = 0;
 
   double t() const { return t_; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autodiff/basic.hpp"
 #include "autodiff/node.hpp"
 #include "ops/linear_combination.hpp"
 
@@ -46,7 +47,11 @@ Multistep::Multistep(const MultistepFamily& family, const std::shared_ptr<System
   lengths_.assign(z_.size(), h);
 }
 
-std::unique_ptr<Method> Multistep::clone() const { return std::make_unique<Multistep>(*this); }
+std::unique_ptr<Method> Multistep::clone() const {
+  auto copy = std::make_unique<Multistep>(*this);
+  copy->tried_ = {};
+  return copy;
+}
 
 int Multistep::highest() const {
   const int wanted = system_->options.max_order;
@@ -124,7 +129,7 @@ Attempt Multistep::attempt(double t1, bool control) {
 
   const State weights = system_->norm.weights(y_);
   Attempt attempt;
-  attempt.converged = correct(h, weights);
+  attempt.converged = correct(h, weights, !control);
   attempt.y1 = tried_.y;
   attempt.bad = first_non_finite(tried_.y);
   if (!control || !attempt.converged || attempt.bad.tensor >= 0) return attempt;
@@ -135,10 +140,11 @@ Attempt Multistep::attempt(double t1, bool control) {
   return attempt;
 }
 
-bool Multistep::correct(double h, const State& weights) {
+bool Multistep::correct(double h, const State& weights, bool patient) {
   if (!family_.explicit_) {
-    const Corrector::Result result = corrector_->solve(tried_.equation, tried_.predicted[0], weights,
-                                                       system_->options.corrector_tolerance / tried_.step.error);
+    const Corrector::Result result =
+        corrector_->solve(tried_.equation, tried_.predicted[0], weights,
+                          system_->options.corrector_tolerance / tried_.step.error, patient);
     tried_.y = result.y;
     return result.converged;
   }
@@ -151,7 +157,9 @@ double Multistep::accept(const Attempt& attempt) {
   const Tried& tried = tried_;
   const bool attach = !family_.explicit_ && records(tried.predicted[0], tried.predicted[1]);
   const State y1 = attach ? corrector_->attach(tried.equation, tried.y) : tried.y;
-  last_correction_ = tried.order == order_ && !tried.restart ? std::move(correction_) : State{};
+  last_correction_.clear();
+  if (tried.order == order_ && !tried.restart)
+    for (const Tensor& e : correction_) last_correction_.push_back(stop_gradient(e));
   const double ratio_before = std::exchange(last_ratio_, tried.step.ratio);
   correction_ = combination({&tried.predicted[0], &y1}, {-1, 1});
   // An explicit method evaluates f once more, and the polynomial takes that derivative.

@@ -68,7 +68,7 @@ class Multistep final : public Method {
   Past past(double h) const;
   Nordsieck base() const;
   Nordsieck predicted(const Nordsieck& z, double ratio) const;
-  bool correct(double h, const State& weights);
+  bool correct(double h, const State& weights, bool patient);
   double choose_next(const Attempt& attempt, double ratio_before);
 
   const MultistepFamily& family_;

@@ -4,6 +4,7 @@
 
 #include "autodiff/error.hpp"
 #include "hollow/ode/adjoint.hpp"
+#include "hollow/ode/checkpointed.hpp"
 #include "hollow/ode/solve.hpp"
 
 namespace dimwise {
@@ -70,14 +71,22 @@ OdeSolution solve(const OdeTerm& term, const State& y0, const std::vector<double
   }
   const auto system = std::make_shared<System>(term, y0, options);
   Driver driver(make_method(system, times.front(), y0, std::move(derivative)), system, times, keep);
-  driver.run();
+  driver.advance();
   return driver.finish();
 }
 
 }  // namespace ode
 
 OdeSolution odeint(const OdeTerm& term, const State& y0, const std::vector<double>& times, const OdeOptions& options) {
-  if (options.gradient == OdeGradient::adjoint) return ode::solve_adjoint(term, y0, times, options);
+  switch (options.gradient) {
+    case OdeGradient::checkpointed:
+      return ode::solve_checkpointed(term, y0, times, options);
+    case OdeGradient::adjoint:
+    case OdeGradient::backsolve:
+      return ode::solve_adjoint(term, y0, times, options);
+    case OdeGradient::direct:
+      break;
+  }
   if (!options.dense) return ode::solve(term, y0, times, options);
   const auto trajectory = std::make_shared<ode::Trajectory>();
   OdeSolution solution = ode::solve(term, y0, times, options, {}, trajectory.get());

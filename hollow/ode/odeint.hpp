@@ -84,8 +84,8 @@ struct OdeOptions {
   std::vector<OdeEvent> events = {};
   /// Whether the solution can be read at any time afterwards (`OdeSolution::at`).
   bool dense = false;
-  /// The `grid` (and, of multistep methods, the `orders`) of an earlier solution: the same steps again, bit for bit,
-  /// without control.
+  /// The `grid` (and, of multistep methods, the `orders`) of an earlier solution: the same steps again, without
+  /// control. Explicit methods give the same bits, implicit ones the same numbers to the corrector's tolerance.
   std::vector<double> grid = {};
   std::vector<int> orders = {};
   OdeGradient gradient = OdeGradient::direct;

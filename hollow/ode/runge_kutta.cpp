@@ -42,6 +42,12 @@ void RungeKutta::evaluate_stages(Step& step, size_t end) {
   }
 }
 
+std::unique_ptr<Method> RungeKutta::clone() const {
+  auto copy = std::make_unique<RungeKutta>(*this);
+  copy->step_ = {};
+  return copy;
+}
+
 double RungeKutta::first_dt(double direction) {
   return first_step(*system_, t_, direction, y_, derivative(), tableau_.order);
 }

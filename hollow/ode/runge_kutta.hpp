@@ -11,7 +11,7 @@ class RungeKutta final : public Method {
  public:
   RungeKutta(const Tableau& tableau, std::shared_ptr<System> system, double t, const State& y, State derivative)
       : Method(std::move(system), t, y, std::move(derivative)), tableau_(tableau), control_(tableau.order) {}
-  std::unique_ptr<Method> clone() const override { return std::make_unique<RungeKutta>(*this); }
+  std::unique_ptr<Method> clone() const override;
 
   double first_dt(double direction) override;
   Attempt attempt(double t1, bool control) override;
