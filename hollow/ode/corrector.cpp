@@ -13,7 +13,8 @@ namespace dimwise::ode {
 
 namespace {
 
-constexpr int most_iterations = 3;
+constexpr int most_iterations = 3, most_exact_iterations = 12;
+constexpr double exact_tolerance = 1e-3;  // a share of the tolerance below which the aim is rounding, not economy
 constexpr int longest_age = 20, longest_matrix_age = 50;
 constexpr double gamma_change = 0.3;  // relative, of the factors' γ
 constexpr int power_iterations = 5;
@@ -144,7 +145,8 @@ Corrector::Outcome Corrector::iterate(const StepEquation& equation, const State&
   Tensor u = system_->pack(guess);
   y = guess;
   double before = 0;
-  for (int m = 0; m < most_iterations; ++m) {
+  const int most = system_->options.corrector_tolerance < exact_tolerance ? most_exact_iterations : most_iterations;
+  for (int m = 0; m < most; ++m) {
     const State f = evaluate(equation, y, setup && m == 0);
     if (setup && m == 0) {
       made_ = true;
@@ -187,7 +189,8 @@ Corrector::Result Corrector::solve(const StepEquation& equation, const State& gu
   ++age_;
   ++matrix_age_;
   Outcome outcome = iterate(equation, guess, unknown_weights, tolerance, setup, result.y);
-  if (outcome != Outcome::converged && !setup && kind_ != Kind::functional && kind_ != Kind::newton_krylov) {
+  const bool fresh = setup && (kind_ != Kind::newton || matrix_age_ == 0);
+  if (outcome != Outcome::converged && !fresh && kind_ != Kind::functional && kind_ != Kind::newton_krylov) {
     matrix_bad_ = true;
     setup = true;
     outcome = iterate(equation, guess, unknown_weights, tolerance, setup, result.y);
