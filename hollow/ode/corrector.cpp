@@ -13,7 +13,8 @@ namespace dimwise::ode {
 
 namespace {
 
-constexpr int usual_iterations = 3, patient_iterations = 100;
+constexpr int usual_iterations = 3, exact_iterations = 12, patient_iterations = 100;
+constexpr double exact_tolerance = 1e-3;  // a share of the tolerance below which the aim is rounding, not economy
 constexpr int longest_age = 20, longest_matrix_age = 50;
 constexpr double gamma_change = 0.3;  // relative, of the factors' γ
 constexpr int power_iterations = 5;
@@ -24,11 +25,6 @@ const char* const names[] = {"functional", "jacobi_newton", "newton", "newton_kr
 
 // The contraction with which `automatic` is content with the diagonal: the whole Jacobian of n unknowns costs n pulls.
 double most_neglected(int64_t n) { return std::clamp(static_cast<double>(n) / 200, 0.05, 0.3); }
-
-// A tolerance far below the usual one takes its iterations.
-int most_iterations(const OdeOptions& options) {
-  return usual_iterations + std::max(0, static_cast<int>(std::ceil(-std::log10(options.corrector_tolerance) - 2)));
-}
 
 // I − γ J, row by row.
 Tensor newton_matrix(const Tensor& jacobian, double gamma) {
@@ -188,12 +184,15 @@ Corrector::Result Corrector::solve(const StepEquation& equation, const State& gu
   const Recording off(false);
   const Tensor unknown_weights = system_->pack(weights);
   Result result;
-  const int most = patient ? patient_iterations : most_iterations(system_->options);
+  const int most = patient                                                  ? patient_iterations
+                   : system_->options.corrector_tolerance < exact_tolerance ? exact_iterations
+                                                                            : usual_iterations;
   bool setup = needs_setup(equation.gamma);
   ++age_;
   ++matrix_age_;
   Outcome outcome = iterate(equation, guess, unknown_weights, tolerance, most, setup, result.y);
-  if (outcome != Outcome::converged && !setup && kind_ != Kind::functional && kind_ != Kind::newton_krylov) {
+  const bool fresh = setup && (kind_ != Kind::newton || matrix_age_ == 0);
+  if (outcome != Outcome::converged && !fresh && kind_ != Kind::functional && kind_ != Kind::newton_krylov) {
     matrix_bad_ = true;
     setup = true;
     outcome = iterate(equation, guess, unknown_weights, tolerance, most, setup, result.y);

@@ -114,7 +114,7 @@ void Driver::adapt(int64_t until) {
       continue;
     }
     ++system_->statistics.rejected;
-    if (length <= shortest) return failed(attempt, length);
+    if (h_ <= shortest || length <= shortest) return failed(attempt, length);
     h_ = std::min(method_->reject(attempt), length);
     if (attempt.worst.tensor >= 0) worst_ = "worst component: " + describe(attempt.worst, attempt.y1);
   }

@@ -20,5 +20,7 @@ bool is_multistep(const std::string& method);
 
 const Family& explicit_runge_kutta();
 const Family& multistep();
+const Family& diagonally_implicit();
+const Family& radau();
 
 }  // namespace dimwise::ode

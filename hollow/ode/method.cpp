@@ -36,7 +36,7 @@ double first_step(System& system, double t, double direction, const State& y, co
 namespace {
 
 const std::vector<const Family*>& families() {
-  static const std::vector<const Family*> all{&explicit_runge_kutta(), &multistep()};
+  static const std::vector<const Family*> all{&explicit_runge_kutta(), &multistep(), &diagonally_implicit(), &radau()};
   return all;
 }
 

@@ -5,13 +5,13 @@
 
 namespace dimwise {
 
-/// An explicit Runge–Kutta method as data: k_i = f(t + c_i h, y + h Σ_j a_ij k_j), y₁ = y + h Σ b_i k_i.
+/// A Runge–Kutta method as data: k_i = f(t + c_i h, y + h Σ_j a_ij k_j), y₁ = y + h Σ b_i k_i.
 struct Tableau {
   std::string name;
   int order;
   /// Stages beyond those of b are only evaluated where the interpolant is asked for.
   std::vector<double> c;
-  std::vector<std::vector<double>> a;  ///< row i has i entries
+  std::vector<std::vector<double>> a;  ///< row i has at most i entries, of a diagonally implicit stage one more
   std::vector<double> b;
   std::vector<double> error;  ///< b minus the weights of the embedded method; empty where there is none
   /// y(t + θh) = y + h Σ_i b_i(θ) k_i with b_i(θ) = Σ_j interpolant[i][j] θ^(j+1).
@@ -28,9 +28,9 @@ struct Tableau {
   bool adaptive() const { return !error.empty(); }
 };
 
-/// The method of that name. Throws ValueError listing the names there are.
+/// The explicit method of that name. Throws ValueError listing the names there are.
 const Tableau& tableau(const std::string& name);
-/// All of them.
+/// All explicit ones.
 const std::vector<const Tableau*>& tableaux();
 
 // The families.
@@ -39,5 +39,9 @@ std::vector<const Tableau*> bogacki_shampine_tableaux();
 std::vector<const Tableau*> dormand_prince_tableaux();
 std::vector<const Tableau*> tsitouras_tableaux();
 std::vector<const Tableau*> dormand_prince_853_tableaux();
+/// Diagonally implicit with an explicit first stage, stiffly accurate: y₁ is the last stage.
+std::vector<const Tableau*> esdirk_tableaux();
+/// Radau IIA of order 5, after an explicit stage that only the error estimate reads.
+const Tableau& radau_tableau();
 
 }  // namespace dimwise

@@ -50,7 +50,8 @@ std::vector<double> least_squares(Columns a, std::vector<double> b, double negli
 
 class Anderson : public Method {
  public:
-  explicit Anderson(const RootOptions& options) : Method({}), memory_(static_cast<size_t>(options.memory)) {}
+  explicit Anderson(const RootOptions& options)
+      : Method({.patience = 8}), memory_(static_cast<size_t>(options.memory)) {}
 
   Update update(const Point& at, const Scale& scale) override {
     remember(at, scale);
@@ -62,7 +63,7 @@ class Anderson : public Method {
   Tensor correction(const Tensor& f) const override { return f; }
 
  private:
-  static constexpr double growth = 4;  // of the residual, from which on the memory misleads
+  static constexpr double growth = 2;  // of the residual, from which on the memory misleads
 
   // The newest differences first, of y and of F.
   void remember(const Point& at, const Scale& scale) {

@@ -16,7 +16,7 @@ Tensor row_dot(const Tensor& a, const Tensor& b) { return sum(a * b, {-1}, true)
 
 class Broyden : public Method {
  public:
-  explicit Broyden(const Solve& solve) : Method({.superlinear = true}), solve_(solve) {}
+  explicit Broyden(const Solve& solve) : Method({.superlinear = true, .patience = 8}), solve_(solve) {}
 
   Update update(const Point& at, const Scale&) override {
     learn(at);

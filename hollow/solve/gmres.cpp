@@ -143,7 +143,7 @@ class Gmres {
   }
 
   Tensor precondition(const Tensor& v) const {
-    const Tensor unscaled = inverse_weights_.defined() ? vectors::scaled(v, 1, inverse_weights_) : v;
+    Tensor unscaled = inverse_weights_.defined() ? vectors::scaled(v, 1, inverse_weights_) : v;
     if (!options_.preconditioner) return unscaled;
     Tensor z = options_.preconditioner(unscaled);
     check_like("the preconditioned vector", z, b_);

@@ -119,7 +119,7 @@ const Op implicit_root_op = [] {
 }  // namespace
 
 Tensor implicit_root(const Function& residual, const Tensor& y, const ImplicitOptions& options) {
-  const Tensor root = stop_gradient(y);
+  Tensor root = stop_gradient(y);
   if (y.rank() == 0 || y.dim(-1) == 0)
     fail<ShapeError>("implicit_root", "y has shape ", y.shape(), ". It must be (…, n), one system a row.");
   if (!recording()) return root;

@@ -7,7 +7,6 @@ namespace dimwise::roots {
 
 namespace {
 
-constexpr int most_growing = 3;           // successive θ ≥ 1 that are borne
 constexpr double most_growth = 1e8;       // of the corrections since the start
 constexpr double shortest_search = 1e-3;  // of an update, before the search is given up
 constexpr int64_t settled = 4;            // iterations after which the end is foretold
@@ -87,7 +86,8 @@ class Loop {
     if (out_.iterations == 1) first_ = before_;
     if (!(after_ <= most_growth * first_)) return RootStatus::diverged;
     growing_ = theta_ >= 1 ? growing_ + 1 : 0;
-    if (growing_ >= most_growing) return after_ <= 100 * scale.rounding() ? RootStatus::stalled : RootStatus::diverged;
+    if (growing_ >= method_.traits.patience)
+      return after_ <= 100 * scale.rounding() ? RootStatus::stalled : RootStatus::diverged;
     if (!method_.traits.steady || out_.iterations < settled) return RootStatus::converged;
     const double theta = std::min(theta_, previous_);
     const double wanted = theta < 1 ? std::log(std::max(1.0, after_ / (1 - theta))) / -std::log(theta) : 0;

@@ -55,6 +55,7 @@ class Method {
     bool superlinear = false;  ///< its θ falls, so that the last one tells
     bool searches = false;     ///< its updates may be shortened until the corrections shrink
     bool steady = false;       ///< its θ stays, so that the end can be foretold
+    int patience = 3;          ///< so many θ ≥ 1 in a row mean that it diverges
   };
   struct Update {
     Tensor step;        ///< to be added to y; undefined where there is none, because C does not exist

@@ -116,7 +116,8 @@ struct RootSolution {
 ///
 /// All measure how fast corrections shrink, θ = ‖C F(y_new)‖ / ‖C F(y)‖, in the norm of the tolerance and so in the
 /// units of y, and stop when θ / (1 − θ) times the update is within the tolerance; methods that converge linearly want
-/// the larger of two successive θ. Three θ ≥ 1 in a row end as diverged. Deuflhard, Newton Methods (2004), 2.1.
+/// the larger of two successive θ. Three θ ≥ 1 in a row (eight for anderson and broyden) end as diverged. Deuflhard,
+/// Newton Methods (2004), 2.1.
 ///
 /// A method that fails hands over to the next of `fallback`; what happened is in `attempts` and `status`, and `check`
 /// throws it. Tracked tensors that F captures get their gradients by `gradient`; y0 only with `iterations`. Throws

@@ -1,5 +1,6 @@
-// Row 13: the coefficients of every explicit Runge–Kutta method satisfy the order conditions of all rooted trees.
+// Row 13: the coefficients of every Runge–Kutta method satisfy the order conditions of all rooted trees.
 
+#include <complex>
 #include <map>
 #include <numeric>
 
@@ -14,6 +15,41 @@ namespace {
 
 double exact(const RootedTree& tree) { return 1 / tree.density; }
 double nothing(const RootedTree&) { return 0; }
+
+std::vector<const Tableau*> implicit_tableaux() {
+  std::vector<const Tableau*> all = esdirk_tableaux();
+  all.push_back(&radau_tableau());
+  return all;
+}
+
+std::vector<const Tableau*> all_tableaux() {
+  std::vector<const Tableau*> all = tableaux();
+  for (const Tableau* method : implicit_tableaux()) all.push_back(method);
+  return all;
+}
+
+// R(z) = 1 + z bᵀ (I − z A)⁻¹ 1.
+std::complex<double> stability(const Tableau& method, std::complex<double> z) {
+  const size_t n = method.stages();
+  std::vector<std::vector<std::complex<double>>> m(n, std::vector<std::complex<double>>(n + 1));
+  for (size_t i = 0; i < n; ++i) {
+    for (size_t j = 0; j < method.a[i].size(); ++j) m[i][j] = -z * method.a[i][j];
+    m[i][i] += 1;
+    m[i][n] = 1;
+  }
+  for (size_t k = 0; k < n; ++k) {
+    size_t pivot = k;
+    for (size_t i = k + 1; i < n; ++i)
+      if (std::abs(m[i][k]) > std::abs(m[pivot][k])) pivot = i;
+    std::swap(m[k], m[pivot]);
+    for (size_t i = 0; i < n; ++i)
+      if (i != k)
+        for (size_t j = n + 1; j-- > k;) m[i][j] -= m[i][k] / m[k][k] * m[k][j];
+  }
+  std::complex<double> r = 1;
+  for (size_t k = 0; k < n; ++k) r += z * method.b[k] * m[k][n] / m[k][k];
+  return r;
+}
 
 }  // namespace
 
@@ -33,20 +69,47 @@ TEST_CASE("There are 1, 1, 2, 4, 9, 20, 48, 115 rooted trees, and the tall and t
 }
 
 TEST_CASE("Rows have their lengths, and sum to the nodes") {
-  for (const Tableau* method : tableaux()) {
+  for (const Tableau* method : all_tableaux()) {
     INFO(method->name);
     REQUIRE(method->a.size() == method->c.size());
     REQUIRE(method->interpolant.size() == method->c.size());
     REQUIRE(method->b.size() <= method->c.size());
     for (size_t i = 0; i < method->c.size(); ++i) {
-      CHECK(method->a[i].size() <= i);
       CHECK(std::accumulate(method->a[i].begin(), method->a[i].end(), 0.0) == Approx(method->c[i]).margin(1e-14));
     }
   }
 }
 
+TEST_CASE(
+    "Explicit rows stand below the diagonal; implicit ones have one number on it, or are three with one another") {
+  for (const Tableau* method : tableaux())
+    for (size_t i = 0; i < method->c.size(); ++i) CHECK(method->a[i].size() <= i);
+  for (const Tableau* method : esdirk_tableaux()) {
+    REQUIRE(method->a[0].empty());
+    for (size_t i = 1; i < method->c.size(); ++i) {
+      REQUIRE(method->a[i].size() == i + 1);
+      CHECK(method->a[i][i] == method->a[1][1]);
+    }
+  }
+  for (size_t i = 1; i < 4; ++i) CHECK(radau_tableau().a[i].size() == 4);
+}
+
+TEST_CASE("Implicit methods are stiffly accurate, and L-stable") {
+  for (const Tableau* method : implicit_tableaux()) {
+    INFO(method->name);
+    CHECK(method->c.back() == 1);
+    CHECK(method->a.back() == method->b);
+    CHECK(std::abs(stability(*method, -1e8)) < 1e-6);
+    for (double y = 0.01; y < 1e4; y *= 1.05) {
+      INFO("y = " << y);
+      CHECK(std::abs(stability(*method, {0, y})) <= 1 + 1e-12);
+    }
+    for (double x = 0.01; x < 1e4; x *= 1.05) CHECK(std::abs(stability(*method, -x)) < 1);
+  }
+}
+
 TEST_CASE("Every method has its order, and no more") {
-  for (const Tableau* method : tableaux()) {
+  for (const Tableau* method : all_tableaux()) {
     INFO(method->name);
     CHECK(order_of(defects(method->a, method->b, 8, exact), 1e-13) == method->order);
   }
@@ -65,8 +128,9 @@ TEST_CASE("Every method has its order, and no more") {
 
 TEST_CASE("The embedded methods have their orders") {
   const std::map<std::string, std::pair<int, int>> orders{
-      {"bosh3", {2, 0}}, {"dopri5", {4, 0}}, {"tsit5", {4, 0}}, {"dopri8", {5, 3}}};
-  for (const Tableau* method : tableaux()) {
+      {"bosh3", {2, 0}},    {"dopri5", {4, 0}},   {"tsit5", {4, 0}},    {"dopri8", {5, 3}},
+      {"kvaerno3", {2, 0}}, {"kencarp4", {3, 0}}, {"kvaerno5", {4, 0}}, {"radau5", {3, 0}}};
+  for (const Tableau* method : all_tableaux()) {
     INFO(method->name);
     REQUIRE(method->adaptive() == (orders.count(method->name) == 1));
     if (!method->adaptive()) continue;
@@ -79,7 +143,7 @@ TEST_CASE("The embedded methods have their orders") {
 }
 
 TEST_CASE("Every interpolant has its order at all θ, and no more, and ends in the solution") {
-  for (const Tableau* method : tableaux()) {
+  for (const Tableau* method : all_tableaux()) {
     INFO(method->name);
     int order = 8;
     for (size_t power = 1; power <= 8; ++power) {

@@ -97,6 +97,7 @@ void draw_line(Surface& canvas, const Axes& axes, const Line& line, Color color)
   for (const double x : line.x) u.push_back(axes.px(x));
   for (const double y : line.y) v.push_back(axes.py(y));
   canvas.path(u, v, color, 2);
+  for (size_t i = 0; line.dots && i < u.size(); ++i) canvas.disc(u[i], v[i], 3.5, color);
 }
 
 void draw_dots(Surface& canvas, const Axes& axes, const Scatter& dots, Color color) {
@@ -122,14 +123,18 @@ void draw_legend(Surface& canvas, const Axes& axes, const Panel& panel, const st
     const int left = corner % 2 == 0 ? axes.right - gap - width : axes.left + gap;
     const int top = corner < 2 ? axes.top + gap : axes.bottom - gap - height;
     size_t hidden = 0;
-    const auto count = [&](const auto& series) {
-      for (size_t i = 0; i < series.x.size(); ++i) {
-        const double u = axes.px(series.x[i]), v = axes.py(series.y[i]);
-        hidden += u > left - gap && u < left + width + gap && v > top - gap && v < top + height + gap;
-      }
+    const auto count = [&](double u, double v) {
+      hidden += u > left - gap && u < left + width + gap && v > top - gap && v < top + height + gap;
     };
-    for (const auto& line : panel.lines) count(line);
-    for (const auto& dots : panel.scatters) count(dots);
+    for (const auto& dots : panel.scatters)
+      for (size_t i = 0; i < dots.x.size(); ++i) count(axes.px(dots.x[i]), axes.py(dots.y[i]));
+    for (const auto& line : panel.lines)
+      for (size_t i = 0; i < line.x.size(); ++i) {
+        const size_t next = std::min(i + 1, line.x.size() - 1);
+        const double u0 = axes.px(line.x[i]), v0 = axes.py(line.y[i]);
+        const double u1 = axes.px(line.x[next]), v1 = axes.py(line.y[next]);
+        for (double part = 0; part < 1; part += 0.125) count(u0 + part * (u1 - u0), v0 + part * (v1 - v0));
+      }
     if (hidden >= least) continue;
     least = hidden;
     best_left = left;

@@ -12,6 +12,7 @@ namespace dimwise::app {
 struct Line {
   std::vector<double> x = {}, y = {};
   std::string label = {};  ///< in the legend, if not empty
+  bool dots = false;       ///< whether its points are marked
 };
 
 /// Dots.

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "apps/common/cli.hpp"
+#include "apps/common/common_flags.hpp"
+
+namespace dimwise::app {
+
+// The commands of dimwise-ode, one file each: each adds itself to the app.
+void add_solve(App& app);
+void add_race(App& app);
+void add_problems(App& app);
+
+}  // namespace dimwise::app

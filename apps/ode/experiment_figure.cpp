@@ -1,0 +1,77 @@
+#include "apps/ode/experiment_figure.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+namespace dimwise::app::experiment {
+
+namespace {
+
+using Curve = std::function<std::vector<double>(const std::string& solver)>;
+
+Panel panel(const Record& record, const std::vector<std::string>& solvers, const std::string& title,
+            const std::string& unit, const Curve& curve) {
+  Panel p{.title = title, .x_label = "iteration", .y_label = unit};
+  for (const std::string& solver : solvers) p.lines.push_back({record.step, curve(solver), solver});
+  return p;
+}
+
+std::vector<double> summed_up(std::vector<double> values) {
+  double total = 0;
+  for (double& v : values) v = total += std::isnan(v) ? 0 : v;
+  return values;
+}
+
+std::vector<double> added(std::vector<double> a, const std::vector<double>& b) {
+  for (size_t i = 0; i < a.size(); ++i) a[i] += b[i];
+  return a;
+}
+
+}  // namespace
+
+std::vector<double> median_filter(const std::vector<double>& values, int width) {
+  const auto n = static_cast<std::ptrdiff_t>(values.size()), reach = static_cast<std::ptrdiff_t>(width / 2);
+  std::vector<double> result;
+  for (std::ptrdiff_t i = 0; i < n; ++i) {
+    std::vector<double> near(values.begin() + std::max<std::ptrdiff_t>(0, i - reach),
+                             values.begin() + std::min(n, i + reach + 1));
+    const auto middle = near.begin() + static_cast<std::ptrdiff_t>(near.size() / 2);
+    std::nth_element(near.begin(), middle, near.end());
+    result.push_back(*middle);
+  }
+  return result;
+}
+
+Figure experiment_figure(const Record& record, const std::vector<std::string>& solvers, const std::string& loss_name) {
+  const auto counts = [&](const std::string& title, const std::string& phase, auto count) {
+    return panel(record, solvers, title, "an iteration", [&, phase, count](const std::string& solver) {
+      return median_filter(count(record, solver, phase));
+    });
+  };
+  Figure figure{.columns = 3};
+  figure.panels.push_back(counts("evaluations of f and of D f, forward", "forward", f_and_d));
+  figure.panels.push_back(counts("evaluations of f and of D f, adjoint", "adjoint", f_and_d));
+  figure.panels.push_back(
+      panel(record, solvers, "evaluations of f and of D f, both", "an iteration", [&](const std::string& solver) {
+        return median_filter(added(f_and_d(record, solver, "forward"), f_and_d(record, solver, "adjoint")));
+      }));
+  figure.panels.push_back(
+      panel(record, solvers, "evaluations of f alone, both", "an iteration", [&](const std::string& solver) {
+        return median_filter(added(f_alone(record, solver, "forward"), f_alone(record, solver, "adjoint")));
+      }));
+  figure.panels.push_back(
+      panel(record, solvers, "processor time, summed up", "seconds", [&](const std::string& solver) {
+        return summed_up(added(record.at(solver + " forward seconds"), record.at(solver + " adjoint seconds")));
+      }));
+  figure.panels.push_back({.title = "the model: loss and stiffness",
+                           .x_label = "iteration",
+                           .lines = {{record.step, median_filter(record.at("loss")), loss_name},
+                                     {record.step, median_filter(record.at("rate")), "largest rate of f, rho(J)"},
+                                     {record.step, median_filter(record.at("contraction")),
+                                      "contraction of Jacobi-Newton at 10 / rho(J)"}},
+                           .log_y = true});
+  return figure;
+}
+
+}  // namespace dimwise::app::experiment

@@ -1,0 +1,83 @@
+#include "apps/ode/experiment_stiffness.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "autodiff/tape.hpp"
+#include "autodiff/transforms.hpp"
+#include "ops/layout.hpp"
+
+namespace dimwise::app::experiment {
+
+namespace {
+
+constexpr int squarings = 24;  // the power 2^24 leaves a constant factor no weight
+
+std::vector<double> square_of(const std::vector<double>& a, size_t d) {
+  std::vector<double> product(d * d);
+  for (size_t i = 0; i < d; ++i)
+    for (size_t k = 0; k < d; ++k)
+      for (size_t j = 0; j < d; ++j) product[i * d + j] += a[i * d + k] * a[k * d + j];
+  return product;
+}
+
+// Row i of J of every batch row: (rows, d) for each i.
+std::vector<std::vector<double>> jacobian_rows(const Iteration& iteration, const Tensor& t, const State& y) {
+  const Recording on(true);
+  State inputs = y;
+  inputs[0] = track(stop_gradient(y[0]));
+  const Tensor f = iteration.term.f(t, inputs)[0];
+  const Tape tape({f}, {inputs[0]});
+  const int64_t d = f.dim(-1);
+  std::vector<std::vector<double>> rows;
+  for (int64_t i = 0; i < d; ++i) {
+    std::vector<double> one(static_cast<size_t>(f.size()));
+    for (size_t e = static_cast<size_t>(i); e < one.size(); e += static_cast<size_t>(d)) one[e] = 1;
+    const Recording off(false);
+    rows.push_back(tape.pull({tensor(one, f.shape(), f.dtype())})[0].values());
+  }
+  return rows;
+}
+
+}  // namespace
+
+double spectral_radius(std::vector<double> a, size_t d) {
+  double logarithm = 0, power = 1;
+  for (int i = 0;; ++i) {
+    double size = 0;
+    for (const double v : a) size = std::max(size, std::abs(v));
+    if (!(size > 0)) return 0;
+    logarithm += std::log(size) / power;
+    if (i == squarings) return std::exp(logarithm);
+    for (double& v : a) v /= size;
+    a = square_of(a, d);
+    power *= 2;
+  }
+}
+
+Stiffness stiffness(const Iteration& iteration, const std::vector<State>& solution, int64_t rows) {
+  Stiffness worst;
+  for (size_t k = 0; k < solution.size(); ++k) {
+    State y;
+    for (const Tensor& part : solution[k]) y.push_back(slice(part, 0, 0, std::min(rows, part.dim(0))));
+    const auto jacobian = jacobian_rows(iteration, scalar(iteration.times[k], y[0].dtype()), y);
+    const size_t d = jacobian.size();
+    for (size_t r = 0; r < static_cast<size_t>(y[0].dim(0)); ++r) {
+      std::vector<double> matrix(d * d);
+      for (size_t i = 0; i < d; ++i)
+        for (size_t j = 0; j < d; ++j) matrix[i * d + j] = jacobian[i][r * d + j];
+      const double rate = spectral_radius(matrix, d);
+      if (rate == 0) continue;
+      const double gamma = 10 / rate;
+      for (size_t i = 0; i < d; ++i) {
+        const double denominator = 1 - gamma * matrix[i * d + i];
+        for (size_t j = 0; j < d; ++j) matrix[i * d + j] = i == j ? 0 : gamma * matrix[i * d + j] / denominator;
+      }
+      worst.rate = std::max(worst.rate, rate);
+      worst.contraction = std::max(worst.contraction, spectral_radius(matrix, d));
+    }
+  }
+  return worst;
+}
+
+}  // namespace dimwise::app::experiment

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <vector>
+
+#include "apps/ode/experiment_task.hpp"
+
+namespace dimwise::app::experiment {
+
+/// How stiff the dynamics are along a solution, and how much of it their diagonal catches.
+struct Stiffness {
+  /// The largest spectral radius ρ(J) of J = ∂f/∂x, per unit of time. Functional iteration of y = δ + γ f(y) contracts
+  /// only while γ ρ(J) < 1.
+  double rate = 0;
+  /// The largest ρ(γ (1 − γ D)⁻¹ (J − D)) at γ = 10 / ρ(J), with D the diagonal of J: below 1, Jacobi–Newton contracts
+  /// where functional iteration diverges as 10ᵐ.
+  double contraction = 0;
+};
+
+/// Over the first rows of the states `solution`, at the iteration's times.
+Stiffness stiffness(const Iteration& iteration, const std::vector<State>& solution, int64_t rows = 32);
+
+/// The spectral radius of a row-major (d, d) matrix, by Gelfand's formula lim ‖Aᵏ‖^(1/k).
+double spectral_radius(std::vector<double> matrix, size_t d);
+
+}  // namespace dimwise::app::experiment

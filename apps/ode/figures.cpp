@@ -1,0 +1,59 @@
+#include "apps/ode/figures.hpp"
+
+#include <algorithm>
+
+#include "apps/common/plot/png.hpp"
+#include "apps/common/plot/svg.hpp"
+
+namespace dimwise::app {
+
+namespace {
+
+constexpr int64_t most_lines = 8;  // as many as there are colours
+
+// Component i of every state, flattened.
+std::vector<double> component(const std::vector<State>& y, int64_t i) {
+  std::vector<double> values;
+  values.reserve(y.size());
+  for (const State& state : y) values.push_back(state[0].values()[static_cast<size_t>(i)]);
+  return values;
+}
+
+std::string label(const OdeProblem& p, int64_t i) {
+  const Tensor& y = p.y0[0];
+  const int64_t d = y.dim(-1);
+  const std::string name = "y" + std::to_string(i % d + 1);
+  return y.size() == d ? name : name + " of " + std::to_string(i / d + 1);
+}
+
+}  // namespace
+
+Panel time_panel(const OdeProblem& p, const std::vector<double>& times, const std::vector<State>& y) {
+  Panel panel{.title = p.name, .x_label = "t", .y_label = "y", .log_x = p.log_time, .log_y = p.log_time};
+  const int64_t n = p.y0[0].size(), shown = std::min(n, most_lines);
+  for (int64_t k = 0; k < shown; ++k) {
+    const int64_t i = n <= most_lines ? k : k * (n - 1) / (most_lines - 1);  // spread over all
+    panel.lines.push_back(
+        {{times.begin(), times.begin() + static_cast<std::ptrdiff_t>(y.size())}, component(y, i), label(p, i)});
+  }
+  return panel;
+}
+
+Panel phase_panel(const OdeProblem& p, const std::vector<double>& times, const std::vector<State>& y) {
+  const int64_t d = p.y0[0].dim(-1), rows = p.y0[0].size() / d;
+  Panel panel{.title = p.name, .x_label = d == 1 ? "y" : "y1", .y_label = d == 1 ? "y'" : "y2"};
+  std::vector<State> slopes;
+  if (d == 1)
+    for (size_t i = 0; i < y.size(); ++i) slopes.push_back(p.term.f(scalar(times[i], y[i][0].dtype()), y[i]));
+  for (int64_t row = 0; row < rows; ++row)
+    panel.lines.push_back({component(y, row * d), d == 1 ? component(slopes, row) : component(y, row * d + 1)});
+  return panel;
+}
+
+std::vector<std::string> write_figure(const Figure& figure, const std::string& path) {
+  write_svg(figure, path + ".svg");
+  write_png(render(figure), path + ".png");
+  return {path + ".svg", path + ".png"};
+}
+
+}  // namespace dimwise::app

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apps/common/plot/figure.hpp"
+#include "hollow/ode/problems.hpp"
+
+namespace dimwise::app {
+
+/// Components over time; logarithmic in both for problems of many scales.
+Panel time_panel(const OdeProblem& problem, const std::vector<double>& times, const std::vector<State>& y);
+
+/// The first two components of every row against each other; for d = 1, f against y.
+Panel phase_panel(const OdeProblem& problem, const std::vector<double>& times, const std::vector<State>& y);
+
+/// Writes NAME.svg and NAME.png without the ending. Returns their paths.
+std::vector<std::string> write_figure(const Figure& figure, const std::string& path);
+
+}  // namespace dimwise::app

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "hollow/ode/problems.hpp"
+
+namespace dimwise::app {
+
+/// A method and, if it is implicit, its corrector: written `bdf/newton`.
+struct Integrator {
+  std::string method, corrector = {};
+
+  std::string name() const { return corrector.empty() ? method : method + "/" + corrector; }
+  /// `options` with this method and corrector.
+  OdeOptions options(OdeOptions options = {}) const;
+};
+
+/// Reads `dopri5` or `bdf/newton`. An implicit method alone has the corrector `automatic`. Throws UsageError naming the
+/// flag.
+Integrator parse_integrator(const std::string& flag, const std::string& text);
+
+/// A solve with its wall time.
+struct TimedSolution {
+  OdeSolution solution;
+  double seconds = 0;
+  bool stopped = false;  ///< whether `stop` ended it
+  double reached = 0;    ///< the last accepted time
+};
+
+/// Solves while `stop` says false, which is asked at every evaluation of f. What was reached by then is kept.
+TimedSolution timed_solve(const OdeProblem& problem, const std::vector<double>& times, const OdeOptions& options,
+                          const std::function<bool()>& stop);
+
+}  // namespace dimwise::app

@@ -1,0 +1,222 @@
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "apps/common/exit_code.hpp"
+#include "apps/common/run_folder.hpp"
+#include "apps/common/signals.hpp"
+#include "apps/ode/commands.hpp"
+#include "apps/ode/figures.hpp"
+#include "apps/ode/integrator.hpp"
+#include "apps/ode/subject.hpp"
+#include "nn/files/csv.hpp"
+
+namespace dimwise::app {
+
+namespace {
+
+struct SolveSettings {
+  CommonFlags common{.out = "runs/ode"};
+  SubjectSettings subject;
+  std::string method = "automatic", corrector = "automatic", reference = {};
+  double rtol = 1e-6, atol = 0, dt = 0;
+  int64_t points = 200, solver_steps = 0, max_steps = 1000000, max_evaluations = 0;
+};
+
+// Output times: the problem's own, at which references are known, and `points` more between them.
+std::vector<double> output_times(const OdeProblem& p, int64_t points) {
+  const double t0 = p.times.front(), t1 = p.times.back();
+  if (t0 == t1) return p.times;
+  std::vector<double> times = p.times;
+  const double first = p.log_time ? p.times[1] * 1e-4 : 0;
+  for (int64_t i = 1; i < points; ++i) {
+    const double share = static_cast<double>(i) / static_cast<double>(points);
+    times.push_back(p.log_time ? first * std::pow(t1 / first, share) : t0 + (t1 - t0) * share);
+  }
+  std::sort(times.begin(), times.end());
+  times.erase(std::unique(times.begin(), times.end()), times.end());
+  if (t1 < t0) std::reverse(times.begin(), times.end());
+  return times;
+}
+
+class Solve {
+ public:
+  Solve(const SolveSettings& s, const Command& self)
+      : s_(s),
+        problem_(load_subject(s.subject)),
+        integrator_(choose()),
+        reference_(find_reference(problem_, s.reference)),
+        folder_(s.common.out, self.effective_config()) {}
+
+  void run() {
+    const std::vector<double> times = output_times(problem_, s_.points);
+    result_ = timed_solve(problem_, times, options(), [&] { return stop_.pending() != 0; });
+    write(times);
+    report(times);
+    const OdeSolution& solution = result_.solution;
+    if (stop_.pending() != 0)
+      throw Interrupted(stop_.pending(), "stopped at t = " + number(result_.reached) + "; what was reached is in " +
+                                             folder_.path() + ". Give the same command to solve again.");
+    if (solution.status == OdeStatus::non_finite) throw Diverged("[solve] " + words(solution));
+    if (solution.status != OdeStatus::success) fail<Error>("solve", words(solution));
+    if (!solution.advice.empty() && !s_.common.quiet) std::cerr << "dimwise-ode: advice: " << solution.advice << '\n';
+  }
+
+ private:
+  static std::string number(double x) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.6g", x);
+    return text;
+  }
+
+  static std::string words(const OdeSolution& solution) {
+    return std::string(name(solution.status)) + ": " + solution.message +
+           (solution.advice.empty() ? "" : " " + solution.advice);
+  }
+
+  Integrator choose() const {
+    std::string method = s_.method;
+    if (method == "automatic") method = problem_.stiff ? "bdf" : "dopri5";
+    Integrator chosen = parse_integrator("--method", method);
+    if (s_.corrector != "automatic") chosen = parse_integrator("--corrector", chosen.method + "/" + s_.corrector);
+    if (!is_adaptive(chosen.method) && s_.dt == 0 && s_.solver_steps == 0)
+      fail<UsageError>("--method", chosen.method,
+                       " has fixed steps. Give their length by --dt or their number between "
+                       "output times by --solver-steps.");
+    return chosen;
+  }
+
+  OdeOptions options() const {
+    OdeOptions options = integrator_.options(tolerances(problem_, s_.rtol));
+    if (s_.atol > 0) {
+      options.atol = s_.atol;
+      options.atols.clear();
+    }
+    options.dt = s_.dt;
+    options.steps = s_.solver_steps;
+    options.max_steps = s_.max_steps;
+    if (s_.max_evaluations > 0) options.max_evaluations = s_.max_evaluations;
+    return options;
+  }
+
+  void write(const std::vector<double>& times) {
+    const std::vector<State>& y = result_.solution.y;
+    const int64_t n = problem_.y0[0].size(), d = problem_.y0[0].dim(-1);
+    std::vector<std::string> columns{"t"};
+    for (int64_t i = 0; i < n; ++i)
+      columns.push_back("y" + std::to_string(i % d + 1) + (n == d ? "" : "_" + std::to_string(i / d + 1)));
+    std::vector<double> rows;
+    for (size_t i = 0; i < y.size(); ++i) {
+      rows.push_back(times[i]);
+      for (const double v : y[i][0].values()) rows.push_back(v);
+    }
+    const std::string path = folder_.path() + "/trajectory.csv";
+    try {
+      save_csv(path, columns, tensor(rows, {static_cast<int64_t>(y.size()), n + 1}, DType::float64));
+    } catch (const DataError& unwritable) {
+      fail<Error>("solve", unwritable.what(), " Choose another --out.");
+    }
+    files_ = {path};
+    for (const auto& [name, panel] :
+         {std::pair{"time", time_panel(problem_, times, y)}, std::pair{"phase", phase_panel(problem_, times, y)}})
+      for (std::string& file : write_figure({.panels = {panel}, .columns = 1}, folder_.figure(name)))
+        files_.push_back(std::move(file));
+  }
+
+  void report(const std::vector<double>& times) {
+    const OdeSolution& solution = result_.solution;
+    const OdeStatistics& n = solution.statistics;
+    const double error = reference_ ? solution_error(problem_, *reference_, times, solution.y) : NAN;
+    nlohmann::ordered_json j{{"problem", problem_.name},
+                             {"method", integrator_.method},
+                             {"corrector", n.corrector},
+                             {"rtol", s_.rtol},
+                             {"status", result_.stopped ? "interrupted" : name(solution.status)},
+                             {"message", solution.message},
+                             {"advice", solution.advice},
+                             {"t", result_.reached},
+                             {"evaluations", n.evaluations},
+                             {"diagonals", n.diagonals},
+                             {"jacobians", n.jacobians},
+                             {"products", n.products},
+                             {"factorizations", n.factorizations},
+                             {"iterations", n.iterations},
+                             {"accepted", n.accepted},
+                             {"rejected", n.rejected},
+                             {"corrector_failures", n.corrector_failures},
+                             {"seconds", result_.seconds},
+                             {"error", error},
+                             {"reference", std::isnan(error) ? "" : reference_->origin},
+                             {"y", solution.y.back()[0].values()},
+                             {"files", files_}};
+    folder_.metrics(0, {{"evaluations", static_cast<double>(n.evaluations)},
+                        {"accepted", static_cast<double>(n.accepted)},
+                        {"seconds", result_.seconds},
+                        {"error", error}});
+    folder_.log(problem_.name + " by " + integrator_.name() + ": " + j["status"].get<std::string>());
+    if (s_.common.json) {
+      std::cout << j.dump() << '\n';
+      return;
+    }
+    const auto line = [](const std::string& what, const std::string& value) {
+      std::cout << what << std::string(20 - what.size(), ' ') << value << '\n';
+    };
+    line("problem", problem_.name + ": " + problem_.title);
+    line("method",
+         integrator_.method + (n.corrector.empty() ? "" : ", corrector " + n.corrector) + ", rtol " + number(s_.rtol));
+    line("status", j["status"].get<std::string>() + " at t = " + number(result_.reached));
+    line("evaluations of f", std::to_string(n.evaluations) + ", of D f " + std::to_string(n.diagonals));
+    line("Jacobians", std::to_string(n.jacobians) + ", products " + std::to_string(n.products) + ", factorizations " +
+                          std::to_string(n.factorizations));
+    line("iterations", std::to_string(n.iterations));
+    line("steps", std::to_string(n.accepted) + " accepted, " + std::to_string(n.rejected) + " rejected, " +
+                      std::to_string(n.corrector_failures) + " of them by the corrector");
+    line("seconds", number(result_.seconds));
+    line("error", std::isnan(error) ? "not known: no closed form or reference here"
+                                    : number(error) + " against " + reference_->origin);
+    for (const std::string& file : files_) line("written", file);
+  }
+
+  const StopSignals stop_;
+  SolveSettings s_;
+  OdeProblem problem_;
+  Integrator integrator_;
+  std::optional<Reference> reference_;
+  RunFolder folder_;
+  TimedSolution result_;
+  std::vector<std::string> files_;
+};
+
+}  // namespace
+
+void add_solve(App& app) {
+  const auto s = std::make_shared<SolveSettings>();
+  Command& c = app.command("solve", "solves a named problem or a trained flow's drift: trajectory, counts, pictures");
+  c.example("solve --problem robertson --method bdf --corrector newton --rtol 1e-8", "A stiff problem to 1e11");
+  c.example("solve --problem cubic-spiral --points 1000 --out runs/spiral", "A fine trajectory, and its pictures");
+  c.example("solve --model runs/moons --method adams --corrector jacobi_newton", "The drift of a trained flow");
+  add_subject(c, s->subject);
+  std::vector<std::string> methods = ode_method_names(), correctors = corrector_names();
+  methods.insert(methods.begin(), "automatic");
+  c.section("Solver");
+  c.add_choice("method", s->method, methods, "the ODE method; automatic: bdf for stiff problems, else dopri5");
+  c.add_choice("corrector", s->corrector, correctors, "how an implicit method's equations are solved");
+  c.add("rtol", s->rtol, "relative tolerance", positive);
+  c.add("atol", s->atol, "absolute tolerance; 0 for the problem's own, a multiple of rtol", not_negative);
+  c.add("dt", s->dt, "first step of adaptive methods, 0 to choose; longest step of the others", not_negative);
+  c.add("solver-steps", s->solver_steps, "equal steps between output times, instead of error control; 0 for none",
+        not_negative);
+  c.add("max-steps", s->max_steps, "most steps to try", at_least_one);
+  c.add("max-evaluations", s->max_evaluations, "most evaluations of f; 0 for no limit", not_negative);
+  c.section("Run");
+  c.add("points", s->points, "output times between start and end, besides the problem's own", at_least_one);
+  c.add("reference", s->reference, "file of reference solutions; otherwise ivp_reference.json in $DIMWISE_DATA")
+      .placeholder = "FILE";
+  add_out(c, s->common);
+  c.add("quiet", s->common.quiet, "print errors and results only");
+  add_json(c, s->common);
+  c.does([s](const Command& self) { Solve(*s, self).run(); });
+}
+
+}  // namespace dimwise::app
