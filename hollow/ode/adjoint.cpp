@@ -70,7 +70,7 @@ class Adjoint {
     options.quadratures.insert(options.quadratures.end(), quadratures.begin(), quadratures.end());
     options.quadratures.resize(before() + kept_.tensors + captured_.size(), true);
     options.controlled.assign(before() + kept_.tensors, true);
-    options.controlled.resize(options.quadratures.size(), false);
+    options.controlled.resize(options.quadratures.size(), kept_.options.adjoint_controls_parameters);
     options.rtols = options.atols = {};
     options.events = {};
     options.grid.clear();

@@ -92,6 +92,9 @@ struct OdeOptions {
   // The adjoint's own method, corrector and tolerances; by default those of the solve.
   std::string adjoint_method = {}, adjoint_corrector = {};
   double adjoint_rtol = 0, adjoint_atol = 0;
+  /// Whether the gradient with respect to what f captures enters the adjoint's error norm. It is a quadrature, and
+  /// mostly follows safely; after a first step over a fast transient, which high-order methods may take, it does not.
+  bool adjoint_controls_parameters = false;
 };
 
 struct OdeStatistics {

@@ -98,6 +98,12 @@ double RungeKutta::accept(const Attempt& attempt) {
 
 double RungeKutta::reject(const Attempt& attempt) { return std::abs(step_.h()) * control_.rejected(attempt.error); }
 
+// The last stage of an FSAL method is part of what it remembers, whether or not it has been evaluated.
+void RungeKutta::visit(const std::function<void(Tensor&)>& each) {
+  if (tableau_.fsal) derivative();
+  Method::visit(each);
+}
+
 // |λ| by the last two stages, which are both evaluated at t1: Hairer & Wanner, Solving ODEs II, IV.2.
 bool RungeKutta::beyond_stability() const {
   const Recording off(false);

@@ -18,6 +18,7 @@ class RungeKutta final : public Method {
   double accept(const Attempt& attempt) override;
   double reject(const Attempt& attempt) override;
   Piece piece() override;
+  void visit(const std::function<void(Tensor&)>& each) override;
   bool strained() const override { return strained_; }
 
  private:
