@@ -61,6 +61,7 @@ std::string progress_line(const Tick& tick, int64_t total, double rate) {
     if (tick.evaluations_backward) line += format("/%lld", static_cast<long long>(*tick.evaluations_backward));
   }
   if (tick.gradient_norm) line += format(" | grad %.3g", *tick.gradient_norm);
+  if (!tick.more.empty()) line += " | " + tick.more;
   return line;
 }
 

@@ -25,9 +25,10 @@ struct Tick {
   std::optional<int64_t> evaluations_forward = {};   ///< of the drift, in the last solve
   std::optional<int64_t> evaluations_backward = {};  ///< of the drift, in its adjoint
   std::optional<double> gradient_norm = {};
+  std::string more = {};  ///< what else is to be shown, as it is
 };
 
-/// The progress line: step, share done, time left, steps a second, loss, function evaluations, gradient norm.
+/// The progress line: step, share done, time left, steps a second, loss, function evaluations, gradient norm, and more.
 class Progress {
  public:
   /// `start` is the step resumed from: what was done earlier does not count into the speed.

@@ -45,9 +45,8 @@ std::vector<double> median_filter(const std::vector<double>& values, int width) 
 
 Figure experiment_figure(const Record& record, const std::vector<std::string>& solvers, const std::string& loss_name) {
   const auto counts = [&](const std::string& title, const std::string& phase, auto count) {
-    return panel(record, solvers, title, "an iteration", [&, phase, count](const std::string& solver) {
-      return median_filter(count(record, solver, phase));
-    });
+    return panel(record, solvers, title, "an iteration",
+                 [&, phase, count](const std::string& solver) { return median_filter(count(record, solver, phase)); });
   };
   Figure figure{.columns = 3};
   figure.panels.push_back(counts("evaluations of f and of D f, forward", "forward", f_and_d));
@@ -64,13 +63,13 @@ Figure experiment_figure(const Record& record, const std::vector<std::string>& s
       panel(record, solvers, "processor time, summed up", "seconds", [&](const std::string& solver) {
         return summed_up(added(record.at(solver + " forward seconds"), record.at(solver + " adjoint seconds")));
       }));
-  figure.panels.push_back({.title = "the model: loss and stiffness",
-                           .x_label = "iteration",
-                           .lines = {{record.step, median_filter(record.at("loss")), loss_name},
-                                     {record.step, median_filter(record.at("rate")), "largest rate of f, rho(J)"},
-                                     {record.step, median_filter(record.at("contraction")),
-                                      "contraction of Jacobi-Newton at 10 / rho(J)"}},
-                           .log_y = true});
+  figure.panels.push_back(
+      {.title = "the model: loss and stiffness",
+       .x_label = "iteration",
+       .lines = {{record.step, median_filter(record.at("loss")), loss_name},
+                 {record.step, median_filter(record.at("rate")), "largest rate of f, rho(J)"},
+                 {record.step, median_filter(record.at("contraction")), "contraction of Jacobi-Newton at 10 / rho(J)"}},
+       .log_y = true});
   return figure;
 }
 

@@ -3,6 +3,7 @@
 #include "hollow/flow/cnf.hpp"
 #include "nn/data/standardizer.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/layout.hpp"
 #include "ops/reduce.hpp"
 
 namespace dimwise::app::experiment {
@@ -26,16 +27,16 @@ class FlowTask : public Task {
     const auto prepared = std::make_shared<const AnyHollowNet>(net.prepare());
     const auto both = [prepared](const Tensor& t, const State& y) -> Diagonal {
       const Drift d = drift(prepared->at(t), y[0], Trace::exact);
-      return {{d.f, d.trace}, {d.diagonal, {}}};
+      return {{d.f, unsqueeze(d.trace, -1)}, {d.diagonal, {}}};
     };
     const Tensor x = standardizer_.forward(batches_(step));
     return {.term = {[both](const Tensor& t, const State& y) { return both(t, y).f; }, both},
-            .start = {x, zeros({x.dim(0)}, x.dtype())},
+            .start = {x, zeros({x.dim(0), 1}, x.dtype())},
             .times = {end_time_, 0},
             .quadratures = {false, true},
             .loss = [log_det = standardizer_.log_det()](const std::vector<State>& solution) {
               const State& end = solution.back();
-              return -mean(base_log_prob(end[0]) + end[1] + log_det);
+              return -mean(base_log_prob(end[0]) + squeeze(end[1], -1) + log_det);
             }};
   }
 

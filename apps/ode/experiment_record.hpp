@@ -34,8 +34,8 @@ struct Totals {
   double d_forward = 0, d_adjoint = 0;  ///< evaluations of D f, each counted once more beside its f
   double steps = 0;
   double seconds_forward = 0, seconds_adjoint = 0;
-  double unfinished = 0;         ///< solves that ran out of their budget or failed: their counts are lower bounds
-  double early = 0, late = 0;    ///< mean of f + D an iteration, over the first and the last tenth
+  double unfinished = 0;       ///< solves that ran out of their budget or failed: their counts are lower bounds
+  double early = 0, late = 0;  ///< mean of f + D an iteration, over the first and the last tenth
 
   double f_and_d() const { return f_forward + f_adjoint + d_forward + d_adjoint; }
   double f() const { return f_forward + f_adjoint; }

@@ -102,8 +102,8 @@ Measurement measure(Task& task, const AnyHollowNet& net, int64_t step, const Sol
     return m;
   } catch (const SolverError& error) {
     m.adjoint.message = error.what();
-    m.adjoint.ending = backwards && backwards->evaluations >= limits.max_evaluations ? Ending::out_of_budget
-                                                                                     : Ending::failed;
+    m.adjoint.ending =
+        backwards && backwards->evaluations >= limits.max_evaluations ? Ending::out_of_budget : Ending::failed;
   }
   m.adjoint.seconds = processor_seconds() - begin;
   m.adjoint.statistics = *backwards;

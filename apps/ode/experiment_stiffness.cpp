@@ -56,6 +56,7 @@ double spectral_radius(std::vector<double> a, size_t d) {
 }
 
 Stiffness stiffness(const Iteration& iteration, const std::vector<State>& solution, int64_t rows) {
+  const double direction = iteration.times.back() > iteration.times.front() ? 1 : -1;
   Stiffness worst;
   for (size_t k = 0; k < solution.size(); ++k) {
     State y;
@@ -67,14 +68,13 @@ Stiffness stiffness(const Iteration& iteration, const std::vector<State>& soluti
       for (size_t i = 0; i < d; ++i)
         for (size_t j = 0; j < d; ++j) matrix[i * d + j] = jacobian[i][r * d + j];
       const double rate = spectral_radius(matrix, d);
-      if (rate == 0) continue;
-      const double gamma = 10 / rate;
+      if (rate <= worst.rate) continue;
+      const double gamma = direction * 10 / rate;
       for (size_t i = 0; i < d; ++i) {
         const double denominator = 1 - gamma * matrix[i * d + i];
         for (size_t j = 0; j < d; ++j) matrix[i * d + j] = i == j ? 0 : gamma * matrix[i * d + j] / denominator;
       }
-      worst.rate = std::max(worst.rate, rate);
-      worst.contraction = std::max(worst.contraction, spectral_radius(matrix, d));
+      worst = {rate, spectral_radius(matrix, d)};
     }
   }
   return worst;

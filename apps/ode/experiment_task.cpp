@@ -20,15 +20,18 @@ AnyHollowNet make_net(const NetSettings& s, const Task& task, const Rng& rng) {
   const Activation activation = parse_activation(s.activation);
   const int64_t d = task.dimension();
   const bool time = task.uses_time();
-  return {
-      make_conditioner(
-          s.conditioner,
-          {.d = d, .d_h = s.d_h, .hidden = s.hidden, .activation = activation, .time = time, .dtype = dtype},
-          rng.split("conditioner")),
-      make_transformer(
-          s.transformer,
-          {.d = d, .d_h = s.d_h, .hidden = s.transformer_hidden, .activation = activation, .time = time, .dtype = dtype},
-          rng.split("transformer"))};
+  return {make_conditioner(
+              s.conditioner,
+              {.d = d, .d_h = s.d_h, .hidden = s.hidden, .activation = activation, .time = time, .dtype = dtype},
+              rng.split("conditioner")),
+          make_transformer(s.transformer,
+                           {.d = d,
+                            .d_h = s.d_h,
+                            .hidden = s.transformer_hidden,
+                            .activation = activation,
+                            .time = time,
+                            .dtype = dtype},
+                           rng.split("transformer"))};
 }
 
 }  // namespace dimwise::app::experiment

@@ -39,6 +39,16 @@ Source spiral(double damping, double frequency) {
           }};
 }
 
+// dx/dt = f(x): a net without time.
+OdeTerm autonomous(const AnyHollowNet& net) {
+  const auto prepared = std::make_shared<const AnyHollowNet>(net.prepare());
+  return {[prepared](const Tensor&, const State& y) -> State { return {prepared->at()(y[0])}; },
+          [prepared](const Tensor&, const State& y) -> Diagonal {
+            const std::vector<Tensor> d = dimwise(prepared->at(), y[0], 1);
+            return {{d[0]}, {d[1]}};
+          }};
+}
+
 // The state at each observed time is predicted from that at the start.
 class TrajectoryTask : public Task {
  public:
@@ -70,7 +80,7 @@ class TrajectoryTask : public Task {
     const auto rows = loader_.indices(step / loader_.batches(), step % loader_.batches());
     std::vector<Tensor> batch;
     for (const Tensor& x : observed_) batch.push_back(index_select(x, 0, rows));
-    return {.term = hollow_term(net),
+    return {.term = autonomous(net),
             .start = {batch[0]},
             .times = times_,
             .loss = [batch](const std::vector<State>& solution) {

@@ -1,4 +1,5 @@
 #include "apps/ode/commands.hpp"
+#include "apps/ode/train.hpp"
 #include "ops/threads.hpp"
 
 int main(int argc, char** argv) {
@@ -7,5 +8,6 @@ int main(int argc, char** argv) {
   dimwise::app::add_solve(app);
   dimwise::app::add_race(app);
   dimwise::app::add_problems(app);
+  dimwise::app::add_experiment(app);
   return run_app(app, argc, argv);
 }

@@ -28,6 +28,8 @@ TEST_CASE("the progress line tells all that is known") {
       .step = 250, .loss = 0.51234, .evaluations_forward = 38, .evaluations_backward = 44, .gradient_norm = 0.0123};
   CHECK(progress_line(tick, 1000, 2.5) ==
         "step 250/1000  25% | 05:00 left | 2.5 it/s | loss 0.5123 | nfe 38/44 | grad 0.0123");
+  CHECK(progress_line({.step = 2, .loss = 1.0, .more = "dopri5 26/50"}, 1000, 2.5) ==
+        "step 2/1000   0% | 06:39 left | 2.5 it/s | loss 1.0000 | dopri5 26/50");
   CHECK(progress_line({.step = 1}, 1000000, 0.1) == "step 1/1000000   0% | 2777:46:30 left | 10.0 s/it");
   CHECK_THAT(progress_line({.step = 5}, 10, 0), Contains("--:--"));
   CHECK_THAT(progress_line({.step = 5}, 10, 314.15), Contains("| 314 it/s"));
