@@ -9,7 +9,7 @@
 namespace dimwise::ode {
 
 namespace {
-constexpr int stiff_after = 8;  // steps in a row that stability chose
+constexpr int stiff_after = 24;  // more steps that stability chose than others
 }  // namespace
 
 Driver::Driver(std::unique_ptr<Method> method, std::shared_ptr<System> system, const std::vector<double>& times,
@@ -157,7 +157,7 @@ double Driver::accept(const Attempt& attempt) {
 
 void Driver::notice_stiffness() {
   if (!result_.advice.empty()) return;
-  strained_ = method_->strained() ? strained_ + 1 : 0;
+  strained_ = method_->strained() ? strained_ + 1 : std::max(0, strained_ - 1);
   if (strained_ < stiff_after) return;
   std::ostringstream text;
   text << "at t = " << method_->t()

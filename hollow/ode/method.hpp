@@ -51,8 +51,8 @@ class Method {
   /// attempt, as a replay has it.
   virtual int order() const { return 0; }
   virtual void prescribe(int) {}
-  /// Whether h·|λ| of the step last taken lay beyond the method's stability, so that stability and not accuracy chose
-  /// it.
+  /// Whether h·|λ| of late lay at the bound of the method's stability, so that stability and not accuracy chose the
+  /// step.
   virtual bool strained() const { return false; }
   /// Every tensor that later steps depend on.
   virtual void visit(const std::function<void(Tensor&)>& each);

@@ -34,7 +34,7 @@ class RungeKutta final : public Method {
   State advance(const Step& step, const std::vector<double>& weights, bool skip_quadratures) const;
   void evaluate_stages(Step& step, size_t end);
   double error_norm(const Step& step, State& error) const;
-  bool beyond_stability() const;
+  bool near_stability() const;
 
   const Tableau& tableau_;
   StepControl control_;
