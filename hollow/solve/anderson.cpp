@@ -51,13 +51,15 @@ std::vector<double> least_squares(Columns a, std::vector<double> b, double negli
 class Anderson : public Method {
  public:
   explicit Anderson(const RootOptions& options)
-      : Method({.patience = 8}), memory_(static_cast<size_t>(options.memory)) {}
+      : Method({.damps = true, .patience = 8}),
+        memory_(static_cast<size_t>(options.memory)),
+        mixing_(options.damping) {}
 
   Update update(const Point& at, const Scale& scale) override {
     remember(at, scale);
-    Tensor step = -at.f;
+    Tensor step = -mixing_ * at.f;
     const std::vector<Tensor> gamma = coefficients(at, scale);
-    for (size_t j = 0; j < gamma.size(); ++j) step = step - gamma[j] * (moves_[j] - changes_[j]);
+    for (size_t j = 0; j < gamma.size(); ++j) step = step - gamma[j] * (moves_[j] - mixing_ * changes_[j]);
     return {step, at.f};
   }
   Tensor correction(const Tensor& f) const override { return f; }
@@ -106,6 +108,7 @@ class Anderson : public Method {
   }
 
   const size_t memory_;
+  const double mixing_;
   Point previous_;
   std::deque<Tensor> moves_, changes_;
 };

@@ -8,7 +8,7 @@ namespace dimwise::roots {
 namespace {
 
 constexpr double most_growth = 1e8;       // of the corrections since the start
-constexpr double shortest_search = 1e-3;  // of an update, before the search is given up
+constexpr double shortest_search = 1e-4;  // of an update, before the search is given up
 constexpr int64_t settled = 4;            // iterations after which the end is foretold
 
 class Loop {
@@ -25,9 +25,10 @@ class Loop {
       const Method::Update update = method_.update(at_, scale);
       if (!update.step.defined()) return stop(RootStatus::singular);
       length_ = scale.norm(update.step);
-      before_ = update.correction.defined() ? scale.norm(update.correction) : length_;
+      const std::vector<double> before = scale.norms(update.correction.defined() ? update.correction : update.step);
+      before_ = largest(before);
       if (!std::isfinite(length_)) return stop(RootStatus::non_finite);
-      if (const RootStatus moved = move(update.step, scale); moved != RootStatus::converged) return stop(moved);
+      if (const RootStatus moved = move(update.step, before, scale); moved != RootStatus::converged) return stop(moved);
       ++out_.iterations;
       ++solve_.evaluator.statistics.iterations;
       if (!consider(next_)) return stop(RootStatus::non_finite);
@@ -46,21 +47,35 @@ class Loop {
     return true;
   }
 
-  // To the next point, at_ + λ step, with λ halved where the method searches; the status is what went wrong, if not
-  // converged.
-  RootStatus move(const Tensor& step, const Scale& scale) {
-    const bool searches = method_.traits.searches && options_.line_search;
-    for (double lambda = options_.damping;; lambda /= 2) {
-      if (!evaluate(add(at_.y, scale_by(step, lambda)))) return RootStatus::budget_exhausted;
+  // To the next point, at_ + λ step, with λ halved in the rows that search and whose corrections have not shrunk; the
+  // status is what went wrong, if not converged.
+  RootStatus move(const Tensor& step, const std::vector<double>& before, const Scale& scale) {
+    const double first = method_.traits.damps ? 1 : options_.damping;
+    std::vector<double> lambda(before.size(), first);
+    for (bool again = true; again;) {
+      if (!evaluate(add(at_.y, shortened(step, lambda)))) return RootStatus::budget_exhausted;
       const Recording off(false);
-      after_ = scale.norm(method_.correction(stop_gradient(next_.f)));
+      const std::vector<double> after = scale.norms(method_.correction(stop_gradient(next_.f)));
+      after_ = largest(after);
       theta_ = before_ > 0 ? after_ / before_ : 0;
-      if (!searches || theta_ <= 1 - lambda / 4 || after_ <= scale.rounding()) return RootStatus::converged;
-      if (lambda < 2 * shortest_search * options_.damping)
-        return std::isfinite(after_) ? RootStatus::stalled : RootStatus::non_finite;
+      again = false;
+      if (!method_.traits.searches || !options_.line_search) continue;
+      for (size_t row = 0; row < lambda.size(); ++row) {
+        // Within the tolerance there is nothing to be searched for.
+        const double bound = before[row] <= 1 ? 1 : std::max((1 - lambda[row] / 4) * before[row], scale.rounding());
+        if (after[row] <= bound) continue;
+        if (lambda[row] < 2 * shortest_search * first)
+          return std::isfinite(after[row]) ? RootStatus::stalled : RootStatus::non_finite;
+        lambda[row] /= 2;
+        again = true;
+      }
     }
+    return RootStatus::converged;
   }
-  static Tensor scale_by(const Tensor& step, double lambda) { return lambda == 1 ? step : scale(step, lambda); }
+  static Tensor shortened(const Tensor& step, const std::vector<double>& lambda) {
+    if (std::all_of(lambda.begin(), lambda.end(), [](double l) { return l == 1; })) return step;
+    return mul(step, tensor(lambda, step.shape().with_last(1), step.dtype()));
+  }
 
   // Keeps the point if it is the best so far; false where it is not finite.
   bool consider(const Point& point) {

@@ -53,8 +53,9 @@ class Method {
     bool tape = false;         ///< wants a tape from y to F
     bool diagonal = false;     ///< wants the diagonal at every point
     bool superlinear = false;  ///< its θ falls, so that the last one tells
-    bool searches = false;     ///< its updates may be shortened until the corrections shrink
+    bool searches = false;     ///< its updates are shortened until the corrections shrink
     bool steady = false;       ///< its θ stays, so that the end can be foretold
+    bool damps = false;        ///< its updates are damped already
     int patience = 3;          ///< so many θ ≥ 1 in a row mean that it diverges
   };
   struct Update {

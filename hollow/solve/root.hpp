@@ -63,12 +63,12 @@ struct RootOptions {
   std::vector<std::string> fallback = {};  ///< tried in turn, each from the best iterate so far
   /// An iterate is a root when the RMS of error / (atol + rtol·|y|) is estimated to be at most 1 in every row.
   double rtol = 1e-6, atol = 1e-8;
-  int64_t max_iterations = 50;          ///< of each method
-  int64_t max_evaluations = 10000;      ///< of F, by all methods together: never passed
-  double damping = 1;                   ///< y ← y + damping · update
-  bool line_search = true;              ///< newton, newton_krylov: updates are halved until the corrections shrink
-  int64_t memory = 5;                   ///< anderson: differences kept; broyden: four times as many updates
-  double smallest_diagonal = 1e-6;      ///< entries of the diagonal closer to 0 are replaced by ± this
+  int64_t max_iterations = 50;      ///< of each method
+  int64_t max_evaluations = 10000;  ///< of F, by all methods together: never passed
+  double damping = 1;               ///< y ← y + damping · update; anderson: the part of F that is mixed in
+  bool line_search = true;          ///< newton, newton_krylov: a row's update is halved until its correction shrinks
+  int64_t memory = 5;               ///< anderson: differences kept; broyden: four times as many updates
+  double smallest_diagonal = 1e-6;  ///< entries of the diagonal closer to 0 are replaced by ± this
   int64_t max_linear_iterations = 100;  ///< newton_krylov: of GMRES in an iteration
   RootGradient gradient = RootGradient::implicit;
   ImplicitOptions implicit = {};  ///< of the implicit gradient; its diagonal is filled in where it is known

@@ -4,30 +4,40 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "autodiff/node.hpp"
 
 namespace dimwise::roots {
 
-/// The largest RMS of a row; NaN or infinite where an element is.
-inline double row_norm(const Tensor& x, const Tensor& weights = {}) {
+/// The RMS of each row of x ⊙ weights.
+inline std::vector<double> row_norms(const Tensor& x, const Tensor& weights = {}) {
   return dispatch(x.dtype(), [&](auto t) {
     using T = decltype(t);
     const T *from = x.node()->data<T>(), *by = weights.defined() ? weights.node()->data<T>() : nullptr;
     const int64_t d = x.dim(-1);
-    double worst = 0;
+    std::vector<double> norms;
     for (int64_t begin = 0; begin < x.size(); begin += d) {
       double total = 0;
       for (int64_t i = begin; i < begin + d; ++i) {
         const double e = static_cast<double>(from[i]) * (by ? static_cast<double>(by[i]) : 1);
         total += e * e;
       }
-      if (!(total <= worst)) worst = total;
-      if (std::isnan(worst)) break;
+      norms.push_back(std::sqrt(total / static_cast<double>(d)));
     }
-    return std::sqrt(worst / static_cast<double>(d));
+    return norms;
   });
 }
+/// The largest; NaN where there is one.
+inline double largest(const std::vector<double>& norms) {
+  double worst = 0;
+  for (const double n : norms) {
+    if (std::isnan(n)) return n;
+    worst = std::max(worst, n);
+  }
+  return worst;
+}
+inline double row_norm(const Tensor& x, const Tensor& weights = {}) { return largest(row_norms(x, weights)); }
 
 /// Lengths in units of the tolerance at y: the RMS of x / (atol + rtol·|y|) in the worst row.
 class Scale {
@@ -43,6 +53,7 @@ class Scale {
     });
   }
   double norm(const Tensor& x) const { return row_norm(x, weights_); }
+  std::vector<double> norms(const Tensor& x) const { return row_norms(x, weights_); }
   /// What rounding makes of y.
   double rounding() const { return rounding_; }
   const Tensor& weights() const { return weights_; }

@@ -102,6 +102,18 @@ TEST_CASE("newton_krylov asks GMRES for what the tolerance needs, not for more")
   CHECK(tight.jacobians == 0);
 }
 
+TEST_CASE(
+    "Damping makes picard and anderson converge where the diagonal is large; anderson uses its memory all the same") {
+  const Tensor x = Rng(2).normal({4, 10}, DType::float64), y0 = zeros({4, 10}, DType::float64);
+  const auto solve = [&](const char* method, double damping) {
+    return find_root(dominant(10, x), y0, {.method = method, .max_iterations = 3000, .damping = damping});
+  };
+  for (const char* method : {"picard", "anderson"}) CHECK(solve(method, 1).status == RootStatus::diverged);
+  const RootSolution picard = check(solve("picard", 0.015)), anderson = check(solve("anderson", 0.015));
+  CHECK(furthest(picard.y, anderson.y) < 1e-5);
+  CHECK(5 * anderson.statistics.evaluations < picard.statistics.evaluations);
+}
+
 TEST_CASE("A long memory does not lead anderson astray: it forgets when the residual grows") {
   int found = 0;
   for (uint64_t seed = 0; seed < 60; ++seed) {
