@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Prints one Markdown table from the JSON files of the benchmarks: bench_table.py with|without FILE...
+"""Prints Markdown tables from the JSON files of the benchmarks: bench_table.py with|without FILE...
 
-Rows without the counter "ours" (those of the sweep, which are drawn instead) are left out. Needs Python 3 alone.
+Rows with the counter "ours" go to one table of ratios, those with "f" (evaluations of ODE solvers) to one table a figure,
+solvers by problems; others (those of the sweep, which are drawn instead) are left out. Needs Python 3 alone.
 """
 import json
 import sys
@@ -47,10 +48,48 @@ def row(b):
             ratio("ours/libtorch"), over_limit, ratio("ours/forward"), target(targets, unit), met], remark
 
 
+def count(x):
+    return f"{x:.0f}"
+
+
+def evaluations(b):
+    """Evaluations of f, and the error in units of the tolerance; or where the budget ended."""
+    return f"{count(b['f'])} ({number(b['error'])})" if "error" in b else "—"
+
+
+def derivatives(b):
+    """What else was asked of f: diagonals, Jacobians, products, or evaluations for difference quotients."""
+    if "f for J" in b:
+        parts = [(b.get("D"), "D"), (b.get("f for J"), "f")]
+    else:
+        parts = [(b.get("D"), "D"), (b.get("J"), "J"), (b.get("products"), "Jv")]
+    return " ".join(f"{count(n)} {name}" for n, name in parts if n) if "error" in b else "—"
+
+
+def seconds(b):
+    return f"{number(b['real_time'] / 1e3)} ms" if "error" in b else "—"
+
+
+def solver_tables(benchmarks):
+    """One table a figure: a row a solver, a column a problem."""
+    problems, solvers, cells = [], [], {}
+    for b in benchmarks:
+        problem, solver = b["name"].split("/iterations:")[0].split("/")[1:3]
+        problems += [problem] * (problem not in problems)
+        solvers += [solver] * (solver not in solvers)
+        cells[solver, problem] = b
+    for title, figure in (("evaluations of f (error / tolerance)", evaluations), ("D f, ∂f/∂y, products", derivatives),
+                          ("processor time", seconds)):
+        print(f"\n| {title} | " + " | ".join(problems) + " |")
+        print("|" + " --- |" * (len(problems) + 1))
+        for solver in solvers:
+            print(f"| {solver} | " + " | ".join(figure(cells[solver, p]) for p in problems) + " |")
+
+
 def main():
     if len(sys.argv) < 3 or sys.argv[1] not in ("with", "without"):
         sys.exit(__doc__)
-    rows, remarks = [], []
+    rows, remarks, solvers = [], [], []
     for path in sys.argv[2:]:
         with open(path, encoding="utf-8") as file:
             results = json.load(file)
@@ -62,6 +101,9 @@ def main():
             name = b["name"].split("/iterations:")[0]
             if b.get("error_occurred"):
                 remarks.append((name, "failed: " + b["error_message"]))
+            elif "f" in b:
+                if b.get("run_type") != "aggregate":
+                    solvers.append(b)
             elif "ours" in b:
                 cells, remark = row(b)
                 if busy and ("2 threads" in name or "two threads" in name):
@@ -70,10 +112,13 @@ def main():
                 rows.append(cells)
                 if remark:
                     remarks.append((name, remark))
-    print("| " + " | ".join(COLUMNS) + " |")
-    print("|" + " --- |" * len(COLUMNS))
-    for cells in rows:
-        print("| " + " | ".join(cells) + " |")
+    if rows:
+        print("| " + " | ".join(COLUMNS) + " |")
+        print("|" + " --- |" * len(COLUMNS))
+        for cells in rows:
+            print("| " + " | ".join(cells) + " |")
+    if solvers:
+        solver_tables(solvers)
     print()
     for name, remark in remarks:
         print(f"- {name}: {remark}")

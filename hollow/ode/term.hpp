@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <functional>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -44,16 +45,23 @@ struct OdeTerm {
       : f(std::move(field)), with_diagonal(std::move(both)), jacobian(std::move(matrix)) {}
 };
 
+struct HollowTermOptions {
+  bool time = true;  ///< whether the net reads t; false for one made without time, dx/dt = f(x)
+  Tensor context = {};
+};
+
 /// The term dx/dt = f(t, x) of a HollowNet, with its diagonal by `dimwise`; its weights are prepared once.
 ///
 /// Example: `odeint(hollow_term(net), {x}, {0, 1}, {.method = "bdf", .corrector = "jacobi_newton"});`
 template <class Net>
-requires requires(const Net& net, const Tensor& t) { net.prepare().at(t); }
-OdeTerm hollow_term(const Net& net, const Tensor& context = {}) {
-  const auto prepared = std::make_shared<const Net>(net.prepare());
-  return {[=](const Tensor& t, const State& y) -> State { return {prepared->at(t, context)(y[0])}; },
-          [=](const Tensor& t, const State& y) -> Diagonal {
-            const std::vector<Tensor> d = dimwise(prepared->at(t, context), y[0], 1);
+  requires requires(const Net& net, const Tensor& t) { net.prepare().at(t); }
+OdeTerm hollow_term(const Net& net, const HollowTermOptions& options = {}) {
+  const auto at = [prepared = std::make_shared<const Net>(net.prepare()), options](const Tensor& t) {
+    return prepared->at(options.time ? t : Tensor(), options.context);
+  };
+  return {[at](const Tensor& t, const State& y) -> State { return {at(t)(y[0])}; },
+          [at](const Tensor& t, const State& y) -> Diagonal {
+            const std::vector<Tensor> d = dimwise(at(t), y[0], 1);
             return {{d[0]}, {d[1]}};
           }};
 }

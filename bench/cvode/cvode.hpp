@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace dimwise::bench {
+
+/// An initial value problem from t = 0, as CVODE takes it.
+struct CvodeProblem {
+  std::function<void(double t, const double*y, double*f)> f, diagonal;
+  std::vector<double> y0, atol;
+  double rtol = 1e-6, t1 = 1;
+};
+
+struct CvodeRun {
+  bool done = false;
+  double reached = 0, seconds = 0;
+  int64_t f = 0, f_for_jacobians = 0, diagonals = 0, steps = 0, failures = 0;
+  std::vector<double> y;
+};
+
+/// Whether SUNDIALS was there when this was built.
+bool has_cvode();
+
+/// Solves by `family` (bdf, adams) and `corrector`: dense (difference quotients), diagonal (exact: our own linear
+/// solver that divides by 1 − γ ∂f_i/∂y_i), cvdiag (CVDiag), functional. Ends beyond `most_f` evaluations.
+CvodeRun cvode(const CvodeProblem& problem, const std::string& family, const std::string& corrector, int64_t most_f);
+
+}  // namespace dimwise::bench
