@@ -22,7 +22,7 @@ constexpr int64_t largest_dense = 32;
 class Linearisation {
  public:
   Linearisation(Tape tape, const ImplicitOptions& options)
-      : tape_(std::move(tape)), options_(options), dense_(choose(options.method, tape_.inputs()[0].dim(-1))) {
+      : tape_(std::move(tape)), options_(options), dense_(!uses_krylov(options, tape_.inputs()[0].dim(-1))) {
     if (options_.rtol == 0) options_.rtol = root().dtype() == DType::float32 ? 1e-5 : 1e-10;
   }
 
@@ -36,10 +36,6 @@ class Linearisation {
   }
 
  private:
-  static bool choose(ImplicitMethod method, int64_t n) {
-    return method == ImplicitMethod::automatic ? n <= largest_dense : method == ImplicitMethod::dense;
-  }
-
   const Lu& factors() const {
     std::call_once(factorised_, [this] { factors_.emplace(row_jacobian(tape_)); });
     if (factors_->singular())
@@ -117,6 +113,10 @@ const Op implicit_root_op = [] {
 }();
 
 }  // namespace
+
+bool uses_krylov(const ImplicitOptions& options, int64_t n) {
+  return options.method == ImplicitMethod::krylov || (options.method == ImplicitMethod::automatic && n > largest_dense);
+}
 
 Tensor implicit_root(const Function& residual, const Tensor& y, const ImplicitOptions& options) {
   Tensor root = stop_gradient(y);

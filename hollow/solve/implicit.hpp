@@ -6,7 +6,7 @@ namespace dimwise {
 
 /// How the linear system of the implicit function theorem is solved.
 enum class ImplicitMethod : uint8_t {
-  automatic,  ///< dense up to 32 dimensions, Krylov above
+  automatic,  ///< dense up to 32 dimensions, krylov above
   dense,      ///< n pulls and an LU factorisation a row, kept for all sweeps
   krylov,     ///< GMRES, a sweep an iteration; all rows are one system
 };
@@ -17,6 +17,9 @@ struct ImplicitOptions {
   double rtol = 0;       ///< of GMRES; 0 for 1e-10 in float64, 1e-5 in float32
   int64_t restart = 30, max_iterations = 300;  ///< of GMRES
 };
+
+/// Whether the system of a root with n dimensions is solved by GMRES, which profits from the diagonal.
+bool uses_krylov(const ImplicitOptions& options, int64_t n);
 
 /// y itself, a root of F(y) = 0, with the derivative of the implicit function theorem: dy = −M⁻¹ dF, M = ∂F/∂y at y.
 ///

@@ -128,7 +128,7 @@ RootSolution find_root(const Equation& equation, const Tensor& y0, const RootOpt
   const bool found = solution.status == RootStatus::converged;
   if (found && evaluator.wants_gradient()) {
     ImplicitOptions how = options.implicit;
-    if (!how.diagonal.defined()) how.diagonal = point.diagonal;
+    if (!how.diagonal.defined() && uses_krylov(how, point.y.dim(-1))) how.diagonal = evaluator.diagonal(point);
     solution.y = implicit_root(equation.residual, point.y, how);
     ++evaluator.statistics.evaluations;
   } else {

@@ -71,7 +71,7 @@ struct RootOptions {
   double smallest_diagonal = 1e-6;  ///< entries of the diagonal closer to 0 are replaced by ± this
   int64_t max_linear_iterations = 100;  ///< newton_krylov: of GMRES in an iteration
   RootGradient gradient = RootGradient::implicit;
-  ImplicitOptions implicit = {};  ///< of the implicit gradient; its diagonal is filled in where it is known
+  ImplicitOptions implicit = {};  ///< of the implicit gradient; the equation's diagonal is filled in where it is of use
 };
 
 struct RootStatistics {

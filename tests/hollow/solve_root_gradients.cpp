@@ -84,6 +84,25 @@ TEST_CASE("The implicit gradient costs one evaluation where something is capture
   }
 }
 
+TEST_CASE("In many dimensions the implicit gradient uses the diagonal of the equation") {
+  const Tensor x = 10 * Rng(2).normal({2, 64}, DType::float64), y0 = zeros({2, 64}, DType::float64);
+  // Eleven products suffice with it, and by far not without.
+  const ImplicitOptions few{.method = ImplicitMethod::krylov, .max_iterations = 11};
+  for (const bool known : {true, false}) {
+    const Tensor tracked = track(x);
+    Equation equation = dominant(64, tracked);
+    if (!known) equation.diagonal = {};
+    RootOptions options{.method = "newton_krylov", .rtol = 1e-10, .atol = 1e-10, .implicit = few};
+    const Tensor y = check(find_root(equation, y0, options)).y;
+    if (!known) {
+      CHECK_THROWS_AS(grad(sum(y), tracked), SolverError);
+      continue;
+    }
+    options.implicit = {.method = ImplicitMethod::dense};
+    CHECK(furthest(grad(sum(y), tracked), grad(sum(check(find_root(equation, y0, options)).y), tracked)) < 1e-9);
+  }
+}
+
 TEST_CASE("The first guess gets a gradient through the iterations only") {
   const Tensor y0 = track(Rng(3).normal({4}, DType::float64)), x = track(Rng(2).normal({4}, DType::float64));
   const Equation equation = contractive(unit_matrix(4), x);
