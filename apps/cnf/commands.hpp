@@ -12,7 +12,7 @@ using Words = std::vector<std::string>;
 /// How a drift is solved, as the user sets it.
 struct SolverSettings {
   std::string trace = "exact";
-  std::string method = "dopri5";
+  std::string method = "dopri5", corrector = "automatic";
   double rtol = 1e-5, atol = 1e-5;
   int64_t solver_steps = 0;
 };

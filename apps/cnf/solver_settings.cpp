@@ -3,11 +3,12 @@
 namespace dimwise::app {
 
 void add_integrator(Command& command, SolverSettings& s) {
-  command.section("Solver").add_choice("method", s.method, Words{"dopri5", "rk4", "heun", "euler"}, "the ODE method");
-  command.add("rtol", s.rtol, "relative tolerance of dopri5", positive);
-  command.add("atol", s.atol, "absolute tolerance of dopri5", positive);
+  command.section("Solver").add_choice("method", s.method, ode_method_names(), "the ODE method");
+  command.add_choice("corrector", s.corrector, corrector_names(), "how implicit methods solve their equations");
+  command.add("rtol", s.rtol, "relative tolerance of adaptive methods", positive);
+  command.add("atol", s.atol, "absolute tolerance of adaptive methods", positive);
   command.add("solver-steps", s.solver_steps,
-              "equal steps instead of error control; 0 for control (and 20 for rk4, heun, euler)", not_negative);
+              "equal steps instead of error control; 0 for control (and 20 for methods without it)", not_negative);
 }
 
 void add_solver(Command& command, SolverSettings& s) {
@@ -18,8 +19,8 @@ void add_solver(Command& command, SolverSettings& s) {
 FlowOptions flow_options(const SolverSettings& s) {
   FlowOptions options;
   options.trace = parse_trace(s.trace);
-  options.ode = {.method = s.method, .rtol = s.rtol, .atol = s.atol, .steps = s.solver_steps};
-  if (s.method != "dopri5" && s.solver_steps == 0) options.ode.steps = 20;
+  options.ode = {.method = s.method, .rtol = s.rtol, .atol = s.atol, .steps = s.solver_steps, .corrector = s.corrector};
+  if (!is_adaptive(s.method) && s.solver_steps == 0) options.ode.steps = 20;
   return options;
 }
 

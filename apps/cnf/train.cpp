@@ -102,7 +102,9 @@ class Training {
         schedule_(warm_up(settings.warm_up, [](int64_t) { return 1.0; })),
         state_(first_state()),
         folder_(settings.common.out, command.effective_config(), resumed_) {
-    options_.ode.gradient = settings.gradient == "adjoint" ? OdeGradient::adjoint : OdeGradient::direct;
+    options_.ode.gradient = settings.gradient == "adjoint"        ? OdeGradient::adjoint
+                            : settings.gradient == "checkpointed" ? OdeGradient::checkpointed
+                                                                  : OdeGradient::direct;
     options_.penalties = settings.kinetic > 0 || settings.jacobian > 0;
     if (resumed_) saved_ = resumed_->path;
   }
@@ -334,7 +336,7 @@ void add_train(App& app) {
   c.add("end-time", s->model.end_time, "T, the time from the base to the data", positive);
   add_dtype(c, s->common);
   add_solver(c, s->solver);
-  c.add_choice("gradient", s->gradient, Words{"direct", "adjoint"},
+  c.add_choice("gradient", s->gradient, Words{"direct", "checkpointed", "adjoint"},
                "through the solver's steps, or by a second solve backwards in less memory");
   c.section("Training");
   add_seed(c, s->common);
