@@ -125,6 +125,33 @@ TEST_CASE("Polynomials of a method's degree are met exactly, however uneven the 
       }
 }
 
+TEST_CASE("Lowering the order keeps what the lower order looks at") {
+  const ode::Past past{1, 1.8, 3.1, 3.9, 5.5, 6, 7.2, 8.8, 9.1, 10, 11};
+  const auto value = [](const std::vector<double>& p, double x) {
+    double sum = 0;
+    for (size_t i = p.size(); i-- > 0;) sum = sum * x + p[i];
+    return sum;
+  };
+  for (const ode::MultistepFamily* family : ode::multistep_families())
+    for (int order = 3; order <= family->max_order; ++order) {
+      INFO(family->name << " of order " << order);
+      const std::vector<double> p = family->lower(order, past);
+      REQUIRE(p.size() == static_cast<size_t>(order) + 1);
+      CHECK(p.back() == Approx(1));
+      CHECK(p[0] == 0);
+      CHECK(p[1] == 0);
+      std::vector<double> kept = p;  // BDF looks at values, Adams at derivatives
+      if (!family->stiff) {
+        kept.clear();
+        for (size_t i = 1; i < p.size(); ++i) kept.push_back(static_cast<double>(i) * p[i]);
+      }
+      for (int j = 0; j < order - 2; ++j) {
+        const double x = past[static_cast<size_t>(j)];
+        CHECK(value(kept, -x) == Approx(0).margin(1e-9 * value(kept, x)));
+      }
+    }
+}
+
 TEST_CASE("All correctors lead to one solution, within the tolerance") {
   const State y0 = start({2, 0});
   const auto reference = check(
