@@ -192,16 +192,16 @@ class Solve {
 
 void add_solve(App& app) {
   const auto s = std::make_shared<SolveSettings>();
-  Command& c = app.command("solve", "solves a named problem or a trained flow's drift: trajectory, counts, pictures");
+  Command& c = app.command("solve", "solves a named problem or trained dynamics: trajectory, counts, pictures");
   c.example("solve --problem robertson --method bdf --corrector newton --rtol 1e-8", "A stiff problem to 1e11");
   c.example("solve --problem cubic-spiral --points 1000 --out runs/spiral", "A fine trajectory, and its pictures");
   c.example("solve --model runs/moons --method adams --corrector jacobi_newton", "The drift of a trained flow");
   add_subject(c, s->subject);
-  std::vector<std::string> methods = ode_method_names(), correctors = corrector_names();
-  methods.insert(methods.begin(), "automatic");
+  std::string methods;
+  for (const std::string& name : ode_method_names()) methods += (methods.empty() ? "" : ", ") + name;
   c.section("Solver");
-  c.add_choice("method", s->method, methods, "the ODE method; automatic: bdf for stiff problems, else dopri5");
-  c.add_choice("corrector", s->corrector, correctors, "how an implicit method's equations are solved");
+  c.add("method", s->method, methods + "; automatic is bdf for stiff problems, dopri5 for others").placeholder = "NAME";
+  c.add_choice("corrector", s->corrector, corrector_names(), "how an implicit method's equations are solved");
   c.add("rtol", s->rtol, "relative tolerance", positive);
   c.add("atol", s->atol, "absolute tolerance; 0 for the problem's own, a multiple of rtol", not_negative);
   c.add("dt", s->dt, "first step of adaptive methods, 0 to choose; longest step of the others", not_negative);

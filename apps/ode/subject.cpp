@@ -12,6 +12,7 @@
 #include "apps/cnf/model.hpp"
 #include "apps/common/exit_code.hpp"
 #include "apps/common/suggest.hpp"
+#include "apps/ode/trained.hpp"
 
 namespace dimwise::app {
 
@@ -26,6 +27,12 @@ OdeProblem named_problem(const std::string& name) {
 }
 
 OdeProblem model_problem(const SubjectSettings& s) {
+  std::optional<Checkpoint> checkpoint;
+  if (std::filesystem::is_directory(s.model))
+    checkpoint = find_checkpoint("auto", s.model);
+  else if (std::filesystem::exists(s.model))
+    checkpoint = load_checkpoint(s.model);
+  if (checkpoint && is_trained_dynamics(*checkpoint)) return trained_dynamics(*checkpoint, s.samples, s.seed);
   const SavedModel saved = load_model(s.model, s.weights);
   const DType dtype = parse_dtype(saved.settings.dtype);
   const Shape shape = s.samples == 1 ? Shape{saved.settings.d} : Shape{s.samples, saved.settings.d};
@@ -104,10 +111,11 @@ std::vector<double> parse_numbers(const std::string& flag, const std::string& te
 void add_subject(Command& c, SubjectSettings& s) {
   c.section("What is solved");
   c.add("problem", s.problem, "a named problem; dimwise-ode problems lists them").placeholder = "NAME";
-  c.add("model", s.model, "instead: the run folder or a checkpoint of a trained flow, whose drift is solved")
+  c.add("model", s.model,
+        "instead: the run folder or a checkpoint of dimwise-ode train or dimwise-cnf train, whose dynamics are solved")
       .placeholder = "PATH";
   c.add_choice("weights", s.weights, std::vector<std::string>{"best", "average", "last"},
-               "which of the model's saved weights");
+               "which of a flow's saved weights");
   c.add("samples", s.samples, "starts of a model, solved as one batch", at_least_one);
   c.add("seed", s.seed, "of a model's random starts", not_negative);
   c.add("t0", s.t0, "start time, if not the problem's").placeholder = "X";

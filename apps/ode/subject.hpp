@@ -19,7 +19,7 @@ struct SubjectSettings {
 };
 void add_subject(Command& command, SubjectSettings& settings);
 
-/// The named problem, or the drift of a saved model from draws of N(0, I), with the settings' times and start. Closed
+/// The named problem, or the dynamics of a saved model from random starts, with the settings' times and start. Closed
 /// form and reference are dropped where they no longer hold. Throws UsageError, CheckpointError.
 OdeProblem load_subject(const SubjectSettings& settings);
 

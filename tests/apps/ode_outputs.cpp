@@ -141,6 +141,35 @@ TEST_CASE("the drift of a trained flow is solved, one start or many") {
   CHECK(load_csv(folder / "b/trajectory.csv").columns == Strings{"t", "y1_1", "y2_1", "y1_2", "y2_2", "y1_3", "y2_3"});
 }
 
+TEST_CASE("dynamics of dimwise-ode train are solved from starts such as it was trained on") {
+  const TemporaryFolder folder;
+  for (const std::string task : {"trajectories", "rotation", "cnf"}) {
+    const std::string run = folder / task;
+    const Ended trained = run_ode({"train",  "--task",
+                                   task,     "--mu",
+                                   "2",      "--rows",
+                                   "40",     "--steps",
+                                   "2",      "--batch-size",
+                                   "8",      "--hidden",
+                                   "8",      "--transformer-hidden",
+                                   "8",      "--d-h",
+                                   "4",      "--solvers",
+                                   "dopri5", "--out",
+                                   run,      "--quiet"});
+    INFO(task << ": " << trained.err);
+    REQUIRE(trained.code == 0);
+    const Ended solved = run_ode({"solve", "--model", run, "--samples", "2", "--method", "bdf", "--corrector",
+                                  "jacobi_newton", "--json", "--out", folder / "solve"});
+    INFO(solved.err);
+    REQUIRE(solved.code == 0);
+    const auto j = nlohmann::json::parse(solved.out);
+    CHECK(j["problem"] == task);
+    CHECK(j["diagonals"] > 0);
+    CHECK(j["y"].size() == (task == "rotation" ? 8 : 4));
+    CHECK(j["t"] == (task == "cnf" ? 0 : 2));
+  }
+}
+
 TEST_CASE("race prints and writes a table and a diagram, with the cells that could not be reached") {
   const TemporaryFolder folder;
   const std::string out = folder / "race";
