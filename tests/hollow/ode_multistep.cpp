@@ -152,6 +152,24 @@ TEST_CASE("Lowering the order keeps what the lower order looks at") {
     }
 }
 
+TEST_CASE("Raising the order of BDF makes the polynomial pass through one more of the last solutions") {
+  // The step's correction moved it off that solution by l(−ξ)·e; what is added moves it back.
+  const ode::Past past{1, 1.8, 3.1, 3.9, 5.5, 6};
+  const auto value = [](const std::vector<double>& p, double x) {
+    double sum = 0;
+    for (size_t i = p.size(); i-- > 0;) sum = sum * x + p[i];
+    return sum;
+  };
+  for (int order = 1; order < 5; ++order) {
+    const double xi = past[static_cast<size_t>(order) - 1];
+    const std::vector<double> l = ode::bdf_family().step(order, past).l, added = ode::bdf_family().raise(order, past);
+    INFO("order " << order);
+    REQUIRE(added.size() == static_cast<size_t>(order) + 2);
+    CHECK(value(added, -xi) == Approx(-value(l, -xi)).margin(1e-12));
+    for (int j = 0; j + 1 < order; ++j) CHECK(value(added, -past[static_cast<size_t>(j)]) == Approx(0).margin(1e-12));
+  }
+}
+
 TEST_CASE("All correctors lead to one solution, within the tolerance") {
   const State y0 = start({2, 0});
   const auto reference = check(
