@@ -16,7 +16,7 @@ struct Expected {
   const char* method;
   int order, interpolant;
 };
-constexpr Expected methods[] = {{"kvaerno3", 3, 3}, {"kencarp4", 4, 4}, {"kvaerno5", 5, 4}, {"radau5", 5, 3}};
+constexpr Expected methods[] = {{"kvaerno3", 3, 3}, {"kencarp4", 4, 4}, {"kencarp5", 5, 4}, {"radau5", 5, 3}};
 
 // y' = y cos t, of solution y0 exp(sin t − sin t0).
 State swing(const Tensor& t, const State& y) { return {y[0] * cos(t)}; }
@@ -81,12 +81,12 @@ TEST_CASE("The interpolants of implicit methods have their orders") {
       // One step from exact values: the error of order p is of size h^(p+1).
       const auto error = [&](double h) {
         OdeOptions options = exact_stages(method);
-        const double t0 = 0.4, t1 = t0 + direction * h, between = t0 + 0.6 * direction * h;
+        const double t0 = 1.4, t1 = t0 + direction * h, between = t0 + 0.3 * direction * h;
         options.grid = {t0, t1};
         const auto s = odeint(swing, {scalar(1.3, DType::float64)}, {t0, between, t1}, options);
         return std::abs(s.y[1][0].item() - swing_exact(1.3, t0, between));
       };
-      CHECK(slope(error(0.05), error(0.025)) == Approx(interpolant + 1).margin(0.25));
+      CHECK(slope(error(0.05), error(0.025)) == Approx(interpolant + 1).margin(0.15));
     }
 }
 
