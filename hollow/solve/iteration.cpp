@@ -51,7 +51,7 @@ class Loop {
   // status is what went wrong, if not converged.
   RootStatus move(const Tensor& step, const std::vector<double>& before, const Scale& scale) {
     const double first = method_.traits.damps ? 1 : options_.damping;
-    std::vector<double> lambda(before.size(), first);
+    std::vector<double> lambda(method_.traits.coupled ? 1 : before.size(), first);
     for (bool again = true; again;) {
       if (!evaluate(add(at_.y, shortened(step, lambda)))) return RootStatus::budget_exhausted;
       const Recording off(false);
@@ -61,11 +61,12 @@ class Loop {
       again = false;
       if (!method_.traits.searches || !options_.line_search) continue;
       for (size_t row = 0; row < lambda.size(); ++row) {
+        const double was = method_.traits.coupled ? together(before) : before[row];
+        const double is = method_.traits.coupled ? together(after) : after[row];
         // Within the tolerance there is nothing to be searched for.
-        const double bound = before[row] <= 1 ? 1 : std::max((1 - lambda[row] / 4) * before[row], scale.rounding());
-        if (after[row] <= bound) continue;
+        if (is <= (was <= 1 ? 1 : std::max((1 - lambda[row] / 4) * was, scale.rounding()))) continue;
         if (lambda[row] < 2 * shortest_search * first)
-          return std::isfinite(after[row]) ? RootStatus::stalled : RootStatus::non_finite;
+          return std::isfinite(is) ? RootStatus::stalled : RootStatus::non_finite;
         lambda[row] /= 2;
         again = true;
       }
@@ -74,6 +75,7 @@ class Loop {
   }
   static Tensor shortened(const Tensor& step, const std::vector<double>& lambda) {
     if (std::all_of(lambda.begin(), lambda.end(), [](double l) { return l == 1; })) return step;
+    if (lambda.size() == 1) return scale(step, lambda[0]);
     return mul(step, tensor(lambda, step.shape().with_last(1), step.dtype()));
   }
 

@@ -54,6 +54,7 @@ class Method {
     bool diagonal = false;     ///< wants the diagonal at every point
     bool superlinear = false;  ///< its θ falls, so that the last one tells
     bool searches = false;     ///< its updates are shortened until the corrections shrink
+    bool coupled = false;      ///< its updates are good for all rows together only, so they are shortened together
     bool steady = false;       ///< its θ stays, so that the end can be foretold
     bool damps = false;        ///< its updates are damped already
     int patience = 3;          ///< so many θ ≥ 1 in a row mean that it diverges

@@ -38,7 +38,7 @@ class Newton : public Method {
 class NewtonKrylov : public Method {
  public:
   explicit NewtonKrylov(const Solve& solve)
-      : Method({.tape = true, .superlinear = true, .searches = true}), solve_(solve) {}
+      : Method({.tape = true, .superlinear = true, .searches = true, .coupled = true}), solve_(solve) {}
 
   Update update(const Point& at, const Scale& scale) override {
     diagonal_ = solve_.evaluator.diagonal(at);

@@ -66,9 +66,10 @@ struct RootOptions {
   int64_t max_iterations = 50;      ///< of each method
   int64_t max_evaluations = 10000;  ///< of F, by all methods together: never passed
   double damping = 1;               ///< y ← y + damping · update; anderson: the part of F that is mixed in
-  bool line_search = true;          ///< newton, newton_krylov: a row's update is halved until its correction shrinks
-  int64_t memory = 5;               ///< anderson: differences kept; broyden: four times as many updates
-  double smallest_diagonal = 1e-6;  ///< entries of the diagonal closer to 0 are replaced by ± this
+  /// Updates are halved until the corrections shrink: by newton in each row, by newton_krylov in all together.
+  bool line_search = true;
+  int64_t memory = 5;                   ///< anderson: differences kept; broyden: four times as many updates
+  double smallest_diagonal = 1e-6;      ///< entries of the diagonal closer to 0 are replaced by ± this
   int64_t max_linear_iterations = 100;  ///< newton_krylov: of GMRES in an iteration
   RootGradient gradient = RootGradient::implicit;
   ImplicitOptions implicit = {};  ///< of the implicit gradient; the equation's diagonal is filled in where it is of use

@@ -37,6 +37,12 @@ inline double largest(const std::vector<double>& norms) {
   }
   return worst;
 }
+/// The RMS of all rows together.
+inline double together(const std::vector<double>& norms) {
+  double total = 0;
+  for (const double n : norms) total += n * n;
+  return std::sqrt(total / static_cast<double>(norms.size()));
+}
 inline double row_norm(const Tensor& x, const Tensor& weights = {}) { return largest(row_norms(x, weights)); }
 
 /// Lengths in units of the tolerance at y: the RMS of x / (atol + rtol·|y|) in the worst row.

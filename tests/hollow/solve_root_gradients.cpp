@@ -84,6 +84,13 @@ TEST_CASE("The implicit gradient costs one evaluation where something is capture
   }
 }
 
+TEST_CASE("Where nothing tracked enters, a root is a constant, both ways and by every method") {
+  const Tensor x = Rng(2).normal({3, 4}, DType::float64);
+  for (const std::string& method : root_methods())
+    for (const RootGradient gradient : {RootGradient::implicit, RootGradient::iterations})
+      CHECK_FALSE(find_root(contractive(unit_matrix(4), x), x, with(method, gradient)).y.tracked());
+}
+
 TEST_CASE("In many dimensions the implicit gradient uses the diagonal of the equation") {
   const Tensor x = 10 * Rng(2).normal({2, 64}, DType::float64), y0 = zeros({2, 64}, DType::float64);
   // Eleven products suffice with it, and by far not without.

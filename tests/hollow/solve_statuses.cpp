@@ -85,6 +85,43 @@ TEST_CASE("A line search comes back from where F is not finite") {
   CHECK(status(equation, vec({4}), {.method = "newton", .line_search = false}) == RootStatus::non_finite);
 }
 
+TEST_CASE("A row that searches does not hold up its neighbours") {
+  // From 5 the full Newton steps for y / √(1 + y²) grow, from 0.3 they are best.
+  const auto first_iterate = [](const Tensor& y0) {
+    return find_root({[](const Tensor& y) { return y * rsqrt(1 + y * y); }}, y0,
+                     {.method = "newton", .max_iterations = 1})
+        .y;
+  };
+  std::vector<Tensor> seen;
+  const Equation equation{[&](const Tensor& y) {
+    seen.push_back(stop_gradient(y));
+    return y * rsqrt(1 + y * y);
+  }};
+  const RootSolution s = find_root(equation, tensor({5, 0.3}, {2, 1}, DType::float64), {.method = "newton"});
+  CHECK(s.status == RootStatus::converged);
+  CHECK(furthest(s.y, zeros({2, 1}, DType::float64)) < 1e-6);
+  REQUIRE(seen.size() > 3);
+  const double alone = first_iterate(vec({0.3})).item();
+  CHECK(seen[1].values()[1] == Approx(alone));
+  CHECK(seen[2].values()[1] == Approx(alone));
+  CHECK(std::abs(seen[2].values()[0]) < std::abs(seen[1].values()[0]));
+}
+
+TEST_CASE("A row that is down at its noise is not searched while another one is under way") {
+  // Row 0 has a root at 0 but for the rounding of numbers near 10⁶; row 1 comes from afar.
+  const Tensor offset = tensor({1e6, 0}, {2, 1}, DType::float64), w = 2 * eye(5, DType::float64) + unit_matrix(5);
+  const Tensor y0 = broadcast_to(tensor({1e-3, 300}, {2, 1}, DType::float64), {2, 5});
+  const Tensor image = linear(broadcast_to(offset, {2, 5}), w);
+  const Equation equation{[=](const Tensor& y) { return linear(y + offset, w) - image + y * y * y; }};
+  for (const char* method : {"newton", "newton_krylov"}) {
+    const RootSolution s = find_root(equation, y0, {.method = method});
+    INFO(s.message);
+    CHECK(s.status == RootStatus::converged);
+    CHECK(s.statistics.iterations > 10);
+    CHECK(max(abs(s.y)).item() < 1e-7);
+  }
+}
+
 TEST_CASE("Slow iterations do not stop early: the error is within the tolerance although the update long was") {
   for (const double a : {0.5, 0.9, 0.99, -0.9})
     for (const double damping : {1.0, 0.3}) {
