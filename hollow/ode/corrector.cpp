@@ -214,11 +214,15 @@ Corrector::Result Corrector::solve(const StepEquation& equation, const State& gu
 State Corrector::attach(const StepEquation& equation, const State& y) const {
   const auto f = [&](const Tensor& u) { return system_->f(equation.t, system_->unpack(u, y)); };
   const Tensor delta = system_->pack(equation.delta);
+  // Dense where the matrix served the step; by GMRES, with what diagonal there is, where it was not needed.
+  ImplicitOptions how;
+  if (kind_ == Kind::newton) how.method = ImplicitMethod::dense;
+  if (kind_ != Kind::newton && diagonal_.defined()) how.diagonal = 1 - equation.gamma * diagonal_;
   const Tensor root = implicit_root(
       [&](const Tensor& u) {
         return linear_combination({system_->pack(f(u)), delta, u}, {-equation.gamma, -1, 1});
       },
-      system_->pack(y));
+      system_->pack(y), how);
   State attached = system_->unpack(root, y);
   bool quadratures = false;
   for (size_t i = 0; i < y.size(); ++i) quadratures = quadratures || system_->quadrature(i);

@@ -7,6 +7,7 @@
 #include "autodiff/node.hpp"
 #include "hollow/ode/families.hpp"
 #include "hollow/solve/implicit.hpp"
+#include "ops/arithmetic.hpp"
 #include "ops/layout.hpp"
 #include "ops/linear_combination.hpp"
 
@@ -285,8 +286,18 @@ void Radau::attach(Step& step) const {
       each.push_back(slice(joined, -1, static_cast<int64_t>(i) * n, static_cast<int64_t>(i + 1) * n));
     return each;
   };
-  const Tensor root = implicit_root([&](const Tensor& u) { return concat(residual(step, parts(u)), -1); },
-                                    concat(z, -1), {.method = ImplicitMethod::dense});
+  // Dense where the matrix served the step, by GMRES where it was not needed.
+  ImplicitOptions how;
+  if (linearization_.jacobian.defined()) how.method = ImplicitMethod::dense;
+  if (linearization_.diagonal.defined()) {
+    const Recording off(false);
+    Stages diagonals;
+    for (size_t i = 0; i < stages; ++i)
+      diagonals.push_back(step.h() * radau_tableau().a[i + 1][i + 1] * linearization_.diagonal - 1);
+    how.diagonal = concat(diagonals, -1);
+  }
+  const Tensor root =
+      implicit_root([&](const Tensor& u) { return concat(residual(step, parts(u)), -1); }, concat(z, -1), how);
   step.z = with_quadratures(step, parts(root));
 }
 

@@ -17,6 +17,7 @@ namespace dimwise {
 namespace {
 
 constexpr int64_t largest_dense = 32;
+constexpr double smallest = 1e-140;  // whose squares do not lose digits by underflow
 
 // M = ∂F/∂y at the root, as the sweeps need it.
 class Linearisation {
@@ -45,7 +46,10 @@ class Linearisation {
   }
 
   Tensor iterate(const Function& product, const Tensor& b) const {
-    GmresOptions how{.rtol = options_.rtol, .restart = options_.restart, .max_iterations = options_.max_iterations};
+    GmresOptions how{.rtol = options_.rtol,
+                     .atol = smallest,
+                     .restart = options_.restart,
+                     .max_iterations = options_.max_iterations};
     if (options_.diagonal.defined()) how.preconditioner = [this](const Tensor& v) { return v / options_.diagonal; };
     const KrylovSolution solution = gmres(product, b, how);
     if (!solution.converged)

@@ -118,3 +118,20 @@ TEST_CASE("Through stiff steps, the gradients of all methods and the adjoint's a
       for (size_t j = 0; j < 3; ++j) CHECK(found[j] == Approx(expected[j]).epsilon(1e-4));
     }
 }
+
+TEST_CASE("Gradients through 200 unknowns that the diagonal dominates need no matrix") {
+  const OdeProblem problem = ode_problem("diagonally-dominant");
+  const auto gradient = [&](const std::string& method, const char* corrector) {
+    const Tensor y0 = track(problem.y0[0]);
+    const OdeOptions options = tolerances(problem, 1e-6, {.method = method, .corrector = corrector});
+    const auto s = odeint(problem.term, {y0}, {problem.times.front(), problem.times.back()}, options);
+    REQUIRE(s.status == OdeStatus::success);
+    CHECK(s.statistics.jacobians == 0);
+    return grad(sum(s.y.back()[0]), y0);
+  };
+  const std::vector<double> expected = gradient("radau5", "newton_krylov").values();
+  for (const char* method : {"bdf", "kencarp4", "radau5"}) {
+    INFO(method);
+    CHECK(relative_error(gradient(method, "jacobi_newton"), expected) < 1e-3);
+  }
+}

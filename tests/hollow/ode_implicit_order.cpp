@@ -79,8 +79,8 @@ TEST_CASE("The interpolants of implicit methods have their orders") {
     for (const double direction : {1.0, -1.0}) {
       INFO(method << (direction > 0 ? " forwards" : " backwards"));
       // One step from exact values: the error of order p is of size h^(p+1).
-      const auto error = [&](double h) {
-        OdeOptions options = exact_stages(method);
+      const auto error = [&, name = method](double h) {
+        OdeOptions options = exact_stages(name);
         const double t0 = 1.4, t1 = t0 + direction * h, between = t0 + 0.3 * direction * h;
         options.grid = {t0, t1};
         const auto s = odeint(swing, {scalar(1.3, DType::float64)}, {t0, between, t1}, options);
