@@ -52,6 +52,7 @@ void append(Values& values, const std::string& solver, const Measurement& m) {
     };
     put("evaluations", s.evaluations);
     put("diagonals", s.diagonals);
+    put("jacobians", s.jacobians);
     put("iterations", s.iterations);
     put("steps", s.accepted);
     put("rejected", s.rejected);
@@ -109,6 +110,7 @@ Totals totals(const Record& record, const std::string& solver) {
            .f_adjoint = total("adjoint evaluations"),
            .d_forward = total("forward diagonals"),
            .d_adjoint = total("adjoint diagonals"),
+           .jacobians = total("forward jacobians") + total("adjoint jacobians"),
            .steps = total("forward steps") + total("adjoint steps"),
            .seconds_forward = total("forward seconds"),
            .seconds_adjoint = total("adjoint seconds")};
@@ -123,11 +125,13 @@ Totals totals(const Record& record, const std::string& solver) {
 
 std::string markdown(const std::vector<Totals>& all) {
   std::string text =
-      "| solver | f + D | f | f forward | D forward | f adjoint | D adjoint | steps | seconds (forward + adjoint) | "
-      "unfinished | f + D an iteration, first tenth → last |\n|---|---|---|---|---|---|---|---|---|---|---|\n";
+      "| solver | f + D | f | f forward | D forward | f adjoint | D adjoint | Jacobians | steps | seconds (forward + "
+      "adjoint) | "
+      "unfinished | f + D an iteration, first tenth → last |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n";
   for (const Totals& t : all) {
     text += "| " + t.solver + " | " + grouped(t.f_and_d()) + " | " + grouped(t.f());
-    for (const double v : {t.f_forward, t.d_forward, t.f_adjoint, t.d_adjoint, t.steps}) text += " | " + grouped(v);
+    for (const double v : {t.f_forward, t.d_forward, t.f_adjoint, t.d_adjoint, t.jacobians, t.steps})
+      text += " | " + grouped(v);
     text += format(" | %.1f (%.1f + %.1f) | %.0f | %.0f → %.0f |\n", t.seconds(), t.seconds_forward, t.seconds_adjoint,
                    t.unfinished, t.early, t.late);
   }
@@ -142,6 +146,7 @@ std::string json(const std::vector<Totals>& all) {
                     {"diagonals_forward", t.d_forward},
                     {"f_adjoint", t.f_adjoint},
                     {"diagonals_adjoint", t.d_adjoint},
+                    {"jacobians", t.jacobians},
                     {"steps", t.steps},
                     {"seconds_forward", t.seconds_forward},
                     {"seconds_adjoint", t.seconds_adjoint},

@@ -13,8 +13,8 @@ namespace dimwise::app::experiment {
 /// A measured iteration as a line of metrics.jsonl: names and numbers.
 using Values = std::vector<std::pair<std::string, double>>;
 
-/// What one solver took, as `<solver> forward evaluations`, …: of each solve `evaluations`, `diagonals`, `iterations`,
-/// `steps`, `rejected`, `ending` (the number of an Ending) and `seconds`.
+/// What one solver took, as `<solver> forward evaluations`, …: of each solve `evaluations`, `diagonals`, `jacobians`,
+/// `iterations`, `steps`, `rejected`, `ending` (the number of an Ending) and `seconds`.
 void append(Values& values, const std::string& solver, const Measurement& measurement);
 
 /// The numbers of a run by name, one entry a measured iteration; NaN where there is none.
@@ -32,6 +32,7 @@ struct Totals {
   std::string solver;
   double f_forward = 0, f_adjoint = 0;  ///< evaluations of f; in the adjoint of f and its pull
   double d_forward = 0, d_adjoint = 0;  ///< evaluations of D f, each counted once more beside its f
+  double jacobians = 0;                 ///< whole ones, of Newton's corrector: each costs d reverse passes
   double steps = 0;
   double seconds_forward = 0, seconds_adjoint = 0;
   double unfinished = 0;       ///< solves that ran out of their budget or failed: their counts are lower bounds

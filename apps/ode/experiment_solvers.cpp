@@ -2,7 +2,6 @@
 
 #include <ctime>
 
-#include <algorithm>
 #include <limits>
 #include <sstream>
 
@@ -27,68 +26,45 @@ Ending ending(OdeStatus status) {
   return status == OdeStatus::max_evaluations_reached ? Ending::out_of_budget : Ending::failed;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
-bool contains(const std::vector<std::string>& words, const std::string& word) {
-  return std::find(words.begin(), words.end(), word) != words.end();
-}
-
 }  // namespace
 
-std::vector<Solver> parse_solvers(const std::string& list) {
-  std::vector<Solver> solvers;
+std::vector<Integrator> parse_solvers(const std::string& list) {
+  std::vector<Integrator> solvers;
   std::istringstream in(list);
-  for (std::string label; std::getline(in, label, ',');) {
-    const size_t colon = label.find(':');
-    Solver s{.label = label, .method = label.substr(0, colon)};
-    if (!contains(ode_method_names(), s.method) || !is_adaptive(s.method))
-      fail<UsageError>("--solvers", "there is no adaptive method '", s.method, "'. The methods are ",
-                       joined(ode_method_names()), ".");
-    if (colon != std::string::npos) {
-      s.corrector = label.substr(colon + 1);
-      if (!is_implicit(s.method))
-        fail<UsageError>("--solvers", s.method, " is explicit and has no corrector. Write it without '", s.corrector,
-                         "'.");
-      if (!contains(corrector_names(), s.corrector))
-        fail<UsageError>("--solvers", "there is no corrector '", s.corrector, "'. The correctors are ",
-                         joined(corrector_names()), ".");
-    }
-    for (const Solver& other : solvers)
-      if (other.label == label) fail<UsageError>("--solvers", label, " is named twice. Name each solver once.");
-    solvers.push_back(s);
+  for (std::string text; std::getline(in, text, ',');) {
+    const Integrator solver = parse_integrator("--solvers", text);
+    if (!is_adaptive(solver.method))
+      fail<UsageError>("--solvers", solver.method, " has fixed steps, so its counts tell nothing. Name another.");
+    for (const Integrator& other : solvers)
+      if (other.name() == solver.name())
+        fail<UsageError>("--solvers", solver.name(), " is named twice. Name each solver once.");
+    solvers.push_back(solver);
   }
-  if (solvers.empty()) fail<UsageError>("--solvers", "is empty. Name one or more, as dopri5,adams:jacobi_newton.");
+  if (solvers.empty()) fail<UsageError>("--solvers", "is empty. Name one or more, as dopri5,adams/jacobi_newton.");
   return solvers;
 }
 
-Measurement measure(Task& task, const AnyHollowNet& net, int64_t step, const Solver& solver,
+OdeOptions options(const Integrator& solver, const SolveLimits& limits) {
+  return solver.options({.rtol = limits.rtol,
+                         .atol = limits.atol,
+                         .max_steps = std::numeric_limits<int64_t>::max(),
+                         .max_evaluations = limits.max_evaluations,
+                         .gradient = OdeGradient::adjoint});
+}
+
+Measurement measure(Task& task, const AnyHollowNet& net, int64_t step, const Integrator& solver,
                     const SolveLimits& limits) {
-  const OdeOptions options{.method = solver.method,
-                           .rtol = limits.rtol,
-                           .atol = limits.atol,
-                           .max_steps = std::numeric_limits<int64_t>::max(),
-                           .max_evaluations = limits.max_evaluations,
-                           .corrector = solver.corrector,
-                           .gradient = OdeGradient::adjoint};
   Measurement m;
   std::shared_ptr<const OdeStatistics> backwards;
   double begin = 0;
   const auto loss = [&](const AnyHollowNet& tracked) {
     const Iteration iteration = task.iteration(tracked, step);
-    OdeOptions own = options;
+    OdeOptions own = options(solver, limits);
     own.quadratures = iteration.quadratures;
     begin = processor_seconds();
     const OdeSolution solution = odeint(iteration.term, iteration.start, iteration.times, own);
     m.forward = {ending(solution.status), solution.statistics, processor_seconds() - begin, solution.message};
     if (m.forward.ending != Ending::done) throw Unsolved{};
-    for (const State& y : solution.y) {
-      m.solution.emplace_back();
-      for (const Tensor& part : y) m.solution.back().push_back(stop_gradient(part));
-    }
     const Tensor value = iteration.loss(solution.y);
     m.loss = value.item();
     backwards = solution.adjoint;

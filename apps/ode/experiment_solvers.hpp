@@ -5,21 +5,20 @@
 #include <vector>
 
 #include "apps/ode/experiment_task.hpp"
+#include "apps/ode/integrator.hpp"
 
 namespace dimwise::app::experiment {
 
-/// A method and, for implicit ones, its corrector, written `adams:jacobi_newton`.
-struct Solver {
-  std::string label, method, corrector = "automatic";
-};
-/// Reads `dopri5,adams:functional,adams:jacobi_newton`. Throws UsageError listing what there is.
-std::vector<Solver> parse_solvers(const std::string& list);
+/// Reads `dopri5,adams/functional,adams/jacobi_newton`: methods that choose their steps. Throws UsageError.
+std::vector<Integrator> parse_solvers(const std::string& list);
 
 /// What all solvers obey alike.
 struct SolveLimits {
   double rtol = 1e-5, atol = 1e-5;
   int64_t max_evaluations = 20000;  ///< of f: in the forward solve, and in each interval of the adjoint's
 };
+
+OdeOptions options(const Integrator& solver, const SolveLimits& limits);
 
 /// How a solve ended.
 enum class Ending { done, out_of_budget, failed, not_begun };
@@ -37,10 +36,10 @@ struct Measurement {
   Taken forward, adjoint;
   double loss = 0;
   std::optional<AnyHollowNet> gradient;  ///< where both solves were done
-  std::vector<State> solution = {};      ///< at the iteration's times, where the forward solve was done
 };
 
 /// Solves the step's problem forwards and by the adjoint backwards. Solves that end early are told in the result.
-Measurement measure(Task& task, const AnyHollowNet& net, int64_t step, const Solver& solver, const SolveLimits& limits);
+Measurement measure(Task& task, const AnyHollowNet& net, int64_t step, const Integrator& solver,
+                    const SolveLimits& limits);
 
 }  // namespace dimwise::app::experiment

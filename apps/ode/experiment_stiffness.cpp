@@ -11,6 +11,7 @@ namespace dimwise::app::experiment {
 
 namespace {
 
+constexpr int places = 8;
 constexpr int squarings = 24;  // the power 2^24 leaves a constant factor no weight
 
 std::vector<double> square_of(const std::vector<double>& a, size_t d) {
@@ -55,13 +56,20 @@ double spectral_radius(std::vector<double> a, size_t d) {
   }
 }
 
-Stiffness stiffness(const Iteration& iteration, const std::vector<State>& solution, int64_t rows) {
-  const double direction = iteration.times.back() > iteration.times.front() ? 1 : -1;
+Stiffness stiffness(const Iteration& iteration, OdeOptions options, int64_t rows) {
+  const Recording off(false);
+  State start;
+  for (const Tensor& part : iteration.start) start.push_back(slice(part, 0, 0, std::min(rows, part.dim(0))));
+  const double from = iteration.times.front(), to = iteration.times.back(), direction = to > from ? 1 : -1;
+  std::vector<double> times;
+  for (int k = 0; k <= places; ++k) times.push_back(from + (to - from) * k / places);
+  options.quadratures = iteration.quadratures;
+  options.gradient = OdeGradient::direct;
+  const OdeSolution solution = check(odeint(iteration.term, start, times, options));
   Stiffness worst;
-  for (size_t k = 0; k < solution.size(); ++k) {
-    State y;
-    for (const Tensor& part : solution[k]) y.push_back(slice(part, 0, 0, std::min(rows, part.dim(0))));
-    const auto jacobian = jacobian_rows(iteration, scalar(iteration.times[k], y[0].dtype()), y);
+  for (size_t k = 0; k < times.size(); ++k) {
+    const State& y = solution.y[k];
+    const auto jacobian = jacobian_rows(iteration, scalar(times[k], y[0].dtype()), y);
     const size_t d = jacobian.size();
     for (size_t r = 0; r < static_cast<size_t>(y[0].dim(0)); ++r) {
       std::vector<double> matrix(d * d);

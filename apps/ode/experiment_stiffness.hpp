@@ -16,8 +16,9 @@ struct Stiffness {
   double contraction = 0;
 };
 
-/// Over the first rows of the states `solution`, at the iteration's times.
-Stiffness stiffness(const Iteration& iteration, const std::vector<State>& solution, int64_t rows = 32);
+/// Over the first rows of the batch, at the start and at eight times along the solution, which is solved for anew with
+/// `options`. Throws SolverError.
+Stiffness stiffness(const Iteration& iteration, OdeOptions options, int64_t rows = 32);
 
 /// The spectral radius of a row-major (d, d) matrix, by Gelfand's formula lim ‖Aᵏ‖^(1/k).
 double spectral_radius(std::vector<double> matrix, size_t d);

@@ -14,6 +14,7 @@
 #include "apps/common/run_folder.hpp"
 #include "apps/common/signals.hpp"
 #include "apps/ode/experiment_figure.hpp"
+#include "apps/ode/experiment_tolerances.hpp"
 #include "apps/ode/figures.hpp"
 #include "nn/optim/adam.hpp"
 #include "nn/optim/clip.hpp"
@@ -62,10 +63,12 @@ nlohmann::ordered_json identity(const Settings& s) {
 
 void check_same(const Checkpoint& checkpoint, const Settings& settings) {
   const auto found = checkpoint.metadata.find("experiment");
-  const auto saved = nlohmann::json::parse(found == checkpoint.metadata.end() ? "" : found->second, nullptr, false);
+  const auto saved =
+      nlohmann::ordered_json::parse(found == checkpoint.metadata.end() ? "" : found->second, nullptr, false);
   if (!saved.is_object()) fail<CheckpointError>("resume", checkpoint.path, " was not written by dimwise-ode train.");
+  const auto asked = identity(settings);
   std::string other;
-  for (const auto& [flag, value] : identity(settings).items())
+  for (const auto& [flag, value] : asked.items())
     if (!saved.contains(flag) || saved[flag] != value)
       other += (other.empty() ? "--" : "; --") + flag + " is " + (saved.contains(flag) ? saved[flag].dump() : "unset") +
                ", not " + value.dump();
@@ -79,7 +82,7 @@ class Experiment {
   Experiment(const Settings& settings, const Command& command)
       : settings_(settings),
         solvers_(parse_solvers(settings.solvers)),
-        trainer_(parse_solvers(settings.train_with).front()),
+        trainer_(parse_integrator("--train-with", settings.train_with)),
         resumed_(find_checkpoint(settings.common.resume, settings.common.out)),
         task_(make_task(settings.task, parse_dtype(settings.net.dtype))),
         state_(first_state()),
@@ -91,7 +94,7 @@ class Experiment {
     Progress progress(settings_.common.steps, state_.step,
                       progress_style(settings_.common.quiet, settings_.common.no_progress));
     say(progress, "task " + settings_.task.task + ": " + std::to_string(count(state_.net)) +
-                      " parameters, trained with " + trainer_.label);
+                      " parameters, trained with " + trainer_.name());
     if (resumed_) {
       for (const std::string& skipped : resumed_->skipped) say(progress, "warning: passed over " + skipped);
       say(progress, "resumed from " + resumed_->path);
@@ -142,7 +145,7 @@ class Experiment {
     if (!settings_.common.quiet) progress.say(text);
   }
 
-  Measurement measured(const Solver& solver) {
+  Measurement measured(const Integrator& solver) {
     return measure(*task_, state_.net, state_.step, solver, settings_.limits);
   }
 
@@ -151,22 +154,22 @@ class Experiment {
     Values values;
     if (state_.step % settings_.measure_every == 0) {
       counts_.clear();
-      for (const Solver& solver : solvers_) {
+      for (const Integrator& solver : solvers_) {
         Measurement m = measured(solver);
-        append(values, solver.label, m);
+        append(values, solver.name(), m);
         note(solver, m);
-        if (solver.label == trainer_.label) own = std::move(m);
+        if (solver.name() == trainer_.name()) own = std::move(m);
       }
     }
     if (!own) own = measured(trainer_);
     if (!own->gradient)
-      diverged(trainer_.label + ", which trains the model, did not finish: " +
+      diverged(trainer_.name() + ", which trains the model, did not finish: " +
                (own->forward.ending == Ending::done ? own->adjoint.message : own->forward.message));
     const double norm = clip_grad_norm(*own->gradient, settings_.clip);
     if (!std::isfinite(own->loss) || !std::isfinite(norm))
       diverged("the loss is " + std::to_string(own->loss) + ", the gradient's norm " + std::to_string(norm) + ".");
     if (!values.empty()) {
-      const Stiffness s = stiffness(task_->iteration(state_.net, state_.step), own->solution);
+      const Stiffness s = stiffness(task_->iteration(state_.net, state_.step), options(trainer_, settings_.limits));
       values.insert(values.begin(),
                     {{"loss", own->loss}, {"gradient_norm", norm}, {"rate", s.rate}, {"contraction", s.contraction}});
     }
@@ -177,11 +180,11 @@ class Experiment {
   }
 
   // For the progress line: evaluations of f and D f, forwards and backwards; < stands for those of an unfinished solve.
-  void note(const Solver& solver, const Measurement& m) {
+  void note(const Integrator& solver, const Measurement& m) {
     const auto count = [](const Taken& t) {
       return std::to_string(t.statistics.evaluations + t.statistics.diagonals) + (t.ending == Ending::done ? "" : "<");
     };
-    counts_ += (counts_.empty() ? "" : ", ") + solver.label + " " + count(m.forward) + "/" + count(m.adjoint);
+    counts_ += (counts_.empty() ? "" : ", ") + solver.name() + " " + count(m.forward) + "/" + count(m.adjoint);
   }
 
   void save() {
@@ -204,13 +207,16 @@ class Experiment {
     const Record record = read_record(folder_.path() + "/metrics.jsonl");
     std::vector<std::string> labels;
     std::vector<Totals> all;
-    for (const Solver& solver : solvers_) {
-      labels.push_back(solver.label);
-      all.push_back(totals(record, solver.label));
+    for (const Integrator& solver : solvers_) {
+      labels.push_back(solver.name());
+      all.push_back(totals(record, solver.name()));
     }
     const Figure figure = experiment_figure(record, labels, task_->loss_name());
     write_figure(figure, folder_.figure("evaluations"));
-    const std::string table = markdown(all);
+    const auto tolerances =
+        at_tolerances(*task_, state_.net, state_.step, solvers_, settings_.tolerances, settings_.limits);
+    const std::string table =
+        markdown(all) + "\nThe trained model, f + D (forward + adjoint) a batch:\n\n" + markdown(tolerances);
     std::ofstream(folder_.path() + "/totals.md") << table;
     const auto change = [&](const std::string& name) {
       return nlohmann::json{tenth(record.at(name), false), tenth(record.at(name), true)};
@@ -220,6 +226,7 @@ class Experiment {
                                           {"iterations", state_.step},
                                           {"measured", record.step.size()},
                                           {"totals", nlohmann::ordered_json::parse(json(all))},
+                                          {"tolerances", nlohmann::ordered_json::parse(json(tolerances))},
                                           {"loss", change("loss")},
                                           {"rate", change("rate")},
                                           {"contraction", change("contraction")},
@@ -238,8 +245,8 @@ class Experiment {
 
   const StopSignals stop_;  // from the first moment on
   Settings settings_;
-  std::vector<Solver> solvers_;
-  Solver trainer_;
+  std::vector<Integrator> solvers_;
+  Integrator trainer_;
   std::optional<Checkpoint> resumed_;
   std::unique_ptr<Task> task_;
   Running state_;

@@ -18,9 +18,10 @@ struct Settings {
   TaskSettings task;
   NetSettings net;
   SolveLimits limits;
-  std::string solvers = "dopri5,adams:functional,adams:jacobi_newton", train_with = "dopri5";
+  std::string solvers = "dopri5,adams/functional,adams/jacobi_newton", train_with = "dopri5";
   double minutes = 0, clip = 10;
   int64_t measure_every = 1;
+  std::vector<double> tolerances = {1e-2, 1e-3, 1e-4, 1e-5, 1e-6};  ///< at which the trained model is measured
 };
 
 /// Trains, measuring; writes metrics, checkpoints, figures and totals into the run's folder, and the totals to stdout.

@@ -41,13 +41,15 @@ void add_experiment(App& app) {
                "activation of all layers");
   add_dtype(c, s->common);
   c.section("Solvers");
-  c.add("solvers", s->solvers, "adaptive methods to compare, an implicit one with its corrector as adams:functional");
+  c.add("solvers", s->solvers,
+        "adaptive methods to compare, an implicit one with its corrector as in adams/functional");
   c.add("train-with", s->train_with, "the solver whose gradient trains the model");
   c.add("rtol", s->limits.rtol, "relative tolerance of all solvers, forwards and backwards", positive);
   c.add("atol", s->limits.atol, "absolute tolerance of all solvers", positive);
   c.add("max-evaluations", s->limits.max_evaluations,
         "evaluations of f after which a solve is given up: it is then recorded as unfinished", at_least_one);
   c.add("measure-every", s->measure_every, "iterations between measurements of all solvers", at_least_one);
+  c.add("tolerances", s->tolerances, "rtol and atol at which the solvers are measured on the trained model", positive);
   c.section("Training");
   add_seed(c, s->common);
   add_steps(c, s->common);
