@@ -148,8 +148,9 @@ double DiagonallyImplicit::accept(const Attempt& attempt) {
 
 double DiagonallyImplicit::reject(const Attempt& attempt) {
   const double length = std::abs(tried_.h());
-  const double factor = control_.rejected(attempt.converged ? attempt.error : 1);
-  return length * (attempt.converged ? factor : shrink_unsolved);
+  const bool unsolved = !attempt.converged || attempt.bad.tensor >= 0;
+  const double factor = control_.rejected(unsolved ? 1 : attempt.error);
+  return length * (unsolved ? shrink_unsolved : factor);
 }
 
 Piece DiagonallyImplicit::piece_of(const Step& step) const {

@@ -268,7 +268,7 @@ double Radau::reject(const Attempt& attempt) {
   const double length = std::abs(tried_.h());
   const bool first = !last_ && !rejected_;
   rejected_ = true;
-  if (!attempt.converged || !std::isfinite(attempt.error)) return shrink_unsolved * length;
+  if (!attempt.converged || attempt.bad.tensor >= 0 || !std::isfinite(attempt.error)) return shrink_unsolved * length;
   if (first) return 0.1 * length;
   const double few = safety * (2.0 * most_iterations + 1) / (2.0 * most_iterations + iterations_);
   return length * std::max(shrink_most, std::min(safety, few) * std::pow(attempt.error, -0.25));

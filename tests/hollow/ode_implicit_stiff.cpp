@@ -180,6 +180,12 @@ TEST_CASE("What cannot be solved ends with a status, within its budget") {
     INFO(lost.message);
     CHECK(lost.status != OdeStatus::success);
     CHECK(lost.status != OdeStatus::max_steps_reached);
+    // A quadrature is outside of the equations, which are solved all the same.
+    const auto late = [](const Tensor& t, const State& y) -> State { return {-y[0], sqrt(1 - t) * y[0]}; };
+    const auto half = odeint(late, {scalar(1, DType::float64), scalar(0, DType::float64)}, {0, 3},
+                             {.method = method, .quadratures = {false, true}, .corrector = "newton"});
+    CHECK(half.status == OdeStatus::non_finite);
+    CHECK(half.grid.back() == Approx(1).margin(0.01));
     const auto blow_up = [](const Tensor&, const State& y) -> State { return {square(y[0])}; };
     const auto gone = odeint(blow_up, start({1}), {0, 2}, {.method = method, .corrector = "newton"});
     INFO(gone.message);
