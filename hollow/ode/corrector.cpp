@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autodiff/node.hpp"
+#include "hollow/ode/automatic.hpp"
 #include "hollow/solve/gmres.hpp"
 #include "hollow/solve/implicit.hpp"
 #include "ops/arithmetic.hpp"
@@ -16,15 +17,9 @@ namespace {
 constexpr int usual_iterations = 3, exact_iterations = 12, patient_iterations = 100;
 constexpr double exact_tolerance = 1e-3;  // a share of the tolerance below which the aim is rounding, not economy
 constexpr int longest_age = 20, longest_matrix_age = 50;
-constexpr double gamma_change = 0.3;  // relative, of the factors' γ
-constexpr int power_iterations = 5;
 constexpr double smallest_denominator = 0.1;
-constexpr int64_t largest_dense = 200;
 
 const char* const names[] = {"functional", "jacobi_newton", "newton", "newton_krylov"};
-
-// The contraction with which `automatic` is content with the diagonal: the whole Jacobian of n unknowns costs n pulls.
-double most_neglected(int64_t n) { return std::clamp(static_cast<double>(n) / 200, 0.05, 0.3); }
 
 // I − γ J, row by row.
 Tensor newton_matrix(const Tensor& jacobian, double gamma) {
@@ -55,7 +50,9 @@ void Corrector::use(Kind kind) {
   system_->statistics.corrector = names[static_cast<size_t>(kind)];
 }
 
-void Corrector::fall_back() { use(system_->unknowns() <= largest_dense ? Kind::newton : Kind::newton_krylov); }
+void Corrector::fall_back() {
+  use(whole_jacobian(system_->unknowns()) == "newton" ? Kind::newton : Kind::newton_krylov);
+}
 
 bool Corrector::needs_setup(double gamma) const {
   if (kind_ == Kind::functional) return false;
@@ -124,21 +121,6 @@ Tensor Corrector::update(const Tensor& residual, double gamma, const Tensor& wei
   return gmres([&](const Tensor& v) { return v - gamma * product_(v); }, residual, options).x;
 }
 
-// The spectral radius of γ (1 − γ D)⁻¹ (∂f/∂y − D), by the power method: what the diagonal leaves uncorrected.
-double Corrector::neglected(const StepEquation& equation, const State& y, const Tensor& start, const Tensor& weights) {
-  const System::Linearized linear = system_->linearize(equation.t, y);
-  const Tensor scale = equation.gamma * diagonal_inverse(equation.gamma);
-  Tensor v = start;
-  double first = 0, last = 0;
-  for (int i = 0; i < power_iterations; ++i) {
-    v = scale * (linear.product(v) - diagonal_ * v);
-    last = system_->unknown_norm({v}, {weights});
-    if (i == 0) first = last;
-    if (last == 0) return 0;
-  }
-  return std::pow(last / first, 1.0 / (power_iterations - 1));
-}
-
 Corrector::Outcome Corrector::iterate(const StepEquation& equation, const State& guess, const Tensor& weights,
                                       double tolerance, int most, bool setup, State& y) {
   const Tensor delta = system_->pack(equation.delta);
@@ -156,8 +138,10 @@ Corrector::Outcome Corrector::iterate(const StepEquation& equation, const State&
     const Tensor residual = linear_combination({system_->pack(f), delta, u}, {-equation.gamma, -1, 1});
     const Tensor step = update(residual, equation.gamma, weights, tolerance);
     if (setup && m == 0 && watched()) {
-      least_rate_ = neglected(equation, y, step, weights);
-      if (!(least_rate_ <= most_neglected(system_->unknowns()))) return Outcome::too_slow;
+      const System::Linearized linear = system_->linearize(equation.t, y);
+      const Tensor scale = equation.gamma * diagonal_inverse(equation.gamma);
+      least_rate_ = neglected(*system_, linear.product, diagonal_, scale, step, weights);
+      if (!diagonal_serves(least_rate_, system_->unknowns())) return Outcome::too_slow;
     }
     u = u - step;
     State next = system_->unpack(u, y);

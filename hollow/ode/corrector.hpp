@@ -52,7 +52,6 @@ class Corrector {
   Tensor diagonal_inverse(double gamma) const;
   // Whether `automatic` watches how well the diagonal does.
   bool watched() const { return automatic_ && kind_ == Kind::jacobi_newton; }
-  double neglected(const StepEquation& equation, const State& y, const Tensor& start, const Tensor& weights);
 
   std::shared_ptr<System> system_;
   bool automatic_;

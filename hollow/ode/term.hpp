@@ -54,7 +54,7 @@ struct HollowTermOptions {
 ///
 /// Example: `odeint(hollow_term(net), {x}, {0, 1}, {.method = "bdf", .corrector = "jacobi_newton"});`
 template <class Net>
-  requires requires(const Net& net, const Tensor& t) { net.prepare().at(t); }
+requires requires(const Net& net, const Tensor& t) { net.prepare().at(t); }
 OdeTerm hollow_term(const Net& net, const HollowTermOptions& options = {}) {
   const auto at = [prepared = std::make_shared<const Net>(net.prepare()), options](const Tensor& t) {
     return prepared->at(options.time ? t : Tensor(), options.context);
