@@ -139,7 +139,8 @@ class Adjoint {
 
   // Of y and a; how a' depends on y is left out, which Newton's iteration makes up for.
   Tensor jacobian(const Tensor& t, const State& state) {
-    const Tensor j = forward_.jacobian(t.item(), solution(t.item(), state)), adjoint = neg(transpose(j));
+    const Tensor j = forward_.jacobian(t.item(), solution(t.item(), state));
+    Tensor adjoint = neg(transpose(j));
     if (!backsolve_) return adjoint;
     const Tensor zero = zeros_like(j);
     return concat({concat({j, zero}, -1), concat({zero, adjoint}, -1)}, -2);

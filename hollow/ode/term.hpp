@@ -1,8 +1,8 @@
 #pragma once
 
-#include <concepts>
 #include <functional>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -37,9 +37,9 @@ struct OdeTerm {
   /// reverse passes.
   std::function<Tensor(const Tensor& t, const State& y)> jacobian = nullptr;
 
-  template <class F>
-  requires std::is_invocable_r_v<State, F, const Tensor&, const State&> OdeTerm(F field)
-      : f(std::move(field)) {}  // a function is a term: not explicit
+  // A function is a term.
+  template <class F, class = std::enable_if_t<std::is_invocable_r_v<State, F, const Tensor&, const State&>>>
+  OdeTerm(F field) : f(std::move(field)) {}  // NOLINT(google-explicit-constructor)
   OdeTerm(VectorField field, std::function<Diagonal(const Tensor&, const State&)> both,
           std::function<Tensor(const Tensor&, const State&)> matrix = nullptr)
       : f(std::move(field)), with_diagonal(std::move(both)), jacobian(std::move(matrix)) {}
