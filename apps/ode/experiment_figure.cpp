@@ -13,8 +13,22 @@ using Curve = std::function<std::vector<double>(const std::string& solver)>;
 Panel panel(const Record& record, const std::vector<std::string>& solvers, const std::string& title,
             const std::string& unit, const Curve& curve) {
   Panel p{.title = title, .x_label = "iteration", .y_label = unit};
-  for (const std::string& solver : solvers) p.lines.push_back({record.step, curve(solver), solver});
+  double highest = 0;
+  for (const std::string& solver : solvers) {
+    p.lines.push_back({record.step, curve(solver), solver});
+    for (const double y : p.lines.back().y) highest = std::max(highest, y);
+  }
+  p.y_limits = Limits{0, highest * (1.1 + 0.1 * static_cast<double>(solvers.size()))};  // with room for the legend
   return p;
+}
+
+// Limits of a logarithmic axis, with room for the legend.
+Limits spread(const std::vector<Line>& lines) {
+  Limits l{1e300, 0};
+  for (const Line& line : lines)
+    for (const double y : line.y)
+      if (y > 0) l = {std::min(l.low, y), std::max(l.high, y)};
+  return {l.low, l.high * std::pow(l.high / l.low, 0.4)};
 }
 
 std::vector<double> summed_up(std::vector<double> values) {
@@ -63,12 +77,14 @@ Figure experiment_figure(const Record& record, const std::vector<std::string>& s
       panel(record, solvers, "processor time, summed up", "seconds", [&](const std::string& solver) {
         return summed_up(added(record.at(solver + " forward seconds"), record.at(solver + " adjoint seconds")));
       }));
-  figure.panels.push_back({.title = "the model: stiffness, loss (" + loss_name + ")",
-                           .x_label = "iteration",
-                           .lines = {{record.step, median_filter(record.at("loss")), "loss"},
-                                     {record.step, median_filter(record.at("rate")), "rho(J)"},
-                                     {record.step, median_filter(record.at("contraction")), "contraction"}},
-                           .log_y = true});
+  Panel model{.title = "the model: stiffness, loss (" + loss_name + ")",
+              .x_label = "iteration",
+              .lines = {{record.step, median_filter(record.at("loss")), "loss"},
+                        {record.step, median_filter(record.at("rate")), "rho(J)"},
+                        {record.step, median_filter(record.at("contraction")), "contraction"}},
+              .log_y = true};
+  model.y_limits = spread(model.lines);
+  figure.panels.push_back(model);
   return figure;
 }
 
