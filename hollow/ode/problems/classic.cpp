@@ -137,7 +137,7 @@ OdeProblem arenstorf() {
           .y0 = {values(y0)},
           .times = {0, period},
           .exact = [=](double t) -> std::vector<double> {
-            if (t == 0 || t == period) return y0;
+            if (t == 0 || t == period) return std::vector<double>(y0);
             return {};
           }};
 }

@@ -35,7 +35,7 @@ std::vector<Monomial> derivatives(const std::vector<Monomial>& monomials, Into i
 
 }  // namespace
 
-OdeTerm term_of(TimeMap f, TimeMap diagonal, TimeMap jacobian) {
+OdeTerm term_of(const TimeMap& f, const TimeMap& diagonal, const TimeMap& jacobian) {
   OdeTerm term([f](const Tensor& t, const State& y) -> State { return {f(t, y[0])}; });
   term.with_diagonal = [f, diagonal](const Tensor& t, const State& y) -> Diagonal {
     return {{f(t, y[0])}, {diagonal ? diagonal(t, y[0]) : Tensor()}};

@@ -10,7 +10,7 @@ namespace dimwise::ode::problems {
 using TimeMap = std::function<Tensor(const Tensor& t, const Tensor& y)>;
 
 /// A term of one state tensor from f, its diagonal (of y's shape; none where it is 0) and, if known, its Jacobian.
-OdeTerm term_of(TimeMap f, TimeMap diagonal, TimeMap jacobian = nullptr);
+OdeTerm term_of(const TimeMap& f, const TimeMap& diagonal, const TimeMap& jacobian = nullptr);
 
 /// One summand of a polynomial vector field: coefficient · Π y_i over `of`, added to component `into`.
 struct Monomial {
