@@ -40,6 +40,21 @@ std::vector<double> output_times(const OdeProblem& p, int64_t points) {
   return times;
 }
 
+// Where a solution is drawn: the ends of its own steps, which lie close where it changes fast, and places between.
+std::vector<double> drawn_times(const std::vector<double>& grid) {
+  constexpr size_t wanted = 2000, most_between = 8;
+  const size_t steps = grid.size() - 1, stride = (steps + wanted - 1) / wanted;
+  const size_t between = std::clamp<size_t>(wanted / steps, 1, most_between);
+  std::vector<double> times;
+  for (size_t i = 0; i < steps; i += stride) {
+    const double end = grid[std::min(i + stride, steps)];
+    for (size_t j = 0; j < between; ++j)
+      times.push_back(grid[i] + (end - grid[i]) * static_cast<double>(j) / static_cast<double>(between));
+  }
+  times.push_back(grid.back());
+  return times;
+}
+
 class Solve {
  public:
   Solve(const SolveSettings& s, const Command& self)
@@ -118,10 +133,25 @@ class Solve {
       fail<Error>("solve", unwritable.what(), " Choose another --out.");
     }
     files_ = {path};
-    for (const auto& [name, panel] :
-         {std::pair{"time", time_panel(problem_, times, y)}, std::pair{"phase", phase_panel(problem_, times, y)}})
+    const auto [drawn, states] = drawn_solution(times);
+    for (const auto& [name, panel] : {std::pair{"time", time_panel(problem_, drawn, states)},
+                                      std::pair{"phase", phase_panel(problem_, drawn, states)}})
       for (std::string& file : write_figure({.panels = {panel}, .columns = 1}, folder_.figure(name)))
         files_.push_back(std::move(file));
+  }
+
+  // The output times can miss a jump altogether. The same solve again, read elsewhere, tells where they are: other
+  // output times leave the steps of an adaptive method as they were.
+  std::pair<std::vector<double>, std::vector<State>> drawn_solution(const std::vector<double>& times) const {
+    constexpr double soon = 10;  // seconds
+    const bool steps_stay = is_adaptive(integrator_.method) && s_.solver_steps == 0;
+    if (result_.solution.status == OdeStatus::success && steps_stay && result_.seconds < soon &&
+        result_.solution.grid.size() > 1) {
+      const std::vector<double> drawn = drawn_times(result_.solution.grid);
+      TimedSolution again = timed_solve(problem_, drawn, options(), [&] { return stop_.pending() != 0; });
+      if (again.solution.y.size() == drawn.size()) return {drawn, std::move(again.solution.y)};
+    }
+    return {times, result_.solution.y};
   }
 
   void report(const std::vector<double>& times) {
