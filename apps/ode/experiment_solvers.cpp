@@ -1,7 +1,5 @@
 #include "apps/ode/experiment_solvers.hpp"
 
-#include <ctime>
-
 #include <limits>
 #include <sstream>
 
@@ -14,12 +12,6 @@ namespace {
 
 // Ends value_and_grad where there is no solution to take a loss of.
 struct Unsolved {};
-
-double processor_seconds() {
-  timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
 
 Ending ending(OdeStatus status) {
   if (status == OdeStatus::success) return Ending::done;

@@ -20,7 +20,10 @@ struct Integrator {
 /// flag.
 Integrator parse_integrator(const std::string& flag, const std::string& text);
 
-/// A solve with its wall time.
+/// The processor time of this thread: other programs on the machine do not touch it.
+double processor_seconds();
+
+/// A solve with its processor time.
 struct TimedSolution {
   OdeSolution solution;
   double seconds = 0;

@@ -234,6 +234,16 @@ class Race {
         }
       panel.lines.push_back(std::move(line));
     }
+    double low = 1, high = 1e-16;
+    for (const Line& line : panel.lines)
+      for (const double error : line.y) {
+        low = std::min(low, error);
+        high = std::max(high, error);
+      }
+    // With room for the legend above.
+    if (low < high)
+      panel.y_limits =
+          Limits{low / 2, 2 * high * std::pow(high / low, 0.06 * (1.0 + static_cast<double>(integrators_.size())))};
     return panel;
   }
 
@@ -272,8 +282,7 @@ void add_race(App& app) {
   Command& c = app.command("race", "solves one problem by several methods at several tolerances: error against work");
   c.example("race --problem hires --methods bdf/newton,dopri5 --rtols 1e-3..1e-8",
             "A work-precision diagram and its table");
-  c.example("race --problem kepler --methods adams,dopri8 --out runs/kepler",
-            "Two methods without stiffness");
+  c.example("race --problem kepler --methods adams,dopri8 --out runs/kepler", "Two methods without stiffness");
   add_subject(c, s->subject);
   c.section("Race");
   c.add("methods", s->methods, "methods, implicit ones with a corrector, as bdf/newton; with commas between them")

@@ -86,8 +86,7 @@ class Solve {
   }
 
   static std::string words(const OdeSolution& solution) {
-    return std::string(name(solution.status)) + ": " + solution.message +
-           (solution.advice.empty() ? "" : " " + solution.advice);
+    return std::string(name(solution.status)) + ": " + solution.message;
   }
 
   Integrator choose() const {
