@@ -12,7 +12,8 @@ namespace dimwise::ode {
 ///
 /// The unknowns are z_i = Y_i − y, together: z = h A ⊗ f. They start from the last step's polynomial extrapolated; what
 /// is known of ∂f/∂y is kept for as long as the iteration contracts quickly. The error estimate of order 3 passes the
-/// filter (I − h γ₀ ∂f/∂y)⁻¹; the step follows from it by Gustafsson's predictive control and the count of iterations.
+/// filter (I − h γ₀ ∂f/∂y)⁻¹ and is scaled by RADAU5's 10·tolerance^(1/3), for it overstates the error; the step
+/// follows from it by Gustafsson's predictive control and the count of iterations.
 class Radau final : public Method {
  public:
   Radau(const std::shared_ptr<System>& system, double t, const State& y, State derivative);

@@ -43,10 +43,10 @@ TEST_CASE("Stiff references are met, and evaluations stay within their budgets")
     const char* name;
     int64_t evaluations[4][3];
   } problems[] = {
-      {"van-der-pol-mu", {{3602, 12282, 54283}, {3126, 6192, 16922}, {2544, 5927, 13343}, {2414, 5935, 18286}}},
-      {"robertson", {{1595, 5917, 25490}, {1156, 2964, 9077}, {1255, 3257, 9416}, {1216, 3316, 10171}}},
-      {"oregonator", {{4456, 15450, 67184}, {3959, 8707, 25017}, {3820, 8083, 18725}, {3357, 8035, 23248}}},
-      {"hires", {{1077, 3439, 15270}, {908, 2387, 7583}, {1065, 2104, 6015}, {817, 1892, 5507}}}};
+      {"van-der-pol-mu", {{3602, 12282, 54283}, {3126, 6192, 16922}, {2544, 5927, 13343}, {2209, 4372, 9310}}},
+      {"robertson", {{1595, 5917, 25490}, {1156, 2964, 9077}, {1255, 3257, 9416}, {1143, 2459, 5407}}},
+      {"oregonator", {{4456, 15450, 67184}, {3959, 8707, 25017}, {3820, 8083, 18725}, {3298, 6349, 13119}}},
+      {"hires", {{1077, 3439, 15270}, {908, 2387, 7583}, {1065, 2104, 6015}, {808, 1448, 2892}}}};
   for (const auto& each : problems) {
     const OdeProblem problem = ode_problem(each.name);
     for (size_t m = 0; m < methods.size(); ++m)
@@ -69,8 +69,8 @@ TEST_CASE("Van der Pol with 1/ε = 1e6 through eleven jumps by Radau") {
   const OdeProblem problem = ode_problem("van-der-pol");
   const auto s = solved(problem, "radau5", "newton", 1e-6);
   REQUIRE(s.status == OdeStatus::success);
-  CHECK(worst_error(problem, s, (*json)[problem.reference]) < 1e-5);
-  CHECK(s.statistics.evaluations < 50000);
+  CHECK(worst_error(problem, s, (*json)[problem.reference]) < 1e-4);
+  CHECK(s.statistics.evaluations < 36000);
 }
 
 TEST_CASE("All correctors reach the same solution where they converge") {
