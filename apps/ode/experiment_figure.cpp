@@ -77,9 +77,9 @@ Figure experiment_figure(const Record& record, const std::vector<std::string>& s
       panel(record, solvers, "processor time, summed up", "seconds", [&](const std::string& solver) {
         return summed_up(added(record.at(solver + " forward seconds"), record.at(solver + " adjoint seconds")));
       }));
-  Panel model{.title = "the model: stiffness, loss (" + loss_name + ")",
+  Panel model{.title = "stiffness and loss of the model",
               .x_label = "iteration",
-              .lines = {{record.step, median_filter(record.at("loss")), "loss"},
+              .lines = {{record.step, median_filter(record.at("loss")), loss_name},
                         {record.step, median_filter(record.at("rate")), "rho(J)"},
                         {record.step, median_filter(record.at("contraction")), "contraction"}},
               .log_y = true};

@@ -56,6 +56,19 @@ double spectral_radius(std::vector<double> a, size_t d) {
   }
 }
 
+namespace {
+
+// max Re λ of −direction · J: ρ(1 + A/c) = 1 + max Re λ(A)/c for c far above ρ(A).
+double decay(std::vector<double> matrix, size_t d, double rate, double direction) {
+  if (rate == 0) return 0;
+  const double c = 1000 * rate;
+  for (double& v : matrix) v *= -direction / c;
+  for (size_t i = 0; i < d; ++i) matrix[i * d + i] += 1;
+  return c * (spectral_radius(matrix, d) - 1);
+}
+
+}  // namespace
+
 Stiffness stiffness(const Iteration& iteration, OdeOptions options, int64_t rows) {
   const Recording off(false);
   State start;
@@ -76,13 +89,15 @@ Stiffness stiffness(const Iteration& iteration, OdeOptions options, int64_t rows
       for (size_t i = 0; i < d; ++i)
         for (size_t j = 0; j < d; ++j) matrix[i * d + j] = jacobian[i][r * d + j];
       const double rate = spectral_radius(matrix, d);
+      worst.decay = std::max(worst.decay, decay(matrix, d, rate, direction));
       if (rate <= worst.rate) continue;
+      worst.rate = rate;
       const double gamma = direction * 10 / rate;
       for (size_t i = 0; i < d; ++i) {
         const double denominator = 1 - gamma * matrix[i * d + i];
         for (size_t j = 0; j < d; ++j) matrix[i * d + j] = i == j ? 0 : gamma * matrix[i * d + j] / denominator;
       }
-      worst = {rate, spectral_radius(matrix, d)};
+      worst.contraction = spectral_radius(matrix, d);
     }
   }
   return worst;

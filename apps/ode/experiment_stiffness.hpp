@@ -11,6 +11,9 @@ struct Stiffness {
   /// The largest spectral radius ρ(J) of J = ∂f/∂x, per unit of time. Functional iteration of y = δ + γ f(y) contracts
   /// only while γ ρ(J) < 1.
   double rate = 0;
+  /// The fastest decay, −min Re λ(J) in the direction of the solve: what makes a problem stiff. Growth, which is slow
+  /// to follow for any method, makes ρ(J) large too.
+  double decay = 0;
   /// ρ(γ (1 − γ D)⁻¹ (J − D)) where ρ(J) is largest, at |γ| = 10 / ρ(J) in the direction of the solve, with D the
   /// diagonal of J: below 1, Jacobi–Newton contracts where functional iteration grows tenfold each time.
   double contraction = 0;

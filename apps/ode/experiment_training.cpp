@@ -169,14 +169,21 @@ class Experiment {
     if (!std::isfinite(own->loss) || !std::isfinite(norm))
       diverged("the loss is " + std::to_string(own->loss) + ", the gradient's norm " + std::to_string(norm) + ".");
     if (!values.empty()) {
-      const Stiffness s = stiffness(task_->iteration(state_.net, state_.step), options(trainer_, settings_.limits));
-      values.insert(values.begin(),
-                    {{"loss", own->loss}, {"gradient_norm", norm}, {"rate", s.rate}, {"contraction", s.contraction}});
+      const Stiffness s = present_stiffness();
+      values.insert(values.begin(), {{"loss", own->loss},
+                                     {"gradient_norm", norm},
+                                     {"rate", s.rate},
+                                     {"decay", s.decay},
+                                     {"contraction", s.contraction}});
     }
     state_.optimizer.step(state_.net, *own->gradient);
     ++state_.step;
     if (!values.empty()) folder_.metrics(state_.step, values);
     progress.update({.step = state_.step, .loss = own->loss, .gradient_norm = norm, .more = counts_});
+  }
+
+  Stiffness present_stiffness() const {
+    return stiffness(task_->iteration(state_.net, state_.step), options(trainer_, settings_.limits));
   }
 
   // For the progress line: evaluations of f and D f, forwards and backwards; < stands for those of an unfinished solve.
@@ -221,6 +228,7 @@ class Experiment {
     const auto change = [&](const std::string& name) {
       return nlohmann::json{tenth(record.at(name), false), tenth(record.at(name), true)};
     };
+    const Stiffness now = present_stiffness();
     if (settings_.common.json) {
       std::cout << nlohmann::ordered_json{{"task", settings_.task.task},
                                           {"iterations", state_.step},
@@ -230,6 +238,9 @@ class Experiment {
                                           {"loss", change("loss")},
                                           {"rate", change("rate")},
                                           {"contraction", change("contraction")},
+                                          {"rate_at_end", now.rate},
+                                          {"decay_at_end", now.decay},
+                                          {"contraction_at_end", now.contraction},
                                           {"checkpoint", saved_}}
                        .dump()
                 << '\n';
@@ -240,7 +251,9 @@ class Experiment {
               << " iterations measured; means over their first and last tenth: ";
     for (const char* name : {"loss", "rate", "contraction"})
       std::cout << name << ' ' << change(name)[0] << " -> " << change(name)[1] << (name[0] == 'c' ? "\n" : ", ");
-    std::cout << folder_.figure("evaluations.png") << '\n';
+    std::cout << "of the trained model: rate " << now.rate << ", decay " << now.decay << ", contraction "
+              << now.contraction << '\n'
+              << folder_.figure("evaluations.png") << '\n';
   }
 
   const StopSignals stop_;  // from the first moment on

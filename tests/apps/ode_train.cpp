@@ -329,5 +329,6 @@ TEST_CASE("the stiffness is the spectral radius, and the contraction that of Jac
       .loss = nullptr};
   const ex::Stiffness s = ex::stiffness(turning, {});
   CHECK(s.rate == Approx(50).epsilon(1e-5));
+  CHECK(s.decay == Approx(30).epsilon(0.01));
   CHECK(s.contraction == Approx(8.0 / 7).epsilon(1e-5));
 }
