@@ -29,13 +29,13 @@ Tensor newton_matrix(const Tensor& jacobian, double gamma) {
 }  // namespace
 
 Corrector::Corrector(std::shared_ptr<System> system, bool stiff)
-    : system_(std::move(system)), automatic_(system_->options.corrector == "automatic") {
+    : system_(std::move(system)), automatic_(system_->options.corrector == "automatic"), stiff_(stiff) {
   if (!automatic_) {
     const auto found = std::find(std::begin(names), std::end(names), system_->options.corrector);
     use(static_cast<Kind>(found - std::begin(names)));
   } else if (system_->has_diagonal()) {
     use(Kind::jacobi_newton);
-  } else if (stiff) {
+  } else if (stiff_) {
     fall_back();
   } else {
     use(Kind::functional);
@@ -109,7 +109,7 @@ Tensor Corrector::update(const Tensor& residual, double gamma, const Tensor& wei
     case Kind::newton:
       if (lu_->singular()) return full(residual.shape(), std::nan(""), residual.dtype());
       // A γ that has moved on since the factors were made is made up for in the mean of all stiffnesses.
-      return 2 / (1 + gamma / gamma_) * lu_->solve(residual);
+      return stiff_ ? 2 / (1 + gamma / gamma_) * lu_->solve(residual) : lu_->solve(residual);
     case Kind::newton_krylov:
       break;
   }
@@ -172,6 +172,7 @@ Corrector::Result Corrector::solve(const StepEquation& equation, const State& gu
                    : system_->options.corrector_tolerance < exact_tolerance ? exact_iterations
                                                                             : usual_iterations;
   bool setup = needs_setup(equation.gamma);
+  if (kind_ == Kind::functional) rate_ = 1;  // it depends on γ alone, which every step may change
   ++age_;
   ++matrix_age_;
   Outcome outcome = iterate(equation, guess, unknown_weights, tolerance, most, setup, result.y);

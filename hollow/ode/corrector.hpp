@@ -23,7 +23,8 @@ struct StepEquation {
 /// θ/(1 − θ)·‖u‖, so that a slow iteration does not stop early.
 class Corrector {
  public:
-  /// `stiff`: whether `automatic` starts with Newton rather than functional iteration where no diagonal is known.
+  /// `stiff`: whether the method is for stiff problems: `automatic` then starts with Newton rather than functional
+  /// iteration where no diagonal is known.
   Corrector(std::shared_ptr<System> system, bool stiff);
 
   struct Result {
@@ -54,7 +55,7 @@ class Corrector {
   bool watched() const { return automatic_ && kind_ == Kind::jacobi_newton; }
 
   std::shared_ptr<System> system_;
-  bool automatic_;
+  bool automatic_, stiff_;
   Kind kind_ = Kind::functional;
   double rate_ = 1;               // the contraction last seen; 1 where it is not known
   int age_ = 0, matrix_age_ = 0;  // solves since M, and since the Jacobian, were made

@@ -228,7 +228,7 @@ double Multistep::reject(const Attempt& attempt) {
     restart_ = true;
     return shrink_most * length;
   }
-  const double factor = std::max(growth(attempt.error, 2, tried_.order + 1), shrink_most);
+  const double factor = std::max(growth(attempt.error, bias_same, tried_.order + 1), shrink_most);
   return length * (failures_ >= 2 ? std::min(factor, shrink_again) : std::min(factor, 1.0));
 }
 
