@@ -33,8 +33,6 @@ Corrector::Corrector(std::shared_ptr<System> system, bool stiff)
   if (!automatic_) {
     const auto found = std::find(std::begin(names), std::end(names), system_->options.corrector);
     use(static_cast<Kind>(found - std::begin(names)));
-  } else if (system_->has_diagonal()) {
-    use(Kind::jacobi_newton);
   } else if (stiff_) {
     fall_back();
   } else {
@@ -50,7 +48,9 @@ void Corrector::use(Kind kind) {
   system_->statistics.corrector = names[static_cast<size_t>(kind)];
 }
 
+// From functional iteration on to the diagonal, from there to the whole Jacobian.
 void Corrector::fall_back() {
+  if (kind_ == Kind::functional && system_->has_diagonal()) return use(Kind::jacobi_newton);
   use(whole_jacobian(system_->unknowns()) == "newton" ? Kind::newton : Kind::newton_krylov);
 }
 
@@ -163,6 +163,16 @@ Corrector::Outcome Corrector::iterate(const StepEquation& equation, const State&
   return Outcome::too_slow;
 }
 
+// Whether `automatic` has seen enough of what it uses. Functional iteration may ask for a shorter step now and then, if
+// there is a choice.
+bool Corrector::gives_up(Outcome outcome, bool patient) {
+  if (kind_ == Kind::functional) {
+    failing_ = outcome == Outcome::too_slow ? failing_ + 1 : std::max(0.0, failing_ - 0.1);
+    return failing_ >= 3 || (patient && outcome == Outcome::too_slow);
+  }
+  return kind_ == Kind::jacobi_newton && outcome == Outcome::too_slow;
+}
+
 Corrector::Result Corrector::solve(const StepEquation& equation, const State& guess, const State& weights,
                                    double tolerance, bool patient) {
   const Recording off(false);
@@ -182,9 +192,9 @@ Corrector::Result Corrector::solve(const StepEquation& equation, const State& gu
     setup = true;
     outcome = iterate(equation, guess, unknown_weights, tolerance, most, setup, result.y);
   }
-  if (outcome == Outcome::too_slow && automatic_ && (kind_ == Kind::jacobi_newton || kind_ == Kind::functional)) {
+  while (automatic_ && gives_up(outcome, patient)) {
     fall_back();
-    outcome = iterate(equation, guess, unknown_weights, tolerance, most, kind_ == Kind::newton, result.y);
+    outcome = iterate(equation, guess, unknown_weights, tolerance, most, true, result.y);
   }
   product_ = nullptr;  // it holds the record of an evaluation
   result.converged = outcome == Outcome::converged;

@@ -44,6 +44,7 @@ class Corrector {
 
   void use(Kind kind);
   void fall_back();
+  bool gives_up(Outcome outcome, bool patient);
   bool needs_setup(double gamma) const;
   // f at y; with it, whatever of M is to be made anew.
   State evaluate(const StepEquation& equation, const State& y, bool setup);
@@ -60,6 +61,7 @@ class Corrector {
   double rate_ = 1;               // the contraction last seen; 1 where it is not known
   int age_ = 0, matrix_age_ = 0;  // solves since M, and since the Jacobian, were made
   double least_rate_ = 0;         // a contraction known otherwise, below which none is believed
+  double failing_ = 0;            // how often functional iteration failed of late
   bool made_ = false, matrix_bad_ = false;
   double gamma_ = 0;  // of the LU factors
   Tensor diagonal_, matrix_;

@@ -45,9 +45,9 @@ struct OdeEvent {
 ///
 /// `functional`: y ← δ + γ f(t, y). `jacobi_newton`: Newton with the diagonal D f alone, by `dimwise` (Chen & Duvenaud
 /// 2019, section 3). `newton`: with the whole Jacobian, LU. `newton_krylov`: GMRES with the diagonal as preconditioner.
-/// `automatic`: jacobi_newton where the term has a diagonal, as long as the power method finds that the diagonal leaves
-/// little uncorrected (5 % for few unknowns, 30 % for many); from then on newton (newton_krylov where d > 200). Without
-/// a diagonal, newton; for Adams methods, functional as long as it converges.
+/// `automatic`: for bdf, radau5 and the ESDIRKs jacobi_newton where the term has a diagonal, as long as the power
+/// method finds that the diagonal leaves little uncorrected (5 % for few unknowns, 30 % for many), else newton
+/// (newton_krylov where d > 200). For adams functional, and the others once that fails again and again.
 const std::vector<std::string>& corrector_names();
 
 struct OdeOptions {
