@@ -11,7 +11,7 @@ COLUMNS = ["work", "ours", "libtorch", "limit", "ours/libtorch", "ours/limit", "
 
 
 def number(x):
-    return f"{x:.3g}" if x < 1000 else f"{x:.0f}"
+    return f"{x:.3g}" if x < 1000 or x >= 1e6 else f"{x:.0f}"
 
 
 def value(x, unit):
