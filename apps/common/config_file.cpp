@@ -56,7 +56,7 @@ class Line {
 
   std::string key() {
     if (next() == '[') wrong("opens a table, which is not used here: write `key = value` lines only");
-    const std::string name = while_of("-_");
+    std::string name = while_of("-_");
     if (name.empty()) wrong("needs `key = value`: \"", text_, "\"");
     return name;
   }
@@ -64,7 +64,7 @@ class Line {
   std::string scalar() {
     const char first = next();
     if (first == '"' || first == '\'') return quoted(first);
-    const std::string word = while_of("+-.");
+    std::string word = while_of("+-.");
     double number = 0;
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
     const bool numeric = error == std::errc() && end == word.data() + word.size() && std::isfinite(number);

@@ -57,7 +57,7 @@ Measurement measure(Task& task, const AnyHollowNet& net, int64_t step, const Int
     const OdeSolution solution = odeint(iteration.term, iteration.start, iteration.times, own);
     m.forward = {ending(solution.status), solution.statistics, processor_seconds() - begin, solution.message};
     if (m.forward.ending != Ending::done) throw Unsolved{};
-    const Tensor value = iteration.loss(solution.y);
+    Tensor value = iteration.loss(solution.y);
     m.loss = value.item();
     backwards = solution.adjoint;
     begin = processor_seconds();
