@@ -246,8 +246,8 @@ const Op odeint_adjoint_op = [] {
 
 OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vector<double>& times,
                           const OdeOptions& options) {
-  if (!recording() || times.front() == times.back()) return solve(term, y0, times, options);
   check_arguments(y0, times, options);
+  if (!recording() || times.front() == times.back()) return solve(term, y0, times, options);
   const std::string& corrector = options.adjoint_corrector.empty() ? options.corrector : options.adjoint_corrector;
   if (options.gradient == OdeGradient::backsolve && corrector == "newton_krylov")
     fail<ValueError>("odeint_adjoint",

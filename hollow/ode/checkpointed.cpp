@@ -4,6 +4,7 @@
 
 #include "autodiff/basic.hpp"
 #include "autodiff/custom.hpp"
+#include "autodiff/error.hpp"
 #include "autodiff/node.hpp"
 #include "hollow/ode/packing.hpp"
 #include "hollow/ode/solve.hpp"
@@ -89,8 +90,10 @@ void take(Driver& driver, const std::shared_ptr<System>& system, const std::vect
 
 OdeSolution solve_checkpointed(const OdeTerm& term, const State& y0, const std::vector<double>& times,
                                const OdeOptions& options) {
-  if (!recording() || times.front() == times.back()) return solve(term, y0, times, options);
   check_arguments(y0, times, options);
+  if (options.dense)
+    fail<ValueError>("odeint", "the checkpointed gradient keeps no dense output. Use OdeGradient::adjoint, or direct.");
+  if (!recording() || times.front() == times.back()) return solve(term, y0, times, options);
   const auto system = std::make_shared<System>(term, y0, options);
   Driver driver(make_method(system, times.front(), y0, {}), system, times, nullptr);
   if (!records(y0, driver.method().derivative())) return solve(term, y0, times, options, driver.method().derivative());

@@ -59,7 +59,6 @@ class Method {
 
  protected:
   Method(const Method&) = default;
-  double step_length(double t1) const { return t1 - t_; }
 
   std::shared_ptr<System> system_;
   double t_;

@@ -77,6 +77,8 @@ TEST_CASE("Dense output reads the solution anywhere, by every adaptive method") 
       CHECK_THROWS_WITH(s.at(6.1), Contains("outside of the solution"));
     }
   CHECK_THROWS_WITH(odeint(rotation, start({1, 0}), {0, 1}).at(0.5), Contains("Solve with dense = true"));
+  CHECK_THROWS_WITH(odeint(rotation, start({1, 0}), {0, 1}, {.dense = true, .gradient = OdeGradient::checkpointed}),
+                    Contains("keeps no dense output"));
 }
 
 TEST_CASE("f is never evaluated more often than the budget says, and what was reached is kept") {
@@ -158,6 +160,7 @@ TEST_CASE("Equal times give the start back") {
     REQUIRE(s.y.size() == 2);
     CHECK(s.y[1][0].item() == 1);
     CHECK(s.statistics.evaluations == 0);
+    CHECK_THROWS_WITH(odeint(decay, one(), {}, {.gradient = gradient}), Contains("Give at least start and end"));
   }
 }
 
