@@ -1,0 +1,19 @@
+#pragma once
+
+#include "autodiff/tensor.hpp"
+
+namespace dimwise {
+
+/// What the Fokker–Planck equation reads of a density p(t, x) at n points.
+///
+/// A time-dependent density is a module with `log_prob(t, x, context)` of shape (n,), `derivatives(t, x, context)`, and
+/// `sample(t, rng, context)` of shape (n, d), for t of shape (n, 1), x of shape (n, d), and a context of shape (n, c)
+/// that tells initial laws apart; undefined where the density was made without.
+struct DensityDerivatives {
+  Tensor log_prob;        ///< log p, (n,)
+  Tensor time;            ///< ∂_t log p, (n,)
+  Tensor score;           ///< s = ∇ log p, (n, d)
+  Tensor score_diagonal;  ///< D s, (n, d): ∂²_i log p
+};
+
+}  // namespace dimwise
