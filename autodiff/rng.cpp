@@ -55,18 +55,24 @@ std::vector<double> Rng::uniforms(int64_t count) const {
   return out;
 }
 
-std::vector<double> Rng::normals(int64_t count) const {
-  std::vector<double> out(static_cast<size_t>(count + 1));
+std::vector<double> Rng::normals(int64_t count, int64_t first) const {
+  if (first < 0) fail<ValueError>("normal", "the first number asked for is ", first, ". Use 0 or more.");
+  const int64_t before = first % 2;  // numbers come in pairs, of two words
+  std::vector<double> out(static_cast<size_t>(before + count + 1));
   double radius = 0;
-  words(*this, count + 1, [&](int64_t i, uint64_t word) {
-    if (i % 2 == 0) {
-      radius = std::sqrt(-2 * std::log1p(-unit(word)));
-      return;
-    }
-    const double angle = 2 * std::numbers::pi * unit(word);
-    out[static_cast<size_t>(i - 1)] = radius * std::cos(angle);
-    out[static_cast<size_t>(i)] = radius * std::sin(angle);
-  });
+  words(
+      *this, before + count + 1,
+      [&](int64_t i, uint64_t word) {
+        if (i % 2 == 0) {
+          radius = std::sqrt(-2 * std::log1p(-unit(word)));
+          return;
+        }
+        const double angle = 2 * std::numbers::pi * unit(word);
+        out[static_cast<size_t>(i - 1)] = radius * std::cos(angle);
+        out[static_cast<size_t>(i)] = radius * std::sin(angle);
+      },
+      first - before);
+  out.erase(out.begin(), out.begin() + before);
   out.resize(static_cast<size_t>(count));
   return out;
 }
@@ -78,7 +84,9 @@ Tensor Rng::uniform(const Shape& shape, DType dtype, double low, double high) co
   return from(shape, dtype, values);
 }
 
-Tensor Rng::normal(const Shape& shape, DType dtype) const { return from(shape, dtype, normals(shape.size())); }
+Tensor Rng::normal(const Shape& shape, DType dtype, int64_t first) const {
+  return from(shape, dtype, normals(shape.size(), first));
+}
 
 Tensor Rng::rademacher(const Shape& shape, DType dtype, int64_t first) const {
   if (first < 0) fail<ValueError>("rademacher", "the first number asked for is ", first, ". Use 0 or more.");

@@ -27,18 +27,18 @@ class Rng {
 
   /// Uniform on [low, high).
   Tensor uniform(const Shape& shape, DType dtype = DType::float32, double low = 0, double high = 1) const;
-  /// Standard normal, by Box–Muller.
-  Tensor normal(const Shape& shape, DType dtype = DType::float32) const;
-  /// −1 or 1, each with probability ½: numbers first, first + 1, … of the stream. Rows from r on of a draw of shape
+  /// Standard normal, by Box–Muller: numbers first, first + 1, … of the stream. Rows from r on of a draw of shape
   /// (n, d) are those of a draw with first = r·d: parts of a batch draw what the whole would.
+  Tensor normal(const Shape& shape, DType dtype = DType::float32, int64_t first = 0) const;
+  /// −1 or 1, each with probability ½: numbers first, first + 1, … of the stream, as `normal`.
   Tensor rademacher(const Shape& shape, DType dtype = DType::float32, int64_t first = 0) const;
   /// 0, …, n − 1 in random order (Fisher–Yates).
   std::vector<int64_t> permutation(int64_t n) const;
   /// `count` integers in 0, …, n − 1, with repetition.
   std::vector<int64_t> integers(int64_t count, int64_t n) const;
-  /// `count` doubles: uniform on [0, 1), and standard normal.
+  /// `count` doubles: uniform on [0, 1), and standard normal (numbers first, first + 1, … of the stream).
   std::vector<double> uniforms(int64_t count) const;
-  std::vector<double> normals(int64_t count) const;
+  std::vector<double> normals(int64_t count, int64_t first = 0) const;
 
   /// What is to be saved to go on with the same stream.
   std::array<uint64_t, 2> key() const { return key_; }

@@ -61,12 +61,21 @@ TEST_CASE("drawing changes nothing: the same draw twice, and a longer one begins
 
 TEST_CASE("a draw may begin anywhere in the stream, so that parts of a batch draw what the whole would") {
   const Rng rng(7);
-  const std::vector<double> whole = rng.rademacher({7, 3}, DType::float64).values();
-  for (const int64_t row : {0, 1, 2, 3, 4, 6}) {
-    const std::vector<double> part = rng.rademacher({7 - row, 3}, DType::float64, 3 * row).values();
-    CHECK(std::equal(part.begin(), part.end(), whole.begin() + 3 * row));
-  }
-  CHECK_THROWS_WITH(rng.rademacher({2}, DType::float64, -1), Catch::Contains("[rademacher]"));
+  const auto signs = [&](const Shape& shape, int64_t first) { return rng.rademacher(shape, DType::float64, first); };
+  const auto normals = [&](const Shape& shape, int64_t first) { return rng.normal(shape, DType::float64, first); };
+  const auto check = [](const auto& draw) {
+    const std::vector<double> whole = draw({7, 3}, 0).values();
+    for (const int64_t row : {0, 1, 2, 3, 4, 6})
+      for (int64_t rows = 1; rows <= 7 - row; ++rows) {
+        const std::vector<double> part = draw({rows, 3}, 3 * row).values();
+        CHECK(std::equal(part.begin(), part.end(), whole.begin() + 3 * row));
+      }
+  };
+  check(signs);
+  check(normals);
+  CHECK(rng.normals(0, 5).empty());
+  CHECK_THROWS_WITH(signs({2}, -1), Catch::Contains("[rademacher]"));
+  CHECK_THROWS_WITH(normals({2}, -1), Catch::Contains("[normal]"));
 }
 
 TEST_CASE("seeds, names and numbers give different streams, uncorrelated with each other and their parent") {
