@@ -1,0 +1,59 @@
+#pragma once
+
+#include <vector>
+
+#include "autodiff/rng.hpp"
+
+namespace dimwise {
+
+/// The increments of independent Brownian motions over one interval of time, in 2^levels equal steps, left to right.
+///
+/// One level more refines the same paths: the increment W of the whole interval is drawn first, then halved again and
+/// again by the Brownian bridge, left = W/2 + √h/2 · Z for a stretch of length h. Z is number `index` of its level in
+/// the stream (`rng.split(level).split(index)`), so nothing depends on how deep the halving goes. Memory is that of
+/// `levels` increments. Lévy's construction: Kloeden & Platen, Numerical Solution of Stochastic Differential Equations
+/// (1992), section 2.4.
+///
+/// Example:
+/// ```cpp
+/// BrownianIncrements w(rng, {100, 2}, {.length = 0.5, .levels = 3});
+/// for (int64_t i = 0; i < w.steps(); ++i) x = x + w.next();
+/// ```
+class BrownianIncrements {
+ public:
+  struct Interval {
+    double length = 1;
+    int levels = 0;
+    int64_t first_row = 0;  ///< place of the first row in its batch: a part of a batch draws what the whole would
+    DType dtype = DType::float32;
+  };
+
+  /// `shape` is (n, d), or any whose first axis counts rows. Throws ValueError for a length that is not positive and
+  /// finite, and for levels outside 0 … 40.
+  BrownianIncrements(const Rng& rng, const Shape& shape, const Interval& interval);
+
+  int64_t steps() const { return int64_t{1} << interval_.levels; }
+  /// The length of a step.
+  double dt() const { return interval_.length / static_cast<double>(steps()); }
+  /// The next increment, of the given shape, with mean 0 and variance dt. Throws ValueError behind the last one.
+  Tensor next();
+
+ private:
+  struct Stretch {
+    int level;
+    int64_t index;
+    Tensor increment;
+  };
+  Tensor normal(int level, int64_t index) const;
+
+  Rng rng_;
+  Shape shape_;
+  Interval interval_;
+  std::vector<Stretch> open_;  // what is still to come, the next stretch last
+};
+
+/// The fewest halvings after which steps are at most dt long (to rounding). Throws ValueError where that takes more
+/// than 40, or dt is not positive.
+int brownian_levels(double length, double dt);
+
+}  // namespace dimwise
