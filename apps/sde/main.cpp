@@ -1,0 +1,9 @@
+#include "apps/sde/commands.hpp"
+#include "ops/threads.hpp"
+
+int main(int argc, char** argv) {
+  dimwise::set_threads(1);
+  dimwise::app::App app("dimwise-sde", "stochastic differential equations with diagonal noise");
+  dimwise::app::add_simulate(app);
+  return run_app(app, argc, argv);
+}
