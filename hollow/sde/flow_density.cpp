@@ -1,0 +1,109 @@
+#include "hollow/sde/flow_density.hpp"
+
+#include "autodiff/error.hpp"
+#include "autodiff/transforms.hpp"
+#include "hollow/flow/cnf.hpp"
+#include "hollow/sde/sde.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/layout.hpp"
+#include "ops/reduce.hpp"
+
+namespace dimwise {
+
+namespace {
+
+// All rows are solved in one pseudo-time τ from 0, where θ = −lead, to 1, where θ = t / time_scale.
+struct Clock {
+  double start;
+  Tensor span;  // (n, 1)
+
+  Clock(const Tensor& t, const FlowDensityOptions& options)
+      : start(-options.lead), span(t / options.time_scale + options.lead) {
+    detail::check_flow(options);
+    if (t.rank() != 2 || t.dim(1) != 1)
+      fail<ShapeError>("flow_density", "t has shape ", t.shape(), ". Give one time a row, of shape (n, 1).");
+    if (t.size() > 0 && !(min(span).item() > 0))
+      fail<ValueError>("flow_density", "the smallest t is ", (min(span).item() - options.lead) * options.time_scale,
+                       ", and the flow begins at ", -options.lead * options.time_scale,
+                       ". Give later times, or a longer lead.");
+  }
+  Tensor theta(const Tensor& tau) const { return start + tau * span; }
+};
+
+OdeOptions equal_steps(const FlowDensityOptions& options, std::vector<bool> quadratures) {
+  return {.method = options.method, .steps = options.steps, .quadratures = std::move(quadratures)};
+}
+
+}  // namespace
+
+void detail::check_flow(const FlowDensityOptions& options) {
+  if (!(options.lead > 0 && options.time_scale > 0 && options.steps > 0))
+    fail<ValueError>("flow_density", "lead = ", options.lead, ", time_scale = ", options.time_scale,
+                     ", steps = ", options.steps, ". All must be greater than 0.");
+}
+
+Tensor detail::flow_log_prob(const TimedDrift& u, const Tensor& t, const Tensor& x, const FlowDensityOptions& options) {
+  const Clock clock(t, options);
+  if (x.rank() != 2 || x.dim(0) != t.dim(0))
+    fail<ShapeError>("flow_density", "x has shape ", x.shape(), ". It must be (", t.dim(0),
+                     ", d): a row for each of t.");
+  const Tensor rate = squeeze(clock.span, -1);
+  const VectorField field = [&](const Tensor& tau, const State& y) {
+    const Drift at = u(clock.theta(tau), y[0]);
+    return State{clock.span * at.f, rate * at.trace};
+  };
+  const State end =
+      check(odeint(field, {x, zeros({x.dim(0)}, x.dtype())}, {1, 0}, equal_steps(options, {false, true}))).y.back();
+  return base_log_prob(end[0]) + end[1];
+}
+
+DensityDerivatives detail::flow_derivatives(const TimedDrift& u, const Tensor& t, const Tensor& x,
+                                            const FlowDensityOptions& options) {
+  Tensor log_p;
+  const std::vector<Tensor> s = brute_force_coefficient([&](const Tensor&, const Tensor& at) {
+    auto [value, score] =
+        vjp([&](const Tensor& in) { return flow_log_prob(u, t, in, options); }, at, ones({}, x.dtype()));
+    log_p = value;
+    return score;
+  })(t, x, 1);
+  if (!s[0].tracked()) log_p = stop_gradient(log_p);
+  const Drift at = u(t / options.time_scale, x);
+  return {log_p, -(at.trace + sum_last(at.f * s[0])) / options.time_scale, s[0], s[1]};
+}
+
+Tensor detail::flow_sample(const TimedField& u, const Tensor& t, int64_t d, const Rng& rng,
+                           const FlowDensityOptions& options) {
+  const Recording off(false);
+  const Clock clock(t, options);
+  const VectorField field = [&](const Tensor& tau, const State& y) {
+    return State{clock.span * u(clock.theta(tau), y[0])};
+  };
+  return check(odeint(field, {rng.normal({t.dim(0), d}, t.dtype())}, {0, 1}, equal_steps(options, {false})))
+      .y.back()[0];
+}
+
+FlowDensity<AnyHollowNet> make_flow_density(const FlowDensityConfig& c, const Rng& rng) {
+  detail::check_flow(c.options);
+  return {{make_conditioner(c.conditioner,
+                            {.d = c.d,
+                             .d_h = c.d_h,
+                             .hidden = c.hidden,
+                             .activation = c.activation,
+                             .time = true,
+                             .context = c.context,
+                             .dtype = c.dtype},
+                            rng.split("conditioner")),
+           make_transformer(c.transformer,
+                            {.d = c.d,
+                             .d_h = c.d_h,
+                             .hidden = c.transformer_hidden,
+                             .activation = c.activation,
+                             .time = true,
+                             .context = c.context,
+                             .dtype = c.dtype},
+                            rng.split("transformer"))},
+          c.d,
+          c.options};
+}
+
+}  // namespace dimwise

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "hollow/flow/trace.hpp"
+#include "hollow/net/choice.hpp"
+#include "hollow/sde/density.hpp"
+
+namespace dimwise {
+
+/// How a time-dependent flow is solved, and in what units its net reads the time.
+struct FlowDensityOptions {
+  double lead = 1;        ///< in the net's units: how long before t = 0 the standard normal distribution stands
+  double time_scale = 1;  ///< the net reads t / time_scale
+  std::string method = "rk4";
+  int64_t steps = 8;  ///< equal steps from −lead to t, whatever t
+};
+
+namespace detail {
+/// u and its trace at times θ of shape (n, 1), in the net's units.
+using TimedDrift = std::function<Drift(const Tensor& theta, const Tensor& x)>;
+using TimedField = std::function<Tensor(const Tensor& theta, const Tensor& x)>;
+Tensor flow_log_prob(const TimedDrift& u, const Tensor& t, const Tensor& x, const FlowDensityOptions& options);
+DensityDerivatives flow_derivatives(const TimedDrift& u, const Tensor& t, const Tensor& x,
+                                    const FlowDensityOptions& options);
+Tensor flow_sample(const TimedField& u, const Tensor& t, int64_t d, const Rng& rng, const FlowDensityOptions& options);
+void check_flow(const FlowDensityOptions& options);
+}  // namespace detail
+
+/// p(t, x) carried by a flow through physical time: dx/dθ = u(θ, x) in θ = t / time_scale, where a standard normal
+/// distribution stands at θ = −lead, the initial law at t = 0, and p(t, ·) at every t after it.
+///
+/// One solve from −lead to t gives log p = log N(x(−lead); 0, I) − ∫ ∇·u dθ, with the exact divergence; every row has
+/// its own t, and all take the same number of equal steps. Net has `at(t, context)` and `prepare()` as HollowNet, and
+/// reads t.
+///
+/// Example:
+/// ```cpp
+/// FlowDensity p = make_flow_density({.d = 2}, rng.split("density"));
+/// auto [loss, g] = value_and_grad(p, [&](const auto& m) { return -mean(m.log_prob(t, x)); });
+/// ```
+template <class Net>
+struct FlowDensity {
+  Net net;
+  int64_t d = 0;
+  FlowDensityOptions options = {};
+
+  /// (n,) for t of shape (n, 1) and x of shape (n, d). Throws ShapeError, ValueError where t does not lie after −lead,
+  /// SolverError.
+  Tensor log_prob(const Tensor& t, const Tensor& x, const Tensor& context = {}) const {
+    return detail::flow_log_prob(drift_of(context), t, x, options);
+  }
+  /// ∂_t log p = −(∇·u + u·s) / time_scale by the continuity equation; s by a reverse pass through the solve, D s by d
+  /// further ones. Differentiable as `log_prob` is.
+  DensityDerivatives derivatives(const Tensor& t, const Tensor& x, const Tensor& context = {}) const {
+    return detail::flow_derivatives(drift_of(context), t, x, options);
+  }
+  /// Untracked, one point for each row of t; no divergence is computed.
+  Tensor sample(const Tensor& t, const Rng& rng, const Tensor& context = {}) const {
+    const Net ready = net.prepare();
+    return detail::flow_sample([&](const Tensor& theta, const Tensor& x) { return ready.at(theta, context)(x); }, t, d,
+                               rng, options);
+  }
+  /// A copy whose masked weights are formed, for many calls.
+  FlowDensity prepare() const { return {net.prepare(), d, options}; }
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("net", self.net);
+  }
+
+ private:
+  detail::TimedDrift drift_of(const Tensor& context) const {
+    return [ready = net.prepare(), context](const Tensor& theta, const Tensor& x) {
+      return drift(ready.at(theta, context), x, Trace::exact);
+    };
+  }
+};
+template <class Net>
+FlowDensity(Net, int64_t, FlowDensityOptions) -> FlowDensity<Net>;
+
+/// Sizes of a time-dependent flow.
+struct FlowDensityConfig {
+  int64_t d = 2;
+  std::string conditioner = "masked", transformer = "shared";
+  std::vector<int64_t> hidden = {64}, transformer_hidden = {64};
+  int64_t d_h = 16;
+  Activation activation = Activation::tanh;
+  int64_t context = 0;  ///< size of the context, 0 for none
+  DType dtype = DType::float32;
+  FlowDensityOptions options = {};
+};
+
+/// The flow, freshly initialised. Throws ValueError for settings that make no sense.
+FlowDensity<AnyHollowNet> make_flow_density(const FlowDensityConfig& config, const Rng& rng);
+
+}  // namespace dimwise
