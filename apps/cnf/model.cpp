@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/checkpoint.hpp"
+#include "apps/common/flag_differences.hpp"
 #include "ops/arithmetic.hpp"
 
 namespace dimwise::app {
@@ -137,15 +138,9 @@ std::string describe(const ModelSettings& s) {
 }
 
 std::string differences(const ModelSettings& saved, const ModelSettings& asked) {
-  const auto a = nlohmann::json::parse(to_json(saved)), b = nlohmann::json::parse(to_json(asked));
-  std::string text;
-  for (const auto& [key, value] : a.items()) {
-    if (value == b[key]) continue;
-    std::string name = key == "d" ? "number of columns" : "--" + key;
-    std::replace(name.begin(), name.end(), '_', '-');
-    text += (text.empty() ? "" : "; ") + name + " is " + value.dump() + ", not " + b[key].dump();
-  }
-  return text;
+  if (saved.d != asked.d) return "number of columns is " + std::to_string(saved.d) + ", not " + std::to_string(asked.d);
+  using nlohmann::ordered_json;
+  return flag_differences(ordered_json::parse(to_json(saved)), ordered_json::parse(to_json(asked)));
 }
 
 SavedModel load_model(const std::string& path, const std::string& weights) {

@@ -70,7 +70,8 @@ ModelSettings model_settings(const std::string& json);
 /// The settings for a reader, on one line.
 std::string describe(const ModelSettings& settings);
 
-/// The flags in which two models differ, as `--hidden is 8, not 16`; empty when there are none.
+/// The flags in which two models differ, as `--hidden is [8], not [16]`, or that the numbers of columns do; empty when
+/// there are none.
 std::string differences(const ModelSettings& saved, const ModelSettings& asked);
 
 /// A model read from a checkpoint of a run folder or file: which weights (`best`, `average`, `last`) is the reader's

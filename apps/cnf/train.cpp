@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <iostream>
@@ -9,10 +8,7 @@
 #include <numeric>
 
 #include "apps/cnf/commands.hpp"
-#include "apps/common/exit_code.hpp"
-#include "apps/common/progress.hpp"
-#include "apps/common/run_folder.hpp"
-#include "apps/common/signals.hpp"
+#include "apps/common/training_run.hpp"
 #include "autodiff/anomaly.hpp"
 #include "nn/optim/adam.hpp"
 #include "nn/optim/clip.hpp"
@@ -52,8 +48,6 @@ struct State {
   FlowModel best;
   double best_nll = std::numeric_limits<double>::infinity();
   double mean_loss = 0;  // running
-  double elapsed = 0;    // seconds of training over all sessions, where they are what ends it
-  int64_t step = 0;
 };
 
 std::map<std::string, Tensor> to_tensors(const State& s) {
@@ -61,7 +55,7 @@ std::map<std::string, Tensor> to_tensors(const State& s) {
   all.merge(s.optimizer.state_dict("optimizer."));
   all.merge(s.ema.state_dict("ema."));
   all.merge(state_dict(s.best, "best."));
-  all.emplace("meters", tensor({s.best_nll, s.mean_loss, s.elapsed}, DType::float64));
+  all.emplace("meters", tensor({s.best_nll, s.mean_loss}, DType::float64));
   return all;
 }
 
@@ -71,13 +65,11 @@ void restore(State& s, const Checkpoint& checkpoint) {
   s.ema.load_state_dict(checkpoint.tensors, "ema.");
   load_state_dict(s.best, checkpoint.tensors, "best.");
   const auto meters = checkpoint.tensors.find("meters");
-  if (meters == checkpoint.tensors.end() || meters->second.size() != 3 || meters->second.dtype() != DType::float64)
+  if (meters == checkpoint.tensors.end() || meters->second.size() != 2 || meters->second.dtype() != DType::float64)
     fail<CheckpointError>("train", checkpoint.path, " has no meters. It was not written by dimwise-cnf train.");
   const auto values = meters->second.data<double>();
   s.best_nll = values[0];
   s.mean_loss = values[1];
-  s.elapsed = values[2];
-  s.step = checkpoint.step;
 }
 
 template <class... Values>
@@ -93,50 +85,29 @@ class Training {
  public:
   Training(const TrainSettings& settings, const Command& command)
       : settings_(settings),
-        resumed_(find_checkpoint(settings.common.resume, settings.common.out)),
+        run_(settings.common, settings.minutes, "Use a smaller --lr or --clip, or --debug-nans to find the op."),
         data_(load_dataset(settings.data)),
         batches_(data_, settings.common.seed, settings.common.batch_size, parse_dtype(settings.common.dtype)),
         rng_(Rng(static_cast<uint64_t>(settings.common.seed))),
         pool_(static_cast<int>(settings.common.threads)),
         options_(flow_options(settings.solver)),
         schedule_(warm_up(settings.warm_up, [](int64_t) { return 1.0; })),
-        state_(first_state()),
-        folder_(settings.common.out, command.effective_config(), resumed_) {
+        state_(first_state()) {
     options_.ode.gradient = settings.gradient == "adjoint"        ? OdeGradient::adjoint
                             : settings.gradient == "checkpointed" ? OdeGradient::checkpointed
                                                                   : OdeGradient::direct;
     options_.penalties = settings.kinetic > 0 || settings.jacobian > 0;
-    if (resumed_) saved_ = resumed_->path;
+    run_.begin(command);
   }
 
   void run() {
-    Progress progress(settings_.common.steps, state_.step,
-                      progress_style(settings_.common.quiet, settings_.common.no_progress));
-    announce(progress);
-    const auto begin = std::chrono::steady_clock::now();
-    const double before = state_.elapsed;
-    while (share_done() < 1 && !stop_.pending()) {
-      try {
-        step(progress);
-        if (settings_.minutes > 0)
-          state_.elapsed = before + std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-        if (state_.step % settings_.common.eval_every == 0 || share_done() >= 1) evaluate(progress);
-      } catch (const SolverError& error) {
-        diverged(error.what());
-      } catch (const ValueError& error) {
-        if (!settings_.common.debug_nans) throw;
-        diverged(error.what());
-      }
-      if (state_.step % settings_.common.checkpoint_every == 0 && share_done() < 1) save();
-      if (settings_.minutes > 0)
-        progress.expect(std::llround(static_cast<double>(state_.step) / std::max(share_done(), 1e-9)));
-    }
-    progress.finish();
-    save();
-    if (stop_.pending() && share_done() < 1) {
-      folder_.log("interrupted at step " + std::to_string(state_.step));
-      throw Interrupted(stop_.pending(), "saved " + saved_ + "; continue with the same command and --resume auto");
-    }
+    announce();
+    run_.run({.step = [this] { return step(); },
+              .tensors = [this] { return to_tensors(state_); },
+              .metadata = {{"model", to_json(settings_.model)},
+                           {"data", data_to_json()},
+                           {"threads", std::to_string(settings_.common.threads)}},
+              .evaluate = [this] { evaluate(); }});
     report();
   }
 
@@ -152,55 +123,43 @@ class Training {
     s.ema.average = s.model;
     s.ema.decay = settings_.ema;
     s.best = s.model;
-    if (!resumed_) return s;
-    const std::string other = differences(model_settings(resumed_->metadata["model"]), settings_.model);
+    if (!run_.resumed()) return s;
+    const Checkpoint& resumed = *run_.resumed();
+    std::map<std::string, std::string> saved = resumed.metadata;
+    const std::string other = differences(model_settings(saved["model"]), settings_.model);
     if (!other.empty())
-      fail<CheckpointError>("resume", resumed_->path, " holds another model: ", other,
+      fail<CheckpointError>("resume", resumed.path, " holds another model: ", other,
                             ". Give the flags it was trained with, or another --out to start anew.");
-    const std::string threads = std::to_string(settings_.common.threads), before = resumed_->metadata["threads"];
+    const std::string threads = std::to_string(settings_.common.threads), before = saved["threads"];
     if (before != threads)
-      fail<CheckpointError>("resume", resumed_->path, " was trained with --threads ", before, ", not ", threads,
+      fail<CheckpointError>("resume", resumed.path, " was trained with --threads ", before, ", not ", threads,
                             ": another number of threads gives other results. Give --threads ", before,
                             ", or another --out to start anew.");
-    restore(s, *resumed_);
+    restore(s, resumed);
     return s;
   }
 
   DType dtype() const { return parse_dtype(settings_.common.dtype); }
 
-  // How much of the training is done, from 0 to 1: by steps, or by time where minutes were given.
-  double share_done() const {
-    const double steps = static_cast<double>(state_.step) / static_cast<double>(settings_.common.steps);
-    return settings_.minutes > 0 ? state_.elapsed / (60 * settings_.minutes) : steps;
-  }
-
-  void say(Progress& progress, const std::string& text) {
-    folder_.log(text);
-    if (!settings_.common.quiet) progress.say(text);
-  }
-
-  void announce(Progress& progress) {
-    say(progress, "data " + data_.name + ": " + counted(data_.train.dim(1), "column") + ", " +
-                      (data_.density ? std::string("sampled anew at every step")
-                                     : counted(data_.train.dim(0), "row") + " to train, " +
-                                           std::to_string(data_.validation.dim(0)) + " to validate, " +
-                                           std::to_string(data_.test.dim(0)) + " to test"));
-    for (const std::string& column : data_.dropped) say(progress, "left out column " + column);
-    say(progress, "model: " + std::to_string(count(state_.model)) + " parameters; " + describe(settings_.model));
-    if (!resumed_) return;
-    for (const std::string& skipped : resumed_->skipped) say(progress, "warning: passed over " + skipped);
-    say(progress, "resumed from " + resumed_->path);
+  void announce() {
+    run_.say("data " + data_.name + ": " + counted(data_.train.dim(1), "column") + ", " +
+             (data_.density
+                  ? std::string("sampled anew at every step")
+                  : counted(data_.train.dim(0), "row") + " to train, " + std::to_string(data_.validation.dim(0)) +
+                        " to validate, " + std::to_string(data_.test.dim(0)) + " to test"));
+    for (const std::string& column : data_.dropped) run_.say("left out column " + column);
+    run_.say("model: " + std::to_string(count(state_.model)) + " parameters; " + describe(settings_.model));
   }
 
   // Warm-up, then half a cosine down to 0 over the training.
   double learning_rate() const {
-    return settings_.common.lr * schedule_(state_.step) * 0.5 *
-           (1 + std::cos(std::numbers::pi * std::min(share_done(), 1.0)));
+    return settings_.common.lr * schedule_(run_.step()) * 0.5 *
+           (1 + std::cos(std::numbers::pi * std::min(run_.share_done(), 1.0)));
   }
 
-  void step(Progress& progress) {
-    const Tensor x = batches_(state_.step);
-    options_.noise = rng_.split("noise").split(static_cast<uint64_t>(state_.step));
+  Tick step() {
+    const Tensor x = batches_(run_.step());
+    options_.noise = rng_.split("noise").split(static_cast<uint64_t>(run_.step()));
     const auto threads = static_cast<size_t>(pool_.threads());
     std::vector<double> shares(threads);  // of the shards in the negative log-likelihood
     std::vector<int64_t> evaluations(threads);
@@ -225,53 +184,32 @@ class Training {
     const int64_t most = *std::max_element(evaluations.begin(), evaluations.end());
     const double norm = clip_grad_norm(gradient, settings_.clip);
     if (!std::isfinite(loss.item()) || !std::isfinite(norm))
-      diverged(format("the loss is %g and the gradient's norm %g.", loss.item(), norm));
+      run_.diverged(format("the loss is %g and the gradient's norm %g.", loss.item(), norm));
     state_.optimizer.lr = learning_rate();
     state_.optimizer.step(state_.model, gradient);
     state_.ema.update(state_.model);
-    state_.mean_loss = state_.step == 0 ? nll : 0.98 * state_.mean_loss + 0.02 * nll;
-    ++state_.step;
-    Tick tick{.step = state_.step, .loss = state_.mean_loss, .evaluations_forward = most, .gradient_norm = norm};
-    progress.update(tick);
-    if (state_.step % settings_.common.log_every == 0)
-      folder_.metrics(state_.step, {{"nll", nll},
-                                    {"lr", state_.optimizer.lr},
-                                    {"gradient_norm", norm},
-                                    {"evaluations", static_cast<double>(most)}});
+    state_.mean_loss = run_.step() == 0 ? nll : 0.98 * state_.mean_loss + 0.02 * nll;
+    if (const int64_t done = run_.step() + 1; done % settings_.common.log_every == 0)
+      run_.folder().metrics(done, {{"nll", nll},
+                                   {"lr", state_.optimizer.lr},
+                                   {"gradient_norm", norm},
+                                   {"evaluations", static_cast<double>(most)}});
+    return {.loss = state_.mean_loss, .evaluations_forward = most, .gradient_norm = norm};
   }
 
-  void evaluate(Progress& progress) {
+  void evaluate() {
     FlowOptions options = options_;
     options.trace = Trace::exact;
     options.penalties = false;
     const double nll = -likelihood(pool_, state_.ema.average, astype(data_.validation, dtype()), options).mean;
-    folder_.metrics(state_.step, {{"validation_nll", nll}});
+    run_.folder().metrics(run_.step(), {{"validation_nll", nll}});
     // A finite set can be overfitted: the best weights are kept. A density cannot, and later is better.
     if (std::isfinite(nll) && (data_.density || nll < state_.best_nll)) {
       state_.best_nll = nll;
       state_.best = state_.ema.average;
     }
     if (settings_.common.verbose)
-      say(progress, format("step %lld: validation nll %.4f nats", static_cast<long long>(state_.step), nll));
-  }
-
-  void save() {
-    for (const Tensor& p : parameters(state_.model))
-      for (const double v : p.values())
-        if (!std::isfinite(v)) diverged("a weight is " + std::to_string(v) + ".");
-    saved_ = folder_.save(state_.step, to_tensors(state_),
-                          {{"model", to_json(settings_.model)},
-                           {"data", data_to_json()},
-                           {"threads", std::to_string(settings_.common.threads)}});
-  }
-
-  [[noreturn]] void diverged(const std::string& what) {
-    const std::string text =
-        "step " + std::to_string(state_.step) + ": " + what + " " +
-        (saved_.empty() ? "No checkpoint had been saved yet." : "The last good checkpoint is " + saved_ + ".") +
-        " Use a smaller --lr or --clip, or --debug-nans to find the op.";
-    folder_.log("diverged at " + text);
-    throw Diverged("[train] " + text);
+      run_.say(format("step %lld: validation nll %.4f nats", static_cast<long long>(run_.step()), nll));
   }
 
   std::string data_to_json() const {
@@ -282,19 +220,18 @@ class Training {
   }
 
   void report() {
-    nlohmann::json result{{"step", state_.step}, {"validation_nll", state_.best_nll}, {"checkpoint", saved_}};
+    nlohmann::json result{{"step", run_.step()}, {"validation_nll", state_.best_nll}, {"checkpoint", run_.saved()}};
     if (data_.density) result["entropy"] = data_.density->entropy;
     if (settings_.common.json)
       std::cout << result.dump() << '\n';
     else
       std::cout << "validation nll " << state_.best_nll << " nats"
                 << (data_.density ? " (entropy of the density " + std::to_string(data_.density->entropy) + ")" : "")
-                << " after " << state_.step << " steps; saved " << saved_ << '\n';
+                << " after " << run_.step() << " steps; saved " << run_.saved() << '\n';
   }
 
-  const StopSignals stop_;  // from the first moment on
   TrainSettings settings_;
-  std::optional<Checkpoint> resumed_;
+  TrainingRun run_;
   Dataset data_;
   Batches batches_;
   Rng rng_;
@@ -302,8 +239,6 @@ class Training {
   FlowOptions options_;
   Schedule schedule_;
   State state_;
-  RunFolder folder_;
-  std::string saved_;  // the last good checkpoint
 };
 
 }  // namespace
