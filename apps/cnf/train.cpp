@@ -153,8 +153,7 @@ class Training {
 
   // Warm-up, then half a cosine down to 0 over the training.
   double learning_rate() const {
-    return settings_.common.lr * schedule_(run_.step()) * 0.5 *
-           (1 + std::cos(std::numbers::pi * std::min(run_.share_done(), 1.0)));
+    return settings_.common.lr * schedule_(run_.step()) * 0.5 * (1 + std::cos(std::numbers::pi * run_.share_done()));
   }
 
   Tick step() {

@@ -55,7 +55,6 @@ void TrainingRun::run(const Body& body) {
       diverged(error.what());
     }
     if (step_ % flags_.checkpoint_every == 0 && share_done() < 1) save(body);
-    if (minutes_ > 0) progress_->expect(std::llround(static_cast<double>(step_) / std::max(share_done(), 1e-9)));
   }
   progress_->finish();
   save(body);
@@ -66,7 +65,8 @@ void TrainingRun::run(const Body& body) {
 }
 
 double TrainingRun::share_done() const {
-  return minutes_ > 0 ? elapsed_ / (60 * minutes_) : static_cast<double>(step_) / static_cast<double>(flags_.steps);
+  const double steps = static_cast<double>(step_) / static_cast<double>(flags_.steps);
+  return std::min(minutes_ > 0 ? elapsed_ / (60 * minutes_) : steps, 1.0);
 }
 
 void TrainingRun::say(const std::string& text) {
@@ -90,6 +90,7 @@ void TrainingRun::advance(const Body& body) {
     const auto now = Clock::now();
     elapsed_ += std::chrono::duration<double>(now - counted_until_).count();
     counted_until_ = now;
+    progress_->expect(std::llround(static_cast<double>(step_) / std::max(share_done(), 1e-9)));
   }
   progress_->update(tick);
   if (body.evaluate && (step_ % flags_.eval_every == 0 || share_done() >= 1)) body.evaluate();
