@@ -1,0 +1,116 @@
+#include "hollow/sde/mixture.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "autodiff/dimwise.hpp"
+#include "autodiff/transforms.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/index.hpp"
+#include "ops/reduce.hpp"
+
+namespace dimwise {
+
+namespace {
+
+// Of n points and k components: log-weights not normalised (n, k), means and logarithms of scales (n, k, d).
+struct Parameters {
+  Tensor logits, mean, log_scale;
+};
+
+Parameters split(const Tensor& all, int64_t k, int64_t d) {
+  const int64_t n = all.dim(0);
+  return {slice(all, 1, 0, k), reshape(slice(all, 1, k, k + k * d), {n, k, d}),
+          reshape(slice(all, 1, k + k * d, k + 2 * k * d), {n, k, d})};
+}
+
+// All parameters side by side, (n, k + 2kd), so that one sweep gives their rates.
+Tensor parameters_at(const TimeMixture& p, const Tensor& t, const Tensor& context) {
+  const Tensor out = p.net(context.defined() ? concat({t, context}) : t);
+  const int64_t last = p.components * (1 + p.d);
+  return concat({slice(out, 1, 0, last), log(p.min_scale + softplus(slice(out, 1, last, out.dim(1))))});
+}
+
+void check(const TimeMixture& p, const Tensor& t, const Tensor& context) {
+  const int64_t inputs = p.net.layers.front().weight.dim(1) - 1;
+  if (t.rank() != 2 || t.dim(1) != 1)
+    fail<ShapeError>("time_mixture", "t has shape ", t.shape(), ". Give one time a row, of shape (n, 1).");
+  if ((context.defined() ? context.dim(-1) : 0) != inputs)
+    fail<ShapeError>("time_mixture", "the context has ", context.defined() ? context.dim(-1) : 0,
+                     " columns. The density was made for ", inputs, '.');
+}
+
+void check(const TimeMixture& p, const Tensor& t, const Tensor& x, const Tensor& context) {
+  check(p, t, context);
+  if (x.rank() != 2 || x.dim(1) != p.d || x.dim(0) != t.dim(0))
+    fail<ShapeError>("time_mixture", "x has shape ", x.shape(), ". It must be (", t.dim(0), ", ", p.d,
+                     "): a row for each of t.");
+}
+
+// log π_c N_c(x), (n, k), and z = (x − mean)/scale, (n, k, d).
+std::pair<Tensor, Tensor> joint(const Parameters& at, const Tensor& x) {
+  const Tensor z = (unsqueeze(x, 1) - at.mean) * exp(-at.log_scale);
+  const double constant = -0.5 * std::log(2 * std::numbers::pi) * static_cast<double>(x.dim(1));
+  return {log_softmax(at.logits) - sum_last(0.5 * square(z) + at.log_scale) + constant, z};
+}
+
+}  // namespace
+
+TimeMixture::TimeMixture(const TimeMixtureConfig& config, const Rng& rng)
+    : d(config.d), components(config.components), min_scale(config.min_scale) {
+  if (d < 1 || components < 1)
+    fail<ValueError>("time_mixture", "d is ", d, " and there are ", components,
+                     " components. Both must be at least 1.");
+  std::vector<int64_t> sizes{1 + config.context};
+  sizes.insert(sizes.end(), config.hidden.begin(), config.hidden.end());
+  sizes.push_back(components * (1 + 2 * d));
+  net = Mlp(sizes, config.activation, rng, config.dtype);
+}
+
+void TimeMixture::spread(const Tensor& x, const Rng& rng) {
+  const Tensor points = index_select(x, 0, rng.integers(components, x.dim(0)));
+  Tensor& bias = net.layers.back().bias;
+  bias = concat({slice(bias, 0, 0, components), astype(reshape(points, {components * d}), bias.dtype()),
+                 slice(bias, 0, components * (1 + d), bias.dim(0))});
+}
+
+Tensor TimeMixture::log_prob(const Tensor& t, const Tensor& x, const Tensor& context) const {
+  check(*this, t, x, context);
+  return logsumexp(joint(split(parameters_at(*this, t, context), components, d), x).first, {-1});
+}
+
+DensityDerivatives TimeMixture::derivatives(const Tensor& t, const Tensor& x, const Tensor& context) const {
+  check(*this, t, x, context);
+  const auto [all, rates] =
+      jvp([&](const Tensor& at) { return parameters_at(*this, at, context); }, t, ones({}, t.dtype()));
+  const Parameters at = split(all, components, d), rate = split(rates, components, d);
+  const auto [each, z] = joint(at, x);
+  const Tensor log_p = logsumexp(each, {-1}, true), r = exp(each - log_p), inverse = exp(-at.log_scale);
+  const Tensor a = -z * inverse;
+  const Tensor moving = sum_last(rate.log_scale * (square(z) - 1) - rate.mean * a);
+  const Tensor weights = rate.logits - unsqueeze(sum_last(softmax(at.logits) * rate.logits), -1);
+  const Tensor of_component = unsqueeze(r, -1);
+  const Tensor s = sum(of_component * a, {1});
+  return {squeeze(log_p, -1), sum_last(r * (weights + moving)), s,
+          sum(of_component * (square(a) - square(inverse)), {1}) - square(s)};
+}
+
+Tensor TimeMixture::sample(const Tensor& t, const Rng& rng, const Tensor& context) const {
+  check(*this, t, context);
+  const Recording off(false);
+  const Parameters at = split(parameters_at(*this, t, context), components, d);
+  const int64_t n = t.dim(0);
+  const std::vector<double> ends = cumsum(softmax(at.logits)).values(), u = rng.split("component").uniforms(n);
+  std::vector<int64_t> which;
+  for (int64_t i = 0; i < n; ++i) {
+    const auto begin = ends.begin() + i * components;
+    const int64_t c = std::upper_bound(begin, begin + components, u[static_cast<size_t>(i)]) - begin;
+    which.push_back(i * components + std::min(c, components - 1));
+  }
+  const auto chosen = [&](const Tensor& x) { return index_select(reshape(x, {n * components, d}), 0, which); };
+  return chosen(at.mean) + exp(chosen(at.log_scale)) * rng.split("noise").normal({n, d}, t.dtype());
+}
+
+}  // namespace dimwise

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <vector>
+
+#include "hollow/sde/density.hpp"
+#include "nn/mlp.hpp"
+
+namespace dimwise {
+
+/// Sizes of a time-dependent mixture.
+struct TimeMixtureConfig {
+  int64_t d = 2;
+  int64_t components = 5;
+  std::vector<int64_t> hidden = {64, 64};  ///< of the network of t
+  Activation activation = Activation::silu;
+  int64_t context = 0;      ///< size of the context, 0 for none
+  double min_scale = 1e-2;  ///< below which no standard deviation falls: a component cannot collapse on one point
+  DType dtype = DType::float32;
+};
+
+/// p(t, x) = Σ_c π_c(t) Π_i N(x_i; ν_ci(t), σ_ci(t)²): a mixture of normal distributions whose weights, means and
+/// scales are computed by one network from t, and from a context where there are several initial laws.
+///
+/// Log-density and derivatives are in closed form; the rates of weights, means and scales are one forward-mode sweep
+/// through the network of t. With a_ci = −(x_i − ν_ci)/σ²_ci and responsibilities r_c,
+///   s_i = Σ_c r_c a_ci,  D s_i = Σ_c r_c (a²_ci − 1/σ²_ci) − s_i².
+///
+/// Example:
+/// ```cpp
+/// TimeMixture p({.d = 2}, rng.split("density"));
+/// auto [loss, g] = value_and_grad(p, [&](const auto& m) { return -mean(m.log_prob(t, x)); });
+/// ```
+struct TimeMixture {
+  Mlp net;
+  int64_t d = 0, components = 0;
+  double min_scale = 0;
+
+  TimeMixture() = default;
+  TimeMixture(const TimeMixtureConfig& config, const Rng& rng);
+
+  /// Moves the means to k points spread over the rows of x, (n, d), whatever t: where a fit is to begin.
+  void spread(const Tensor& x, const Rng& rng);
+
+  Tensor log_prob(const Tensor& t, const Tensor& x, const Tensor& context = {}) const;
+  DensityDerivatives derivatives(const Tensor& t, const Tensor& x, const Tensor& context = {}) const;
+  /// Untracked, one point for each row of t.
+  Tensor sample(const Tensor& t, const Rng& rng, const Tensor& context = {}) const;
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("net", self.net);
+  }
+};
+
+}  // namespace dimwise
