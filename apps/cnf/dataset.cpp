@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
 
+#include "apps/common/data_file.hpp"
 #include "apps/common/exit_code.hpp"
 #include "nn/files/csv.hpp"
 #include "nn/files/npy.hpp"
@@ -18,18 +17,6 @@ namespace dimwise::app {
 namespace {
 
 constexpr int64_t density_rows = 20000;
-
-std::string find_file(const std::string& name) {
-  std::vector<std::string> tried{name};
-  if (const char* folder = std::getenv("DIMWISE_DATA")) tried.push_back(std::string(folder) + "/" + name);
-  for (const std::string& path : tried)
-    if (std::filesystem::is_regular_file(path)) return path;
-  std::string names, paths;
-  for (const Density& d : densities()) names += (names.empty() ? "" : ", ") + d.name;
-  for (const std::string& path : tried) paths += (paths.empty() ? "" : ", ") + path;
-  fail<DataError>("data", "there is no density and no file '", name, "'. Tried: ", paths, ". Built in: ", names,
-                  "; or give a .csv or .npy of rows of numbers.");
-}
 
 Tensor log_returns(const Tensor& x) {
   const auto values = x.data<double>();
@@ -56,7 +43,9 @@ Dataset load_dataset(const DataSettings& s) {
       set.test = sample(d, rng.split("test"), density_rows, DType::float64);
       return set;
     }
-  const std::string path = find_file(s.data);
+  std::vector<std::string> names;
+  for (const Density& d : densities()) names.push_back(d.name);
+  const std::string path = find_data_file(s.data, "density", names, "a .csv or .npy of rows of numbers");
   Tensor x;
   if (path.ends_with(".npy")) {
     x = astype(load_npy(path), DType::float64);
