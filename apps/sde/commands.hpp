@@ -2,12 +2,19 @@
 
 #include "apps/common/cli.hpp"
 #include "apps/common/common_flags.hpp"
+#include "apps/sde/simulation.hpp"
+#include "apps/sde/systems.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::sde {
 
 using Words = std::vector<std::string>;
 
 // The commands of dimwise-sde, one file each: each adds itself to the app.
 void add_simulate(App& app);
+void add_train(App& app);
 
-}  // namespace dimwise::app
+// Settings that simulate and train share.
+void add_system(Command& command, SystemOptions& options);
+void add_paths(Command& command, SimulationSettings& settings);
+
+}  // namespace dimwise::app::sde

@@ -4,6 +4,7 @@
 int main(int argc, char** argv) {
   dimwise::set_threads(1);
   dimwise::app::App app("dimwise-sde", "stochastic differential equations with diagonal noise");
-  dimwise::app::add_simulate(app);
+  dimwise::app::sde::add_simulate(app);
+  dimwise::app::sde::add_train(app);
   return run_app(app, argc, argv);
 }

@@ -10,7 +10,7 @@
 #include "ops/layout.hpp"
 #include "ops/reduce.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::sde {
 
 namespace {
 
@@ -220,4 +220,4 @@ Tensor sample_initial(const SdeSystem& system, int64_t group, const Rng& rng, in
   return tensor(x, {n, system.d}, dtype);
 }
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::sde

@@ -8,7 +8,7 @@
 #include "autodiff/rng.hpp"
 #include "hollow/sde/sde.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::sde {
 
 /// A law from which paths start: a mixture of normal distributions with independent components.
 struct InitialLaw {
@@ -46,4 +46,4 @@ const std::vector<std::string>& sde_system_names();
 /// n initial points of a group, (n, d).
 Tensor sample_initial(const SdeSystem& system, int64_t group, const Rng& rng, int64_t n, DType dtype = DType::float64);
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::sde

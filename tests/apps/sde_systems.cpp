@@ -14,7 +14,7 @@
 #include "tests/catch.hpp"
 
 using namespace dimwise;
-using namespace dimwise::app;
+using namespace dimwise::app::sde;
 
 namespace {
 

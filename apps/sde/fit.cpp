@@ -1,0 +1,298 @@
+#include "apps/sde/fit.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <numbers>
+#include <numeric>
+
+#include "apps/common/exit_code.hpp"
+#include "apps/common/training_run.hpp"
+#include "autodiff/anomaly.hpp"
+#include "hollow/sde/fokker_planck.hpp"
+#include "hollow/sde/weak.hpp"
+#include "nn/optim/adam.hpp"
+#include "nn/optim/clip.hpp"
+#include "nn/parallel.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/index.hpp"
+#include "ops/layout.hpp"
+#include "ops/reduce.hpp"
+
+namespace dimwise::app::sde {
+
+namespace {
+
+// Of a weak residual: points drawn from each law, test functions, and their length in the model's units.
+constexpr int64_t run_length = 64, test_functions = 64;
+constexpr double test_length = 0.5;
+
+// While f is still small, the best g is 0, from where it hardly comes back, since the equation holds g²: for this share
+// of what comes after the density, g stays as it is and f alone is fitted.
+constexpr double drift_first = 0.3;
+
+// g where a component has none: what weighs its drift in the Euler pseudo-likelihood, in the model's units.
+constexpr double noiseless = 0.3;
+
+// The part of a model that is f and g.
+struct Equation {
+  AnyHollowNet drift;
+  DiffusionNet<AnyHollowNet> diffusion;
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("drift", self.drift);
+    v("diffusion", self.diffusion);
+  }
+};
+
+// Rows begin/of … end/of of all points, as shares of them.
+Points share(const Points& all, const Shard& s, int64_t of) {
+  const int64_t n = all.t.dim(0);
+  const auto some = [&](const Tensor& x) { return x.defined() ? slice(x, 0, s.begin * n / of, s.end * n / of) : x; };
+  return {some(all.t), some(all.x), some(all.context)};
+}
+
+Points together(const Points& a, const Points& b) {
+  const auto both = [](const Tensor& x, const Tensor& y) { return x.defined() ? concat({x, y}, 0) : x; };
+  return {both(a.t, b.t), both(a.x, b.x), both(a.context, b.context)};
+}
+
+// What one step reads.
+struct Batch {
+  Points seen;    // observations
+  Points next;    // of Euler's pseudo-likelihood: the observations after them
+  Points places;  // where the residual is taken
+  int64_t rows;   // what a step is shared out by: observations, or laws of a weak residual
+};
+
+class Fit {
+ public:
+  Fit(const FitSettings& settings, const Command& command)
+      : settings_(settings),
+        run_(settings.common, settings.minutes,
+             "Use a smaller --lr, --clip or --lambda, or --debug-nans to find the op."),
+        rng_(static_cast<uint64_t>(settings.common.seed)),
+        pool_(static_cast<int>(settings.common.threads)),
+        data_(load_dataset(data_settings(settings))),
+        known_(known_diffusion(settings, data_)),
+        model_(make_model(model_settings(settings), data_.train, known_, rng_.split("model"))) {
+    if (euler()) {
+      const Transitions all = transitions(model_, data_.train);
+      points_ = all.from;
+      next_ = all.to;
+    } else {
+      points_ = density_points(model_, data_.train);
+      test_points_ = density_points(model_, data_.test);
+      earliest_ = min(points_.t).item();
+    }
+    if (run_.resumed()) {
+      run_.check_same("fit", to_json(settings_), "dimwise-sde train");
+      load_state_dict(model_, run_.resumed()->tensors, "model.");
+      density_adam_.load_state_dict(run_.resumed()->tensors, "density_optimizer.");
+      equation_adam_.load_state_dict(run_.resumed()->tensors, "optimizer.");
+    }
+    run_.begin(command);
+  }
+
+  FitResult run() {
+    announce();
+    run_.run({.step = [this] { return step(); },
+              .tensors = [this] { return tensors(); },
+              .metadata = {{"fit", to_json(settings_).dump()}},
+              .evaluate = [this] { evaluate(); }});
+    return {run_.step(), run_.saved(), present_errors()};
+  }
+
+ private:
+  bool euler() const { return settings_.method == "euler"; }
+  bool weak() const { return settings_.residual == "weak"; }
+  // Whether the density is fitted, whether f and g are.
+  bool density_learns() const { return !euler() && (settings_.fit == "joint" || !equation_learns()); }
+  bool equation_learns() const { return euler() || run_.share_done() >= settings_.density_share; }
+  bool diffusion_learns() const { return euler() || share_after_density() >= drift_first; }
+  double share_after_density() const {
+    return (run_.share_done() - settings_.density_share) / (1 - settings_.density_share);
+  }
+
+  void announce() {
+    run_.say("data " + data_.name + ": " + std::to_string(data_.train.size()) + " observations of " +
+             std::to_string(data_.train.paths()) + " paths to train on, " + std::to_string(data_.test.size()) + " of " +
+             std::to_string(data_.test.paths()) + " held out");
+    for (const std::string& remark : data_.train.remarks) run_.say("data: " + remark);
+    for (const std::string& limit : limits(settings_, data_)) run_.say("note: " + limit);
+    run_.say("model: " + std::to_string(count(model_)) + " parameters");
+  }
+
+  std::map<std::string, Tensor> tensors() const {
+    std::map<std::string, Tensor> all = state_dict(model_, "model.");
+    all.merge(density_adam_.state_dict("density_optimizer."));
+    all.merge(equation_adam_.state_dict("optimizer."));
+    return all;
+  }
+
+  // Warm-up, then half a cosine down to 0 over the training, or over each of two stages.
+  double learning_rate() const {
+    double share = run_.share_done();
+    if (!euler() && settings_.fit == "two-stage")
+      share = equation_learns() ? share_after_density() : share / settings_.density_share;
+    const double warm =
+        static_cast<double>(run_.step() + 1) / static_cast<double>(std::max<int64_t>(settings_.warm_up, 1));
+    return settings_.common.lr * std::min(warm, 1.0) * 0.5 * (1 + std::cos(std::numbers::pi * std::min(share, 1.0)));
+  }
+
+  double lambda() const {
+    const bool ramp = settings_.fit == "joint" && settings_.lambda_ramp > 0;
+    const double since = run_.share_done() - settings_.density_share;
+    return settings_.lambda * (ramp ? std::min(1.0, since / settings_.lambda_ramp) : 1.0);
+  }
+
+  Batch batch() const {
+    const auto step = static_cast<uint64_t>(run_.step());
+    const int64_t n = settings_.common.batch_size;
+    const std::vector<int64_t> which = rng_.split("batch").split(step).integers(n, points_.t.dim(0));
+    Batch b{rows(points_, which), {}, {}, n};
+    if (euler()) b.next = rows(next_, which);
+    if (euler() || !equation_learns()) return b;
+    const Rng rng = rng_.split("points").split(step);
+    if (weak()) {
+      b.rows = std::max<int64_t>(n / 16, 1);
+      b.places = drawn(b.seen, b.rows, run_length, rng);
+    } else if (settings_.points == "data") {
+      b.places = b.seen;
+    } else {
+      b.places = drawn(b.seen, n, 1, rng);
+    }
+    return b;
+  }
+
+  // Points of the density, `length` of each of some laws: at times drawn evenly, from the initial laws of a batch.
+  Points drawn(const Points& batch, int64_t laws, int64_t length, const Rng& rng) const {
+    std::vector<int64_t> each;
+    for (int64_t i = 0; i < laws * length; ++i) each.push_back(i / length);
+    const Tensor times = rng.split("t").uniform({laws, 1}, batch.t.dtype(), earliest_, 1);
+    const Tensor t = index_select(times, 0, each);
+    const Tensor context = batch.context.defined() ? index_select(batch.context, 0, each) : Tensor();
+    return {t, stop_gradient(model_.density.sample(t, rng.split("x"), context)), context};
+  }
+
+  Tick step() {
+    const Batch b = batch();
+    const auto threads = static_cast<size_t>(pool_.threads());
+    std::vector<double> likelihoods(threads), residuals(threads);
+    auto [loss, gradient] = [&] {
+      std::optional<DetectAnomaly> guard;
+      if (settings_.common.debug_nans) guard.emplace();
+      return value_and_grad_parallel(pool_, model_, b.rows, [&](const SdeModel& m, const Shard& shard) {
+        const auto i = static_cast<size_t>(shard.index);
+        const double part = static_cast<double>(shard.size()) / static_cast<double>(b.rows);
+        const Points seen = share(b.seen, shard, b.rows);
+        Tensor objective;
+        if (euler()) objective = -mean(log_transition(m, seen, share(b.next, shard, b.rows)));
+        if (density_learns()) objective = -mean(m.density.log_prob(seen.t, seen.x, seen.context));
+        if (objective.defined()) likelihoods[i] = part * objective.item();
+        if (euler() || !equation_learns()) return objective;
+        const Tensor r = residual(m, shard, b);
+        residuals[i] = part * r.item();
+        return objective.defined() ? objective + lambda() * r : lambda() * r;
+      });
+    }();
+    const double norm = clip_grad_norm(gradient, settings_.clip);
+    if (!std::isfinite(loss.item()) || !std::isfinite(norm))
+      run_.diverged("the loss is " + std::to_string(loss.item()) + " and the gradient's norm " + std::to_string(norm) +
+                    ".");
+    update(gradient);
+    const auto total = [](const std::vector<double>& parts) {
+      return std::accumulate(parts.begin(), parts.end(), 0.0);
+    };
+    return told(total(likelihoods), total(residuals), norm);
+  }
+
+  static Tensor log_transition(const SdeModel& m, const Points& from, const Points& to) {
+    return euler_log_prob(own_equation(m), from.t, from.x, to.t, to.x, noiseless);
+  }
+
+  Tensor residual(const SdeModel& m, const Shard& shard, const Batch& b) const {
+    Points at = share(b.places, shard, b.rows);
+    if (!weak() && settings_.points == "both") at = together(at, share(b.seen, shard, b.rows));
+    const AnyDensity& density = density_learns() ? m.density : model_.density;
+    const DensityDerivatives p = density.derivatives(at.t, at.x, at.context);
+    if (weak()) {
+      const Rng rng = rng_.split("test functions").split(static_cast<uint64_t>(run_.step()));
+      return weak_residual(own_equation(m), p, at.t, at.x, shard.size(),
+                           TestFunctions(test_functions, at.x.dim(1), test_length, rng, at.x.dtype()));
+    }
+    using Options = ResidualOptions;
+    return fokker_planck_residual(own_equation(m), p, at.t, at.x,
+                                  {settings_.residual == "l1" ? Options::Norm::l1 : Options::Norm::l2,
+                                   settings_.space == "p" ? Options::Space::p : Options::Space::log_p});
+  }
+
+  void update(const SdeModel& gradient) {
+    density_adam_.lr = equation_adam_.lr = learning_rate();
+    if (density_learns()) density_adam_.step(model_.density, gradient.density);
+    if (!equation_learns()) return;
+    Equation equation{model_.drift, model_.diffusion};
+    equation_adam_.step(equation, {gradient.drift, gradient.diffusion});
+    model_.drift = equation.drift;
+    if (diffusion_learns()) model_.diffusion = equation.diffusion;
+  }
+
+  Tick told(double likelihood, double residual, double norm) {
+    Tick tick{.gradient_norm = norm};
+    std::vector<std::pair<std::string, double>> values{{"lr", equation_adam_.lr}, {"gradient_norm", norm}};
+    if (euler() || density_learns()) {
+      tick.loss = likelihood;
+      values.emplace_back(euler() ? "pseudo_nll" : "nll", likelihood);
+    }
+    if (!euler() && equation_learns()) {
+      char text[48];
+      std::snprintf(text, sizeof text, "residual %.3g", residual);
+      tick.more = text;
+      values.insert(values.end(), {{"residual", residual}, {"lambda", lambda()}});
+    }
+    if ((run_.step() + 1) % settings_.common.log_every == 0) run_.folder().metrics(run_.step() + 1, values);
+    return tick;
+  }
+
+  std::optional<Errors> present_errors() const {
+    if (!data_.truth) return {};
+    return errors(model_, *data_.truth, known_, data_.test);
+  }
+
+  void evaluate() {
+    const Recording off(false);
+    std::vector<std::pair<std::string, double>> values;
+    if (!euler()) {
+      const Tensor own = model_.density.log_prob(test_points_.t, test_points_.x, test_points_.context);
+      values.emplace_back("test_nll", -(mean(own) + model_.units.log_det()).item());
+    }
+    if (equation_learns())
+      if (const auto e = present_errors())
+        values.insert(values.end(), {{"drift_error", e->mean_drift}, {"diffusion_error", e->mean_diffusion}});
+    run_.folder().metrics(run_.step(), values);
+    if (!settings_.common.verbose) return;
+    std::string text = "step " + std::to_string(run_.step());
+    for (const auto& [name, value] : values) text += ", " + name + " " + std::to_string(value);
+    run_.say(text);
+  }
+
+  FitSettings settings_;
+  TrainingRun run_;
+  Rng rng_;
+  ThreadPool pool_;
+  Dataset data_;
+  std::vector<std::optional<double>> known_;
+  SdeModel model_;
+  Points points_, next_, test_points_;
+  Adam density_adam_, equation_adam_;
+  double earliest_ = 0;  // of the density's own times
+};
+
+}  // namespace
+
+FitResult run_fit(const FitSettings& settings, const Command& command) { return Fit(settings, command).run(); }
+
+}  // namespace dimwise::app::sde

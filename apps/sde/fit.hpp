@@ -1,0 +1,19 @@
+#pragma once
+
+#include "apps/sde/fitted.hpp"
+
+namespace dimwise::app::sde {
+
+/// What came out of a fit.
+struct FitResult {
+  int64_t step = 0;
+  std::string checkpoint;
+  std::optional<Errors> errors;  ///< where the truth is known
+};
+
+/// Fits a density and an equation, or the equation alone, to the observations; writes the run's folder.
+///
+/// Throws Interrupted, Diverged, CheckpointError and what its parts throw.
+FitResult run_fit(const FitSettings& settings, const Command& command);
+
+}  // namespace dimwise::app::sde

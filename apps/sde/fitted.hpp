@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/sde/settings.hpp"
+
+namespace dimwise::app::sde {
+
+/// A fitted model, read from a run folder or a checkpoint, and its data.
+struct Fitted {
+  FitSettings settings;
+  Dataset data;
+  std::vector<std::optional<double>> known;  ///< of g
+  SdeModel model;
+  std::string path;  ///< of the checkpoint
+};
+/// Throws CheckpointError, DataError.
+Fitted load_fit(const std::string& path);
+
+/// Mean absolute errors of f and g, of each component, over some points in the units of the data.
+struct Errors {
+  std::vector<double> drift, diffusion;
+  double mean_drift = 0;      ///< over all components
+  double mean_diffusion = 0;  ///< over the learned components
+};
+/// Over the observations `at`, or 4,000 of them at equal distances.
+Errors errors(const SdeModel& model, const SdeSystem& truth, const std::vector<std::optional<double>>& known,
+              const Observations& at);
+
+/// What the user is to know of what can be learned from these data, a sentence each.
+std::vector<std::string> limits(const FitSettings& settings, const Dataset& data);
+
+}  // namespace dimwise::app::sde

@@ -1,0 +1,173 @@
+#include "apps/sde/model.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "autodiff/error.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/index.hpp"
+#include "ops/layout.hpp"
+
+namespace dimwise::app::sde {
+
+namespace {
+
+DType dtype_of(const SdeModel& model) { return model.clock.value.dtype(); }
+
+AnyHollowNet make_net(const ModelSettings& s, int64_t d, DType dtype, const Rng& rng) {
+  const Activation activation = parse_activation(s.activation);
+  return {make_conditioner(s.conditioner,
+                           {.d = d,
+                            .d_h = s.d_h,
+                            .hidden = s.hidden,
+                            .activation = activation,
+                            .time = s.time_dependent,
+                            .dtype = dtype},
+                           rng.split("conditioner")),
+          make_transformer(s.transformer,
+                           {.d = d,
+                            .d_h = s.d_h,
+                            .hidden = s.transformer_hidden,
+                            .activation = activation,
+                            .time = s.time_dependent,
+                            .dtype = dtype},
+                           rng.split("transformer"))};
+}
+
+AnyDensity make_density(const ModelSettings& s, const Observations& seen, DType dtype, const Rng& rng) {
+  const int64_t d = seen.d(), groups = seen.groups();
+  const int64_t context = s.initial == "start" ? d : groups > 1 ? groups : 0;
+  const Activation activation = parse_activation(s.density_activation);
+  if (s.density == "flow")
+    return {make_flow_density({.d = d,
+                               .conditioner = s.conditioner,
+                               .transformer = s.transformer,
+                               .hidden = s.density_hidden,
+                               .transformer_hidden = s.transformer_hidden,
+                               .d_h = s.d_h,
+                               .activation = activation,
+                               .context = context,
+                               .dtype = dtype,
+                               .options = {.steps = s.flow_steps}},
+                              rng)};
+  return {TimeMixture({.d = d,
+                       .components = s.components,
+                       .hidden = s.density_hidden,
+                       .activation = activation,
+                       .context = context,
+                       .dtype = dtype},
+                      rng)};
+}
+
+Tensor column(const std::vector<double>& values, DType dtype) {
+  return reshape(tensor(values, dtype), {static_cast<int64_t>(values.size()), 1});
+}
+
+Tensor own_time(const SdeModel& model, const std::vector<double>& t) {
+  const std::vector<double> clock = model.clock.value.values();
+  std::vector<double> own;
+  for (const double v : t) own.push_back((v - clock[0]) / clock[1]);
+  return column(own, dtype_of(model));
+}
+
+Tensor own_place(const SdeModel& model, const Tensor& x) { return model.units.forward(astype(x, dtype_of(model))); }
+
+// {v, D v, …} of one's own units as those of the data: D^k v · scale^{1−k} / time.
+std::vector<Tensor> in_data_units(std::vector<Tensor> v, const Tensor& scale, double time) {
+  Tensor factor = scale / time;
+  for (Tensor& each : v) {
+    each = each * factor;
+    factor = factor / scale;
+  }
+  return v;
+}
+
+}  // namespace
+
+SdeModel make_model(const ModelSettings& s, const Observations& train, const std::vector<std::optional<double>>& known,
+                    const Rng& rng) {
+  const DType dtype = s.dtype == "float64" ? DType::float64 : DType::float32;
+  if (s.time_dependent && s.initial == "start")
+    fail<ValueError>("model",
+                     "f and g that depend on time need one clock for all paths, and --initial start restarts "
+                     "it for each. Use --initial groups.");
+  SdeModel model;
+  model.units = fit_standardizer(train.x, train.columns, dtype);
+  const auto [first, last] = std::minmax_element(train.t.begin(), train.t.end());
+  if (!(*first < *last))
+    fail<DataError>("data", "all observations for training are at t = ", *first, ". Give more of them.");
+  model.clock = {tensor({*first, *last - *first}, dtype)};
+  model.time_dependent = s.time_dependent;
+  model.from_start = s.initial == "start";
+  model.groups = train.groups();
+  model.density = make_density(s, train, dtype, rng.split("density"));
+  model.drift = make_net(s, train.d(), dtype, rng.split("drift"));
+  const std::vector<double> scale = model.units.scale.value.values();
+  std::vector<double> unit, value;
+  for (size_t i = 0; i < known.size(); ++i) {
+    unit.push_back(known[i] ? 0 : 1);
+    value.push_back(known[i] ? *known[i] / scale[i] * std::sqrt(*last - *first) : 0);
+  }
+  model.diffusion = {
+      make_net(s, train.d(), dtype, rng.split("diffusion")), {tensor(unit, dtype)}, {tensor(value, dtype)}};
+  if (auto* mixture = std::get_if<TimeMixture>(&model.density.kind))
+    mixture->spread(own_place(model, train.x), rng.split("spread"));
+  return model;
+}
+
+Sde own_equation(const SdeModel& model) {
+  return {hollow_coefficient(model.drift, {.time = model.time_dependent}),
+          hollow_coefficient(model.diffusion, {.time = model.time_dependent})};
+}
+
+Sde equation(const SdeModel& model) {
+  const std::vector<double> clock = model.clock.value.values();
+  const Sde own = own_equation(model);
+  const auto in_units = [clock, units = model.units](const Coefficient& own, double time) -> Coefficient {
+    return [=](const Tensor& t, const Tensor& x, int order) {
+      return in_data_units(own((t - clock[0]) / clock[1], units.forward(x), order), units.scale.value, time);
+    };
+  };
+  return {in_units(own.drift, clock[1]), in_units(own.diffusion, std::sqrt(clock[1]))};
+}
+
+Points density_points(const SdeModel& model, const Observations& seen) {
+  const Points all{own_time(model, seen.t), own_place(model, seen.x), {}};
+  if (!model.from_start) {
+    if (model.groups == 1) return all;
+    std::vector<double> which(static_cast<size_t>(seen.size() * model.groups));
+    for (size_t i = 0; i < seen.group.size(); ++i)
+      which[i * static_cast<size_t>(model.groups) + static_cast<size_t>(seen.group[i])] = 1;
+    return {all.t, all.x, tensor(which, {seen.size(), model.groups}, dtype_of(model))};
+  }
+  std::vector<int64_t> later, first;
+  for (int64_t i = 0, begin = 0; i < seen.size(); ++i) {
+    const auto at = static_cast<size_t>(i);
+    if (i > 0 && seen.path[at] != seen.path[at - 1]) begin = i;
+    if (i == begin) continue;
+    later.push_back(i);
+    first.push_back(begin);
+  }
+  if (later.empty())
+    fail<DataError>("data", "no path is seen twice, so none has a start and a later place. Use --initial groups.");
+  const Tensor since = index_select(all.t, 0, later) - index_select(all.t, 0, first);
+  return {since, index_select(all.x, 0, later), index_select(all.x, 0, first)};
+}
+
+Transitions transitions(const SdeModel& model, const Observations& seen) {
+  const std::vector<int64_t> from = pairs(seen);
+  if (from.empty())
+    fail<DataError>("data", "no path is seen twice, so there are no transitions. Fit the Fokker-Planck equation.");
+  std::vector<int64_t> to = from;
+  for (int64_t& i : to) ++i;
+  const Points all{own_time(model, seen.t), own_place(model, seen.x), {}};
+  return {rows(all, from), rows(all, to)};
+}
+
+Points rows(const Points& all, const std::vector<int64_t>& which) {
+  const auto some = [&](const Tensor& x) { return x.defined() ? index_select(x, 0, which) : x; };
+  return {some(all.t), some(all.x), some(all.context)};
+}
+
+}  // namespace dimwise::app::sde

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/sde/observations.hpp"
+#include "hollow/net/choice.hpp"
+#include "hollow/sde/any_density.hpp"
+#include "hollow/sde/diffusion.hpp"
+#include "hollow/sde/sde.hpp"
+#include "nn/data/standardizer.hpp"
+
+namespace dimwise::app::sde {
+
+/// What a fitted equation is made of.
+struct ModelSettings {
+  std::string dtype = "float32";
+  std::string density = "mixture";
+  int64_t components = 5;
+  std::vector<int64_t> density_hidden = {64, 64};
+  std::string density_activation = "tanh";
+  int64_t flow_steps = 8;
+  std::string initial = "groups";  ///< what tells initial laws apart: groups, start
+  std::string conditioner = "masked", transformer = "shared";
+  std::vector<int64_t> hidden = {64}, transformer_hidden = {64};
+  int64_t d_h = 16;
+  std::string activation = "silu";
+  bool time_dependent = false;  ///< f and g
+};
+
+/// A density p(t, x), a drift f and a diagonal diffusion g, all in units in which x has mean 0 and scale 1 and the
+/// observed times run from 0 to 1.
+struct SdeModel {
+  AnyDensity density;
+  AnyHollowNet drift;
+  DiffusionNet<AnyHollowNet> diffusion;
+  Standardizer units;
+  Constant clock;               ///< (2,): the first observed time, and how long observations go on
+  bool time_dependent = false;  ///< f and g
+  bool from_start = false;      ///< whether the density's context is where a path started, and its time that since then
+  int64_t groups = 1;           ///< otherwise the context tells which of so many initial laws
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("density", self.density);
+    v("drift", self.drift);
+    v("diffusion", self.diffusion);
+    v("units", self.units);
+    v("clock", self.clock);
+  }
+};
+
+/// The model of some observations, freshly initialised; `known` is, in the data's units, what of g is known. Throws
+/// ValueError, DataError.
+SdeModel make_model(const ModelSettings& settings, const Observations& train,
+                    const std::vector<std::optional<double>>& known, const Rng& rng);
+
+/// f and g in the model's own units; they keep the tensors of `model`, tracked or not.
+Sde own_equation(const SdeModel& model);
+/// f and g in the units of the data, for x of the model's dtype.
+Sde equation(const SdeModel& model);
+
+/// Observations in the model's units: t (n, 1), x (n, d), and the context by which the density knows the initial law.
+struct Points {
+  Tensor t, x, context;
+};
+/// All of them where initial laws are told apart by groups; where by each path's start, all but the starts themselves,
+/// with the time since then. Throws DataError where none are left.
+Points density_points(const SdeModel& model, const Observations& seen);
+/// Consecutive observations of each path.
+struct Transitions {
+  Points from, to;  ///< without context
+};
+Transitions transitions(const SdeModel& model, const Observations& seen);
+
+/// Some rows of all points.
+Points rows(const Points& all, const std::vector<int64_t>& which);
+
+}  // namespace dimwise::app::sde

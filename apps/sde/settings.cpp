@@ -1,0 +1,183 @@
+#include "apps/sde/settings.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "apps/common/exit_code.hpp"
+#include "apps/sde/commands.hpp"
+
+namespace dimwise::app::sde {
+
+namespace {
+
+Words words_of(const std::string& list) {
+  Words words;
+  std::istringstream in(list);
+  for (std::string word; std::getline(in, word, ',');) words.push_back(word);
+  return words;
+}
+
+}  // namespace
+
+void add_system(Command& c, SystemOptions& options) {
+  c.add("d", options.d, "dimension of coupled, 2 to 64", at_least_one);
+  c.add("sigma", options.sigma, "noise of double-well", positive);
+}
+
+void add_paths(Command& c, SimulationSettings& s) {
+  c.add("paths", s.paths, "number of paths of a built-in system, dealt in turn to its initial laws", at_least_one);
+  c.add("observations", s.observations, "of each path, the first at t = 0; 0 for the system's own", not_negative);
+  c.add_choice("times", s.times, Words{"uniform", "random"}, "equal or irregular intervals, the same for all paths");
+  c.add("end-time", s.end, "bound of the last observation; 0 for the system's own", not_negative);
+  c.add("unpaired", s.unpaired, "observe each path once: as many paths as observations, each with a number of its own");
+}
+
+void add_fit(Command& c, FitSettings& s) {
+  std::string names;
+  for (const std::string& name : sde_system_names()) names += (names.empty() ? "" : ", ") + name;
+  c.section("Data");
+  add_data(c, s.common, "a built-in system (" + names + ") or a .csv, .npy or .npz file with columns t, path, x1 ...");
+  c.add("names", s.names, "names of the columns of a file that has none, as t,path,group,x1").placeholder = "LIST";
+  c.add("columns", s.columns, "the components of x; all but t, path and group if not given").placeholder = "LIST";
+  c.add("window", s.data.file.window, "rows are one series: cut it into windows of so many, each from t = 0; 0 if not",
+        not_negative);
+  c.add("interval", s.data.file.interval, "time between the rows of a series", positive);
+  c.add_choice("transform", s.transform, Words{"none", "log"}, "what is done to x");
+  c.add("truth", s.data.truth, "the built-in system that a file came from, to tell errors by").placeholder = "NAME";
+  c.add("test-share", s.data.test_share, "share of the paths that is held out; of a series, the last",
+        Range{.min = 0, .max = 0.9, .above_min = true});
+  c.add("keep", s.data.keep, "share of the observations for training that is used, drawn by seed",
+        Range{.min = 0, .max = 1, .above_min = true});
+  add_system(c, s.data.system);
+  add_paths(c, s.data.simulation);
+  c.section("Equation");
+  c.add("diffusion", s.diffusion,
+        "g of each component, learned or its value, as learned,0; what is known of a built-in system if not given")
+      .placeholder = "LIST";
+  c.add("time-dependent", s.model.time_dependent, "let f and g depend on time: they cannot be told apart then");
+  c.add_choice("conditioner", s.model.conditioner, conditioner_names(), "what computes h_i from the other x_j");
+  c.add_choice("transformer", s.model.transformer, transformer_names(), "what computes f_i and g_i from x_i and h_i");
+  c.add("hidden", s.model.hidden, "widths of the conditioner's hidden layers", at_least_one);
+  c.add("d-h", s.model.d_h, "numbers h_i given to the transformer for each dimension", at_least_one);
+  c.add("transformer-hidden", s.model.transformer_hidden, "widths of the transformer's hidden layers", at_least_one);
+  const Words smooth{"tanh", "softplus", "silu", "sin"};
+  c.add_choice("activation", s.model.activation, smooth, "activation of all layers of f and g");
+  add_dtype(c, s.common);
+  c.section("Density");
+  c.add_choice("density", s.model.density, Words{"mixture", "flow"},
+               "p(t, x): a mixture of normal distributions that move with time, or a flow through time");
+  c.add("components", s.model.components, "of the mixture", at_least_one);
+  c.add("density-hidden", s.model.density_hidden, "widths of the density's hidden layers", at_least_one);
+  c.add_choice("density-activation", s.model.density_activation, smooth, "activation of the density's layers");
+  c.add("flow-steps", s.model.flow_steps, "steps of a solve of the flow", at_least_one);
+  c.add_choice("initial", s.model.initial, Words{"groups", "start"},
+               "what the density knows of where a path began: its group, or its first observation");
+  c.section("Fit");
+  c.add_choice("method", s.method, Words{"fokker-planck", "euler"},
+               "match the Fokker-Planck equation of a density, or maximise the Euler pseudo-likelihood of "
+               "consecutive observations");
+  c.add_choice("fit", s.fit, Words{"two-stage", "joint"},
+               "once the density fits, go on with the equation alone, or with both together");
+  c.add("density-share", s.density_share, "share of the training that is for the density alone",
+        Range{.min = 0, .max = 0.95, .above_min = true});
+  c.add_choice("residual", s.residual, Words{"weak", "l1", "l2"},
+               "against test functions, which averages over the density's errors; or mean size or square at points");
+  c.add_choice("space", s.space, Words{"log-p", "p"}, "of l1 and l2: residual of the rate of log p, or of p");
+  c.add_choice("points", s.points, Words{"data", "model", "both"},
+               "of l1 and l2: at observations, at points drawn from the density at any time, or both");
+  c.add("lambda", s.lambda, "weight of the residual beside the negative log-likelihood", positive);
+  c.add("lambda-ramp", s.lambda_ramp, "of joint: share of the training over which the weight rises from 0",
+        Range{.min = 0, .max = 1});
+  add_seed(c, s.common);
+  add_steps(c, s.common);
+  c.add("minutes", s.minutes, "train for this long instead of --steps; 0 for steps", not_negative);
+  add_batch_size(c, s.common);
+  add_lr(c, s.common);
+  c.add("warm-up", s.warm_up, "steps over which the learning rate rises; it then falls to 0 as half a cosine",
+        not_negative);
+  c.add("clip", s.clip, "longest gradient norm", positive);
+  add_threads(c, s.common, "threads that share a batch; a number of threads gives the same bits each time");
+}
+
+void add_run(Command& c, FitSettings& s) {
+  c.section("Run");
+  add_out(c, s.common);
+  add_resume(c, s.common);
+  add_log_every(c, s.common);
+  add_eval_every(c, s.common);
+  add_verbosity(c, s.common);
+  add_debug_nans(c, s.common);
+  add_json(c, s.common);
+}
+
+nlohmann::ordered_json to_json(const FitSettings& settings) {
+  FitSettings copy = settings;
+  Command c("dimwise-sde", "train", "");
+  add_fit(c, copy);
+  nlohmann::ordered_json j;
+  // How long a run goes on may change when it is resumed.
+  for (const Setting& each : c.settings())
+    if (each.saved && each.name != "steps" && each.name != "minutes")
+      j[each.name] = nlohmann::ordered_json::parse(each.toml());
+  return j;
+}
+
+FitSettings fit_settings(const std::string& json, const std::string& where) {
+  FitSettings s;
+  Command c("dimwise-sde", "train", "");
+  add_fit(c, s);
+  const auto j = nlohmann::json::parse(json, nullptr, false);
+  const auto text = [](const nlohmann::json& value) {
+    return value.is_string() ? value.get<std::string>() : value.dump();
+  };
+  for (const Setting& each : c.settings()) {
+    if (!each.saved || each.name == "steps" || each.name == "minutes") continue;
+    if (!j.is_object() || !j.contains(each.name))
+      fail<CheckpointError>("model", where, " does not tell --", each.name,
+                            ". It was not written by dimwise-sde train.");
+    std::string list;
+    if (j[each.name].is_array())
+      for (const auto& element : j[each.name]) list += (list.empty() ? "" : ",") + text(element);
+    each.read(where, j[each.name].is_array() ? list : text(j[each.name]));
+  }
+  return s;
+}
+
+DataSettings data_settings(const FitSettings& s) {
+  DataSettings data = s.data;
+  data.data = s.common.data;
+  data.seed = s.common.seed;
+  data.file.names = words_of(s.names);
+  data.file.columns = words_of(s.columns);
+  data.file.logarithm = s.transform == "log";
+  return data;
+}
+
+ModelSettings model_settings(const FitSettings& s) {
+  ModelSettings model = s.model;
+  model.dtype = s.common.dtype;
+  return model;
+}
+
+std::vector<std::optional<double>> known_diffusion(const FitSettings& s, const Dataset& data) {
+  const auto d = static_cast<size_t>(data.train.d());
+  if (s.diffusion.empty()) return data.truth ? data.truth->known_diffusion : std::vector<std::optional<double>>(d);
+  std::vector<std::optional<double>> known;
+  for (const std::string& word : words_of(s.diffusion)) {
+    if (word == "learned") {
+      known.emplace_back();
+      continue;
+    }
+    std::istringstream number(word);
+    double value = -1;
+    if (!(number >> value) || !number.eof() || value < 0)
+      fail<UsageError>("--diffusion", "has \"", word, "\" where learned or a number of at least 0 must stand.");
+    known.emplace_back(value);
+  }
+  if (known.size() != d)
+    fail<UsageError>("--diffusion", "has ", known.size(), " entries, but x has ", d, " components.");
+  return known;
+}
+
+}  // namespace dimwise::app::sde
