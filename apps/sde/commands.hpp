@@ -12,6 +12,9 @@ using Words = std::vector<std::string>;
 // The commands of dimwise-sde, one file each: each adds itself to the app.
 void add_simulate(App& app);
 void add_train(App& app);
+void add_eval(App& app);
+void add_plot(App& app);
+void add_compare(App& app);
 
 // Settings that simulate and train share.
 void add_system(Command& command, SystemOptions& options);

@@ -36,7 +36,7 @@ Dataset load_dataset(const DataSettings& s) {
   } else {
     if (!s.truth.empty()) set.truth = system_of("--truth", s.truth, s.system);
     const std::string path =
-        find_data_file(s.data, "system", sde_system_names(), "a .csv, .npy or .npz with columns t, path, x1 ...");
+        find_data_file(s.data, "system", sde_system_names(), "a .csv, .npy or .npz with columns t, path and x");
     all = read_observations(path, s.file);
     if (set.truth && set.truth->d != all.d())
       fail<UsageError>("--truth", s.truth, " has d = ", set.truth->d, ", but ", path, " has ", all.d(), " components.");

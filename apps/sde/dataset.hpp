@@ -14,9 +14,9 @@ struct DataSettings {
   std::string data;  ///< a built-in system or a file
   int64_t seed = 0;
   SystemOptions system;
-  SimulationSettings simulation;  ///< of a built-in system
-  ReadOptions file;               ///< of a file
-  std::string truth;              ///< the built-in system that a file came from
+  SimulationSettings simulation{.paths = 2000};  ///< of a built-in system
+  ReadOptions file;                              ///< of a file
+  std::string truth;                             ///< the built-in system that a file came from
   double test_share = 0.2;
   double keep = 1;  ///< share of the observations for training that is used
 };

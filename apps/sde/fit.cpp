@@ -29,24 +29,12 @@ namespace {
 constexpr int64_t run_length = 64, test_functions = 64;
 constexpr double test_length = 0.5;
 
-// While f is still small, the best g is 0, from where it hardly comes back, since the equation holds g²: for this share
-// of what comes after the density, g stays as it is and f alone is fitted.
+// While f is wrong, the best g is 0, from where it hardly comes back, since the equation holds g². So g stays as
+// it is for this share of what comes after the density, while f is fitted alone.
 constexpr double drift_first = 0.3;
 
 // g where a component has none: what weighs its drift in the Euler pseudo-likelihood, in the model's units.
 constexpr double noiseless = 0.3;
-
-// The part of a model that is f and g.
-struct Equation {
-  AnyHollowNet drift;
-  DiffusionNet<AnyHollowNet> diffusion;
-
-  template <class Self, class Visitor>
-  static void visit(Self& self, Visitor&& v) {
-    v("drift", self.drift);
-    v("diffusion", self.diffusion);
-  }
-};
 
 // Rows begin/of … end/of of all points, as shares of them.
 Points share(const Points& all, const Shard& s, int64_t of) {
@@ -92,7 +80,8 @@ class Fit {
       run_.check_same("fit", to_json(settings_), "dimwise-sde train");
       load_state_dict(model_, run_.resumed()->tensors, "model.");
       density_adam_.load_state_dict(run_.resumed()->tensors, "density_optimizer.");
-      equation_adam_.load_state_dict(run_.resumed()->tensors, "optimizer.");
+      drift_adam_.load_state_dict(run_.resumed()->tensors, "drift_optimizer.");
+      diffusion_adam_.load_state_dict(run_.resumed()->tensors, "diffusion_optimizer.");
     }
     run_.begin(command);
   }
@@ -129,7 +118,8 @@ class Fit {
   std::map<std::string, Tensor> tensors() const {
     std::map<std::string, Tensor> all = state_dict(model_, "model.");
     all.merge(density_adam_.state_dict("density_optimizer."));
-    all.merge(equation_adam_.state_dict("optimizer."));
+    all.merge(drift_adam_.state_dict("drift_optimizer."));
+    all.merge(diffusion_adam_.state_dict("diffusion_optimizer."));
     return all;
   }
 
@@ -231,21 +221,20 @@ class Fit {
   }
 
   void update(const SdeModel& gradient) {
-    density_adam_.lr = equation_adam_.lr = learning_rate();
+    density_adam_.lr = drift_adam_.lr = diffusion_adam_.lr = learning_rate();
     if (density_learns()) density_adam_.step(model_.density, gradient.density);
-    if (!equation_learns()) return;
-    Equation equation{model_.drift, model_.diffusion};
-    equation_adam_.step(equation, {gradient.drift, gradient.diffusion});
-    model_.drift = equation.drift;
-    if (diffusion_learns()) model_.diffusion = equation.diffusion;
+    if (equation_learns()) drift_adam_.step(model_.drift, gradient.drift);
+    if (diffusion_learns()) diffusion_adam_.step(model_.diffusion, gradient.diffusion);
   }
 
   Tick told(double likelihood, double residual, double norm) {
     Tick tick{.gradient_norm = norm};
-    std::vector<std::pair<std::string, double>> values{{"lr", equation_adam_.lr}, {"gradient_norm", norm}};
+    std::vector<std::pair<std::string, double>> values{{"lr", drift_adam_.lr}, {"gradient_norm", norm}};
     if (euler() || density_learns()) {
-      tick.loss = likelihood;
-      values.emplace_back(euler() ? "pseudo_nll" : "nll", likelihood);
+      // In the units of the data; Euler's is that of one component.
+      const double volume = model_.units.log_det().item() / static_cast<double>(euler() ? data_.train.d() : 1);
+      tick.loss = likelihood - volume;
+      values.emplace_back(euler() ? "pseudo_nll" : "nll", likelihood - volume);
     }
     if (!euler() && equation_learns()) {
       char text[48];
@@ -287,7 +276,7 @@ class Fit {
   std::vector<std::optional<double>> known_;
   SdeModel model_;
   Points points_, next_, test_points_;
-  Adam density_adam_, equation_adam_;
+  Adam density_adam_, drift_adam_, diffusion_adam_;
   double earliest_ = 0;  // of the density's own times
 };
 

@@ -9,16 +9,12 @@
 
 namespace dimwise::app::sde {
 
-namespace {
-
 Words words_of(const std::string& list) {
   Words words;
   std::istringstream in(list);
   for (std::string word; std::getline(in, word, ',');) words.push_back(word);
   return words;
 }
-
-}  // namespace
 
 void add_system(Command& c, SystemOptions& options) {
   c.add("d", options.d, "dimension of coupled, 2 to 64", at_least_one);

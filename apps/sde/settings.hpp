@@ -14,7 +14,7 @@ namespace dimwise::app::sde {
 struct FitSettings {
   CommonFlags common{.steps = 6000,
                      .batch_size = 1024,
-                     .lr = 5e-3,
+                     .lr = 1e-2,
                      .data = "double-well",
                      .out = "runs/sde",
                      .checkpoint_every = 1000,
@@ -30,6 +30,9 @@ struct FitSettings {
   double minutes = 0, clip = 10;
   int64_t warm_up = 100;
 };
+
+/// The words of a list a,b,c.
+std::vector<std::string> words_of(const std::string& list);
 
 /// Adds the settings of a fit to a command, all but those of its run folder.
 void add_fit(Command& command, FitSettings& settings);

@@ -1,0 +1,228 @@
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "apps/common/exit_code.hpp"
+#include "apps/common/flag_differences.hpp"
+#include "apps/common/plot/png.hpp"
+#include "apps/common/plot/svg.hpp"
+#include "apps/sde/commands.hpp"
+#include "apps/sde/fit.hpp"
+#include "nn/files/bytes.hpp"
+
+namespace dimwise::app::sde {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct CompareSettings {
+  FitSettings fit;
+  std::string methods = "fokker-planck,euler";
+  std::vector<double> keeps = {1, 0.5, 0.2, 0.1, 0.05, 0.02};
+  int64_t seeds = 3;
+};
+
+// One fit of many: what it was made with, and what came out, as its file result.json holds it.
+struct Cell {
+  std::string method;
+  double keep;
+  int64_t seed;
+  Json result;
+};
+
+std::string number(double v) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g", v);
+  return text;
+}
+
+class Comparison {
+ public:
+  explicit Comparison(const CompareSettings& s) : s_(s) {
+    for (const std::string& method : words_of(s.methods)) {
+      if (method != "fokker-planck" && method != "euler")
+        fail<UsageError>("--methods", "has \"", method, "\". Use fokker-planck and euler.");
+      methods_.push_back(method);
+    }
+    std::filesystem::create_directories(s.fit.common.out);
+  }
+
+  void run() {
+    const auto total = methods_.size() * s_.keeps.size() * static_cast<size_t>(s_.seeds);
+    for (int64_t seed = 0; seed < s_.seeds; ++seed)
+      for (const double keep : s_.keeps)
+        for (const std::string& method : methods_) {
+          if (!s_.fit.common.quiet)
+            std::cerr << "fit " << cells_.size() + 1 << " of " << total << ": " << method << ", " << 100 * keep
+                      << " % kept, seed " << seed << '\n';
+          try {
+            cells_.push_back({method, keep, seed, cell(method, keep, seed)});
+          } catch (const Interrupted& stopped) {
+            throw Interrupted(stopped.signal(), std::to_string(cells_.size()) + " of " + std::to_string(total) +
+                                                    " fits are done; give the same command to go on");
+          }
+        }
+    report();
+  }
+
+ private:
+  // Fits, or reads what was fitted before.
+  Json cell(const std::string& method, double keep, int64_t seed) const {
+    FitSettings own = s_.fit;
+    own.method = method;
+    own.data.keep = keep;
+    own.common.seed = seed;
+    own.common.out += "/" + method + "-" + number(100 * keep) + "-" + std::to_string(seed);
+    own.common.resume = "auto";
+    const Json asked = Json::parse(to_json(own).dump());
+    const std::string file = own.common.out + "/result.json";
+    std::ifstream in(file);
+    if (const Json saved = Json::parse(in, nullptr, false); saved.is_object() && saved.contains("fit")) {
+      const std::string other = flag_differences(saved["fit"], asked);
+      if (!other.empty() || saved["steps"] != own.common.steps)
+        fail<CheckpointError>("compare", file, " is of other fits: ", other.empty() ? "--steps differs" : other,
+                              ". Give the flags it was made with, or another --out.");
+      return saved;
+    }
+    Json result{{"fit", asked}, {"steps", own.common.steps}};
+    Command c("dimwise-sde", "train", "");
+    add_fit(c, own);
+    add_run(c, own);
+    const auto begin = std::chrono::steady_clock::now();
+    try {
+      const FitResult fit = run_fit(own, c);
+      if (!fit.errors)
+        fail<UsageError>("compare", own.common.data,
+                         " is not known exactly, so no error can be told. Use a built-in "
+                         "system, or --truth.");
+      result["drift_error"] = fit.errors->mean_drift;
+      result["diffusion_error"] = fit.errors->mean_diffusion;
+    } catch (const DataError& impossible) {
+      result["failed"] = impossible.what();
+    } catch (const Diverged& diverged) {
+      result["failed"] = diverged.what();
+    }
+    result["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    const Dataset data = load_dataset(data_settings(own));
+    result["observations"] = data.train.size();
+    result["transitions"] = pairs(data.train).size();
+    std::filesystem::create_directories(own.common.out);
+    write_atomically(file, as_bytes(result.dump() + "\n"));
+    return result;
+  }
+
+  // Of all seeds that came to an end.
+  std::vector<double> values(const std::string& method, double keep, const std::string& what) const {
+    std::vector<double> all;
+    for (const Cell& c : cells_)
+      if (c.method == method && c.keep == keep && c.result.contains(what)) all.push_back(c.result[what]);
+    return all;
+  }
+
+  static double mean(const std::vector<double>& all) {
+    double sum = 0;
+    for (const double v : all) sum += v;
+    return sum / static_cast<double>(all.size());
+  }
+
+  std::string entry(const std::vector<double>& all) const {
+    if (all.empty()) return "-";
+    const auto [low, high] = std::minmax_element(all.begin(), all.end());
+    const bool some = static_cast<int64_t>(all.size()) < s_.seeds;
+    return number(mean(all)) + " (" + number(*low) + ".." + number(*high) + ")" +
+           (some ? " of " + std::to_string(all.size()) : "");
+  }
+
+  std::string table() const {
+    std::string head = "| kept | observations | transitions |", rule = "|---|---|---|", body;
+    for (const std::string& method : methods_) {
+      head += " " + method + ": f | g | seconds |";
+      rule += "---|---|---|";
+    }
+    for (const double keep : s_.keeps) {
+      body += "| " + number(100 * keep) + " % | " + number(mean(values(methods_[0], keep, "observations"))) + " | " +
+              number(mean(values(methods_[0], keep, "transitions"))) + " |";
+      for (const std::string& method : methods_)
+        body += " " + entry(values(method, keep, "drift_error")) + " | " +
+                entry(values(method, keep, "diffusion_error")) + " | " + number(mean(values(method, keep, "seconds"))) +
+                " |";
+      body += "\n";
+    }
+    return head + "\n" + rule + "\n" + body;
+  }
+
+  Figure figure() const {
+    Figure figure{.panels = {}, .columns = 2};
+    for (const auto& [what, title] :
+         {std::pair{"drift_error", "mean absolute error of f"}, {"diffusion_error", "mean absolute error of g"}}) {
+      Panel panel{.title = title, .x_label = "share of observations kept, %", .log_x = true, .log_y = true};
+      for (const std::string& method : methods_) {
+        Line line{.label = method, .dots = true};
+        Scatter each{.radius = 3, .alpha = 0.5};
+        for (const double keep : s_.keeps) {
+          const std::vector<double> all = values(method, keep, what);
+          if (all.empty()) continue;
+          line.x.push_back(100 * keep);
+          line.y.push_back(mean(all));
+          each.x.insert(each.x.end(), all.size(), 100 * keep);
+          each.y.insert(each.y.end(), all.begin(), all.end());
+        }
+        panel.lines.push_back(std::move(line));
+        panel.scatters.push_back(std::move(each));
+      }
+      figure.panels.push_back(std::move(panel));
+    }
+    return figure;
+  }
+
+  void report() const {
+    const std::string& out = s_.fit.common.out;
+    write_atomically(out + "/errors.md", as_bytes(table()));
+    write_svg(figure(), out + "/errors.svg");
+    write_png(render(figure()), out + "/errors.png");
+    if (s_.fit.common.json) {
+      Json all = Json::array();
+      for (const Cell& c : cells_) {
+        Json j{{"method", c.method}, {"keep", c.keep}, {"seed", c.seed}};
+        for (const auto& [key, value] : c.result.items())
+          if (key != "fit") j[key] = value;
+        all.push_back(std::move(j));
+      }
+      std::cout << Json{{"cells", all}, {"figure", out + "/errors.png"}}.dump() << '\n';
+      return;
+    }
+    std::cout << "Mean over " << s_.seeds << " seeds (least..largest):\n\n"
+              << table() << '\n'
+              << out << "/errors.png\n";
+  }
+
+  CompareSettings s_;
+  std::vector<std::string> methods_;
+  std::vector<Cell> cells_;
+};
+
+}  // namespace
+
+void add_compare(App& app) {
+  const auto s = std::make_shared<CompareSettings>();
+  s->fit.common.out = "runs/sde-compare";
+  s->fit.common.data = "pendulum";
+  Command& c = app.command("compare", "errors of f and g over the share of observations kept, of both methods");
+  c.example("compare --data pendulum --paths 2000 --out runs/sparse", "The figure of errors against sparsity");
+  c.section("Comparison");
+  c.add("methods", s->methods, "fokker-planck, euler").placeholder = "LIST";
+  c.add("keeps", s->keeps, "shares of the observations for training that are kept",
+        Range{.min = 0, .max = 1, .above_min = true});
+  c.add("seeds", s->seeds, "fits of each, with seeds 0, 1 ...", at_least_one);
+  add_fit(c, s->fit);
+  add_run(c, s->fit);
+  c.does([s](const Command&) { Comparison(*s).run(); });
+}
+
+}  // namespace dimwise::app::sde

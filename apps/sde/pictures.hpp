@@ -1,0 +1,30 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/common/plot/figure.hpp"
+#include "apps/sde/fitted.hpp"
+
+namespace dimwise::app::sde {
+
+/// A figure of a fit, to be written under its name.
+struct Picture {
+  std::string name;
+  Figure figure;
+};
+
+/// The held-out observations: components over time, or in the plane.
+Picture data_picture(const Fitted& fit);
+/// The learned density at four times beside the observations of those times: curves over histograms in one dimension,
+/// colours under points in the plane, samples beside points in more. None for a fit without a density.
+std::optional<Picture> density_picture(const Fitted& fit, const Rng& rng);
+/// The learned drift beside the true one: a curve, arrows in the plane, else along each axis.
+Picture drift_picture(const Fitted& fit);
+/// Each g_i along its own axis, the other components at their means.
+Picture diffusion_picture(const Fitted& fit);
+/// Errors, likelihood and residual over the training, read from the run's metrics.
+Picture training_picture(const std::string& metrics);
+
+}  // namespace dimwise::app::sde

@@ -1,0 +1,85 @@
+#include "apps/sde/scores.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "hollow/sde/fokker_planck.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/index.hpp"
+#include "ops/layout.hpp"
+#include "ops/reduce.hpp"
+
+namespace dimwise::app::sde {
+
+namespace {
+
+Score score(const Tensor& each) {
+  const auto n = static_cast<double>(each.size());
+  const double m = mean(each).item(), spread = n > 1 ? sum(square(each - m)).item() / (n - 1) : 0;
+  return {m, std::sqrt(spread / n)};
+}
+
+Tensor log_density(const Fitted& fit) {
+  const Recording off(false);
+  const SdeModel model = astype(fit.model, DType::float64);
+  const Points at = density_points(model, fit.data.test);
+  return model.density.log_prob(at.t, at.x, at.context) + model.units.log_det();
+}
+
+// Observations one after the other, in the units of the data: t (n, 1) and x (n, d) before and after.
+struct Moves {
+  Tensor t0, x0, t1, x1;
+};
+Moves moves(const Observations& seen) {
+  const std::vector<int64_t> from = pairs(seen);
+  std::vector<int64_t> to = from;
+  for (int64_t& i : to) ++i;
+  const Tensor t = reshape(tensor(seen.t, DType::float64), {seen.size(), 1});
+  return {index_select(t, 0, from), index_select(seen.x, 0, from), index_select(t, 0, to), index_select(seen.x, 0, to)};
+}
+
+Coefficient constant(const Tensor& value) {
+  return [value](const Tensor&, const Tensor& x, int) { return std::vector<Tensor>{broadcast_to(value, x.shape())}; };
+}
+
+// The maximum-likelihood random walk with drift, with independent components.
+Sde random_walk(const Moves& m) {
+  const Tensor dt = m.t1 - m.t0, dx = m.x1 - m.x0;
+  const Tensor mu = sum(dx, {0}) / sum(dt);
+  return {constant(mu), constant(sqrt(mean(square(dx - mu * dt) / dt, {0})))};
+}
+
+}  // namespace
+
+Score density_score(const Fitted& fit) { return score(log_density(fit)); }
+
+std::optional<Score> density_excess(const Fitted& fit) {
+  const auto& truth = fit.data.truth;
+  if (!truth || !truth->log_density || fit.model.from_start) return {};
+  const Observations& seen = fit.data.test;
+  const Tensor t = reshape(tensor(seen.t, DType::float64), {seen.size(), 1});
+  std::vector<double> exact(seen.t.size());
+  for (int64_t g = 0; g < static_cast<int64_t>(truth->groups.size()); ++g) {
+    const std::vector<double> all = truth->log_density(t, seen.x, g).values();
+    for (size_t i = 0; i < exact.size(); ++i)
+      if (seen.group[i] == g) exact[i] = all[i];
+  }
+  return score(tensor(exact, DType::float64) - log_density(fit));
+}
+
+std::optional<TransitionScores> transition_scores(const Fitted& fit) {
+  const Recording off(false);
+  if (pairs(fit.data.test).empty() || pairs(fit.data.train).empty()) return {};
+  const Moves held = moves(fit.data.test);
+  std::vector<double> learned;
+  for (const auto& g : fit.known) learned.push_back(g ? 0 : 1);
+  const Tensor counted = tensor(learned, DType::float64);
+  const auto each = [&](const Sde& sde) {
+    return sum_last(counted * euler_log_prob(sde, held.t0, held.x0, held.t1, held.x1));
+  };
+  const Tensor own = each(equation(astype(fit.model, DType::float64))), walk = each(random_walk(moves(fit.data.train)));
+  return TransitionScores{score(own), score(walk), score(own - walk)};
+}
+
+}  // namespace dimwise::app::sde

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+
+#include "apps/sde/fitted.hpp"
+
+namespace dimwise::app::sde {
+
+/// A mean over held-out observations, in nats and in the units of the data, and its standard error.
+struct Score {
+  double mean = 0, standard_error = 0;
+};
+
+/// log p(t, x) under the fitted density.
+Score density_score(const Fitted& fit);
+/// What the true density has more than that, where it is known in closed form: an estimate of the Kullback-Leibler
+/// divergence.
+std::optional<Score> density_excess(const Fitted& fit);
+
+/// The log-density of an observation given the one before it, summed over the components whose g is learned.
+struct TransitionScores {
+  Score learned;      ///< by one Euler step of the learned f and g
+  Score random_walk;  ///< x + mu dt + sigma sqrt(dt) z, with mu and sigma of the observations trained on
+  Score gain;         ///< the difference
+};
+/// None where no path is seen twice. Standard errors take observations for independent.
+std::optional<TransitionScores> transition_scores(const Fitted& fit);
+
+}  // namespace dimwise::app::sde
