@@ -272,5 +272,6 @@ TEST_CASE("pairs are consecutive observations of one path") {
   const Observations all = some(3);
   CHECK(pairs(all) == Places{0, 1, 3, 4, 6, 7});
   CHECK(pairs(subset(all, {0, 2, 3, 6, 7})) == Places{0, 3});
+  CHECK(pairs(subset(all, {0, 4, 5})) == Places{1});
   CHECK(pairs(subset(all, {0, 3, 6})).empty());
 }
