@@ -1,6 +1,7 @@
 #include "apps/sde/dataset.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "apps/common/data_file.hpp"
 #include "apps/common/exit_code.hpp"
@@ -44,6 +45,12 @@ Dataset load_dataset(const DataSettings& s) {
   HeldOut parts = hold_out(all, s.test_share, s.file.window > 0, rng.split("test"));
   set.train = s.keep < 1 ? thin(parts.train, s.keep, rng.split("keep")) : std::move(parts.train);
   set.test = std::move(parts.test);
+  const std::set<int64_t> seen(set.train.group.begin(), set.train.group.end());
+  for (const int64_t group : set.test.group)
+    if (!seen.contains(group))
+      fail<DataError>(
+          "data", "all paths of one of the ", all.groups(),
+          " groups are held out, and none is left to train on. Give more paths of each, or another --seed.");
   return set;
 }
 

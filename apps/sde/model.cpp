@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "autodiff/error.hpp"
+#include "apps/common/exit_code.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/index.hpp"
@@ -89,9 +89,8 @@ SdeModel make_model(const ModelSettings& s, const Observations& train, const std
                     const Rng& rng) {
   const DType dtype = s.dtype == "float64" ? DType::float64 : DType::float32;
   if (s.time_dependent && s.initial == "start")
-    fail<ValueError>("model",
-                     "f and g that depend on time need one clock for all paths, and --initial start restarts "
-                     "it for each. Use --initial groups.");
+    fail<UsageError>("--time-dependent",
+                     "needs one clock for all paths, and --initial start restarts it for each. Use --initial groups.");
   SdeModel model;
   model.units = fit_standardizer(train.x, train.columns, dtype);
   const auto [first, last] = std::minmax_element(train.t.begin(), train.t.end());

@@ -31,7 +31,13 @@ struct Table {
   std::string path;
   Names names;
   Tensor values;
+  Names left_out = {};
 
+  // The names of its columns, and of what it has beside them.
+  std::string contents() const {
+    return listed(names) +
+           (left_out.empty() ? "" : " (and, as text or row numbers left out, " + listed(left_out) + ")");
+  }
   std::optional<Tensor> find(const std::string& name) const {
     const auto at = std::find(names.begin(), names.end(), name);
     if (at == names.end()) return {};
@@ -39,7 +45,7 @@ struct Table {
   }
   Tensor column(const std::string& name) const {
     if (auto found = find(name)) return *found;
-    fail<DataError>("data", path, " has no column ", name, ", only ", listed(names), '.');
+    fail<DataError>("data", path, " has no column ", name, ", only ", contents(), '.');
   }
 };
 
@@ -72,9 +78,9 @@ Table from_npz(const std::string& path) {
 }
 
 Table read_table(const std::string& path, const ReadOptions& options) {
-  if (path.ends_with(".npz")) return from_npz(path);
-  Table table{path, {}, {}};
-  bool named = false;
+  const bool archive = path.ends_with(".npz");
+  bool named = archive;
+  Table table = archive ? from_npz(path) : Table{path, {}, {}};
   if (path.ends_with(".npy")) {
     table.values = astype(load_npy(path), DType::float64);
     if (table.values.rank() != 2)
@@ -82,10 +88,11 @@ Table read_table(const std::string& path, const ReadOptions& options) {
     table.names = options.window > 0 ? Names{} : Names{"t", "path"};
     const int64_t rest = table.values.dim(1) - static_cast<int64_t>(table.names.size());
     for (const std::string& name : numbered("x", rest)) table.names.push_back(name);
-  } else {
+  } else if (!archive) {
     Csv csv = load_csv(path, {.drop_text = true});
     table.values = csv.values;
     table.names = csv.columns;
+    table.left_out = csv.dropped;
     named = csv.columns != numbered("x", csv.values.dim(1));
   }
   if (options.names.empty()) return table;
@@ -96,6 +103,14 @@ Table read_table(const std::string& path, const ReadOptions& options) {
                      " columns.");
   table.names = options.names;
   return table;
+}
+
+void check_once(const Table& table, const Names& names) {
+  for (const std::string& name : names)
+    if (std::count(table.names.begin(), table.names.end(), name) > 1 ||
+        std::count(names.begin(), names.end(), name) > 1)
+      fail<DataError>("data", table.path, ": column ", name,
+                      " is named twice. A column is the time, the path, the group or one component of x.");
 }
 
 void check_finite(const Table& table, const Names& names) {
@@ -116,22 +131,21 @@ std::vector<int64_t> renumbered(const std::vector<double>& values) {
   return result;
 }
 
-Observations windows(const Tensor& x, const Names& columns, const ReadOptions& options, const std::string& path) {
+// A series, cut.
+Observations windows(Observations all, const ReadOptions& options, const std::string& path) {
   if (options.window < 2) fail<UsageError>("--window", "must be at least 2 rows, not ", options.window, '.');
-  const int64_t n = x.dim(0) / options.window;
-  if (n < 2)
-    fail<DataError>("data", path, " has ", x.dim(0), " rows, too few for two windows of ", options.window, '.');
-  Observations all{columns, {}, {}, {}, slice(x, 0, 0, n * options.window)};
-  for (int64_t i = 0; i < n * options.window; ++i) {
+  const int64_t rows = all.x.dim(0), n = rows / options.window, used = n * options.window;
+  if (n < 2) fail<DataError>("data", path, " has ", rows, " rows, too few for two windows of ", options.window, '.');
+  all.x = slice(all.x, 0, 0, used);
+  for (int64_t i = 0; i < used; ++i) {
     all.t.push_back(static_cast<double>(i % options.window) * options.interval);
     all.path.push_back(i / options.window);
     all.group.push_back(0);
   }
-  all.remarks.push_back("cut into " + std::to_string(n) + " windows of " + std::to_string(options.window) +
-                        " rows, each starting at t = 0" +
-                        (x.dim(0) > all.size() ? "; the last " + std::to_string(x.dim(0) - all.size()) +
-                                                     " rows fill no window and are left out"
-                                               : ""));
+  all.remarks.push_back(
+      "cut into " + std::to_string(n) + " windows of " + std::to_string(options.window) +
+      " rows, each starting at t = 0" +
+      (rows > used ? "; the last " + std::to_string(rows - used) + " rows fill no window and are left out" : ""));
   return all;
 }
 
@@ -152,10 +166,14 @@ Observations sorted(Observations all, const std::string& path) {
       std::is_sorted(order.begin(), order.end(), [&](int64_t a, int64_t b) { return key(a) < key(b); });
   std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return key(a) < key(b); });
   for (const int64_t i : order) {
+    if (!kept.empty() && key(kept.back()).first == key(i).first &&
+        all.group[static_cast<size_t>(kept.back())] != all.group[static_cast<size_t>(i)])
+      fail<DataError>("data", path, ": rows ", kept.back() + 1, " and ", i + 1,
+                      " are of one path, but of two groups. A path starts from one initial law.");
     if (!kept.empty() && key(kept.back()) == key(i)) {
       if (!same(kept.back(), i))
-        fail<DataError>("data", path, ": rows ", kept.back() + 1, " and ", i + 1, " are two observations of path ",
-                        key(i).first + 1, " at t = ", key(i).second,
+        fail<DataError>("data", path, ": rows ", kept.back() + 1, " and ", i + 1,
+                        " are two observations of one path at t = ", key(i).second,
                         ". A path has one place at a time: give each path a number of its own in a column path.");
       continue;
     }
@@ -183,19 +201,19 @@ Observations read_observations(const std::string& path, const ReadOptions& optio
   if (table.values.dim(0) == 0) fail<DataError>("data", path, " has no rows.");
   Names columns = options.columns, needed;
   if (columns.empty())
-    std::copy_if(table.names.begin(), table.names.end(), std::back_inserter(columns), [&](const std::string& name) {
-      return options.window > 0 || (name != "t" && name != "path" && name != "group");
-    });
-  if (columns.empty()) fail<DataError>("data", path, " has columns ", listed(table.names), ": none of them is x.");
+    std::copy_if(table.names.begin(), table.names.end(), std::back_inserter(columns),
+                 [](const std::string& name) { return name != "t" && name != "path" && name != "group"; });
+  if (columns.empty()) fail<DataError>("data", path, " has columns ", table.contents(), ": none of them is x.");
   needed = columns;
   if (options.window == 0) {
     if (!table.find("t"))
-      fail<DataError>("data", path, " has columns ", listed(table.names),
+      fail<DataError>("data", path, " has columns ", table.contents(),
                       ", none of which is t, the time. Name it t, or give --window if the rows are one series at equal "
                       "intervals.");
     for (const char* name : {"t", "path", "group"})
       if (table.find(name)) needed.emplace_back(name);
   }
+  check_once(table, needed);
   check_finite(table, needed);
   std::vector<Tensor> parts;
   for (const std::string& name : columns) parts.push_back(table.column(name));
@@ -211,8 +229,10 @@ Observations read_observations(const std::string& path, const ReadOptions& optio
                       ", which has no logarithm. Use --transform none.");
   }
   if (options.logarithm) x = log(x);
-  if (options.window > 0) return windows(x, columns, options, path);
-  Observations all{columns, table.column("t").values(), {}, {}, x};
+  Names remarks;
+  if (!table.left_out.empty()) remarks.push_back("left out as text or row numbers: column " + listed(table.left_out));
+  if (options.window > 0) return windows({columns, {}, {}, {}, x, remarks}, options, path);
+  Observations all{columns, table.column("t").values(), {}, {}, x, remarks};
   if (const auto given = table.find("path"))
     all.path = renumbered(given->values());
   else {

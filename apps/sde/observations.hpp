@@ -38,8 +38,9 @@ struct ReadOptions {
 /// start at t = 0.
 ///
 /// Rows that are out of order are sorted and rows that stand twice are left out, which the remarks tell. Throws
-/// DataError for values that are missing or not finite, two different observations of a path at one time, a component
-/// that is constant, one time only, and columns that are not there.
+/// DataError for values that are missing or not finite, two different observations of a path at one time, a path of two
+/// groups, a component that is constant, one time only, and columns that are not there or named twice; UsageError for
+/// names that a file has no place for.
 Observations read_observations(const std::string& path, const ReadOptions& options);
 
 /// The rows of some observations, all of which keep their paths' and groups' numbers.

@@ -37,7 +37,7 @@ Tensor weak_residuals(const Sde& sde, const Tensor& rate, const Tensor& t, const
 
 Tensor weak_residual(const Sde& sde, const DensityDerivatives& p, const Tensor& t, const Tensor& x, int64_t laws,
                      const TestFunctions& functions) {
-  const int64_t half = x.dim(0) / (2 * laws);
+  const int64_t half = laws < 1 ? 0 : x.dim(0) / (2 * laws);
   if (half == 0 || half * 2 * laws != x.dim(0))
     fail<ShapeError>("weak_residual", x.dim(0), " points are not ", laws, " runs of one even length.");
   Tensor each = weak_residuals(sde, p.time, t, x, functions);

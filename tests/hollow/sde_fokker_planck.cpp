@@ -2,6 +2,7 @@
 // divergence written out, against each other.
 #include "hollow/sde/fokker_planck.hpp"
 
+#include <array>
 #include <cmath>
 #include <numbers>
 
@@ -138,6 +139,31 @@ TEST_CASE("HollowNets give what the equation in divergence form gives") {
     CHECK(largest(slice(g(x, t), 1, 1, 2) - 0.4) == 0);
     CHECK(min(g(x, t)).item() > 0);
   }
+}
+
+TEST_CASE("the residual as one number is the mean size or square of the rate that the equation lacks") {
+  const Sde sde{brute_force_coefficient([](const Tensor&, const Tensor& x) { return -2.0 * x; }),
+                brute_force_coefficient([](const Tensor&, const Tensor& x) { return 0.5 + 0.0 * x; })};
+  // N(t, 1): ∂_t log p = x − t, s = t − x, D s = −1, and L*p / p = 2 + 2 x s + ½ 0.25 (s² − 1).
+  const std::vector<double> times{0, 0.5, 1, 2}, places{1, -0.5, 2, 0.3};
+  const Tensor t = tensor(times, {4, 1}, f64), x = tensor(places, {4, 1}, f64);
+  const DensityDerivatives p =
+      derivatives([](const Tensor& at, const Tensor& y) { return log_normal(y - at, zeros({1}, f64)); }, t, x);
+  std::array<double, 4> by_hand{};
+  for (size_t i = 0; i < 4; ++i) {
+    const double s = times[i] - places[i], r = -s - (2 + 2 * places[i] * s + 0.125 * (s * s - 1));
+    const double of_p = r * std::exp(-0.5 * s * s) / std::sqrt(2 * std::numbers::pi);
+    by_hand[0] += std::abs(r) / 4;
+    by_hand[1] += r * r / 4;
+    by_hand[2] += std::abs(of_p) / 4;
+    by_hand[3] += of_p * of_p / 4;
+  }
+  using Options = ResidualOptions;
+  CHECK(fokker_planck_residual(sde, p, t, x).item() == Approx(by_hand[0]).epsilon(1e-12));
+  CHECK(fokker_planck_residual(sde, p, t, x, {.norm = Options::Norm::l2}).item() == Approx(by_hand[1]).epsilon(1e-12));
+  CHECK(fokker_planck_residual(sde, p, t, x, {.space = Options::Space::p}).item() == Approx(by_hand[2]).epsilon(1e-12));
+  CHECK(fokker_planck_residual(sde, p, t, x, {Options::Norm::l2, Options::Space::p}).item() ==
+        Approx(by_hand[3]).epsilon(1e-12));
 }
 
 TEST_CASE("the gradient of a matching loss is that of finite differences") {
