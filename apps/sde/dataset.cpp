@@ -48,9 +48,9 @@ Dataset load_dataset(const DataSettings& s) {
   const std::set<int64_t> seen(set.train.group.begin(), set.train.group.end());
   for (const int64_t group : set.test.group)
     if (!seen.contains(group))
-      fail<DataError>(
-          "data", "all paths of one of the ", all.groups(),
-          " groups are held out, and none is left to train on. Give more paths of each, or another --seed.");
+      fail<DataError>("data", "there are ", all.groups(),
+                      " groups, of which one is held out but has no observations left to train on. Give more paths of "
+                      "each, or another --seed or --keep.");
   return set;
 }
 
