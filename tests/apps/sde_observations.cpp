@@ -252,7 +252,8 @@ TEST_CASE("a group of which no path is left to train on is refused") {
   DataSettings settings;
   settings.data = folder / "x.csv";
   CHECK_THROWS_AS(load_dataset(settings), DataError);
-  CHECK_THROWS_WITH(load_dataset(settings), Contains("all paths of one of the 6 groups are held out"));
+  CHECK_THROWS_WITH(load_dataset(settings),
+                    Contains("there are 6 groups, of which one is held out but has no observations left"));
 }
 
 TEST_CASE("a share of the rows is kept in order, drawn by the seed") {
