@@ -132,7 +132,7 @@ Sde equation(const SdeModel& model) {
 }
 
 Points density_points(const SdeModel& model, const Observations& seen) {
-  const Points all{own_time(model, seen.t), own_place(model, seen.x), {}};
+  Points all{own_time(model, seen.t), own_place(model, seen.x), {}};
   if (!model.from_start) {
     if (model.groups == 1) return all;
     std::vector<double> which(static_cast<size_t>(seen.size() * model.groups));
