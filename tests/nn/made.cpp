@@ -11,11 +11,13 @@ namespace {
 
 // Whether y[i, k] moves with x[j] exactly where j comes before i in the order.
 void check_autoregressive(int64_t d, int64_t outputs, const std::vector<int64_t>& hidden,
-                          const std::vector<int64_t>& order) {
+                          const std::vector<int64_t>& order, int64_t context = 0) {
   const Rng rng(11);
-  const Made net({.d = d, .hidden = hidden, .outputs = outputs, .order = order, .dtype = DType::float64}, rng);
+  const Made net(
+      {.d = d, .hidden = hidden, .outputs = outputs, .order = order, .context = context, .dtype = DType::float64}, rng);
   const Tensor x = rng.split("x").normal({d}, DType::float64);
-  const Tensor j = jacobian([&](const Tensor& v) { return net(v); }, x);
+  const Tensor c = context > 0 ? rng.split("c").normal({context}, DType::float64) : Tensor();
+  const Tensor j = jacobian([&](const Tensor& v) { return net(v, c); }, x);
   REQUIRE(j.shape() == Shape{d, outputs, d});
   std::vector<int64_t> place(static_cast<size_t>(d));
   for (int64_t k = 0; k < d; ++k) place[static_cast<size_t>(order.empty() ? k : order[static_cast<size_t>(k)])] = k;
@@ -37,6 +39,12 @@ TEST_CASE("Each output of a MADE depends on exactly the inputs before it in the 
   check_autoregressive(5, 2, {24, 12}, {3, 0, 4, 1, 2});
   check_autoregressive(2, 2, {3}, {1, 0});
   check_autoregressive(1, 2, {3}, {});
+}
+
+TEST_CASE("A MADE with a context stays autoregressive") {
+  check_autoregressive(4, 1, {16}, {}, 3);
+  check_autoregressive(5, 2, {24, 12}, {3, 0, 4, 1, 2}, 2);
+  check_autoregressive(1, 2, {3}, {}, 1);
 }
 
 TEST_CASE("The context reaches every output") {

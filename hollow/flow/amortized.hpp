@@ -1,0 +1,37 @@
+#pragma once
+
+#include <vector>
+
+#include "nn/activation.hpp"
+#include "nn/linear.hpp"
+
+namespace dimwise {
+
+/// Sizes of a flow of finitely many steps whose parameters are read from a context, as an encoder gives it.
+struct AmortizedConfig {
+  int64_t d = 64;                            ///< dimension of z
+  int64_t context = 256;                     ///< size of the context
+  int64_t flows = 4;                         ///< number of steps
+  int64_t columns = 8;                       ///< of the Q of an orthogonal Sylvester flow, at most d
+  int64_t reflections = 8;                   ///< whose product is the Q of a Householder Sylvester flow
+  std::vector<int64_t> hidden = {320, 320};  ///< widths of the hidden layers of an inverse autoregressive flow
+  Activation activation = Activation::elu;   ///< of these layers
+  DType dtype = DType::float32;
+};
+
+/// Where a flow carried its points.
+struct FlowResult {
+  Tensor z;        ///< (…, d)
+  Tensor log_det;  ///< (…): Σ log|det ∂z_k/∂z_{k−1}| over the steps, the change of log-volume
+};
+
+namespace detail {
+// Throws ValueError for sizes below 1.
+void check_amortized(const char* flow, const AmortizedConfig& config);
+// Throws ShapeError unless z ends in d and the context in c numbers, and ValueError without a context.
+void check_point(const char* flow, const Tensor& z, int64_t d, const Tensor& context, int64_t c);
+// A context of shape (…, c) gives the numbers of each step: (…, shape…), the first axis of which counts the steps.
+Tensor each_step(const Linear& layer, const Tensor& context, const Shape& shape);
+}  // namespace detail
+
+}  // namespace dimwise

@@ -1,0 +1,40 @@
+#include "hollow/flow/orthogonal.hpp"
+
+#include "autodiff/error.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/matmul.hpp"
+#include "ops/reduce.hpp"
+
+namespace dimwise {
+
+Tensor orthonormal_columns(const Tensor& a) {
+  constexpr int budget = 100;
+  constexpr double tolerance = 1e-5;  // well above the rounding of QᵀQ in float32
+  if (a.rank() < 2 || a.dim(-1) > a.dim(-2))
+    fail<ShapeError>("orthonormal_columns", "A has shape ", a.shape(), ". It needs at least as many rows as columns.");
+  const Tensor one = eye(a.dim(-1), a.dtype());
+  Tensor q = a / norm(a, {-2, -1}, true);
+  for (int i = 0; i < budget; ++i) {
+    const Tensor error = matmul(q, q, {.transpose_a = true}) - one;
+    q = q - 0.5 * matmul(q, error);
+    if (max(abs(stop_gradient(error))).item() <= tolerance) return q;
+  }
+  fail<SolverError>("orthonormal_columns", budget, " iterations did not end at QᵀQ = I within ", tolerance,
+                    ". Are the columns of A independent, and all its elements finite?");
+}
+
+Tensor reflect(const Tensor& x, const Tensor& v, bool transposed) {
+  if (v.rank() < 2)
+    fail<ShapeError>("reflect", "v has shape ", v.shape(), ". The reflections are its rows: (…, n, d).");
+  const int64_t n = v.dim(-2);
+  const Tensor scaled = 2 * v / sum(square(v), {-1}, true);
+  Tensor y = x;
+  for (int64_t k = 0; k < n; ++k) {
+    const int64_t i = transposed ? k : n - 1 - k;
+    y = y - sum(select(v, -2, i) * y, {-1}, true) * select(scaled, -2, i);
+  }
+  return y;
+}
+
+}  // namespace dimwise
