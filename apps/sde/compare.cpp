@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -83,7 +83,7 @@ class Comparison {
     const Json asked = Json::parse(to_json(own).dump());
     const std::string file = own.common.out + "/result.json";
     std::ifstream in(file);
-    if (const Json saved = Json::parse(in, nullptr, false); saved.is_object() && saved.contains("fit")) {
+    if (Json saved = Json::parse(in, nullptr, false); saved.is_object() && saved.contains("fit")) {
       const std::string other = flag_differences(saved["fit"], asked);
       if (!other.empty() || saved["steps"] != own.common.steps)
         fail<CheckpointError>("compare", file, " is of other fits: ", other.empty() ? "--steps differs" : other,
@@ -94,7 +94,7 @@ class Comparison {
     Command c("dimwise-sde", "train", "");
     add_fit(c, own);
     add_run(c, own);
-    const auto begin = std::chrono::steady_clock::now();
+    const std::clock_t begin = std::clock();
     try {
       const FitResult fit = run_fit(own, c);
       if (!fit.errors)
@@ -108,7 +108,7 @@ class Comparison {
     } catch (const Diverged& diverged) {
       result["failed"] = diverged.what();
     }
-    result["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    result["seconds"] = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
     const Dataset data = load_dataset(data_settings(own));
     result["observations"] = data.train.size();
     result["transitions"] = pairs(data.train).size();
@@ -142,7 +142,7 @@ class Comparison {
   std::string table() const {
     std::string head = "| kept | observations | transitions |", rule = "|---|---|---|", body;
     for (const std::string& method : methods_) {
-      head += " " + method + ": f | g | seconds |";
+      head += " " + method + ": f | g | processor seconds |";
       rule += "---|---|---|";
     }
     for (const double keep : s_.keeps) {

@@ -99,7 +99,9 @@ class Fit {
   bool euler() const { return settings_.method == "euler"; }
   bool weak() const { return settings_.residual == "weak"; }
   // Whether the density is fitted, whether f and g are.
-  bool density_learns() const { return !euler() && (settings_.fit == "joint" || !equation_learns()); }
+  bool density_learns() const {
+    return !euler() && (!equation_learns() || (settings_.fit == "joint" && diffusion_learns()));
+  }
   bool equation_learns() const { return euler() || run_.share_done() >= settings_.density_share; }
   bool diffusion_learns() const { return euler() || share_after_density() >= drift_first; }
   double share_after_density() const {
@@ -135,8 +137,8 @@ class Fit {
 
   double lambda() const {
     const bool ramp = settings_.fit == "joint" && settings_.lambda_ramp > 0;
-    const double since = run_.share_done() - settings_.density_share;
-    return settings_.lambda * (ramp ? std::min(1.0, since / settings_.lambda_ramp) : 1.0);
+    const double since = share_after_density() - drift_first;
+    return settings_.lambda * (ramp && since >= 0 ? std::min(1.0, since / settings_.lambda_ramp) : 1.0);
   }
 
   Batch batch() const {

@@ -17,7 +17,7 @@ namespace dimwise::app::sde {
 struct ModelSettings {
   std::string dtype = "float32";
   std::string density = "mixture";
-  int64_t components = 5;
+  int64_t components = 10;
   std::vector<int64_t> density_hidden = {64, 64};
   std::string density_activation = "tanh";
   int64_t flow_steps = 8;

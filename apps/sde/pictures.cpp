@@ -325,7 +325,7 @@ Picture training_picture(const std::string& metrics) {
   struct Curve {
     const char *name, *label;
   };
-  const auto panel = [&](const std::string& title, std::vector<Curve> curves, bool log_y) {
+  const auto panel = [&](const std::string& title, const std::vector<Curve>& curves, bool log_y) {
     Panel p{.title = title, .x_label = "step", .log_y = log_y};
     for (const Curve& curve : curves) {
       Line line{.label = curve.label};

@@ -83,7 +83,8 @@ void add_fit(Command& c, FitSettings& s) {
   c.add_choice("points", s.points, Words{"data", "model", "both"},
                "of l1 and l2: at observations, at points drawn from the density at any time, or both");
   c.add("lambda", s.lambda, "weight of the residual beside the negative log-likelihood", positive);
-  c.add("lambda-ramp", s.lambda_ramp, "of joint: share of the training over which the weight rises from 0",
+  c.add("lambda-ramp", s.lambda_ramp,
+        "of joint: share of what comes after the density over which the weight rises from 0",
         Range{.min = 0, .max = 1});
   add_seed(c, s.common);
   add_steps(c, s.common);
