@@ -146,8 +146,10 @@ class Comparison {
       rule += "---|---|---|";
     }
     for (const double keep : s_.keeps) {
-      body += "| " + number(100 * keep) + " % | " + number(mean(values(methods_[0], keep, "observations"))) + " | " +
-              number(mean(values(methods_[0], keep, "transitions"))) + " |";
+      body += "| " + number(100 * keep) + " %";
+      for (const char* what : {"observations", "transitions"})
+        body += " | " + std::to_string(std::llround(mean(values(methods_[0], keep, what))));
+      body += " |";
       for (const std::string& method : methods_)
         body += " " + entry(values(method, keep, "drift_error")) + " | " +
                 entry(values(method, keep, "diffusion_error")) + " | " + number(mean(values(method, keep, "seconds"))) +

@@ -25,9 +25,8 @@ namespace dimwise::app::sde {
 
 namespace {
 
-// Of a weak residual: points drawn from each law, test functions, and their length in the model's units.
+// Of a weak residual: points drawn from each law, and test functions.
 constexpr int64_t run_length = 64, test_functions = 64;
-constexpr double test_length = 0.5;
 
 // While f is wrong, the best g is 0, from where it hardly comes back, since the equation holds g². So g stays as
 // it is for this share of what comes after the density, while f is fitted alone.
@@ -75,6 +74,8 @@ class Fit {
       points_ = density_points(model_, data_.train);
       test_points_ = density_points(model_, data_.test);
       earliest_ = min(points_.t).item();
+      // Laws that stay near their start are as wide as paths go from there.
+      if (model_.from_start) test_length_ *= std::min(1.0, std::sqrt(mean(square(points_.x - points_.context)).item()));
     }
     if (run_.resumed()) {
       run_.check_same("fit", to_json(settings_), "dimwise-sde train");
@@ -214,7 +215,7 @@ class Fit {
     if (weak()) {
       const Rng rng = rng_.split("test functions").split(static_cast<uint64_t>(run_.step()));
       return weak_residual(own_equation(m), p, at.t, at.x, shard.size(),
-                           TestFunctions(test_functions, at.x.dim(1), test_length, rng, at.x.dtype()));
+                           TestFunctions(test_functions, at.x.dim(1), test_length_, rng, at.x.dtype()));
     }
     using Options = ResidualOptions;
     return fokker_planck_residual(own_equation(m), p, at.t, at.x,
@@ -279,7 +280,8 @@ class Fit {
   SdeModel model_;
   Points points_, next_, test_points_;
   Adam density_adam_, drift_adam_, diffusion_adam_;
-  double earliest_ = 0;  // of the density's own times
+  double earliest_ = 0;       // of the density's own times
+  double test_length_ = 0.5;  // of test functions, in the model's units
 };
 
 }  // namespace

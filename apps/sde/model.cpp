@@ -56,6 +56,7 @@ AnyDensity make_density(const ModelSettings& s, const Observations& seen, DType 
                        .hidden = s.density_hidden,
                        .activation = activation,
                        .context = context,
+                       .anchored = s.initial == "start",
                        .dtype = dtype},
                       rng)};
 }
@@ -110,8 +111,12 @@ SdeModel make_model(const ModelSettings& s, const Observations& train, const std
   }
   model.diffusion = {
       make_net(s, train.d(), dtype, rng.split("diffusion")), {tensor(unit, dtype)}, {tensor(value, dtype)}};
-  if (auto* mixture = std::get_if<TimeMixture>(&model.density.kind))
+  if (auto* mixture = std::get_if<TimeMixture>(&model.density.kind); mixture && model.from_start) {
+    const Points points = density_points(model, train);
+    mixture->spread(points.x - points.context, rng.split("spread"));
+  } else if (mixture) {
     mixture->spread(own_place(model, train.x), rng.split("spread"));
+  }
   return model;
 }
 

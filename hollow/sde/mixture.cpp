@@ -29,8 +29,10 @@ Parameters split(const Tensor& all, int64_t k, int64_t d) {
 // All parameters side by side, (n, k + 2kd), so that one sweep gives their rates.
 Tensor parameters_at(const TimeMixture& p, const Tensor& t, const Tensor& context) {
   const Tensor out = p.net(context.defined() ? concat({t, context}) : t);
-  const int64_t last = p.components * (1 + p.d);
-  return concat({slice(out, 1, 0, last), log(p.min_scale + softplus(slice(out, 1, last, out.dim(1))))});
+  const int64_t k = p.components, last = k * (1 + p.d);
+  Tensor mean = slice(out, 1, k, last);
+  if (p.anchored) mean = mean + concat(std::vector<Tensor>(static_cast<size_t>(k), context));
+  return concat({slice(out, 1, 0, k), mean, log(p.min_scale + softplus(slice(out, 1, last, out.dim(1))))});
 }
 
 void check(const TimeMixture& p, const Tensor& t, const Tensor& context) {
@@ -59,10 +61,13 @@ std::pair<Tensor, Tensor> joint(const Parameters& at, const Tensor& x) {
 }  // namespace
 
 TimeMixture::TimeMixture(const TimeMixtureConfig& config, const Rng& rng)
-    : d(config.d), components(config.components), min_scale(config.min_scale) {
+    : d(config.d), components(config.components), min_scale(config.min_scale), anchored(config.anchored) {
   if (d < 1 || components < 1)
     fail<ValueError>("time_mixture", "d is ", d, " and there are ", components,
                      " components. Both must be at least 1.");
+  if (anchored && config.context != d)
+    fail<ValueError>("time_mixture", "the context has size ", config.context, ", which is no place of dimension ", d,
+                     ". An anchored mixture needs one.");
   std::vector<int64_t> sizes{1 + config.context};
   sizes.insert(sizes.end(), config.hidden.begin(), config.hidden.end());
   sizes.push_back(components * (1 + 2 * d));

@@ -14,6 +14,7 @@ struct TimeMixtureConfig {
   std::vector<int64_t> hidden = {64, 64};  ///< of the network of t
   Activation activation = Activation::silu;
   int64_t context = 0;      ///< size of the context, 0 for none
+  bool anchored = false;    ///< whether the context is where a path began: means then are displacements from there
   double min_scale = 1e-2;  ///< below which no standard deviation falls: a component cannot collapse on one point
   DType dtype = DType::float32;
 };
@@ -34,11 +35,13 @@ struct TimeMixture {
   Mlp net;
   int64_t d = 0, components = 0;
   double min_scale = 0;
+  bool anchored = false;
 
   TimeMixture() = default;
   TimeMixture(const TimeMixtureConfig& config, const Rng& rng);
 
-  /// Moves the means to k points spread over the rows of x, (n, d), whatever t: where a fit is to begin.
+  /// Moves the means to k points spread over the rows of x, (n, d), whatever t: where a fit is to begin. If anchored, x
+  /// holds displacements.
   void spread(const Tensor& x, const Rng& rng);
 
   Tensor log_prob(const Tensor& t, const Tensor& x, const Tensor& context = {}) const;

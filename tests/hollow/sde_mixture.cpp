@@ -95,3 +95,16 @@ TEST_CASE("wrong shapes are named") {
   CHECK_THROWS_WITH(p.log_prob(t, Rng(1).normal({4, 3}, f64), c), Catch::Contains("(4, 2)"));
   CHECK_THROWS_WITH(TimeMixture({.d = 0}, Rng(1)), Catch::Contains("at least 1"));
 }
+
+TEST_CASE("an anchored mixture goes with its start") {
+  const TimeMixture p({.d = 2, .components = 3, .hidden = {8}, .context = 2, .anchored = true, .dtype = f64}, Rng(5));
+  TimeMixture blind = p;  // whose network does not see the start
+  const Tensor first = blind.net.layers[0].weight;
+  blind.net.layers[0].weight = concat({slice(first, 1, 0, 1), zeros({first.dim(0), 2}, f64)});
+  const Tensor x = Rng(1).normal({20, 2}, f64), t = Rng(2).uniform({20, 1}, f64), c = Rng(3).normal({20, 2}, f64);
+  const DensityDerivatives at = blind.derivatives(t, x, c), moved = blind.derivatives(t, x + 1.5, c + 1.5);
+  CHECK(largest(at.log_prob - moved.log_prob) < 1e-12);
+  CHECK(largest(at.score - moved.score) < 1e-12);
+  CHECK(largest(p.derivatives(t, x, c).time - (p.log_prob(t + 1e-5, x, c) - p.log_prob(t - 1e-5, x, c)) / 2e-5) < 1e-8);
+  CHECK_THROWS_WITH(TimeMixture({.d = 2, .context = 3, .anchored = true}, Rng(1)), Catch::Contains("no place"));
+}
