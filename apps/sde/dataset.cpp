@@ -19,7 +19,8 @@ SdeSystem system_of(const char* flag, const std::string& name, const SystemOptio
   try {
     return sde_system(name, options);
   } catch (const ValueError& wrong) {
-    fail<UsageError>(flag, wrong.what());
+    const std::string text = wrong.what();
+    fail<UsageError>(flag, text.substr(text.find("] ") + 2));
   }
 }
 
