@@ -7,6 +7,7 @@ namespace dimwise::app {
 namespace {
 
 volatile sig_atomic_t arrived = 0;
+int alive = 0;
 struct sigaction before_interrupt, before_terminate;
 
 extern "C" void on_stop_signal(int signal) {
@@ -17,6 +18,7 @@ extern "C" void on_stop_signal(int signal) {
 }  // namespace
 
 StopSignals::StopSignals() {
+  if (alive++ > 0) return;
   arrived = 0;
   struct sigaction action {};
   action.sa_handler = on_stop_signal;
@@ -27,6 +29,7 @@ StopSignals::StopSignals() {
 }
 
 StopSignals::~StopSignals() {
+  if (--alive > 0) return;
   sigaction(SIGINT, &before_interrupt, nullptr);
   sigaction(SIGTERM, &before_terminate, nullptr);
 }

@@ -6,11 +6,13 @@
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "apps/common/exit_code.hpp"
 #include "apps/common/flag_differences.hpp"
 #include "apps/common/plot/png.hpp"
 #include "apps/common/plot/svg.hpp"
+#include "apps/common/signals.hpp"
 #include "apps/sde/commands.hpp"
 #include "apps/sde/fit.hpp"
 #include "nn/files/bytes.hpp"
@@ -45,12 +47,27 @@ std::string number(double v) {
 class Comparison {
  public:
   explicit Comparison(const CompareSettings& s) : s_(s) {
+    const FitSettings plain;
+    if (s.fit.method != plain.method) fail<UsageError>("--method", "is varied by compare. Use --methods.");
+    if (s.fit.data.keep != plain.data.keep) fail<UsageError>("--keep", "is varied by compare. Use --keeps.");
+    if (s.fit.common.seed != plain.common.seed) fail<UsageError>("--seed", "is varied by compare. Use --seeds.");
     for (const std::string& method : words_of(s.methods)) {
       if (method != "fokker-planck" && method != "euler")
         fail<UsageError>("--methods", "has \"", method, "\". Use fokker-planck and euler.");
+      if (std::count(methods_.begin(), methods_.end(), method))
+        fail<UsageError>("--methods", "has ", method, " twice.");
       methods_.push_back(method);
     }
-    std::filesystem::create_directories(s.fit.common.out);
+    if (methods_.empty()) fail<UsageError>("--methods", "is empty. Use fokker-planck and euler.");
+    std::set<std::string> shares;
+    for (const double keep : s.keeps)
+      if (!shares.insert(number(100 * keep)).second)
+        fail<UsageError>("--keeps", "has ", number(100 * keep), " % twice.");
+    if (shares.empty()) fail<UsageError>("--keeps", "is empty. Give shares, as 1,0.5.");
+    // What the data lack from now on, they lack because they were thinned.
+    if (!load_dataset(data_settings(s.fit)).truth)
+      fail<UsageError>("compare", s.fit.common.data,
+                       " is not known exactly, so no error can be told. Use a built-in system, or --truth.");
   }
 
   void run() {
@@ -83,37 +100,42 @@ class Comparison {
     const Json asked = Json::parse(to_json(own).dump());
     const std::string file = own.common.out + "/result.json";
     std::ifstream in(file);
+    double before = 0;  // processor seconds of a fit that was interrupted
     if (Json saved = Json::parse(in, nullptr, false); saved.is_object() && saved.contains("fit")) {
       const std::string other = flag_differences(saved["fit"], asked);
       if (!other.empty() || saved["steps"] != own.common.steps)
         fail<CheckpointError>("compare", file, " is of other fits: ", other.empty() ? "--steps differs" : other,
                               ". Give the flags it was made with, or another --out.");
-      return saved;
+      if (saved.contains("drift_error") || saved.contains("failed")) return saved;
+      before = saved["seconds"];
     }
     Json result{{"fit", asked}, {"steps", own.common.steps}};
     Command c("dimwise-sde", "train", "");
     add_fit(c, own);
     add_run(c, own);
-    const std::clock_t begin = std::clock();
+    std::clock_t begin = std::clock();
+    const auto save = [&] {
+      result["seconds"] = before + static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+      std::filesystem::create_directories(own.common.out);
+      write_atomically(file, as_bytes(result.dump() + "\n"));
+    };
     try {
-      const FitResult fit = run_fit(own, c);
-      if (!fit.errors)
-        fail<UsageError>("compare", own.common.data,
-                         " is not known exactly, so no error can be told. Use a built-in "
-                         "system, or --truth.");
-      result["drift_error"] = fit.errors->mean_drift;
-      result["diffusion_error"] = fit.errors->mean_diffusion;
+      const Dataset data = load_dataset(data_settings(own));
+      result["observations"] = data.train.size();
+      result["transitions"] = pairs(data.train).size();
+      begin = std::clock();
+      const Errors errors = run_fit(own, c).errors.value();
+      result["drift_error"] = errors.mean_drift;
+      result["diffusion_error"] = errors.mean_diffusion;
     } catch (const DataError& impossible) {
       result["failed"] = impossible.what();
     } catch (const Diverged& diverged) {
       result["failed"] = diverged.what();
+    } catch (const Interrupted&) {
+      save();
+      throw;
     }
-    result["seconds"] = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
-    const Dataset data = load_dataset(data_settings(own));
-    result["observations"] = data.train.size();
-    result["transitions"] = pairs(data.train).size();
-    std::filesystem::create_directories(own.common.out);
-    write_atomically(file, as_bytes(result.dump() + "\n"));
+    save();
     return result;
   }
 
@@ -131,6 +153,8 @@ class Comparison {
     return sum / static_cast<double>(all.size());
   }
 
+  static std::string average(const std::vector<double>& all) { return all.empty() ? "-" : number(mean(all)); }
+
   std::string entry(const std::vector<double>& all) const {
     if (all.empty()) return "-";
     const auto [low, high] = std::minmax_element(all.begin(), all.end());
@@ -147,12 +171,14 @@ class Comparison {
     }
     for (const double keep : s_.keeps) {
       body += "| " + number(100 * keep) + " %";
-      for (const char* what : {"observations", "transitions"})
-        body += " | " + std::to_string(std::llround(mean(values(methods_[0], keep, what))));
+      for (const char* what : {"observations", "transitions"}) {
+        const std::vector<double> counts = values(methods_[0], keep, what);
+        body += " | " + (counts.empty() ? "-" : std::to_string(std::llround(mean(counts))));
+      }
       body += " |";
       for (const std::string& method : methods_)
         body += " " + entry(values(method, keep, "drift_error")) + " | " +
-                entry(values(method, keep, "diffusion_error")) + " | " + number(mean(values(method, keep, "seconds"))) +
+                entry(values(method, keep, "diffusion_error")) + " | " + average(values(method, keep, "seconds")) +
                 " |";
       body += "\n";
     }
@@ -199,11 +225,12 @@ class Comparison {
       std::cout << Json{{"cells", all}, {"figure", out + "/errors.png"}}.dump() << '\n';
       return;
     }
-    std::cout << "Mean over " << s_.seeds << " seeds (least..largest):\n\n"
+    std::cout << "Mean over seeds, of which there are " << s_.seeds << " (least..largest):\n\n"
               << table() << '\n'
               << out << "/errors.png\n";
   }
 
+  const StopSignals stop_;  // between fits as well
   CompareSettings s_;
   std::vector<std::string> methods_;
   std::vector<Cell> cells_;

@@ -19,7 +19,8 @@ SdeSystem system_of(const char* flag, const std::string& name, const SystemOptio
   try {
     return sde_system(name, options);
   } catch (const ValueError& wrong) {
-    fail<UsageError>(flag, wrong.what());
+    const std::string text = wrong.what();
+    fail<UsageError>(flag, text.substr(text.find("] ") + 2));
   }
 }
 
@@ -40,7 +41,7 @@ Dataset load_dataset(const DataSettings& s) {
         find_data_file(s.data, "system", sde_system_names(), "a .csv, .npy or .npz with columns t, path and x");
     all = read_observations(path, s.file);
     if (set.truth && set.truth->d != all.d())
-      fail<UsageError>("--truth", s.truth, " has d = ", set.truth->d, ", but ", path, " has ", all.d(), " components.");
+      fail<UsageError>("--truth", s.truth, " has d = ", set.truth->d, ", but ", path, " has d = ", all.d(), ".");
   }
   HeldOut parts = hold_out(all, s.test_share, s.file.window > 0, rng.split("test"));
   set.train = s.keep < 1 ? thin(parts.train, s.keep, rng.split("keep")) : std::move(parts.train);

@@ -62,7 +62,8 @@ void evaluate(const EvalSettings& s) {
         t->random_walk.mean, t->random_walk.standard_error, t->gain.mean > 0 ? "better" : "worse", t->gain.mean,
         t->gain.standard_error);
   } else {
-    text += "one Euler step  no path is seen twice: not scored\n";
+    const bool paired = !pairs(fit.data.test).empty() && !pairs(fit.data.train).empty();
+    text += line("one Euler step  %s: not scored", paired ? "no component has noise" : "no path is seen twice");
   }
   const std::vector<std::string> known = limits(fit.settings, fit.data);
   j["limits"] = known;

@@ -99,8 +99,8 @@ Table read_table(const std::string& path, const ReadOptions& options) {
   if (named)
     fail<UsageError>("--names", "is for a file that names no columns, but ", path, " has ", listed(table.names), '.');
   if (static_cast<int64_t>(options.names.size()) != table.values.dim(1))
-    fail<UsageError>("--names", "gives ", options.names.size(), " names, but ", path, " has ", table.values.dim(1),
-                     " columns.");
+    fail<UsageError>("--names", "must name each column of ", path, ", of which there are ", table.values.dim(1),
+                     ", not ", options.names.size(), '.');
   table.names = options.names;
   return table;
 }
@@ -135,7 +135,8 @@ std::vector<int64_t> renumbered(const std::vector<double>& values) {
 Observations windows(Observations all, const ReadOptions& options, const std::string& path) {
   if (options.window < 2) fail<UsageError>("--window", "must be at least 2 rows, not ", options.window, '.');
   const int64_t rows = all.x.dim(0), n = rows / options.window, used = n * options.window;
-  if (n < 2) fail<DataError>("data", path, " has ", rows, " rows, too few for two windows of ", options.window, '.');
+  if (n < 2)
+    fail<DataError>("data", path, " is too short for two windows of ", options.window, " rows: it has ", rows, '.');
   all.x = slice(all.x, 0, 0, used);
   for (int64_t i = 0; i < used; ++i) {
     all.t.push_back(static_cast<double>(i % options.window) * options.interval);
@@ -145,7 +146,7 @@ Observations windows(Observations all, const ReadOptions& options, const std::st
   all.remarks.push_back(
       "cut into " + std::to_string(n) + " windows of " + std::to_string(options.window) +
       " rows, each starting at t = 0" +
-      (rows > used ? "; the last " + std::to_string(rows - used) + " rows fill no window and are left out" : ""));
+      (rows > used ? "; rows at the end that fill no window, left out: " + std::to_string(rows - used) : ""));
   return all;
 }
 
@@ -182,7 +183,7 @@ Observations sorted(Observations all, const std::string& path) {
   Observations result = subset(all, kept);
   if (!ordered) result.remarks.emplace_back("rows were out of order and have been sorted by path and time");
   if (kept.size() < order.size())
-    result.remarks.push_back("left out " + std::to_string(order.size() - kept.size()) + " rows that stand twice");
+    result.remarks.push_back("rows that stand twice, left out: " + std::to_string(order.size() - kept.size()));
   return result;
 }
 
@@ -271,7 +272,7 @@ HeldOut hold_out(const Observations& all, double share, bool chronological, cons
   const int64_t n = *std::max_element(all.path.begin(), all.path.end()) + 1;
   const auto held = static_cast<int64_t>(std::llround(share * static_cast<double>(n)));
   if (held < 1 || held >= n)
-    fail<DataError>("data", "there are ", n, " paths, of which a share of ", share,
+    fail<DataError>("data", "the paths number ", n, ", of which a share of ", share,
                     " leaves none to train on or none to hold out. Give more paths, or another --test-share.");
   std::vector<int64_t> order = rng.permutation(n);
   if (chronological) {

@@ -57,6 +57,7 @@ Score density_score(const Fitted& fit) { return score(log_density(fit)); }
 std::optional<Score> density_excess(const Fitted& fit) {
   const auto& truth = fit.data.truth;
   if (!truth || !truth->log_density || fit.model.from_start) return {};
+  if (fit.data.train.groups() != static_cast<int64_t>(truth->groups.size())) return {};
   const Observations& seen = fit.data.test;
   const Tensor t = reshape(tensor(seen.t, DType::float64), {seen.size(), 1});
   std::vector<double> exact(seen.t.size());
@@ -71,10 +72,11 @@ std::optional<Score> density_excess(const Fitted& fit) {
 std::optional<TransitionScores> transition_scores(const Fitted& fit) {
   const Recording off(false);
   if (pairs(fit.data.test).empty() || pairs(fit.data.train).empty()) return {};
+  if (std::count(fit.known.begin(), fit.known.end(), 0.0) == static_cast<int64_t>(fit.known.size())) return {};
   const Moves held = moves(fit.data.test);
-  std::vector<double> learned;
-  for (const auto& g : fit.known) learned.push_back(g ? 0 : 1);
-  const Tensor counted = tensor(learned, DType::float64);
+  std::vector<double> noisy;
+  for (const auto& g : fit.known) noisy.push_back(g == 0.0 ? 0 : 1);
+  const Tensor counted = tensor(noisy, DType::float64);
   const auto each = [&](const Sde& sde) {
     return sum_last(counted * euler_log_prob(sde, held.t0, held.x0, held.t1, held.x1));
   };

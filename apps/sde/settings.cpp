@@ -173,7 +173,8 @@ std::vector<std::optional<double>> known_diffusion(const FitSettings& s, const D
     known.emplace_back(value);
   }
   if (known.size() != d)
-    fail<UsageError>("--diffusion", "has ", known.size(), " entries, but x has ", d, " components.");
+    fail<UsageError>("--diffusion", "must have an entry for each component of x, of which there are ", d, ", not ",
+                     known.size(), ".");
   return known;
 }
 

@@ -72,7 +72,8 @@ void run(const SimulateSettings& s) {
     try {
       return sde_system(s.system, s.options);
     } catch (const ValueError& wrong) {
-      fail<UsageError>("simulate", wrong.what());
+      const std::string text = wrong.what();
+      fail<UsageError>("--system", text.substr(text.find("] ") + 2));
     }
   }();
   const auto started = std::chrono::steady_clock::now();

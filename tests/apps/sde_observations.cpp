@@ -92,7 +92,7 @@ TEST_CASE("rows are sorted and repeated ones left out, which is told") {
   CHECK(all.path == Places{0, 0, 0, 1, 1});
   CHECK(all.x.values() == Numbers{3, 4, 1, 2, 5});
   CHECK(all.remarks ==
-        Names{"rows were out of order and have been sorted by path and time", "left out 1 rows that stand twice"});
+        Names{"rows were out of order and have been sorted by path and time", "rows that stand twice, left out: 1"});
 }
 
 TEST_CASE("text and row numbers are left out, which is told") {
@@ -140,7 +140,8 @@ TEST_CASE("arrays of NumPy hold the same") {
   save_npz(folder / "uneven.npz", {{"t", tensor({0, 1}, f64)}, {"x", x}});
   refused_file(folder / "uneven.npz", "uneven.npz: x has 3 rows, and t, path or group 2.");
   refused_file<UsageError>(folder / "x.npz", "[--names] is for a file that names no columns", {.names = {"t", "x"}});
-  refused_file<UsageError>(folder / "x.npy", "[--names] gives 2 names, but " + folder / "x.npy" + " has 4 columns.",
+  refused_file<UsageError>(folder / "x.npy",
+                           "[--names] must name each column of " + folder / "x.npy" + ", of which there are 4, not 2.",
                            {.names = {"t", "x"}});
   write_text(folder / "text.npy", "t,x\n1,2\n");
   refused_file(folder / "text.npy", "text.npy");
@@ -151,7 +152,7 @@ TEST_CASE("names are for a file that has none") {
   CHECK(all.columns == Names{"a"});
   CHECK(all.t == Numbers{0, 1});
   refused<UsageError>("t,x\n0,1\n1,2\n", "[--names] is for a file that names no columns, but ", {.names = {"t", "x"}});
-  refused<UsageError>("0,1\n1,2\n", "[--names] gives 3 names", {.names = {"t", "x", "y"}});
+  refused<UsageError>("0,1\n1,2\n", "[--names] must name each column of ", {.names = {"t", "x", "y"}});
   refused("0,1,2\n1,2,3\n", "column x is named twice", {.names = {"t", "x", "x"}});
   refused("t,t,x\n0,0,1\n1,1,2\n", "column t is named twice");
   refused("t,x\n0,1\n1,2\n", "column x is named twice", {.columns = {"x", "x"}});
@@ -200,8 +201,9 @@ TEST_CASE("a series is cut into windows that start at t = 0 and do not overlap")
   CHECK(all.path == Places{0, 0, 0, 1, 1, 1});
   CHECK(all.groups() == 1);
   CHECK(all.x.values() == Numbers{1, 2, 4, 8, 16, 32});
-  CHECK(all.remarks == Names{"cut into 2 windows of 3 rows, each starting at t = 0; the last 1 rows fill no window and "
-                             "are left out"});
+  CHECK(
+      all.remarks ==
+      Names{"cut into 2 windows of 3 rows, each starting at t = 0; rows at the end that fill no window, left out: 1"});
   CHECK(read("a\n1\n2\n3\n4\n", {.window = 2}).remarks ==
         Names{"cut into 2 windows of 2 rows, each starting at t = 0"});
   CHECK(read("a\n1\n2\n3\n4\n", {.window = 2, .logarithm = true}).x.values()[3] == Approx(std::log(4)));
@@ -209,7 +211,7 @@ TEST_CASE("a series is cut into windows that start at t = 0 and do not overlap")
   save_npy(folder / "x.npy", tensor({1, 2, 3, 4, 5, 6, 7, 8}, {4, 2}, f64));
   CHECK(read_observations(folder / "x.npy", {.window = 2}).columns == Names{"x1", "x2"});
   refused<UsageError>("a\n1\n2\n3\n", "[--window] must be at least 2 rows, not 1.", {.window = 1});
-  refused("a\n1\n2\n3\n", "has 3 rows, too few for two windows of 2.", {.window = 2});
+  refused("a\n1\n2\n3\n", "is too short for two windows of 2 rows: it has 3.", {.window = 2});
 }
 
 TEST_CASE("whole paths are held out, drawn by the seed, or the last of a series") {
@@ -236,7 +238,7 @@ TEST_CASE("whole paths are held out, drawn by the seed, or the last of a series"
   for (const double share : {0.2, 0.8})
     CHECK_THROWS_WITH(
         hold_out(few, share, false, Rng(1)),
-        Contains("there are 2 paths, of which a share of 0." + std::string(share < 0.5 ? "2" : "8") +
+        Contains("the paths number 2, of which a share of 0." + std::string(share < 0.5 ? "2" : "8") +
                  " leaves none to train on or none to hold out. Give more paths, or another --test-share"));
   CHECK_THROWS_AS(hold_out(few, 0.2, false, Rng(1)), DataError);
 }

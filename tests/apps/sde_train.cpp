@@ -62,15 +62,16 @@ TEST_CASE("usage errors of dimwise-sde train end with 2, tell the remedy and wri
       {{"--interval", "0"}, "[--interval] must be a number above 0"},
       {{"--lambda", "0"}, "[--lambda] must be a number above 0"},
       {{"--observations", "1"}, "[--observations] must be at least 2"},
-      {{"--diffusion", "learned,0"}, "[--diffusion] has 2 entries, but x has 1 components."},
-      {{"--data", "rotating-ou", "--diffusion", "0"}, "[--diffusion] has 1 entries, but x has 2 components."},
+      {{"--diffusion", "learned,0"},
+       "[--diffusion] must have an entry for each component of x, of which there are 1, not 2."},
+      {{"--data", "rotating-ou", "--diffusion", "0"}, "for each component of x, of which there are 2, not 1."},
       {{"--diffusion", "some"}, "[--diffusion] has \"some\" where learned or a number of at least 0 must stand."},
       {{"--diffusion", "-1"}, "[--diffusion] has \"-1\""},
       {{"--diffusion", "0.5x"}, "[--diffusion] has \"0.5x\""},
       {{"--data", "coupled", "--d", "65"}, "coupled has 2 to 64"},
       {{"--truth", "ou"}, "[--truth] is for a file; double-well is itself known."},
       {{"--data", file, "--truth", "rotatin-ou"}, "Did you mean rotating-ou?"},
-      {{"--data", file, "--truth", "ou"}, "[--truth] ou has d = 1, but " + file + " has 2 components."},
+      {{"--data", file, "--truth", "ou"}, "[--truth] ou has d = 1, but " + file + " has d = 2."},
       {{"--data", file, "--names", "t,path,x1,x2"}, "[--names] is for a file that names no columns"},
       {{"--data", file, "--window", "1"}, "[--window] must be at least 2 rows, not 1."},
       {{"--time-dependent", "--initial", "start"}, "[--time-dependent] needs one clock for all paths"},
@@ -113,8 +114,8 @@ TEST_CASE("data that are missing or show nothing end with 3, say why and write n
   refused(of("t,x\n1,1\n1,2\n"), "all observations are at t = 1.");
   refused(of("t,x\n0,5\n1,5\n"), "column x is constant, 5.");
   refused(of("t,path,x\n0,1,5\n0,1,6\n1,1,6\n"), "two observations of one path at t = 0.");
-  refused(of("t,path,x\n0,1,5\n1,1,6\n"), "there are 1 paths, of which a share of 0.2 leaves none");
-  refused(of("a\n1\n2\n3\n") + Strings{"--window", "2"}, "too few for two windows of 2.");
+  refused(of("t,path,x\n0,1,5\n1,1,6\n"), "the paths number 1, of which a share of 0.2 leaves none");
+  refused(of("a\n1\n2\n3\n") + Strings{"--window", "2"}, "too short for two windows of 2 rows: it has 3.");
   refused(of("t,x\n0,-1\n1,2\n") + Strings{"--transform", "log"}, "which has no logarithm. Use --transform none.");
   refused(of("t,x\n0,1\n1,2\n") + Strings{"--columns", "y"}, "has no column y, only t, x.");
   refused({"--paths", "1"}, "Give more paths, or another --test-share.");

@@ -43,3 +43,20 @@ TEST_CASE("the earlier handling of signals comes back") {
   REQUIRE(WIFSIGNALED(status));
   CHECK(WTERMSIG(status) == SIGTERM);
 }
+
+TEST_CASE("a signal is remembered by all that live, and forgotten by the next") {
+  const pid_t child = fork();
+  if (child == 0) {
+    {
+      const StopSignals outer;
+      { const StopSignals inner; }
+      raise(SIGINT);
+      const StopSignals later;
+      if (outer.pending() != SIGINT || later.pending() != SIGINT) _exit(8);
+    }
+    _exit(StopSignals().pending() == 0 ? 7 : 9);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  CHECK(WEXITSTATUS(status) == 7);
+}
