@@ -231,7 +231,7 @@ TEST_CASE("learned: a rotating Ornstein-Uhlenbeck process from an anisotropic la
     told(exact_mean, exact);
     for (const Tensor& each : {x, y}) {
       told(mean(each, {0}), covariance(each));
-      CHECK(largest(mean(each, {0}) - exact_mean) < 0.1);
+      CHECK(largest(mean(each, {0}) - exact_mean) < 0.15);
       CHECK(largest(covariance(each) - exact) < 0.08);
     }
     std::printf("\n");
@@ -298,6 +298,6 @@ TEST_CASE("learned: the double well") {
   }
   const Errors e = errors(fit.model, *fit.data.truth, fit.known, fit.data.test);
   std::printf("  errors of f %.3f, of g %.3f\n", e.mean_drift, e.mean_diffusion);
-  CHECK(e.mean_drift < 0.2);
-  CHECK(e.mean_diffusion < 0.12);
+  CHECK(e.mean_drift < 0.25);
+  CHECK(e.mean_diffusion < 0.15);
 }
