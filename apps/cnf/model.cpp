@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
-#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "apps/common/checkpoint.hpp"
+#include "apps/common/common_flags.hpp"
 #include "apps/common/flag_differences.hpp"
 #include "ops/arithmetic.hpp"
 
@@ -21,12 +20,6 @@ std::string joined(const std::vector<int64_t>& widths) {
 }
 
 }  // namespace
-
-DType parse_dtype(const std::string& name) {
-  if (name == "float32") return DType::float32;
-  if (name == "float64") return DType::float64;
-  fail<ValueError>("dtype", "there is no dtype '", name, "'. Use float32 or float64.");
-}
 
 FlowModel make_model(const ModelSettings& s, const Rng& rng) {
   const DType dtype = parse_dtype(s.dtype);
@@ -144,26 +137,17 @@ std::string differences(const ModelSettings& saved, const ModelSettings& asked) 
 }
 
 SavedModel load_model(const std::string& path, const std::string& weights) {
-  std::optional<Checkpoint> checkpoint;
-  if (std::filesystem::is_directory(path))
-    checkpoint = find_checkpoint("auto", path);
-  else if (std::filesystem::exists(path))
-    checkpoint = load_checkpoint(path);
-  if (!checkpoint)
-    fail<CheckpointError>("model", "there is no trained flow in \"", path,
-                          "\". Give the folder or a checkpoint of a run by --out, or make one: dimwise-cnf train.");
-  for (const std::string& skipped : checkpoint->skipped)
-    std::cerr << "dimwise-cnf: warning: passed over " << skipped << '\n';
+  Checkpoint checkpoint = trained_checkpoint(path, "trained flow", "dimwise-cnf");
   SavedModel saved;
-  saved.path = checkpoint->path;
-  saved.metadata = checkpoint->metadata;
+  saved.path = checkpoint.path;
+  saved.metadata = std::move(checkpoint.metadata);
   const auto settings = saved.metadata.find("model");
   if (settings == saved.metadata.end())
     fail<CheckpointError>("model", saved.path, " holds no model settings. It was not written by dimwise-cnf.");
   saved.settings = model_settings(settings->second);
   saved.model = make_model(saved.settings, Rng(0));
   const std::string prefix = weights == "last" ? "model." : weights == "average" ? "ema.average." : "best.";
-  load_state_dict(saved.model, checkpoint->tensors, prefix);
+  load_state_dict(saved.model, checkpoint.tensors, prefix);
   return saved;
 }
 

@@ -61,8 +61,6 @@ Likelihood likelihood(ThreadPool& pool, const FlowModel& model, const Tensor& x,
 /// n points of the model, in the units of the data.
 Tensor sample_model(const FlowModel& model, int64_t n, const Rng& rng, const OdeOptions& options);
 
-DType parse_dtype(const std::string& name);
-
 /// The settings as JSON text, for a checkpoint, and back. Throws CheckpointError.
 std::string to_json(const ModelSettings& settings);
 ModelSettings model_settings(const std::string& json);

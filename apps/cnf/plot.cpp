@@ -1,13 +1,12 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "apps/cnf/commands.hpp"
 #include "apps/cnf/run_data.hpp"
+#include "apps/common/metrics.hpp"
 #include "apps/common/plot/figure.hpp"
 #include "apps/common/plot/png.hpp"
 #include "ops/arithmetic.hpp"
@@ -194,25 +193,9 @@ class Plotter {
   }
 
   Panel learning_curve() {
-    Line train{.label = "training (median of 25)"}, validation{.label = "validation"};
-    std::ifstream in(s_.common.out + "/metrics.jsonl");
-    std::vector<double> recent;
-    for (std::string text; std::getline(in, text);) {
-      const auto j = nlohmann::json::parse(text, nullptr, false);
-      if (j.is_discarded()) continue;
-      if (j.contains("nll") && j["nll"].is_number()) {
-        recent.push_back(j["nll"]);
-        if (recent.size() > 25) recent.erase(recent.begin());
-        std::vector<double> sorted = recent;
-        std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2), sorted.end());
-        train.x.push_back(j["step"]);
-        train.y.push_back(sorted[sorted.size() / 2]);
-      }
-      if (j.contains("validation_nll") && j["validation_nll"].is_number()) {
-        validation.x.push_back(j["step"]);
-        validation.y.push_back(j["validation_nll"]);
-      }
-    }
+    const std::string metrics = s_.common.out + "/metrics.jsonl";
+    const Line train = running_median(read_metric(metrics, "nll", "training (median of 25)"), 25),
+               validation = read_metric(metrics, "validation_nll", "validation");
     Panel panel{.title = "negative log-likelihood", .x_label = "step", .y_label = "nats"};
     if (train.x.empty() && validation.x.empty()) return panel;
     panel.lines = {train, validation};

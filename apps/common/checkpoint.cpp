@@ -4,6 +4,7 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 
 #include "autodiff/error.hpp"
 #include "nn/files/safetensors.hpp"
@@ -94,6 +95,20 @@ std::optional<Checkpoint> find_checkpoint(const std::string& resume, const std::
   if (!found)
     fail<CheckpointError>("resume", resume, " holds no ", "ckpt-*.safetensors. Give the folder of an earlier run.");
   return found;
+}
+
+Checkpoint trained_checkpoint(const std::string& path, const std::string& thing, const std::string& app) {
+  std::optional<Checkpoint> checkpoint;
+  if (fs::is_directory(path))
+    checkpoint = find_checkpoint("auto", path);
+  else if (fs::exists(path))
+    checkpoint = load_checkpoint(path);
+  if (!checkpoint)
+    fail<CheckpointError>("model", "there is no ", thing, " in \"", path,
+                          "\". Give the folder or a checkpoint of a run by --out, or make one: ", app, " train.");
+  for (const std::string& skipped : checkpoint->skipped)
+    std::cerr << app << ": warning: passed over " << skipped << '\n';
+  return *std::move(checkpoint);
 }
 
 }  // namespace dimwise::app

@@ -28,6 +28,13 @@ Checkpoint load_checkpoint(const std::string& path);
 /// Throws CheckpointError with the remedy when none of those that are there can be used, or a given path is not there.
 std::optional<Checkpoint> find_checkpoint(const std::string& resume, const std::string& out);
 
+/// What a command that uses the `thing` that a training left opens: the newest checkpoint of a run folder, or the file
+/// given. Newer ones that could not be used are named on stderr.
+///
+/// Throws CheckpointError telling to run `<app> train`. Example: `trained_checkpoint(out, "trained flow",
+/// "dimwise-cnf")`
+Checkpoint trained_checkpoint(const std::string& path, const std::string& thing, const std::string& app);
+
 /// `ckpt-<step>.safetensors`.
 std::string checkpoint_name(int64_t step);
 

@@ -69,4 +69,10 @@ void add_json(Command& command, CommonFlags& flags) {
   command.add("json", flags.json, "print results as one JSON object");
 }
 
+DType parse_dtype(const std::string& name) {
+  if (name == "float32") return DType::float32;
+  if (name == "float64") return DType::float64;
+  fail<ValueError>("dtype", "there is no dtype '", name, "'. Use float32 or float64.");
+}
+
 }  // namespace dimwise::app

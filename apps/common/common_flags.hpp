@@ -1,6 +1,7 @@
 #pragma once
 
 #include "apps/common/cli.hpp"
+#include "autodiff/tensor.hpp"
 
 namespace dimwise::app {
 
@@ -33,6 +34,8 @@ void add_batch_size(Command& command, CommonFlags& flags);
 void add_threads(Command& command, CommonFlags& flags, const std::string& help);
 void add_lr(Command& command, CommonFlags& flags);
 void add_dtype(Command& command, CommonFlags& flags);
+/// Throws ValueError.
+DType parse_dtype(const std::string& name);
 /// `--data`, whose help tells what it may name.
 void add_data(Command& command, CommonFlags& flags, const std::string& help);
 void add_out(Command& command, CommonFlags& flags);

@@ -45,7 +45,8 @@ void TrainingRun::run(const Body& body) {
     say("resumed from " + resumed_->path);
   }
   counted_until_ = Clock::now();
-  while (share_done() < 1 && !stop_.pending()) {
+  const auto ended = [&] { return share_done() >= 1 || (body.finished && body.finished()); };
+  while (!ended() && !stop_.pending()) {
     try {
       advance(body);
     } catch (const SolverError& error) {
@@ -54,11 +55,11 @@ void TrainingRun::run(const Body& body) {
       if (!flags_.debug_nans) throw;
       diverged(error.what());
     }
-    if (step_ % flags_.checkpoint_every == 0 && share_done() < 1) save(body);
+    if (step_ % flags_.checkpoint_every == 0 && !ended()) save(body);
   }
   progress_->finish();
   save(body);
-  if (stop_.pending() && share_done() < 1) {
+  if (stop_.pending() && !ended()) {
     folder_->log("interrupted at step " + std::to_string(step_));
     throw Interrupted(stop_.pending(), "saved " + saved_ + "; continue with the same command and --resume auto");
   }

@@ -31,6 +31,8 @@ class TrainingRun {
     std::map<std::string, std::string> metadata = {};
     /// After every `eval_every` steps and after the last; run.step() is then the number of steps done.
     std::function<void()> evaluate = nullptr;
+    /// Whether to end before the last step; asked before each one, and so also by a run that is resumed.
+    std::function<bool()> finished = nullptr;
   };
 
   /// Finds the checkpoint to resume from; writes nothing. From here on a signal ends the run after a step.

@@ -1,6 +1,7 @@
 #include "apps/ode/experiment_task.hpp"
 
 #include "apps/cnf/model.hpp"
+#include "apps/common/common_flags.hpp"
 
 namespace dimwise::app::experiment {
 

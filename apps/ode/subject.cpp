@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cnf/model.hpp"
+#include "apps/common/common_flags.hpp"
 #include "apps/common/exit_code.hpp"
 #include "apps/common/suggest.hpp"
 #include "apps/ode/trained.hpp"

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cnf/model.hpp"
+#include "apps/common/common_flags.hpp"
 #include "apps/ode/experiment_task.hpp"
 
 namespace dimwise::app {

@@ -1,8 +1,6 @@
 #include "apps/sde/fitted.hpp"
 
 #include <algorithm>
-#include <filesystem>
-#include <iostream>
 
 #include "apps/common/checkpoint.hpp"
 #include "autodiff/error.hpp"
@@ -14,23 +12,14 @@
 namespace dimwise::app::sde {
 
 Fitted load_fit(const std::string& path) {
-  std::optional<Checkpoint> checkpoint;
-  if (std::filesystem::is_directory(path))
-    checkpoint = find_checkpoint("auto", path);
-  else if (std::filesystem::exists(path))
-    checkpoint = load_checkpoint(path);
-  if (!checkpoint)
-    fail<CheckpointError>("model", "there is no fit in \"", path,
-                          "\". Give the folder or a checkpoint of a run by --out, or make one: dimwise-sde train.");
-  for (const std::string& skipped : checkpoint->skipped)
-    std::cerr << "dimwise-sde: warning: passed over " << skipped << '\n';
+  Checkpoint checkpoint = trained_checkpoint(path, "fit", "dimwise-sde");
   Fitted fitted;
-  fitted.path = checkpoint->path;
-  fitted.settings = fit_settings(checkpoint->metadata["fit"], fitted.path);
+  fitted.path = checkpoint.path;
+  fitted.settings = fit_settings(checkpoint.metadata["fit"], fitted.path);
   fitted.data = load_dataset(data_settings(fitted.settings));
   fitted.known = known_diffusion(fitted.settings, fitted.data);
   fitted.model = make_model(model_settings(fitted.settings), fitted.data.train, fitted.known, Rng(0));
-  load_state_dict(fitted.model, checkpoint->tensors, "model.");
+  load_state_dict(fitted.model, checkpoint.tensors, "model.");
   return fitted;
 }
 

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <limits>
-#include <nlohmann/json.hpp>
 
+#include "apps/common/metrics.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/index.hpp"
@@ -328,14 +327,7 @@ Picture training_picture(const std::string& metrics) {
   const auto panel = [&](const std::string& title, const std::vector<Curve>& curves, bool log_y) {
     Panel p{.title = title, .x_label = "step", .log_y = log_y};
     for (const Curve& curve : curves) {
-      Line line{.label = curve.label};
-      std::ifstream in(metrics);
-      for (std::string text; std::getline(in, text);) {
-        const auto j = nlohmann::json::parse(text, nullptr, false);
-        if (j.is_discarded() || !j.contains(curve.name) || !j[curve.name].is_number()) continue;
-        line.x.push_back(j["step"]);
-        line.y.push_back(j[curve.name]);
-      }
+      Line line = read_metric(metrics, curve.name, curve.label);
       if (!line.x.empty()) p.lines.push_back(std::move(line));
     }
     return p;

@@ -1,4 +1,4 @@
-#include "apps/cnf/commands.hpp"
+#include "apps/common/solver_settings.hpp"
 
 namespace dimwise::app {
 

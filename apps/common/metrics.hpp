@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+#include "apps/common/plot/figure.hpp"
+
+namespace dimwise::app {
+
+/// The values of one name in a run's metrics.jsonl over the steps; empty where there are none, or no file.
+Line read_metric(const std::string& path, const std::string& name, const std::string& label = "");
+
+/// The median of each value and the `window − 1` before it.
+Line running_median(const Line& line, size_t window);
+
+}  // namespace dimwise::app

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "apps/common/cli.hpp"
+#include "apps/common/common_flags.hpp"
+#include "apps/common/solver_settings.hpp"
+
+namespace dimwise::app::vae {
+
+using Words = std::vector<std::string>;
+
+// The commands of dimwise-vae, one file each: each adds itself to the app.
+void add_train(App& app);
+void add_eval(App& app);
+void add_sample(App& app);
+void add_reconstruct(App& app);
+void add_table(App& app);
+
+}  // namespace dimwise::app::vae

@@ -1,0 +1,191 @@
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "apps/common/exit_code.hpp"
+#include "apps/common/progress.hpp"
+#include "apps/common/signals.hpp"
+#include "apps/vae/commands.hpp"
+#include "apps/vae/scores.hpp"
+#include "nn/files/safetensors.hpp"
+
+namespace dimwise::app::vae {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct EvalSettings {
+  CommonFlags common{.out = "runs/vae"};
+  std::string weights = "best";
+  ScoreSettings score;
+  SolverSettings solver{.trace = "exact", .rtol = 1e-4, .atol = 1e-4};
+};
+
+// What is done of an evaluation, so that it goes on where it was stopped.
+class Partial {
+ public:
+  // What was saved under the same settings, or nothing.
+  Partial(std::string path, const Json& settings) : path_(std::move(path)), settings_(settings.dump()) {
+    if (!std::filesystem::exists(path_)) return;
+    try {
+      const SafeTensors saved = load_safetensors(path_);
+      if (saved.metadata.at("settings") != settings_) return;
+      const auto numbers = [&](const char* name) { return saved.tensors.at(name).values(); };
+      const std::vector<double> counts = numbers("counts");
+      scores.reconstruction = numbers("reconstruction");
+      scores.divergence = numbers("divergence");
+      scores.nll = numbers("nll");
+      scores.elbo_chunks = static_cast<int64_t>(counts.at(0));
+      scores.nll_chunks = static_cast<int64_t>(counts.at(1));
+      scores.evaluations = counts.at(2);
+    } catch (const std::exception& unusable) {
+      std::cerr << "dimwise-vae: warning: starting anew: " << path_ << ": " << unusable.what() << '\n';
+      scores = {};
+    }
+  }
+
+  bool empty() const { return scores.elbo_chunks == 0; }
+  void save() const {
+    save_safetensors(path_,
+                     {{"reconstruction", tensor(scores.reconstruction, DType::float64)},
+                      {"divergence", tensor(scores.divergence, DType::float64)},
+                      {"nll", tensor(scores.nll, DType::float64)},
+                      {"counts", tensor({static_cast<double>(scores.elbo_chunks),
+                                         static_cast<double>(scores.nll_chunks), scores.evaluations},
+                                        DType::float64)}},
+                     {{"settings", settings_}});
+  }
+  void remove() const { std::filesystem::remove(path_); }
+
+  Scores scores;
+
+ private:
+  std::string path_, settings_;
+};
+
+Json to_json(const Mean& m) { return {{"mean", m.mean}, {"standard_error", m.standard_error}, {"images", m.images}}; }
+
+// All that the numbers depend on.
+Json asked(const EvalSettings& s, const Trained& trained) {
+  return {{"step", trained.step},
+          {"weights", s.weights},
+          {"training", Json::parse(to_json(trained.settings).dump())},
+          {"seed", s.score.seed},
+          {"samples", s.score.samples},
+          {"elbo_images", s.score.elbo_images},
+          {"nll_images", s.score.nll_images},
+          {"batch_size", s.score.batch_size},
+          {"trace", s.solver.trace},
+          {"method", s.solver.method},
+          {"rtol", s.solver.rtol},
+          {"atol", s.solver.atol},
+          {"solver_steps", s.solver.solver_steps}};
+}
+
+template <class... Values>
+std::string line(const char* format, Values... values) {
+  char text[240];
+  std::snprintf(text, sizeof text, format, values...);
+  return std::string(text) + "\n";
+}
+
+void report(const EvalSettings& s, const Trained& trained, const Images& images, const Json& settings,
+            const Scores& scores) {
+  const Mean elbo = negative_elbo(scores), nll = mean_of(scores.nll);
+  const double evaluations = scores.evaluations / static_cast<double>(scores.elbo_chunks);
+  const ModelSettings& model = trained.settings.model;
+  const Json result{{"checkpoint", std::filesystem::path(trained.path).filename().string()},
+                    {"epoch", trained.epoch},
+                    {"best_epoch", trained.best_epoch},
+                    {"train_images", images.train.dim(0)},
+                    {"parameters", count(trained.model)},
+                    {"flow_parameters", count(trained.model.flow)},
+                    {"negative_elbo", to_json(elbo)},
+                    {"reconstruction", to_json(mean_of(scores.reconstruction))},
+                    {"divergence", to_json(mean_of(scores.divergence))},
+                    {"nll", to_json(nll)},
+                    {"evaluations", evaluations},
+                    {"settings", settings}};
+  write_atomically(result_folder(s.common.out) + "/eval.json", as_bytes(result.dump(2) + "\n"));
+  if (s.common.json) {
+    std::cout << result << '\n';
+    return;
+  }
+  std::cout << line("checkpoint      %s, %s weights", trained.path.c_str(), s.weights.c_str())
+            << line("model           %s", describe(model).c_str())
+            << line("-ELBO           %.3f +- %.3f nats, %lld test images, one draw of z each", elbo.mean,
+                    elbo.standard_error, static_cast<long long>(elbo.images))
+            << line("                %.3f reconstruction, %.3f divergence", mean_of(scores.reconstruction).mean,
+                    mean_of(scores.divergence).mean)
+            << line("NLL             %.3f +- %.3f nats, %lld test images, %lld draws of z each", nll.mean,
+                    nll.standard_error, static_cast<long long>(nll.images), static_cast<long long>(s.score.samples));
+  if (continuous(model.flow))
+    std::cout << line("evaluations     %.1f of the drift in a solve, trace %s", evaluations, s.solver.trace.c_str());
+}
+
+void evaluate(const EvalSettings& s) {
+  const StopSignals stop;
+  const Trained trained = load_trained(s.common.out, s.weights);
+  const Images images = load_images(trained.settings.images);
+  const Json settings = asked(s, trained);
+  Partial partial(result_folder(s.common.out) + "/eval-partial.safetensors", settings);
+  if (!partial.empty() && !s.common.quiet) std::cerr << "going on with an evaluation that was stopped\n";
+  ThreadPool pool(static_cast<int>(s.common.threads));
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point saved = Clock::now();
+  std::unique_ptr<Progress> progress;
+  bool all = false;
+  score(partial.scores, trained.model, images.test, s.score, flow_options(s.solver), pool,
+        [&](int64_t done, int64_t total) {
+          // Counted from here, so that what was done earlier does not count into the speed.
+          if (!progress)
+            progress = std::make_unique<Progress>(total, done, progress_style(s.common.quiet, s.common.no_progress));
+          Tick tick{.step = done, .loss = negative_elbo(partial.scores).mean};
+          if (!partial.scores.nll.empty()) tick.more = "nll " + std::to_string(mean_of(partial.scores.nll).mean);
+          progress->update(tick);
+          all = done == total;
+          if (!all && (stop.pending() || Clock::now() - saved > std::chrono::seconds(20))) {
+            partial.save();
+            saved = Clock::now();
+          }
+          return !stop.pending();
+        });
+  if (progress) progress->finish();
+  if (stop.pending() && !all)
+    throw Interrupted(stop.pending(), "what is done is saved; give the same command to go on");
+  report(s, trained, images, settings, partial.scores);
+  partial.remove();
+}
+
+}  // namespace
+
+void add_eval(App& app) {
+  const auto s = std::make_shared<EvalSettings>();
+  Command& c = app.command("eval", "-ELBO and importance-sampled log-likelihood of the test images");
+  c.example("eval --out runs/strokes --samples 500", "Score the test images");
+  c.example("eval --out runs/mnist --threads 2", "With 5,000 draws for each image, as in the literature");
+  c.section("Score");
+  c.add_choice("weights", s->weights, Words{"best", "last"}, "those best on the validation set, or the last");
+  c.add("samples", s->score.samples, "draws of z for the log-likelihood of an image", at_least_one);
+  c.add("elbo-images", s->score.elbo_images, "the first so many test images for -ELBO; 0 for all", not_negative);
+  c.add("nll-images", s->score.nll_images, "the first so many test images for the log-likelihood; 0 for all",
+        not_negative);
+  c.add("batch-size", s->score.batch_size, "draws of z that are in memory at once, for each thread", at_least_one);
+  add_solver(c, s->solver);
+  c.section("Run");
+  add_out(c, s->common);
+  add_seed(c, s->common);
+  add_threads(c, s->common, "cores to use; the numbers do not depend on it");
+  add_verbosity(c, s->common);
+  add_json(c, s->common);
+  c.does([s](const Command&) {
+    s->score.seed = s->common.seed;
+    evaluate(*s);
+  });
+}
+
+}  // namespace dimwise::app::vae

@@ -1,0 +1,13 @@
+#include "apps/vae/commands.hpp"
+#include "ops/threads.hpp"
+
+int main(int argc, char** argv) {
+  dimwise::set_threads(1);
+  dimwise::app::App app("dimwise-vae", "variational autoencoders whose posterior is carried by a flow");
+  dimwise::app::vae::add_train(app);
+  dimwise::app::vae::add_eval(app);
+  dimwise::app::vae::add_sample(app);
+  dimwise::app::vae::add_reconstruct(app);
+  dimwise::app::vae::add_table(app);
+  return run_app(app, argc, argv);
+}

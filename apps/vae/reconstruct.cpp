@@ -1,0 +1,67 @@
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+
+#include "apps/common/plot/png.hpp"
+#include "apps/vae/commands.hpp"
+#include "apps/vae/pictures.hpp"
+#include "apps/vae/trained.hpp"
+#include "nn/distributions/bernoulli.hpp"
+#include "ops/index.hpp"
+
+namespace dimwise::app::vae {
+
+namespace {
+
+struct ReconstructSettings {
+  CommonFlags common{.out = "runs/vae"};
+  std::string weights = "best";
+  int64_t n = 40, columns = 10;
+  SolverSettings solver{.trace = "hutchinson"};  // what it costs least to pass over
+};
+
+// Rows of test images, and below each what is decoded from a z drawn from their posteriors.
+void reconstruct(const ReconstructSettings& s) {
+  const Trained trained = load_trained(s.common.out, s.weights);
+  const ModelSettings& model = trained.settings.model;
+  const Images images = load_images(trained.settings.images);
+  const Recording off(false);
+  const int64_t n = std::min(s.n, images.test.dim(0));
+  const Tensor x = astype(slice(images.test, 0, 0, n), parse_dtype(model.dtype));
+  const Encoded encoded = encode(trained.model, x);
+  const PosteriorSample draw = sample(trained.model.flow, encoded.base, encoded.context,
+                                      Rng(static_cast<uint64_t>(s.common.seed)).split("z"), {}, flow_options(s.solver));
+  const Tensor decoded = Bernoulli{trained.model.decoder(draw.z)}.mean();
+  std::vector<Tensor> rows;
+  for (int64_t begin = 0; begin < n; begin += s.columns) {
+    const int64_t end = std::min(n, begin + s.columns);
+    for (const Tensor& both : {x, decoded}) {
+      rows.push_back(slice(both, 0, begin, end));
+      if (end - begin < s.columns) rows.push_back(zeros({s.columns - (end - begin), x.dim(1)}, x.dtype()));
+    }
+  }
+  const std::string folder = result_folder(s.common.out) + "/figs", path = folder + "/reconstructions.png";
+  std::filesystem::create_directories(folder);
+  write_png(image_grid(concatenate(rows, 0), model.height, model.width, s.columns), path);
+  std::cout << path << '\n';
+}
+
+}  // namespace
+
+void add_reconstruct(App& app) {
+  const auto s = std::make_shared<ReconstructSettings>();
+  Command& c = app.command("reconstruct",
+                           "draws test images, and below them what is decoded, into OUT/figs/reconstructions.png");
+  c.example("reconstruct --out runs/strokes", "Forty images");
+  c.section("Images");
+  c.add_choice("weights", s->weights, Words{"best", "last"}, "those best on the validation set, or the last");
+  c.add("n", s->n, "number of test images, from the first", Range{.min = 1, .max = 1000});
+  c.add("columns", s->columns, "images in a row", Range{.min = 1, .max = 100});
+  add_integrator(c, s->solver);
+  c.section("Run");
+  add_out(c, s->common);
+  add_seed(c, s->common);
+  c.does([s](const Command&) { reconstruct(*s); });
+}
+
+}  // namespace dimwise::app::vae

@@ -1,0 +1,52 @@
+#include <filesystem>
+#include <iostream>
+
+#include "apps/common/plot/png.hpp"
+#include "apps/vae/commands.hpp"
+#include "apps/vae/pictures.hpp"
+#include "apps/vae/trained.hpp"
+#include "nn/distributions/bernoulli.hpp"
+
+namespace dimwise::app::vae {
+
+namespace {
+
+struct SampleSettings {
+  CommonFlags common{.out = "runs/vae"};
+  std::string weights = "best";
+  int64_t n = 100, columns = 10;
+  bool binary = false;
+};
+
+void draw(const SampleSettings& s) {
+  const Trained trained = load_trained(s.common.out, s.weights);
+  const ModelSettings& model = trained.settings.model;
+  const Recording off(false);
+  const Rng rng(static_cast<uint64_t>(s.common.seed));
+  const Tensor z = rng.split("z").normal({s.n, model.latent}, parse_dtype(model.dtype));
+  const Bernoulli pixels{trained.model.decoder(z)};
+  const std::string folder = result_folder(s.common.out) + "/figs", path = folder + "/samples.png";
+  std::filesystem::create_directories(folder);
+  write_png(image_grid(s.binary ? pixels.sample(rng.split("x")) : pixels.mean(), model.height, model.width, s.columns),
+            path);
+  std::cout << path << '\n';
+}
+
+}  // namespace
+
+void add_sample(App& app) {
+  const auto s = std::make_shared<SampleSettings>();
+  Command& c = app.command("sample", "draws images from the model into OUT/figs/samples.png");
+  c.example("sample --out runs/strokes", "A hundred images");
+  c.section("Samples");
+  c.add_choice("weights", s->weights, Words{"best", "last"}, "those best on the validation set, or the last");
+  c.add("n", s->n, "number of images", Range{.min = 1, .max = 10000});
+  c.add("columns", s->columns, "images in a row", Range{.min = 1, .max = 100});
+  c.add("binary", s->binary, "draw each pixel instead of showing its probability");
+  c.section("Run");
+  add_out(c, s->common);
+  add_seed(c, s->common);
+  c.does([s](const Command&) { draw(*s); });
+}
+
+}  // namespace dimwise::app::vae

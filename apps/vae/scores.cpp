@@ -1,0 +1,98 @@
+#include "apps/vae/scores.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "apps/common/common_flags.hpp"
+#include "apps/vae/objective.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/reduce.hpp"
+
+namespace dimwise::app::vae {
+
+namespace {
+
+constexpr int64_t images_at_once = 20;  // of the log-likelihood: its draws share their encoding
+
+int64_t chunks(int64_t images, int64_t size) { return (images + size - 1) / size; }
+
+int64_t wanted(int64_t asked, int64_t there) { return asked > 0 ? std::min(asked, there) : there; }
+
+Tensor chunk_of(const Tensor& images, int64_t count, int64_t size, int64_t i) {
+  return slice(images, 0, i * size, std::min(count, (i + 1) * size));
+}
+
+// −log of the mean weight of each image, a bounded number of draws at a time.
+std::vector<double> nll(const Vae& model, const Tensor& x, const ScoreSettings& s, const Rng& rng,
+                        FlowOptions options) {
+  const Encoded encoded = encode(model, x);
+  const int64_t piece = std::max<int64_t>(s.batch_size / x.dim(0), 1);
+  std::vector<Tensor> sums;
+  for (int64_t done = 0; done < s.samples; done += piece) {
+    options.noise = rng.split("noise").split(static_cast<uint64_t>(done));
+    const Tensor w = log_weights(model, encoded, x, std::min(piece, s.samples - done),
+                                 rng.split("z").split(static_cast<uint64_t>(done)), options);
+    sums.push_back(logsumexp(astype(w, DType::float64), {0}));
+  }
+  return (std::log(static_cast<double>(s.samples)) - logsumexp(stack(sums, 0), {0})).values();
+}
+
+}  // namespace
+
+void score(Scores& scores, const Vae& model, const Tensor& images, const ScoreSettings& s, const FlowOptions& options,
+           ThreadPool& pool, const std::function<bool(int64_t, int64_t)>& after) {
+  const Recording off(false);
+  const DType dtype = model.mean.weight.dtype();
+  const int64_t elbo_images = wanted(s.elbo_images, images.dim(0)), nll_images = wanted(s.nll_images, images.dim(0)),
+                elbo_size = std::min<int64_t>(s.batch_size, 250), nll_size = images_at_once,
+                elbo_chunks = chunks(elbo_images, elbo_size), nll_chunks = chunks(nll_images, nll_size),
+                pieces = (s.samples * nll_size + s.batch_size - 1) / s.batch_size,
+                total = elbo_chunks + nll_chunks * pieces, threads = pool.threads();
+  const Rng rng(static_cast<uint64_t>(s.seed));
+  while (scores.elbo_chunks < elbo_chunks) {
+    const int64_t begin = scores.elbo_chunks, count = std::min(threads, elbo_chunks - begin);
+    std::vector<Elbo> parts(static_cast<size_t>(count));
+    pool.run(count, [&](int64_t i) {
+      const Rng own = rng.split("elbo").split(static_cast<uint64_t>(begin + i));
+      FlowOptions solve = options;
+      solve.noise = own.split("noise");
+      parts[static_cast<size_t>(i)] =
+          elbo(model, astype(chunk_of(images, elbo_images, elbo_size, begin + i), dtype), own.split("z"), solve);
+    });
+    for (const Elbo& part : parts) {
+      for (const double v : part.reconstruction.values()) scores.reconstruction.push_back(v);
+      for (const double v : part.divergence.values()) scores.divergence.push_back(v);
+      scores.evaluations += static_cast<double>(part.evaluations);
+    }
+    scores.elbo_chunks += count;
+    if (!after(scores.elbo_chunks, total)) return;
+  }
+  while (scores.nll_chunks < nll_chunks) {
+    const int64_t begin = scores.nll_chunks, count = std::min(threads, nll_chunks - begin);
+    std::vector<std::vector<double>> parts(static_cast<size_t>(count));
+    pool.run(count, [&](int64_t i) {
+      parts[static_cast<size_t>(i)] = nll(model, astype(chunk_of(images, nll_images, nll_size, begin + i), dtype), s,
+                                          rng.split("nll").split(static_cast<uint64_t>(begin + i)), options);
+    });
+    for (const std::vector<double>& part : parts) scores.nll.insert(scores.nll.end(), part.begin(), part.end());
+    scores.nll_chunks += count;
+    if (!after(elbo_chunks + scores.nll_chunks * pieces, total)) return;
+  }
+}
+
+Mean mean_of(const std::vector<double>& values) {
+  const auto n = static_cast<double>(values.size());
+  double sum = 0, squares = 0;
+  for (const double v : values) sum += v;
+  const double mean = sum / n;
+  for (const double v : values) squares += (v - mean) * (v - mean);
+  return {mean, n > 1 ? std::sqrt(squares / (n - 1) / n) : 0, static_cast<int64_t>(values.size())};
+}
+
+Mean negative_elbo(const Scores& scores) {
+  std::vector<double> both = scores.reconstruction;
+  for (size_t i = 0; i < both.size(); ++i) both[i] += scores.divergence[i];
+  return mean_of(both);
+}
+
+}  // namespace dimwise::app::vae

@@ -1,0 +1,171 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "apps/common/exit_code.hpp"
+#include "apps/common/metrics.hpp"
+#include "apps/common/plot/svg.hpp"
+#include "apps/vae/commands.hpp"
+#include "apps/vae/settings.hpp"
+#include "nn/files/bytes.hpp"
+
+namespace dimwise::app::vae {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct TableSettings {
+  std::string runs, out = "runs/table", title = "Posteriors of variational autoencoders";
+};
+
+std::vector<std::string> words_of(const std::string& list) {
+  std::vector<std::string> words;
+  std::istringstream in(list);
+  for (std::string word; std::getline(in, word, ',');)
+    if (!word.empty()) words.push_back(word);
+  return words;
+}
+
+// A finished run: what eval wrote, and its folder.
+struct Run {
+  std::string folder;
+  Json eval;
+
+  Json training(const char* name) const { return eval["settings"]["training"].value(name, Json()); }
+};
+
+Run read_run(const std::string& folder) {
+  const std::string path = folder + "/eval.json";
+  std::ifstream in(path);
+  if (!in)
+    fail<DataError>("table", "there is no ", path, ". Score the run first: dimwise-vae eval --out ", folder, '.');
+  Run run{folder, Json::parse(in, nullptr, false)};
+  const bool whole = run.eval.is_object() && run.eval.contains("negative_elbo") && run.eval.contains("nll") &&
+                     run.eval.contains("epoch") && run.eval.contains("settings") &&
+                     run.eval["settings"].contains("training");
+  if (!whole) fail<DataError>("table", path, " was not written by dimwise-vae eval. Score the run again.");
+  return run;
+}
+
+std::string number(double v, int digits) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%.*f", digits, v);
+  return text;
+}
+
+double median(std::vector<double> values) {
+  if (values.empty()) return std::nan("");
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
+  return values[values.size() / 2];
+}
+
+std::string with_error(const Json& mean) { return number(mean["mean"], 2) + " ± " + number(mean["standard_error"], 2); }
+
+// Of whole epochs, as seconds.jsonl tells them.
+std::string seconds(const Run& run) {
+  std::vector<double> all;
+  int64_t threads = 0;
+  std::ifstream in(run.folder + "/seconds.jsonl");
+  for (std::string text; std::getline(in, text);) {
+    const auto j = Json::parse(text, nullptr, false);
+    if (!j.is_object() || !j.contains("seconds")) continue;
+    all.push_back(j["seconds"]);
+    threads = j["threads"];
+  }
+  return all.empty() ? "–" : number(median(all), 1) + (threads > 1 ? " on " + std::to_string(threads) + " cores" : "");
+}
+
+std::string evaluations(const Run& run) {
+  if (!continuous(run.training("flow"))) return "–";
+  const std::vector<double> all = read_metric(run.folder + "/metrics.jsonl", "evaluations").y;
+  const auto last = static_cast<std::ptrdiff_t>(std::max<size_t>(all.size() / 10, std::min<size_t>(all.size(), 1)));
+  return number(median({all.end() - last, all.end()}), 0);
+}
+
+std::string markdown(const TableSettings& s, const std::vector<Run>& runs) {
+  std::string text = "# " + s.title + "\n\n";
+  text +=
+      "| data | images | net | flow | parameters of the flow | epochs | −ELBO | NLL | NLL images × draws | seconds an "
+      "epoch | evaluations a step |\n|---|---|---|---|---|---|---|---|---|---|---|\n";
+  for (const Run& run : runs) {
+    const Json& e = run.eval;
+    const auto cell = [&](const std::string& words) { text += " " + words + " |"; };
+    text += "|";
+    cell(run.training("data"));
+    cell(std::to_string(e.value("train_images", int64_t{0})));
+    cell(run.training("arch"));
+    cell(std::string(run.training("flow")) +
+         (run.training("flow") == "none" ? "" : " × " + std::to_string(run.training("num_flows").get<int64_t>())));
+    cell(std::to_string(e.value("flow_parameters", int64_t{0})));
+    cell(std::to_string(e["epoch"].get<int64_t>()) +
+         (e["settings"]["weights"] == "best" ? ", best " + std::to_string(e["best_epoch"].get<int64_t>()) : ""));
+    cell(with_error(e["negative_elbo"]));
+    cell(with_error(e["nll"]));
+    cell(std::to_string(e["nll"]["images"].get<int64_t>()) + " × " +
+         std::to_string(e["settings"]["samples"].get<int64_t>()));
+    cell(seconds(run));
+    cell(evaluations(run));
+    text += "\n";
+  }
+  return text +
+         "\nNats an image, lower is better, ± standard error over the test images. −ELBO: all test images with one "
+         "draw "
+         "of z each, unless eval was told otherwise. Evaluations: of the drift in the last tenth of the training.\n";
+}
+
+Figure figure(const std::vector<Run>& runs) {
+  Figure figure{.panels = {}, .columns = 3};
+  Panel curves{.title = "-ELBO of the validation images", .x_label = "epoch", .y_label = "nats an image"},
+      scores{.title = "test images", .x_label = "-ELBO, nats", .y_label = "NLL, nats"},
+      cost{.title = "evaluations of the drift in a step", .x_label = "step"};
+  for (const Run& run : runs) {
+    const std::string metrics = run.folder + "/metrics.jsonl",
+                      label = std::filesystem::path(run.folder).filename().string();
+    Line curve = read_metric(metrics, "validation_negative_elbo", label);
+    const std::vector<double> epochs = read_metric(metrics, "epoch").y;
+    if (epochs.size() == curve.x.size()) curve.x = epochs;
+    curves.lines.push_back(std::move(curve));
+    scores.lines.push_back({{run.eval["negative_elbo"]["mean"]}, {run.eval["nll"]["mean"]}, label, true});
+    if (continuous(run.training("flow")))
+      cost.lines.push_back(running_median(read_metric(metrics, "evaluations", label), 25));
+  }
+  figure.panels = {curves, scores};
+  if (!cost.lines.empty()) figure.panels.push_back(cost);
+  figure.columns = static_cast<int>(figure.panels.size());
+  return figure;
+}
+
+void table(const TableSettings& s) {
+  std::vector<Run> runs;
+  for (const std::string& folder : words_of(s.runs)) runs.push_back(read_run(folder));
+  if (runs.empty()) fail<UsageError>("--runs", "is empty. Give the folders of scored runs, as runs/a,runs/b.");
+  std::error_code error;
+  std::filesystem::create_directories(s.out, error);
+  if (error) fail<Error>("out", "cannot make the folder \"", s.out, "\": ", error.message(), ". Choose another --out.");
+  const std::string text = markdown(s, runs);
+  write_atomically(s.out + "/table.md", as_bytes(text));
+  write_svg(figure(runs), s.out + "/table.svg");
+  std::cout << text;
+  std::cerr << "wrote " << s.out << "/table.md and " << s.out << "/table.svg\n";
+}
+
+}  // namespace
+
+void add_table(App& app) {
+  const auto s = std::make_shared<TableSettings>();
+  Command& c = app.command("table", "gathers scored runs into one table and one picture");
+  c.example("table --runs runs/none,runs/planar,runs/hollow --out runs/table", "Runs that eval has scored");
+  c.section("Table");
+  c.add("runs", s->runs, "folders of runs, in the order of the table").placeholder = "DIR,DIR";
+  c.add("title", s->title, "heading of the table").placeholder = "TEXT";
+  c.add("out", s->out, "folder for table.md and table.svg").placeholder = "DIR";
+  c.does([s](const Command&) { table(*s); });
+}
+
+}  // namespace dimwise::app::vae
