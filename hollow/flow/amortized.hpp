@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "nn/activation.hpp"
@@ -7,22 +8,29 @@
 
 namespace dimwise {
 
-/// Sizes of a flow of finitely many steps whose parameters are read from a context, as an encoder gives it.
+/// Sizes of a flow whose parameters are read from a context, as an encoder gives it.
 struct AmortizedConfig {
-  int64_t d = 64;                            ///< dimension of z
-  int64_t context = 256;                     ///< size of the context
-  int64_t flows = 4;                         ///< number of steps
-  int64_t columns = 8;                       ///< of the Q of an orthogonal Sylvester flow, at most d
-  int64_t reflections = 8;                   ///< whose product is the Q of a Householder Sylvester flow
-  std::vector<int64_t> hidden = {320, 320};  ///< widths of the hidden layers of an inverse autoregressive flow
-  Activation activation = Activation::elu;   ///< of these layers
+  int64_t d = 64;           ///< dimension of z
+  int64_t context = 256;    ///< size of the context
+  int64_t flows = 4;        ///< number of steps, or of the blocks of a continuous flow
+  int64_t columns = 8;      ///< of the Q of an orthogonal Sylvester flow, at most d
+  int64_t reflections = 8;  ///< whose product is the Q of a Householder Sylvester flow
+  /// Widths of the hidden layers of an inverse autoregressive flow, of FFJORD's drift, of the hollow conditioner.
+  std::vector<int64_t> hidden = {320, 320};
+  std::vector<int64_t> transformer_hidden = {32};  ///< of the hollow transformer
+  Activation activation = Activation::elu;         ///< of all these layers; smooth for a continuous flow
+  int64_t d_h = 8;                                 ///< numbers that the hollow conditioner gives for each dimension
+  std::string conditioner = "masked", transformer = "shared";  ///< the hollow net's parts, by name
+  int64_t rank = 0;       ///< of what the context adds to FFJORD's weights; 0 where it moves the biases alone
+  double end_time = 0.5;  ///< of a continuous flow's blocks
   DType dtype = DType::float32;
 };
 
 /// Where a flow carried its points.
 struct FlowResult {
-  Tensor z;        ///< (…, d)
-  Tensor log_det;  ///< (…): Σ log|det ∂z_k/∂z_{k−1}| over the steps, the change of log-volume
+  Tensor z;                 ///< (…, d)
+  Tensor log_det;           ///< (…): Σ log|det ∂z_k/∂z_{k−1}| over the steps, the change of log-volume
+  int64_t evaluations = 0;  ///< of a continuous flow's drift, all blocks together
 };
 
 namespace detail {

@@ -35,11 +35,12 @@ FlowSolution flow(const DriftFunction& drift, const Tensor& x, double from, doub
 void add(FlowSolution& total, const FlowSolution& part);
 Tensor draw_noise(const FlowOptions& options, const Tensor& x, size_t block);
 
-// The drift of one block, its weights prepared once. It owns what it needs: the adjoint calls it again after the solve.
+// The drift of one block, its weights and what the context adds prepared once. It owns what it needs: the adjoint calls
+// it again after the solve.
 template <class Net>
 DriftFunction block_drift(const Net& block, const Tensor& context, const FlowOptions& options, const Tensor& noise) {
-  return [net = block.prepare(), context, trace = options.trace, noise](const Tensor& t, const Tensor& x) {
-    return drift(net.at(t, context), x, trace, noise);
+  return [net = block.prepare(context), trace = options.trace, noise](const Tensor& t, const Tensor& x) {
+    return drift(net.at(t), x, trace, noise);
   };
 }
 }  // namespace detail
@@ -47,8 +48,8 @@ DriftFunction block_drift(const Net& block, const Tensor& context, const FlowOpt
 /// A continuous normalizing flow: dx/dt = f(t, x), base at t = 0, data at t = T, d log p/dt = −tr ∂f/∂x. Chen et al.
 /// (2018), Grathwohl et al. (2019), Chen & Duvenaud (2019), section 4.
 ///
-/// A stack of blocks, each a solve of its own. Net has `at(t, context)` and `prepare()` as HollowNet. Sampling runs the
-/// blocks in order from 0 to T, scoring in reverse order from T to 0.
+/// A stack of blocks, each a solve of its own. Net has `prepare(context)`, read once a solve, and `at(t)`, as HollowNet
+/// and FfjordNet. Sampling runs the blocks in order from 0 to T, scoring in reverse order from T to 0.
 ///
 /// Example:
 /// ```cpp

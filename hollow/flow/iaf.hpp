@@ -10,7 +10,7 @@ namespace dimwise {
 ///
 /// Kingma, Salimans et al.: Improving Variational Inference with Inverse Autoregressive Flow (2016).
 ///
-/// Example: `Iaf flow({.d = 64, .context = 256}, rng); auto [z, log_det] = flow(z0, context);`
+/// Example: `Iaf flow({.d = 64, .context = 256}, rng); FlowResult r = flow(z0, context);`
 struct Iaf {
   std::vector<Made> nets;
   int64_t d = 0, context = 0;

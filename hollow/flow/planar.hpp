@@ -14,7 +14,7 @@ Tensor planar_direction(const Tensor& u, const Tensor& w);
 ///
 /// Rezende & Mohamed: Variational Inference with Normalizing Flows (2015).
 ///
-/// Example: `Planar flow({.d = 64, .context = 256, .flows = 16}, rng); auto [z, log_det] = flow(z0, context);`
+/// Example: `Planar flow({.d = 64, .context = 256, .flows = 16}, rng); FlowResult r = flow(z0, context);`
 struct Planar {
   Linear u, w, b;
   int64_t d = 0, context = 0, flows = 0;

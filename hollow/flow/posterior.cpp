@@ -10,7 +10,8 @@ FlowResult NoFlow::operator()(const Tensor& z, const Tensor&) const {
 
 const std::vector<std::string>& posterior_flow_names() {
   static const std::vector<std::string> names{
-      "none", "planar", "iaf", "sylvester-orthogonal", "sylvester-householder", "sylvester-triangular"};
+      "none",   "planar", "iaf", "sylvester-orthogonal", "sylvester-householder", "sylvester-triangular",
+      "ffjord", "hollow"};
   return names;
 }
 
@@ -21,15 +22,18 @@ PosteriorFlow make_posterior_flow(const std::string& name, const AmortizedConfig
   if (name == "sylvester-orthogonal") return {Sylvester(SylvesterBasis::orthogonal, config, rng)};
   if (name == "sylvester-householder") return {Sylvester(SylvesterBasis::householder, config, rng)};
   if (name == "sylvester-triangular") return {Sylvester(SylvesterBasis::triangular, config, rng)};
+  if (name == "ffjord") return {make_ffjord_posterior(config, rng)};
+  if (name == "hollow") return {make_hollow_posterior(config, rng)};
   fail<ValueError>("posterior_flow", "there is no flow '", name,
-                   "'. Use none, planar, iaf, sylvester-orthogonal, sylvester-householder or sylvester-triangular.");
+                   "'. Use none, planar, iaf, sylvester-orthogonal, sylvester-householder, sylvester-triangular, "
+                   "ffjord or hollow.");
 }
 
 PosteriorSample sample(const PosteriorFlow& flow, const Normal& base, const Tensor& context, const Rng& rng,
-                       const Shape& shape) {
-  const Tensor z0 = base.sample(rng, shape);
-  const FlowResult end = flow(z0, context);
-  return {z0, end.z, base.log_prob(z0) - end.log_det};
+                       const Shape& shape, const FlowOptions& options) {
+  const Tensor z0 = base.sample(rng, shape, options.first_row);
+  const FlowResult end = flow(z0, context, options);
+  return {z0, end.z, base.log_prob(z0) - end.log_det, end.evaluations};
 }
 
 }  // namespace dimwise

@@ -39,4 +39,8 @@ Drift hutchinson_drift(const Function& f, const Tensor& x, const Tensor& v) {
   return {y, sum_last(g * v), Tensor()};
 }
 
+Drift drift(const Function& f, const Tensor& x, Trace trace, const Tensor& noise) {
+  return trace == Trace::hutchinson ? hutchinson_drift(f, x, noise) : brute_force_drift(f, x);
+}
+
 }  // namespace dimwise

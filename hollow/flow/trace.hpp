@@ -34,6 +34,10 @@ Drift brute_force_drift(const Function& f, const Tensor& x);
 /// f and vᵀJv.
 Drift hutchinson_drift(const Function& f, const Tensor& x, const Tensor& v);
 
+/// The drift of any function of x, whose rows are independent: the exact trace takes d reverse passes, as the
+/// brute-force one.
+Drift drift(const Function& f, const Tensor& x, Trace trace, const Tensor& noise = {});
+
 /// The drift of a HollowNet at x, with its trace by the chosen method; `noise` is read by Hutchinson's only.
 template <HollowFunction Net>
 Drift drift(const Net& net, const Tensor& x, Trace trace, const Tensor& noise = {}) {
@@ -42,7 +46,7 @@ Drift drift(const Net& net, const Tensor& x, Trace trace, const Tensor& noise = 
     return {d[0], sum_last(d[1]), d[1]};
   }
   const Function whole = [&](const Tensor& in) { return net.transformer(in, net.conditioner(in)); };
-  return trace == Trace::brute_force ? brute_force_drift(whole, x) : hutchinson_drift(whole, x, noise);
+  return drift(whole, x, trace, noise);
 }
 
 }  // namespace dimwise

@@ -19,8 +19,8 @@ struct AnyConditioner {
   Tensor operator()(const Tensor& x, const Tensor& t = {}, const Tensor& context = {}) const {
     return std::visit([&](const auto& c) { return c(x, t, context); }, kind);
   }
-  AnyConditioner prepare() const {
-    return std::visit([](const auto& c) { return AnyConditioner{c.prepare()}; }, kind);
+  AnyConditioner prepare(const Tensor& context = {}) const {
+    return std::visit([&](const auto& c) { return AnyConditioner{c.prepare(context)}; }, kind);
   }
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
@@ -34,6 +34,9 @@ struct AnyTransformer {
 
   Tensor operator()(const Tensor& x, const Tensor& h, const Tensor& t = {}, const Tensor& context = {}) const {
     return std::visit([&](const auto& f) { return f(x, h, t, context); }, kind);
+  }
+  AnyTransformer prepare(const Tensor& context = {}) const {
+    return std::visit([&](const auto& f) { return AnyTransformer{f.prepare(context)}; }, kind);
   }
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {

@@ -13,13 +13,26 @@ Tensor Conditioning::operator()(const Tensor& t, const Tensor& c) const {
   if (t.defined() != time.weight.defined())
     fail<ValueError>("hollow", t.defined() ? "a time was given to a net made without time."
                                            : "the net depends on time. Bind it: net.at(t).");
-  if (c.defined() != context.weight.defined())
-    fail<ValueError>("hollow", c.defined() ? "a context was given to a net made without one."
-                                           : "the net depends on a context. Bind it: net.at(t, context).");
-  Tensor term;
-  if (t.defined()) term = time(t.rank() == 0 ? reshape(t, {1}) : t);
-  if (c.defined()) term = term.defined() ? term + context(c) : context(c);
-  return term;
+  const Tensor part = c.defined() ? of(c) : ready_;
+  if (!part.defined() && context.weight.defined())
+    fail<ValueError>("hollow", "the net depends on a context. Bind it: net.at(t, context).");
+  if (!t.defined()) return part;
+  const Tensor term = time(t.rank() == 0 ? reshape(t, {1}) : t);
+  return part.defined() ? term + part : term;
+}
+
+Conditioning Conditioning::prepare(const Tensor& c) const {
+  Conditioning copy = *this;
+  if (c.defined()) copy.ready_ = of(c);
+  return copy;
+}
+
+Tensor Conditioning::of(const Tensor& c) const {
+  if (!context.weight.defined()) fail<ValueError>("hollow", "a context was given to a net made without one.");
+  if (ready_.defined())
+    fail<ValueError>("hollow",
+                     "a context was given to a net that was prepared with one. Bind it once: prepare(context).at(t).");
+  return context(c);
 }
 
 }  // namespace dimwise

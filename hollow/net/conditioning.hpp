@@ -16,14 +16,23 @@ struct Conditioning {
   Conditioning(int64_t width, bool with_time, int64_t context_size, const Rng& rng, DType dtype);
 
   /// The term, of shape (width,) or (…, width); undefined if the net has neither. Throws ValueError where t or context
-  /// is missing, or given but not expected.
+  /// is missing, or given but not expected, as a context is once it is prepared.
   Tensor operator()(const Tensor& t, const Tensor& context_value) const;
+
+  /// A copy that keeps the context's part, recorded, for many calls with t alone: once a solve. An undefined context
+  /// leaves it to the calls.
+  Conditioning prepare(const Tensor& context_value) const;
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
     v("time", self.time);
     v("context", self.context);
   }
+
+ private:
+  Tensor of(const Tensor& context_value) const;
+
+  Tensor ready_;  // the prepared context's part
 };
 
 }  // namespace dimwise

@@ -39,8 +39,11 @@ struct HollowNet {
   Tensor operator()(const Tensor& x, const Tensor& t = {}, const Tensor& context = {}) const {
     return at(t, context)(x);
   }
-  /// A copy whose masked weights are formed, recorded, for many calls: once a solve, or once a training step.
-  HollowNet prepare() const { return {conditioner.prepare(), transformer}; }
+  /// A copy whose masked weights, and what a given context adds, are formed, recorded, for many calls: once a solve, or
+  /// once a training step. A context given here is not to be given to `at` again.
+  HollowNet prepare(const Tensor& context = {}) const {
+    return {conditioner.prepare(context), transformer.prepare(context)};
+  }
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {

@@ -20,6 +20,12 @@ LeaveOneOut::LeaveOneOut(const ConditionerConfig& config, const Rng& rng) : acti
   conditioning = Conditioning(config.hidden[0], config.time, config.context, rng.split("conditioning"), config.dtype);
 }
 
+LeaveOneOut LeaveOneOut::prepare(const Tensor& context) const {
+  LeaveOneOut copy = *this;
+  copy.conditioning = conditioning.prepare(context);
+  return copy;
+}
+
 Tensor LeaveOneOut::operator()(const Tensor& x, const Tensor& t, const Tensor& context) const {
   Tensor pooled = matmul(unsqueeze(x, -2), weight);  // (…, 1, H)
   if (const Tensor term = conditioning(t, context); term.defined())

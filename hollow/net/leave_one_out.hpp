@@ -22,7 +22,8 @@ struct LeaveOneOut {
 
   /// x of shape (…, d) gives h of shape (…, d, d_h).
   Tensor operator()(const Tensor& x, const Tensor& t = {}, const Tensor& context = {}) const;
-  LeaveOneOut prepare() const { return *this; }
+  /// A copy in which what a given context adds is formed, for many calls.
+  LeaveOneOut prepare(const Tensor& context = {}) const;
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {

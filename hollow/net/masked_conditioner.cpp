@@ -75,8 +75,10 @@ MaskedConditioner::MaskedConditioner(const ConditionerConfig& config, const Rng&
   conditioning = Conditioning(config.hidden[0], config.time, config.context, rng.split("conditioning"), config.dtype);
 }
 
-MaskedConditioner MaskedConditioner::prepare() const {
+MaskedConditioner MaskedConditioner::prepare(const Tensor& context) const {
   MaskedConditioner copy = *this;
+  copy.conditioning = conditioning.prepare(context);
+  copy.ready_.clear();
   for (const MaskedLinear& layer : layers) copy.ready_.push_back(layer.prepare());
   return copy;
 }

@@ -34,8 +34,8 @@ struct MaskedConditioner {
 
   /// x of shape (…, d) gives h of shape (…, d, d_h).
   Tensor operator()(const Tensor& x, const Tensor& t = {}, const Tensor& context = {}) const;
-  /// A copy whose masked weights are formed, for many calls; for use, not for training.
-  MaskedConditioner prepare() const;
+  /// A copy whose masked weights, and what a given context adds, are formed, for many calls; for use, not for training.
+  MaskedConditioner prepare(const Tensor& context = {}) const;
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {

@@ -26,6 +26,12 @@ PerDimensionTransformer::PerDimensionTransformer(const TransformerConfig& config
   conditioning = Conditioning(config.hidden[0], config.time, config.context, rng.split("conditioning"), config.dtype);
 }
 
+PerDimensionTransformer PerDimensionTransformer::prepare(const Tensor& context) const {
+  PerDimensionTransformer copy = *this;
+  copy.conditioning = conditioning.prepare(context);
+  return copy;
+}
+
 Tensor PerDimensionTransformer::operator()(const Tensor& x, const Tensor& h, const Tensor& t,
                                            const Tensor& context) const {
   const int64_t d = h.dim(-2), d_h = h.dim(-1), rows = h.shape().outer(h.rank() - 2);

@@ -19,6 +19,12 @@ SharedTransformer::SharedTransformer(const TransformerConfig& config, const Rng&
   conditioning = Conditioning(config.hidden[0], config.time, config.context, rng.split("conditioning"), config.dtype);
 }
 
+SharedTransformer SharedTransformer::prepare(const Tensor& context) const {
+  SharedTransformer copy = *this;
+  copy.conditioning = conditioning.prepare(context);
+  return copy;
+}
+
 Tensor SharedTransformer::operator()(const Tensor& x, const Tensor& h, const Tensor& t, const Tensor& context) const {
   Linear first = from_h;
   Tensor term = conditioning(t, context);

@@ -31,6 +31,8 @@ struct SharedTransformer {
 
   /// x of shape (…, d) and h of shape (…, d, d_h) give (…, d).
   Tensor operator()(const Tensor& x, const Tensor& h, const Tensor& t = {}, const Tensor& context = {}) const;
+  /// A copy in which what a given context adds is formed, for many calls.
+  SharedTransformer prepare(const Tensor& context = {}) const;
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {

@@ -30,10 +30,10 @@ Tensor Normal::log_prob(const Tensor& x) const {
   return -sum(0.5 * square(z) + log_scale + 0.5 * log_2pi, {-1});
 }
 
-Tensor Normal::sample(const Rng& rng, const Shape& shape) const {
+Tensor Normal::sample(const Rng& rng, const Shape& shape, int64_t first_row) const {
   Shape full = shape;
   for (const int64_t n : broadcast("normal", mean.shape(), log_scale.shape())) full.push_back(n);
-  return mean + exp(log_scale) * rng.normal(full, mean.dtype());
+  return mean + exp(log_scale) * rng.normal(full, mean.dtype(), first_row * full.inner(0));
 }
 
 Tensor Normal::entropy() const {

@@ -30,8 +30,9 @@ struct Normal {
 
   /// −½ Σ ((x − mean)/scale)² − Σ log_scale − d/2·ln 2π. Throws ShapeError.
   Tensor log_prob(const Tensor& x) const;
-  /// mean + scale·ε, through which gradients reach the parameters; with a shape, that many: (shape…, …, d).
-  Tensor sample(const Rng& rng, const Shape& shape = {}) const;
+  /// mean + scale·ε, through which gradients reach the parameters; with a shape, that many: (shape…, …, d). A part of a
+  /// batch draws what the whole would if told the place of its first row along the first axis.
+  Tensor sample(const Rng& rng, const Shape& shape = {}, int64_t first_row = 0) const;
   /// Σ log_scale + d/2·(1 + ln 2π).
   Tensor entropy() const;
 

@@ -30,7 +30,7 @@ struct Affine {
   };
   Bound at(const Tensor& = {}, const Tensor& = {}) const { return {this}; }
   Tensor operator()(const Tensor& x, const Tensor& = {}) const { return at().transformer(x, at().conditioner(x)); }
-  Affine prepare() const { return *this; }
+  Affine prepare(const Tensor& = {}) const { return *this; }
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
     v("a", self.a);

@@ -19,8 +19,18 @@ constexpr DType f64 = DType::float64;
 
 double distance(const Tensor& a, const Tensor& b) { return max(abs(a - b)).item(); }
 
-const AmortizedConfig config{
-    .d = 4, .context = 3, .flows = 2, .columns = 2, .reflections = 3, .hidden = {7}, .dtype = f64};
+const AmortizedConfig config{.d = 4,
+                             .context = 3,
+                             .flows = 2,
+                             .columns = 2,
+                             .reflections = 3,
+                             .hidden = {7},
+                             .transformer_hidden = {5},
+                             .activation = Activation::softplus,
+                             .d_h = 3,
+                             .rank = 2,
+                             .dtype = f64};
+const FlowOptions tight{.ode = {.rtol = 1e-11, .atol = 1e-11}};
 
 struct Inputs {
   Normal base{Rng(1).normal({5, 4}, f64), 0.3 * Rng(2).normal({5, 4}, f64)};
@@ -34,13 +44,13 @@ TEST_CASE("a draw's log-density is the base's less the brute-force log-determina
   for (const std::string& name : posterior_flow_names()) {
     INFO(name);
     const PosteriorFlow flow = make_posterior_flow(name, config, Rng(0));
-    const PosteriorSample s = sample(flow, in.base, in.context, Rng(5));
+    const PosteriorSample s = sample(flow, in.base, in.context, Rng(5), {}, tight);
     REQUIRE(s.z.shape() == Shape{5, 4});
     REQUIRE(s.log_q.shape() == Shape{5});
     CHECK(distance(s.z0, in.base.mean + exp(in.base.log_scale) * Rng(5).normal({5, 4}, f64)) < 1e-14);
     CHECK((distance(s.z, s.z0) == 0) == (name == "none"));
     for (int64_t i = 0; i < 5; ++i) {
-      const Tensor j = jacobian([&](const Tensor& z) { return flow(z, row(in.context, i)).z; }, row(s.z0, i));
+      const Tensor j = jacobian([&](const Tensor& z) { return flow(z, row(in.context, i), tight).z; }, row(s.z0, i));
       const Normal base{row(in.base.mean, i), row(in.base.log_scale, i)};
       CHECK(distance(row(s.log_q, i), base.log_prob(row(s.z0, i)) - logdet(j)) < 1e-9);
     }
@@ -52,7 +62,7 @@ TEST_CASE("many draws of each posterior have one context, and average to its nor
   for (const std::string& name : posterior_flow_names()) {
     INFO(name);
     const PosteriorFlow flow = make_posterior_flow(name, config, Rng(0));
-    const PosteriorSample s = sample(flow, in.base, in.context, Rng(5), {20000});
+    const PosteriorSample s = sample(flow, in.base, in.context, Rng(5), {20000}, {.ode = {.rtol = 1e-3, .atol = 1e-3}});
     REQUIRE(s.z.shape() == Shape{20000, 5, 4});
     REQUIRE(s.log_q.shape() == Shape{20000, 5});
     // E_q[g(z)/q(z)] = 1 for any density g; here a normal one about the draws' own mean, narrower than they are.

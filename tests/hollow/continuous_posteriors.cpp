@@ -1,0 +1,280 @@
+// FFJORD and Hollow-CNF as posteriors: log-determinants, traces, gradients, densities, shards, work done once a solve.
+#include <cmath>
+#include <functional>
+#include <string>
+
+#include "hollow/flow/posterior.hpp"
+
+#include "autodiff/gradcheck.hpp"
+#include "autodiff/observer.hpp"
+#include "autodiff/transforms.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/linalg.hpp"
+#include "ops/reduce.hpp"
+#include "tests/catch.hpp"
+
+using namespace dimwise;
+
+namespace {
+
+constexpr DType f64 = DType::float64;
+
+double distance(const Tensor& a, const Tensor& b) { return max(abs(a - b)).item(); }
+
+AmortizedConfig small(int64_t d) {
+  return {.d = d,
+          .context = 3,
+          .flows = 2,
+          .hidden = {6, 5},
+          .transformer_hidden = {5, 4},
+          .activation = Activation::softplus,
+          .d_h = 2,
+          .dtype = f64};
+}
+
+// check(name, flow, layers that read the context in each solve) for every continuous flow of d dimensions.
+template <class Check>
+void each_flow(int64_t d, Check&& check) {
+  const Rng rng(4);
+  AmortizedConfig config = small(d);
+  check("ffjord of biases", make_ffjord_posterior(config, rng), 3);
+  config.rank = 2;
+  check("ffjord of rank 2", make_ffjord_posterior(config, rng), 9);
+  for (const std::string& conditioner : conditioner_names())
+    for (const std::string& transformer : transformer_names()) {
+      config.conditioner = conditioner;
+      config.transformer = transformer;
+      check((conditioner + " × " + transformer).c_str(), make_hollow_posterior(config, rng), 2);
+    }
+}
+
+FlowOptions tight(Trace trace = Trace::exact) {
+  return {.trace = trace, .ode = {.method = "dopri8", .rtol = 1e-12, .atol = 1e-12}};
+}
+
+FlowOptions fixed(Trace trace = Trace::exact) {
+  return {.trace = trace, .ode = {.method = "rk4", .steps = 2}, .noise = Rng(5)};
+}
+
+Tensor contexts(const Shape& shape) { return 1.5 * Rng(8).split("context").normal(shape, f64); }
+
+// Counts the ops that read a tensor.
+class Readers : public Observer {
+ public:
+  explicit Readers(const Tensor& read) : read_(read) {}
+  void evaluated(const Op&, std::span<const Tensor> inputs, const Tensor&) override {
+    for (const Tensor& t : inputs) count += t.node() == read_.node();
+  }
+  void pulled(const Call&, const Tensor&, std::span<const Tensor>) override {}
+  int64_t count = 0;
+
+ private:
+  Tensor read_;
+};
+
+}  // namespace
+
+TEST_CASE("a continuous flow's log-determinant is that of the Jacobian of its whole map") {
+  const Tensor z = Rng(9).normal({2, 3}, f64), c = contexts({2, 3});
+  each_flow(3, [&](const char* name, const auto& flow, int64_t) {
+    INFO(name);
+    const FlowResult exact = flow(z, c, tight()), brute = flow(z, c, tight(Trace::brute_force));
+    REQUIRE(exact.log_det.shape() == Shape{2});
+    CHECK(distance(brute.z, exact.z) < 1e-11);
+    CHECK(distance(brute.log_det, exact.log_det) < 1e-11);
+    for (int64_t i = 0; i < 2; ++i) {
+      const Tensor j = jacobian([&](const Tensor& x) { return flow(x, row(c, i), tight()).z; }, row(z, i));
+      CHECK(distance(logdet(j), row(exact.log_det, i)) < 1e-9);
+      CHECK(std::abs(row(exact.log_det, i).item()) > 1e-3);
+    }
+  });
+}
+
+TEST_CASE("Hutchinson's log-determinant of a continuous flow is unbiased") {
+  constexpr int64_t n = 4000;
+  const Tensor c = contexts({3}), z = Rng(9).normal({3}, f64), many = broadcast_to(z, {n, 3});
+  each_flow(3, [&](const char* name, const auto& flow, int64_t) {
+    INFO(name);
+    const Tensor estimates = flow(many, c, fixed(Trace::hutchinson)).log_det;  // each row has noise of its own
+    const double centre = mean(estimates).item(),
+                 error = std::sqrt(mean(square(estimates - centre)).item() / static_cast<double>(n));
+    CHECK(error > 1e-5);
+    CHECK(std::abs(centre - flow(z, c, fixed()).log_det.item()) < 4 * error);
+  });
+}
+
+TEST_CASE("Hutchinson's noise stays the same within a solve of a continuous flow") {
+  const Tensor z = Rng(9).normal({4, 3}, f64), c = contexts({4, 3});
+  each_flow(3, [&](const char* name, const auto& flow, int64_t) {
+    INFO(name);
+    // Were it drawn anew inside, the integral would not converge with the tolerance.
+    FlowOptions loose = tight(Trace::hutchinson), other = tight(Trace::hutchinson);
+    loose.ode.rtol = loose.ode.atol = 1e-8;
+    other.noise = Rng(6);
+    const Tensor log_det = flow(z, c, tight(Trace::hutchinson)).log_det;
+    CHECK(distance(flow(z, c, loose).log_det, log_det) < 1e-6);
+    CHECK(distance(flow(z, c, other).log_det, log_det) > 1e-3);
+  });
+}
+
+TEST_CASE("gradients of a continuous flow are right in z, in the context and in every parameter") {
+  each_flow(2, [](const char* name, const auto& flow, int64_t) {
+    std::vector<Tensor> inputs{Rng(9).normal({2, 2}, f64), contexts({2, 3})};
+    for (const Tensor& p : parameters(flow)) inputs.push_back(p);
+    for (const Trace trace : {Trace::exact, Trace::hutchinson}) {
+      INFO(name << ", " << dimwise::name(trace));
+      const auto loss = [&](const std::vector<Tensor>& in) {
+        size_t next = 2;
+        const auto with = map_parameters(flow, [&](const std::string&, const Tensor&) { return in[next++]; });
+        const FlowResult r = with(in[0], in[1], fixed(trace));
+        return sum(r.z * Rng(6).normal({2, 2}, f64)) + sum(r.log_det * Rng(7).normal({2}, f64));
+      };
+      CHECK(check_grads(loss, inputs, {.forward = false}).worst < 1e-6);
+      std::vector<Tensor> leaves;
+      for (const Tensor& t : inputs) leaves.push_back(track(t));
+      for (const Tensor& g : grad(loss(leaves), leaves)) CHECK(max(abs(g)).item() > 0);
+    }
+  });
+}
+
+TEST_CASE("every way of passing gradients through a continuous flow reaches z, the context and the parameters") {
+  const Tensor z = Rng(9).normal({2, 2}, f64), c = contexts({2, 3});
+  each_flow(2, [&](const char* name, const auto& flow, int64_t) {
+    INFO(name);
+    const auto gradient = [&](OdeGradient how) {
+      FlowOptions options{.ode = {.rtol = 1e-10, .atol = 1e-10, .gradient = how}};
+      const auto model = track(flow);
+      std::vector<Tensor> leaves = parameters(model);
+      leaves.insert(leaves.end(), {track(z), track(c)});
+      const FlowResult r = model(leaves[leaves.size() - 2], leaves.back(), options);
+      return grad(sum(square(r.z)) + sum(sin(r.log_det)), leaves);
+    };
+    const std::vector<Tensor> direct = gradient(OdeGradient::direct),
+                              checkpointed = gradient(OdeGradient::checkpointed),
+                              adjoint = gradient(OdeGradient::adjoint);
+    for (size_t i = 0; i < direct.size(); ++i) {
+      CHECK(max(abs(direct[i])).item() > 0);
+      CHECK(distance(checkpointed[i], direct[i]) < 1e-11);
+      CHECK(distance(adjoint[i], direct[i]) < 1e-7);
+    }
+  });
+}
+
+TEST_CASE("many points of one context go through a continuous flow as they do one by one") {
+  const Tensor z = Rng(9).normal({4, 2, 3}, f64), c = contexts({2, 3});
+  each_flow(3, [&](const char* name, const auto& flow, int64_t) {
+    for (const Trace trace : {Trace::exact, Trace::brute_force, Trace::hutchinson}) {
+      INFO(name << ", " << dimwise::name(trace));
+      const FlowResult many = flow(z, c, fixed(trace));
+      REQUIRE(many.z.shape() == Shape{4, 2, 3});
+      REQUIRE(many.log_det.shape() == Shape{4, 2});
+      for (int64_t i = 0; i < 4; ++i) {
+        FlowOptions options = fixed(trace);
+        options.first_row = 2 * i;  // numbered along the first axis, of which each point here is two
+        const FlowResult one = flow(row(z, i), c, options);
+        CHECK(distance(row(many.z, i), one.z) < 1e-12);
+        CHECK(distance(row(many.log_det, i), one.log_det) < 1e-12);
+      }
+    }
+  });
+}
+
+TEST_CASE("a continuous flow's density integrates to one, and the way back is the way there") {
+  constexpr int64_t n = 160;
+  constexpr double edge = 16;
+  std::vector<double> points;
+  for (int64_t i = 0; i < n; ++i)
+    for (int64_t j = 0; j < n; ++j)
+      for (const int64_t k : {i, j}) points.push_back(-edge + 2 * edge * (static_cast<double>(k) + 0.5) / n);
+  const Tensor grid = tensor(points, {n * n, 2}, f64), c = contexts({3}), z = Rng(9).normal({6, 2}, f64);
+  each_flow(2, [&](const char* name, const auto& flow, int64_t) {
+    INFO(name);
+    const FlowOptions options{.ode = {.rtol = 1e-6, .atol = 1e-6}};
+    const Tensor p = exp(log_prob(flow.cnf, grid, options, c));
+    CHECK(sum(p).item() * std::pow(2 * edge / n, 2) == Approx(1).margin(1e-3));
+    CHECK(distance(p, exp(base_log_prob(grid))) > 1e-2);  // moved
+
+    const FlowResult there = flow(z, c, tight());
+    const FlowSolution back = to_base(flow.cnf, there.z, tight(), c);
+    CHECK(distance(back.x, z) < 1e-10);
+    CHECK(distance(back.log_det + there.log_det, zeros({6}, f64)) < 1e-10);
+    CHECK(distance(log_prob(flow.cnf, there.z, tight(), c), base_log_prob(z) - there.log_det) < 1e-10);
+  });
+}
+
+TEST_CASE("what comes from the context is computed once a solve, however many evaluations it has") {
+  const Tensor z = Rng(9).normal({2, 3}, f64), c = contexts({2, 3});
+  each_flow(3, [&](const char* name, const auto& flow, int64_t readers) {
+    INFO(name);
+    for (const int64_t steps : {1, 6}) {
+      FlowOptions options = fixed();
+      options.ode.steps = steps;
+      const Readers seen(c);
+      const FlowResult r = flow(z, c, options);
+      CHECK(seen.count == 2 * readers);  // of two blocks
+      CHECK(r.evaluations == 2 * 4 * steps);
+    }
+  });
+}
+
+TEST_CASE("a batch in two parts draws and goes where the whole batch does") {
+  const Normal base{Rng(1).normal({5, 3}, f64), 0.3 * Rng(2).normal({5, 3}, f64)};
+  const Tensor context = contexts({5, 3});
+  const auto part = [](const Tensor& x, int64_t begin, int64_t end) { return slice(x, 0, begin, end); };
+  AmortizedConfig config = small(3);
+  config.columns = config.reflections = 2;
+  config.rank = 2;
+  for (const std::string& name : posterior_flow_names()) {
+    INFO(name);
+    const PosteriorFlow flow = make_posterior_flow(name, config, Rng(0));
+    FlowOptions options = fixed(Trace::hutchinson);
+    const PosteriorSample whole = sample(flow, base, context, Rng(3), {}, options);
+    CHECK(whole.evaluations == (name == "ffjord" || name == "hollow" ? 16 : 0));
+    const Tensor noise = detail::draw_noise(options, whole.z0, 1);
+    for (const auto& [begin, end] : {std::pair<int64_t, int64_t>{0, 2}, {2, 5}}) {
+      options.first_row = begin;
+      const PosteriorSample some = sample(flow, {part(base.mean, begin, end), part(base.log_scale, begin, end)},
+                                          part(context, begin, end), Rng(3), {}, options);
+      CHECK(some.z0.values() == part(whole.z0, begin, end).values());
+      CHECK(detail::draw_noise(options, some.z0, 1).values() == part(noise, begin, end).values());
+      CHECK(distance(some.z, part(whole.z, begin, end)) < 1e-13);
+      CHECK(distance(some.log_q, part(whole.log_q, begin, end)) < 1e-12);
+    }
+    // So do the draws of one batch, of which some are taken at a time.
+    options = fixed();
+    const PosteriorSample draws = sample(flow, base, context, Rng(3), {4}, options);
+    options.first_row = 3;
+    const PosteriorSample last = sample(flow, base, context, Rng(3), {1}, options);
+    CHECK(last.z0.values() == part(draws.z0, 3, 4).values());
+    CHECK(distance(last.log_q, part(draws.log_q, 3, 4)) < 1e-12);
+  }
+}
+
+TEST_CASE("continuous posteriors refuse sizes and inputs that make no sense") {
+  each_flow(3, [](const char* name, const auto& flow, int64_t) {
+    INFO(name);
+    CHECK_THROWS_WITH(flow(ones({2, 4}, f64), ones({2, 3}, f64)),
+                      Catch::Contains("z has shape (2, 4)") && Catch::Contains("must have length 3"));
+    CHECK_THROWS_WITH(flow(ones({2, 3}, f64), ones({2, 4}, f64)), Catch::Contains("the context has shape (2, 4)"));
+    CHECK_THROWS_WITH(flow(ones({2, 3}, f64), Tensor()), Catch::Contains("the context is missing"));
+    CHECK_THROWS_AS(flow(ones({3, 3}, f64), ones({2, 3}, f64)), ShapeError);
+    const auto ready = flow.cnf.blocks[0].prepare(ones({2, 3}, f64));
+    CHECK_THROWS_WITH(ready(ones({2, 3}, f64), scalar(0, f64), ones({2, 3}, f64)),
+                      Catch::Contains("prepared with one"));
+  });
+  for (const char* name : {"ffjord", "hollow"}) {
+    const auto refused = [&](const std::function<void(AmortizedConfig&)>& change, const char* why) {
+      AmortizedConfig config = small(3);
+      change(config);
+      CHECK_THROWS_WITH(make_posterior_flow(name, config, Rng(0)), Catch::Contains(why));
+    };
+    refused([](AmortizedConfig& c) { c.activation = Activation::elu; }, "activation elu has a kink");
+    refused([](AmortizedConfig& c) { c.end_time = 0; }, "end time 0");
+    refused([](AmortizedConfig& c) { c.flows = 0; }, "0 flows");
+    refused([](AmortizedConfig& c) { c.hidden = {}; }, "0 hidden layers");
+  }
+  AmortizedConfig config = small(3);
+  config.conditioner = "dense";
+  CHECK_THROWS_WITH(make_hollow_posterior(config, Rng(0)), Catch::Contains("no conditioner 'dense'"));
+}
