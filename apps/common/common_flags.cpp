@@ -1,5 +1,7 @@
 #include "apps/common/common_flags.hpp"
 
+#include "autodiff/error.hpp"
+
 namespace dimwise::app {
 
 void add_seed(Command& command, CommonFlags& flags) {

@@ -7,7 +7,7 @@
 #include "apps/vae/pictures.hpp"
 #include "apps/vae/trained.hpp"
 #include "nn/distributions/bernoulli.hpp"
-#include "ops/index.hpp"
+#include "ops/layout.hpp"
 
 namespace dimwise::app::vae {
 
@@ -42,7 +42,7 @@ void reconstruct(const ReconstructSettings& s) {
   }
   const std::string folder = result_folder(s.common.out) + "/figs", path = folder + "/reconstructions.png";
   std::filesystem::create_directories(folder);
-  write_png(image_grid(concatenate(rows, 0), model.height, model.width, s.columns), path);
+  write_png(image_grid(concat(rows, 0), model.height, model.width, s.columns), path);
   std::cout << path << '\n';
 }
 
