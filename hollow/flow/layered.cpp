@@ -1,0 +1,31 @@
+#include "hollow/flow/layered.hpp"
+
+#include "nn/distributions/normal.hpp"
+#include "ops/arithmetic.hpp"
+
+namespace dimwise::detail {
+
+void check_layered(const char* flow, const LayeredConfig& config) {
+  if (config.d < 1 || config.layers < 1 || config.context < 0)
+    fail<ValueError>(flow, "d = ", config.d, ", ", config.layers, " layers and a context of ", config.context,
+                     " numbers. The first two must be at least 1, the last 0 or more.");
+  if (config.hidden.empty()) fail<ValueError>(flow, "no hidden layer. Give at least one width.");
+  for (const int64_t width : config.hidden)
+    if (width < 1) fail<ValueError>(flow, "a hidden layer of width ", width, ". Use at least 1.");
+}
+
+void check_layered_point(const char* flow, const Tensor& x, int64_t d, const Tensor& context, int64_t c) {
+  if (x.rank() == 0 || x.dim(-1) != d)
+    fail<ShapeError>(flow, "the points have shape ", x.shape(), ". Their last axis must have length ", d, '.');
+  if (context.defined() != (c > 0))
+    fail<ValueError>(flow, c > 0 ? "the context is missing. The flow was made with one."
+                                 : "a context was given to a flow made without one.");
+  if (c > 0 && (context.rank() == 0 || context.dim(-1) != c))
+    fail<ShapeError>(flow, "the context has shape ", context.shape(), ". Its last axis must have length ", c, '.');
+}
+
+Tensor layered_log_prob(const FlowResult& base) {
+  return StandardNormal{.d = base.z.dim(-1)}.log_prob(base.z) + base.log_det;
+}
+
+}  // namespace dimwise::detail

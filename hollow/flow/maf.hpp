@@ -1,0 +1,37 @@
+#pragma once
+
+#include "hollow/flow/layered.hpp"
+#include "nn/made.hpp"
+
+namespace dimwise {
+
+/// Masked autoregressive flows: each layer takes data to the base by z_i = (x_i − m_i) e^(−a_i), log|det| = −Σ a_i,
+/// where a Made of x and of the context gives m_i and a_i from the dimensions before i, the order of which is reversed
+/// in every second layer.
+///
+/// `to_base`, and so `log_prob`, is one pass of a net a layer; `to_data`, and so `sample`, d passes, since each
+/// dimension waits for those before. Papamakarios, Pavlakou & Murray: Masked Autoregressive Flow for Density Estimation
+/// (2017), without their batch normalisation.
+///
+/// Example: `Maf flow({.d = 2, .layers = 4}, Rng(0)); Tensor lp = log_prob(flow, x), y = sample(flow, {9, 2}, Rng(1));`
+struct Maf {
+  std::vector<Made> nets;
+  std::vector<std::vector<int64_t>> orders;  ///< of the dimensions, in each layer
+  int64_t d = 0, context = 0;
+
+  Maf() = default;
+  /// Throws ValueError for sizes below 1 and without a hidden layer.
+  Maf(const LayeredConfig& config, const Rng& rng);
+
+  /// Of points (…, d) and a context (…, c), which broadcast. Throw ShapeError, and ValueError for a context that is
+  /// missing or not expected.
+  FlowResult to_base(const Tensor& x, const Tensor& context_value) const;
+  FlowResult to_data(const Tensor& z, const Tensor& context_value) const;
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("nets", self.nets);
+  }
+};
+
+}  // namespace dimwise

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <optional>
+
+#include "hollow/flow/layered.hpp"
+
+namespace dimwise {
+
+/// An affine coupling: to the data x = z at the dimensions that are kept and x = z ⊙ e^s + t at the others, where a net
+/// of those kept, and of the context, gives t and s = factor ⊙ tanh(…), with a learned factor that begins at 1.
+struct Coupling {
+  std::vector<Linear> layers;
+  std::optional<Linear> context;  ///< added to the first hidden layer
+  Tensor factor;                  ///< of each dimension that is changed: |s| ≤ |factor|
+  std::vector<int64_t> kept, changed;
+  Activation activation = Activation::tanh;
+
+  Coupling() = default;
+  /// Keeps the even dimensions, or the odd ones.
+  Coupling(const LayeredConfig& config, bool keeps_even, const Rng& rng);
+
+  FlowResult to_base(const Tensor& x, const Tensor& context_value) const;
+  FlowResult to_data(const Tensor& z, const Tensor& context_value) const;
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("layers", self.layers);
+    v("context", self.context);
+    v("factor", self.factor);
+  }
+};
+
+/// Real-valued non-volume preserving flows: affine couplings that in turn keep the even and the odd dimensions, so that
+/// log|det| = Σ s to the data, and −Σ s to the base.
+///
+/// Both ways, and so `log_prob` and `sample`, are one pass of a net a layer. Dinh, Sohl-Dickstein & Bengio: Density
+/// Estimation Using Real NVP (2017), without their batch normalisation and multi-scale architecture.
+///
+/// Example: `RealNvp flow({.d = 2}, Rng(0)); Tensor lp = log_prob(flow, x), y = sample(flow, {9, 2}, Rng(1));`
+struct RealNvp {
+  std::vector<Coupling> couplings;
+  int64_t d = 0, context = 0;
+
+  RealNvp() = default;
+  /// Throws ValueError for d below 2, other sizes below 1 and without a hidden layer.
+  RealNvp(const LayeredConfig& config, const Rng& rng);
+
+  /// Of points (…, d) and a context (…, c), which broadcast. Throw ShapeError, and ValueError for a context that is
+  /// missing or not expected.
+  FlowResult to_base(const Tensor& x, const Tensor& context_value) const;
+  FlowResult to_data(const Tensor& z, const Tensor& context_value) const;
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("couplings", self.couplings);
+  }
+};
+
+}  // namespace dimwise
