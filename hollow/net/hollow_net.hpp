@@ -39,9 +39,11 @@ struct HollowNet {
   Tensor operator()(const Tensor& x, const Tensor& t = {}, const Tensor& context = {}) const {
     return at(t, context)(x);
   }
-  /// A copy whose masked weights, and what a given context adds, are formed, recorded, for many calls: once a solve, or
-  /// once a training step. A context given here is not to be given to `at` again.
-  HollowNet prepare(const Tensor& context = {}) const {
+  /// A copy whose masked weights are formed, recorded, for many calls: once a solve, or once a training step.
+  HollowNet prepare() const { return {conditioner.prepare(), transformer}; }
+  /// The same with all that comes from the context formed too, which is not to be given to `at` again; of an undefined
+  /// context nothing is. Both parts must have `prepare(context)`, as all of this folder have.
+  HollowNet prepare(const Tensor& context) const {
     return {conditioner.prepare(context), transformer.prepare(context)};
   }
 

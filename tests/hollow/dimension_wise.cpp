@@ -128,3 +128,21 @@ TEST_CASE("time and context must be given exactly where the net was made with th
   for (const auto& [name, net] : every_net(3, false, 0))
     CHECK_THROWS_WITH(net(x, t), Catch::Contains("made without time"));
 }
+
+TEST_CASE("a context given to prepare is the one otherwise given to at") {
+  // Fewer leading axes than x has: one context for many points.
+  const Tensor x = Rng(3).normal({4, 2, 3}, DType::float64), c = Rng(4).normal({2, 2}, DType::float64);
+  for (const auto& [name, net] : every_net(3)) {
+    INFO(name);
+    const auto ready = net.prepare(c);
+    const std::vector<Tensor> once = dimwise::dimwise(ready.at(t), x, 2), each = dimwise::dimwise(net.at(t, c), x, 2);
+    for (size_t k = 0; k < each.size(); ++k) CHECK(distance(once[k], each[k]) == 0);
+    for (int64_t i = 0; i < 4; ++i)
+      CHECK(distance(row(once[1], i), dimwise::dimwise(ready.at(t), row(x, i))[1]) < 1e-13);
+    CHECK_THROWS_WITH(ready.at(t, c)(x), Catch::Contains("prepared with one"));
+    CHECK_THROWS_WITH(ready.prepare(c), Catch::Contains("prepared with one"));
+    CHECK_THROWS_WITH(net.prepare(Tensor()).at(t)(x), Catch::Contains("depends on a context"));
+  }
+  for (const auto& [name, net] : every_net(3, true, 0))
+    CHECK_THROWS_WITH(net.prepare(c), Catch::Contains("made without one"));
+}

@@ -76,6 +76,10 @@ TEST_CASE("The diagonal normal has its formula, its integral, its entropy and it
   CHECK(shared.log_prob(x).item() == Approx(spelt.log_prob(x).item()));
   CHECK(shared.entropy().item() == Approx(spelt.entropy().item()));
   CHECK(Normal{zeros({4, 3}), zeros({4, 3})}.sample(Rng(0)).shape() == Shape{4, 3});
+  // A part of a batch draws the numbers of its own rows.
+  const std::vector<double> whole = Normal{zeros({4, 3}), zeros({4, 3})}.sample(Rng(0)).values(),
+                            last = Normal{zeros({1, 3}), zeros({1, 3})}.sample(Rng(0), {}, 3).values();
+  CHECK(last == std::vector<double>(whole.begin() + 9, whole.end()));
 }
 
 TEST_CASE("Gradients reach the parameters through log-densities, samples and entropies") {
