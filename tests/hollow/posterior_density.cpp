@@ -35,7 +35,7 @@ Tensor newton_step(const PosteriorFlow& flow, const Tensor& z0, const Tensor& z,
 // z₀ of flow(z₀) = z: from the image of one point along straight lines to z, a way that exists for every invertible
 // flow, where Newton's method from afar may not converge.
 Tensor inverse(const PosteriorFlow& flow, const Tensor& z, const Tensor& start, const Tensor& context) {
-  constexpr int stretches = 15;
+  constexpr int stretches = 10;
   Tensor z0 = broadcast_to(start, z.shape());
   const Tensor image = flow(start, context).z;
   for (int k = 1; k <= stretches; ++k) {
@@ -69,14 +69,14 @@ TEST_CASE("the density of every posterior integrates to one over z") {
     for (uint64_t c = 0; c < 2; ++c) {
       INFO(name << ", context " << c);
       const Tensor context = Rng(8).split(c).normal({3}, f64);
-      const auto [z, area] = cells(80, flow(rim, context).z);
+      const auto [z, area] = cells(100, flow(rim, context).z);
       const Tensor z0 = inverse(flow, z, base.mean, context);
       const FlowResult there = flow(z0, context);
       REQUIRE(max(abs(there.z - z)).item() < 1e-10);
       const auto mass = [&, cell = area](double times) {
         return sum(exp(base.log_prob(z0) - times * there.log_det)).item() * cell;
       };
-      CHECK(mass(1) == Approx(1).margin(1e-4));
+      CHECK(mass(1) == Approx(1).margin(2e-4));
       // The margin sees a log-determinant that is 5 % off.
       if (name != "none") CHECK(std::abs(mass(1.05) - 1) > 5e-4);
     }
