@@ -33,12 +33,21 @@ struct Vae {
 };
 
 const std::vector<std::string> names{
-    "none", "planar", "iaf", "sylvester-orthogonal", "sylvester-householder", "sylvester-triangular"};
+    "none",   "planar", "iaf", "sylvester-orthogonal", "sylvester-householder", "sylvester-triangular",
+    "ffjord", "hollow"};
 
 Vae make_vae(const std::string& name) {
   const Rng rng(6);
-  const AmortizedConfig config{
-      .d = d, .context = context_size, .flows = 2, .columns = 2, .reflections = 2, .hidden = {5}, .dtype = f64};
+  const AmortizedConfig config{.d = d,
+                               .context = context_size,
+                               .flows = 2,
+                               .columns = 2,
+                               .reflections = 2,
+                               .hidden = {5},
+                               .transformer_hidden = {4},
+                               .activation = Activation::softplus,
+                               .d_h = 2,
+                               .dtype = f64};
   return {Mlp({pixels, 6, 2 * d + context_size}, Activation::tanh, rng.split("encoder"), f64),
           make_posterior_flow(name, config, rng.split("flow")),
           Mlp({d, 6, pixels}, Activation::tanh, rng.split("decoder"), f64)};
@@ -48,7 +57,9 @@ Vae make_vae(const std::string& name) {
 Tensor loss(const Vae& vae, const Tensor& x, double beta) {
   const Tensor code = vae.encoder(x);
   const Normal base{slice(code, -1, 0, d), slice(code, -1, d, 2 * d)};
-  const PosteriorSample q = sample(vae.flow, base, slice(code, -1, 2 * d, 2 * d + context_size), Rng(7));
+  // Of fixed steps, so that differences see the very solve that is differentiated.
+  const FlowOptions options{.ode = {.method = "rk4", .steps = 2}};
+  const PosteriorSample q = sample(vae.flow, base, slice(code, -1, 2 * d, 2 * d + context_size), Rng(7), {}, options);
   const Tensor log_likelihood = Bernoulli{vae.decoder(q.z)}.log_prob(x);
   return mean(beta * (q.log_q - StandardNormal{.d = d}.log_prob(q.z)) - log_likelihood);
 }
