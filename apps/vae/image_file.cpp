@@ -97,9 +97,9 @@ double divisor(const Tensor& x, double white, const std::string& path) {
 Tensor load_image_file(const std::string& path) {
   if (path.ends_with(".npz"))
     fail<DataError>("data", path, " is an archive of arrays. Save the one array of images as .npy.");
-  const auto [values, white] = path.ends_with(".npy") ? npy_pixels(path) : idx_pixels(path);
-  Tensor x = as_images(values, path);
-  const double by = dispatch(x.dtype(), [&](auto real) { return divisor<decltype(real)>(x, white, path); });
+  const Pixels stored = path.ends_with(".npy") ? npy_pixels(path) : idx_pixels(path);
+  Tensor x = as_images(stored.values, path);
+  const double by = dispatch(x.dtype(), [&](auto real) { return divisor<decltype(real)>(x, stored.white, path); });
   x = astype(x, DType::float32);
   // In place: nobody else has seen x, and it may be large.
   const std::span<float> pixels(mutable_data<float>(x), static_cast<size_t>(x.size()));

@@ -135,7 +135,7 @@ void draw_glyph(float* image, const Rng& rng) {
 
 Tensor stroke_images(int64_t n, const Rng& rng) {
   constexpr int64_t pixels = stroke_side * stroke_side;
-  const Tensor images = empty({n, pixels}, DType::float32);
+  Tensor images = empty({n, pixels}, DType::float32);
   float* image = mutable_data<float>(images);
   for (int64_t i = 0; i < n; ++i, image += pixels) {
     std::fill(image, image + pixels, 0.0F);
