@@ -50,6 +50,7 @@ ContinuousPosterior<AnyHollowNet> make_hollow_posterior(const AmortizedConfig& c
                                           .activation = config.activation,
                                           .time = true,
                                           .context = config.context,
+                                          .output_scale = 0.1,
                                           .dtype = config.dtype},
                                          stream.split("transformer"))};
   });
