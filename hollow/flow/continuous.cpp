@@ -50,7 +50,6 @@ ContinuousPosterior<AnyHollowNet> make_hollow_posterior(const AmortizedConfig& c
                                           .activation = config.activation,
                                           .time = true,
                                           .context = config.context,
-                                          .output_scale = 0.1,
                                           .dtype = config.dtype},
                                          stream.split("transformer"))};
   });

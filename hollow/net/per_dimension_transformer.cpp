@@ -18,7 +18,7 @@ PerDimensionTransformer::PerDimensionTransformer(const TransformerConfig& config
   widths.insert(widths.end(), config.hidden.begin(), config.hidden.end());
   widths.push_back(1);
   for (size_t l = 0; l + 1 < widths.size(); ++l) {
-    const double bound = (l + 2 == widths.size() ? config.output_scale : 1) / std::sqrt(static_cast<double>(widths[l]));
+    const double bound = 1 / std::sqrt(static_cast<double>(widths[l]));
     const Rng stream = rng.split("layer").split(l);
     layers.push_back({stream.split("weight").uniform({config.d, widths[l], widths[l + 1]}, config.dtype, -bound, bound),
                       stream.split("bias").uniform({config.d, 1, widths[l + 1]}, config.dtype, -bound, bound)});

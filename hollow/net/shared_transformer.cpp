@@ -16,8 +16,6 @@ SharedTransformer::SharedTransformer(const TransformerConfig& config, const Rng&
   for (size_t l = 1; l < config.hidden.size(); ++l)
     layers.emplace_back(config.hidden[l - 1], config.hidden[l], rng.split("layer").split(l), config.dtype);
   layers.emplace_back(config.hidden.back(), 1, rng.split("output"), config.dtype);
-  layers.back().weight = config.output_scale * layers.back().weight;
-  layers.back().bias = config.output_scale * layers.back().bias;
   conditioning = Conditioning(config.hidden[0], config.time, config.context, rng.split("conditioning"), config.dtype);
 }
 

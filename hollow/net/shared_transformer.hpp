@@ -15,7 +15,6 @@ struct TransformerConfig {
   Activation activation = Activation::tanh;
   bool time = false;
   int64_t context = 0;
-  double output_scale = 1;  ///< factor of the last layer's initial weights: a small one starts a flow near the identity
   DType dtype = DType::float32;
 };
 
