@@ -22,7 +22,7 @@ bool continuous(const std::string& flow) { return flow == "ffjord" || flow == "h
 ModelSettings resolved(ModelSettings s) {
   if (s.num_flows == 0) s.num_flows = continuous(s.flow) ? 1 : 4;
   if (s.flow_hidden.empty() && s.flow == "iaf") s.flow_hidden = {320};
-  if (s.flow_hidden.empty() && s.flow == "ffjord") s.flow_hidden = {256, 256};
+  if (s.flow_hidden.empty() && s.flow == "ffjord") s.flow_hidden = {128, 128};
   if (s.flow_hidden.empty() && s.flow == "hollow") s.flow_hidden = {128};
   return s;
 }

@@ -16,13 +16,13 @@ struct ModelSettings {
   std::string flow = "none";
   int64_t num_flows = 0;                 ///< 0 for 4, or 1 of a continuous flow
   int64_t columns = 8, reflections = 8;  ///< of Sylvester flows
-  std::vector<int64_t> flow_hidden;      ///< empty for 320 (iaf), 256,256 (ffjord), 128 (hollow)
-  std::string activation = "softplus";   ///< of continuous flows
+  std::vector<int64_t> flow_hidden;      ///< empty for 320 (iaf), 128,128 (ffjord), 128 (hollow)
+  std::string activation = "tanh";       ///< of continuous flows
   int64_t rank = 0;                      ///< of ffjord's amortised layers; 0 for biases alone
   std::string conditioner = "masked", transformer = "shared";
   std::vector<int64_t> transformer_hidden = {16};
   int64_t d_h = 4;
-  double end_time = 0.5;
+  double end_time = 1;
 };
 
 /// The names of `--flow` and of `--arch`.

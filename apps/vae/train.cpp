@@ -46,10 +46,10 @@ void add_train(App& app) {
   c.add("columns", s->model.columns, "of Q of orthogonal", at_least_one);
   c.add("reflections", s->model.reflections, "whose product is Q of householder", at_least_one);
   c.add("flow-hidden", s->model.flow_hidden,
-        "widths of the hidden layers of iaf, ffjord, and of the conditioner of hollow; if not given 320, 256,256 and "
+        "widths of the hidden layers of iaf, ffjord, and of the conditioner of hollow; if not given 320, 128,128 and "
         "128",
         at_least_one);
-  c.add_choice("activation", s->model.activation, Words{"softplus", "tanh", "silu", "sin"},
+  c.add_choice("activation", s->model.activation, Words{"tanh", "softplus", "silu", "sin"},
                "activation of ffjord and hollow");
   c.add("rank", s->model.rank, "of the part of ffjord's weights that an image changes; 0 for biases alone",
         not_negative);
