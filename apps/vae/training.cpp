@@ -121,9 +121,8 @@ class Training {
   }
 
   double beta() const {
-    return std::min(static_cast<double>(run_.step() / loader_.batches() + 1) /
-                        static_cast<double>(std::max<int64_t>(settings_.warm_up, 1)),
-                    1.0);
+    const int64_t epoch = run_.step() / loader_.batches() + 1;
+    return std::min(static_cast<double>(epoch) / static_cast<double>(std::max<int64_t>(settings_.warm_up, 1)), 1.0);
   }
 
   Tick step() {
