@@ -73,10 +73,10 @@ struct Training {
   }
 };
 
-Row conv(int threads) {
+Row conv(int threads, bool by_convolution) {
   set_threads(1);
   const auto ours = std::make_shared<Training>(threads);
-  const Twin torch = torch_vae(arrays(ours->model), array(ours->x), array(ours->noise()), threads);
+  const Twin torch = torch_vae(arrays(ours->model), array(ours->x), array(ours->noise()), threads, by_convolution);
   const auto [loss, g] = ours->gradient();
   agree({{"loss", loss.item()}, {"gradient", squares_of(g)}}, torch, "libtorch");
   return {.ours = [ours] { ours->step(); },
@@ -171,8 +171,9 @@ void over_exact(benchmark::State& state, Trace other) {
 const bool added = [] {
   for (const int threads : {1, 2}) {
     if (threads > static_cast<int>(std::thread::hardware_concurrency())) continue;
-    add_row(std::string("VAE conv none, training step, ") + (threads == 1 ? "1 thread" : "2 threads"),
-            [=] { return conv(threads); });
+    const std::string name = std::string("VAE conv none, training step, ") + (threads == 1 ? "1 thread" : "2 threads");
+    add_row(name, [=] { return conv(threads, false); });
+    add_row(name + ", beside libtorch with all convolutions by oneDNN", [=] { return conv(threads, true); });
   }
   const std::string prefix = "VAE hollow flow, with gradients, ";
   add_row(prefix + "exact beside brute force", [] {

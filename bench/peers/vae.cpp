@@ -52,12 +52,39 @@ struct Adamax {
   }
 };
 
+// The transposed convolution as the gradient of a convolution, which libtorch leaves to oneDNN; its own is im2col.
+struct ByConvolution : torch::autograd::Function<ByConvolution> {
+  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& w, int64_t stride,
+                        int64_t padding) {
+    context->save_for_backward({x, w});
+    context->saved_data["stride"] = stride;
+    context->saved_data["padding"] = padding;
+    const int64_t size = (x.size(2) - 1) * stride - 2 * padding + w.size(2) + stride - 1;
+    const Tensor image = torch::empty({x.size(0), w.size(1), size, size});
+    return gradients(x, image, w, stride, padding, {true, false, false})[0];
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& g) {
+    const auto saved = context->get_saved_variables();
+    const int64_t stride = context->saved_data["stride"].toInt(), padding = context->saved_data["padding"].toInt();
+    return {torch::conv2d(g[0], saved[1], {}, stride, padding),
+            gradients(saved[0], g[0], saved[1], stride, padding, {false, true, false})[1], Tensor(), Tensor()};
+  }
+  static std::array<Tensor, 2> gradients(const Tensor& g, const Tensor& image, const Tensor& w, int64_t stride,
+                                         int64_t padding, std::array<bool, 3> which) {
+    const auto r = at::convolution_backward(g, image, w, at::OptionalIntArrayRef(), {stride, stride},
+                                            {padding, padding}, {1, 1}, false, {0, 0}, 1, which);
+    return {std::get<0>(r), std::get<1>(r)};
+  }
+};
+
 struct Vae {
   Leaves p;
   Tensor images;
+  bool by_convolution;
   Adamax optimizer;
 
-  Vae(const Arrays& parameters, const Array& x) : p(parameters), images(torch_array(x)) {}
+  Vae(const Arrays& parameters, const Array& x, bool by) : p(parameters), images(torch_array(x)), by_convolution(by) {}
 
   Tensor gated(const std::string& name, const Tensor& x, int64_t stride, int64_t padding) const {
     const auto part = [&](const char* which) {
@@ -67,8 +94,9 @@ struct Vae {
   }
   Tensor gated_transpose(const std::string& name, const Tensor& x, int64_t stride, int64_t padding) const {
     const auto part = [&](const char* which) {
-      return torch::conv_transpose2d(x, p[name + which + ".weight"], p[name + which + ".bias"], stride, padding,
-                                     stride - 1);
+      const Tensor &w = p[name + which + ".weight"], &b = p[name + which + ".bias"];
+      if (by_convolution) return ByConvolution::apply(x, w, stride, padding) + b.view({-1, 1, 1});
+      return torch::conv_transpose2d(x, w, b, stride, padding, stride - 1);
     };
     return part(".value") * torch::sigmoid(part(".gate"));
   }
@@ -178,9 +206,9 @@ struct Flow {
 
 }  // namespace
 
-Twin torch_vae(const Arrays& parameters, const Array& images, const Array& noise, int threads) {
+Twin torch_vae(const Arrays& parameters, const Array& images, const Array& noise, int threads, bool by_convolution) {
   at::set_num_threads(threads);
-  const auto vae = std::make_shared<Vae>(parameters, images);
+  const auto vae = std::make_shared<Vae>(parameters, images, by_convolution);
   const Tensor loss = vae->loss(torch_array(noise));
   Twin twin;
   twin.check = {{"loss", loss.item<double>()}, {"gradient", squares_of(grad({loss}, vae->p.all))}};
