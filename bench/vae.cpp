@@ -78,7 +78,12 @@ Row conv(int threads, bool by_convolution) {
   const auto ours = std::make_shared<Training>(threads);
   const Twin torch = torch_vae(arrays(ours->model), array(ours->x), array(ours->noise()), threads, by_convolution);
   const auto [loss, g] = ours->gradient();
-  agree({{"loss", loss.item()}, {"gradient", squares_of(g)}}, torch, "libtorch");
+  agree({{"loss", loss.item()},
+         {"gradient of encoder", squares_of(g.encoder)},
+         {"gradient of mean", squares_of(g.mean)},
+         {"gradient of variance", squares_of(g.variance)},
+         {"gradient of decoder", squares_of(g.decoder)}},
+        torch, "libtorch");
   return {.ours = [ours] { ours->step(); },
           .libtorch = find(torch, "step"),
           .targets = {{"ours/libtorch", 1.0}},

@@ -211,7 +211,11 @@ Twin torch_vae(const Arrays& parameters, const Array& images, const Array& noise
   const auto vae = std::make_shared<Vae>(parameters, images, by_convolution);
   const Tensor loss = vae->loss(torch_array(noise));
   Twin twin;
-  twin.check = {{"loss", loss.item<double>()}, {"gradient", squares_of(grad({loss}, vae->p.all))}};
+  twin.check["loss"] = loss.item<double>();
+  const std::vector<Tensor> g = grad({loss}, vae->p.all);
+  size_t i = 0;
+  for (const auto& [name, p] : vae->p.by_name)
+    twin.check["gradient of " + name.substr(0, name.find('.'))] += torch_squares(g[i++]);
   twin.cases["step"] = [=] {
     at::set_num_threads(threads);
     vae->step();
