@@ -16,6 +16,13 @@ struct Twin {
   explicit operator bool() const { return !cases.empty(); }
 };
 
+/// A model's tensors by name, as twins take them that cannot see ours.
+struct Array {
+  std::vector<int64_t> shape;
+  std::vector<double> values;
+};
+using Arrays = std::map<std::string, Array>;
+
 /// The n numbers scale·(2xₖ/2³² − 1), where x follows the linear congruence of Numerical Recipes from a hash of the
 /// seed: the weights and data of all twins.
 inline std::vector<float> numbers(size_t n, uint32_t seed, double scale) {

@@ -27,6 +27,8 @@ cmake --build --preset bench --target "${names[@]/#/bench_}" >&2
 out=build/bench/results
 mkdir -p "$out"
 rm -f "$out"/*.json
+# OpenBLAS takes a processor newer than itself for one of long ago, and would be slow in all programs.
+if grep -qw avx512bw /proc/cpuinfo; then export OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-SkylakeX}; fi
 export DIMWISE_BENCH_FIGURE=build/bench/sweep.png
 for name in "${names[@]}"; do
   build/bench/bench/bench_"$name" --benchmark_out="$out/$name.json" --benchmark_out_format=json >&2

@@ -22,5 +22,14 @@ Twin torch_mlp(int threads);
 Twin torch_cnf(int64_t batch, int threads);
 /// Convolution 32 → 32, 5 × 5, padding 2, of 100 images of 28 × 28: "forward", and "train" with the gradients of Σ y².
 Twin torch_conv(int64_t stride, int threads);
+/// Training step of the convolutional autoencoder of `dimwise-vae` with these parameters, on images (n, 784): "step",
+/// by Adamax; check: "loss" and "gradient of " encoder, mean, variance and decoder (Σ g²) with this noise (n, 64),
+/// where the step draws its own. libtorch's transposed convolutions are im2col; `by_convolution` makes them gradients
+/// of convolutions, which are oneDNN's.
+Twin torch_vae(const Arrays& parameters, const Array& images, const Array& noise, int threads, bool by_convolution);
+/// Loss and gradients of a hollow flow's points z0 (n, d), read from a context, by rk4 with equal steps to `end_time`:
+/// "hutchinson" with this noise, "brute-force", "exact" with h detached; check: "loss" and "gradient" (Σ g²) of each,
+/// after its name. `parameters` holds z0, context, both masks and the flow's.
+Twin torch_vae_flow(const Arrays& parameters, const Array& noise, double end_time, int64_t steps);
 
 }  // namespace dimwise::bench

@@ -14,6 +14,10 @@ inline torch::Tensor torch_numbers(const std::vector<int64_t>& shape, uint32_t s
   return t;
 }
 
+inline torch::Tensor torch_array(const Array& array) {
+  return torch::tensor(array.values, torch::kFloat).view(array.shape);
+}
+
 inline double torch_squares(const torch::Tensor& t) { return t.to(torch::kDouble).square().sum().item<double>(); }
 inline double torch_sum(const torch::Tensor& t) { return t.to(torch::kDouble).sum().item<double>(); }
 
