@@ -7,19 +7,10 @@
 #include "apps/common/checkpoint.hpp"
 #include "apps/common/common_flags.hpp"
 #include "apps/common/flag_differences.hpp"
+#include "apps/common/lists.hpp"
 #include "ops/arithmetic.hpp"
 
 namespace dimwise::app {
-
-namespace {
-
-std::string joined(const std::vector<int64_t>& widths) {
-  std::string text;
-  for (const int64_t w : widths) text += (text.empty() ? "" : ",") + std::to_string(w);
-  return text;
-}
-
-}  // namespace
 
 FlowModel make_model(const ModelSettings& s, const Rng& rng) {
   const DType dtype = parse_dtype(s.dtype);

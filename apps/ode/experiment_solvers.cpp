@@ -1,9 +1,9 @@
 #include "apps/ode/experiment_solvers.hpp"
 
 #include <limits>
-#include <sstream>
 
 #include "apps/common/exit_code.hpp"
+#include "apps/common/lists.hpp"
 #include "nn/module.hpp"
 
 namespace dimwise::app::experiment {
@@ -22,8 +22,7 @@ Ending ending(OdeStatus status) {
 
 std::vector<Integrator> parse_solvers(const std::string& list) {
   std::vector<Integrator> solvers;
-  std::istringstream in(list);
-  for (std::string text; std::getline(in, text, ',');) {
+  for (const std::string& text : words_of(list)) {
     const Integrator solver = parse_integrator("--solvers", text);
     if (!is_adaptive(solver.method))
       fail<UsageError>("--solvers", solver.method, " has fixed steps, so its counts tell nothing. Name another.");

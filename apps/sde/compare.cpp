@@ -10,6 +10,7 @@
 
 #include "apps/common/exit_code.hpp"
 #include "apps/common/flag_differences.hpp"
+#include "apps/common/lists.hpp"
 #include "apps/common/plot/png.hpp"
 #include "apps/common/plot/svg.hpp"
 #include "apps/common/signals.hpp"

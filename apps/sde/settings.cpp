@@ -2,19 +2,12 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "apps/common/exit_code.hpp"
+#include "apps/common/lists.hpp"
 #include "apps/sde/commands.hpp"
 
 namespace dimwise::app::sde {
-
-Words words_of(const std::string& list) {
-  Words words;
-  std::istringstream in(list);
-  for (std::string word; std::getline(in, word, ',');) words.push_back(word);
-  return words;
-}
 
 void add_system(Command& c, SystemOptions& options) {
   c.add("d", options.d, "dimension of coupled, 2 to 64", at_least_one);

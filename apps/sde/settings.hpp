@@ -31,9 +31,6 @@ struct FitSettings {
   int64_t warm_up = 100;
 };
 
-/// The words of a list a,b,c.
-std::vector<std::string> words_of(const std::string& list);
-
 /// Adds the settings of a fit to a command, all but those of its run folder.
 void add_fit(Command& command, FitSettings& settings);
 /// And those of its run folder.

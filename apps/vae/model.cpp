@@ -1,6 +1,7 @@
 #include "apps/vae/model.hpp"
 
 #include "apps/common/common_flags.hpp"
+#include "apps/common/lists.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 
@@ -10,12 +11,6 @@ namespace {
 
 // Keeps the logarithm finite where the softplus underflows.
 constexpr double smallest_variance = 1e-30;
-
-std::string joined(const std::vector<int64_t>& widths) {
-  std::string text;
-  for (const int64_t w : widths) text += (text.empty() ? "" : ",") + std::to_string(w);
-  return text;
-}
 
 }  // namespace
 

@@ -5,9 +5,9 @@
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "apps/common/exit_code.hpp"
+#include "apps/common/lists.hpp"
 #include "apps/common/metrics.hpp"
 #include "apps/common/plot/svg.hpp"
 #include "apps/vae/commands.hpp"
@@ -23,14 +23,6 @@ using Json = nlohmann::ordered_json;
 struct TableSettings {
   std::string runs, out = "runs/table", title = "Posteriors of variational autoencoders";
 };
-
-std::vector<std::string> words_of(const std::string& list) {
-  std::vector<std::string> words;
-  std::istringstream in(list);
-  for (std::string word; std::getline(in, word, ',');)
-    if (!word.empty()) words.push_back(word);
-  return words;
-}
 
 // A finished run: what eval wrote, and its folder.
 struct Run {
