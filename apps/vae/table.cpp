@@ -124,11 +124,13 @@ Figure figure(const std::vector<Run>& runs) {
     if (epochs.size() == curve.x.size()) curve.x = epochs;
     curves.lines.push_back(std::move(curve));
     scores.lines.push_back({{run.eval["negative_elbo"]["mean"]}, {run.eval["nll"]["mean"]}, label, true});
-    if (continuous(run.training("flow")))
-      cost.lines.push_back(running_median(read_metric(metrics, "evaluations", label), 25));
+    // An empty line keeps the others in the colours that they have beside.
+    cost.lines.push_back(
+        continuous(run.training("flow")) ? running_median(read_metric(metrics, "evaluations", label), 25) : Line{});
   }
   figure.panels = {curves, scores};
-  if (!cost.lines.empty()) figure.panels.push_back(cost);
+  if (std::any_of(cost.lines.begin(), cost.lines.end(), [](const Line& line) { return !line.x.empty(); }))
+    figure.panels.push_back(cost);
   figure.columns = static_cast<int>(figure.panels.size());
   return figure;
 }
