@@ -13,7 +13,7 @@ Tensor Conditioning::operator()(const Tensor& t, const Tensor& c) const {
   if (t.defined() != time.weight.defined())
     fail<ValueError>("hollow", t.defined() ? "a time was given to a net made without time."
                                            : "the net depends on time. Bind it: net.at(t).");
-  const Tensor part = c.defined() ? of(c) : ready_;
+  Tensor part = c.defined() ? of(c) : ready_;
   if (!part.defined() && context.weight.defined())
     fail<ValueError>("hollow", "the net depends on a context. Bind it: net.at(t, context).");
   if (!t.defined()) return part;
