@@ -81,6 +81,7 @@ Json asked(const EvalSettings& s, const Trained& trained) {
           {"batch_size", s.score.batch_size},
           {"trace", s.solver.trace},
           {"method", s.solver.method},
+          {"corrector", s.solver.corrector},
           {"rtol", s.solver.rtol},
           {"atol", s.solver.atol},
           {"solver_steps", s.solver.solver_steps}};

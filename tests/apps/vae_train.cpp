@@ -172,7 +172,9 @@ TEST_CASE("an autoencoder that diverges ends with 4 and keeps the last good chec
       run_vae(small_vae("planar", folder / "run", 50) + Strings{"--lr", "1e30", "--checkpoint-every", "1"});
   CHECK(ended.code == 4);
   CHECK_THAT(ended.err, StartsWith("data strokes") && Contains("dimwise-vae: error: [train] step") &&
+                            Contains("The last good checkpoint is " + folder / "run/ckpt-") &&
                             Contains("Use a smaller --lr"));
+  CHECK(run_vae({"sample", "--out", folder / "run", "--weights", "last"}).code == 0);
 }
 
 TEST_CASE("gated convolutions train on 28 x 28 images and refuse others") {
