@@ -2,10 +2,10 @@
 
 namespace dimwise::detail {
 
-void load_into(std::vector<std::pair<std::string, Tensor*>> slots, const std::map<std::string, Tensor>& state,
+void load_into(const std::vector<Member>& members, const std::map<std::string, Tensor>& state,
                const std::string& prefix) {
   std::vector<Tensor> found;
-  for (const auto& [name, slot] : slots) {
+  for (const auto& [name, slot, trained] : members) {
     const auto saved = state.find(prefix + name);
     if (saved == state.end())
       fail<CheckpointError>("load", "tensor '", prefix + name,
@@ -17,7 +17,7 @@ void load_into(std::vector<std::pair<std::string, Tensor*>> slots, const std::ma
                             ". The checkpoint belongs to another model.");
     found.push_back(t);
   }
-  for (size_t i = 0; i < slots.size(); ++i) *slots[i].second = found[i];
+  for (size_t i = 0; i < members.size(); ++i) *members[i].value = found[i];
 }
 
 }  // namespace dimwise::detail

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -50,50 +51,62 @@ struct is_optional : std::false_type {};
 template <class T>
 struct is_optional<std::optional<T>> : std::true_type {};
 
-// Calls leaf(name, member) for every Tensor and Constant below `member`, with composed names: layers.0.weight.
-template <class M, class Leaf>
-void walk(const std::string& name, M& member, Leaf& leaf) {
-  using Plain = std::remove_const_t<M>;
-  if constexpr (std::is_same_v<Plain, Tensor> || std::is_same_v<Plain, Constant>) {
-    leaf(name, member);
-  } else if constexpr (is_list<Plain>::value) {
-    for (size_t i = 0; i < member.size(); ++i)
-      walk(name.empty() ? std::to_string(i) : name + '.' + std::to_string(i), member[i], leaf);
-  } else if constexpr (is_optional<Plain>::value) {
-    if (member) walk(name, *member, leaf);
+/// A tensor of a model under its composed name: layers.0.weight.
+struct Member {
+  std::string name;
+  Tensor* value;
+  bool trained;  ///< a parameter, not a Constant
+};
+
+// Undefined tensors (a Linear without bias) are passed over.
+template <class M>
+void collect(const std::string& name, M& member, std::vector<Member>& all) {
+  const auto below = [&](const auto& part) {
+    if constexpr (std::is_integral_v<std::decay_t<decltype(part)>>)
+      return name.empty() ? std::to_string(part) : name + '.' + std::to_string(part);
+    else
+      return name.empty() ? std::string(part) : name + '.' + part;
+  };
+  if constexpr (std::is_same_v<M, Tensor>) {
+    if (member.defined()) all.push_back({name, &member, true});
+  } else if constexpr (std::is_same_v<M, Constant>) {
+    if (member.value.defined()) all.push_back({name, &member.value, false});
+  } else if constexpr (is_list<M>::value) {
+    for (size_t i = 0; i < member.size(); ++i) collect(below(i), member[i], all);
+  } else if constexpr (is_optional<M>::value) {
+    if (member) collect(name, *member, all);
   } else {
     static_assert(Module<M>,
                   "a module's visit names something that is no Tensor, Constant, module, vector or optional");
-    Plain::visit(member, [&](const char* part, auto& inner) {
-      walk(name.empty() ? std::string(part) : name + '.' + part, inner, leaf);
-    });
+    M::visit(member, [&](const char* part, auto& inner) { collect(below(part), inner, all); });
   }
 }
 
-// Parameters only; undefined ones (a Linear without bias) are passed over.
+/// Parameters and constants in the order of visiting. The one place that instantiates a model's visit, so that code
+/// that handles many kinds of models compiles quickly. The members of a const model must not be changed.
+template <class M>
+std::vector<Member> members(M& m) {
+  std::vector<Member> all;
+  collect("", const_cast<std::remove_const_t<M>&>(m), all);
+  return all;
+}
+
+// Parameters only.
 template <class M, class F>
 void each_parameter(M& m, F&& f) {
-  auto leaf = [&](const std::string& name, auto& member) {
-    if constexpr (std::is_same_v<std::remove_const_t<std::remove_reference_t<decltype(member)>>, Tensor>)
-      if (member.defined()) f(name, member);
-  };
-  walk("", m, leaf);
+  for (const Member& member : members(m))
+    if (member.trained)
+      f(member.name, static_cast<std::conditional_t<std::is_const_v<M>, const Tensor&, Tensor&>>(*member.value));
 }
 
 // Parameters and constants.
 template <class M, class F>
 void each_state(M& m, F&& f) {
-  auto leaf = [&](const std::string& name, auto& member) {
-    if constexpr (std::is_same_v<std::remove_const_t<std::remove_reference_t<decltype(member)>>, Tensor>) {
-      if (member.defined()) f(name, member);
-    } else if (member.value.defined()) {
-      f(name, member.value);
-    }
-  };
-  walk("", m, leaf);
+  for (const Member& member : members(m))
+    f(member.name, static_cast<std::conditional_t<std::is_const_v<M>, const Tensor&, Tensor&>>(*member.value));
 }
 
-void load_into(std::vector<std::pair<std::string, Tensor*>> slots, const std::map<std::string, Tensor>& state,
+void load_into(const std::vector<Member>& members, const std::map<std::string, Tensor>& state,
                const std::string& prefix);
 
 }  // namespace detail
@@ -155,9 +168,7 @@ std::map<std::string, Tensor> state_dict(const M& m, const std::string& prefix =
 /// another shape or of another dtype, before anything is changed.
 template <Module M>
 void load_state_dict(M& m, const std::map<std::string, Tensor>& state, const std::string& prefix = "") {
-  std::vector<std::pair<std::string, Tensor*>> slots;
-  detail::each_state(m, [&](const std::string& name, Tensor& t) { slots.emplace_back(name, &t); });
-  detail::load_into(std::move(slots), state, prefix);
+  detail::load_into(detail::members(m), state, prefix);
 }
 
 /// The loss of a model and its gradient, which has the model's type.

@@ -15,9 +15,9 @@ namespace {
 constexpr size_t largest_file = 1 << 20;
 
 // A cursor over one line.
-class Line {
+class LineReader {
  public:
-  Line(const std::string& text, const std::string& where) : text_(text), where_(where) {}
+  LineReader(const std::string& text, const std::string& where) : text_(text), where_(where) {}
 
   ConfigLine read(int number) {
     ConfigLine result{key(), "", number};
@@ -120,8 +120,8 @@ std::vector<ConfigLine> read_config(std::istream& in, const std::string& file) {
     const std::string where = file + ":" + std::to_string(number);
     if ((size += text.size() + 1) > largest_file)
       fail<UsageError>(where.c_str(), "is above 1 MiB: not a configuration");
-    if (Line(text, where).done()) continue;
-    lines.push_back(Line(text, where).read(number));
+    if (LineReader(text, where).done()) continue;
+    lines.push_back(LineReader(text, where).read(number));
     if (!seen.insert(lines.back().key).second) fail<UsageError>(where.c_str(), "sets ", lines.back().key, " again");
   }
   return lines;

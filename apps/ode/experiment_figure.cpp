@@ -37,11 +37,6 @@ std::vector<double> summed_up(std::vector<double> values) {
   return values;
 }
 
-std::vector<double> added(std::vector<double> a, const std::vector<double>& b) {
-  for (size_t i = 0; i < a.size(); ++i) a[i] += b[i];
-  return a;
-}
-
 }  // namespace
 
 std::vector<double> median_filter(const std::vector<double>& values, int width) {

@@ -35,12 +35,6 @@ std::string grouped(double value) {
   return digits;
 }
 
-std::vector<double> added(const std::vector<double>& a, const std::vector<double>& b) {
-  std::vector<double> total = a;
-  for (size_t i = 0; i < total.size(); ++i) total[i] += b[i];
-  return total;
-}
-
 }  // namespace
 
 void append(Values& values, const std::string& solver, const Measurement& m) {
@@ -86,6 +80,11 @@ Record read_record(const std::string& path) {
   }
   for (auto& [name, column] : record.columns) column.resize(record.step.size(), std::nan(""));
   return record;
+}
+
+std::vector<double> added(std::vector<double> a, const std::vector<double>& b) {
+  for (size_t i = 0; i < a.size(); ++i) a[i] += b[i];
+  return a;
 }
 
 std::vector<double> f_alone(const Record& record, const std::string& solver, const std::string& phase) {

@@ -52,6 +52,9 @@ std::vector<double> f_alone(const Record& record, const std::string& solver, con
 std::string markdown(const std::vector<Totals>& all);
 std::string json(const std::vector<Totals>& all);
 
+/// The sum of two columns, entry by entry.
+std::vector<double> added(std::vector<double> a, const std::vector<double>& b);
+
 /// Mean over the first or the last tenth.
 double tenth(const std::vector<double>& values, bool last);
 

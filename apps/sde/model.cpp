@@ -61,7 +61,7 @@ AnyDensity make_density(const ModelSettings& s, const Observations& seen, DType 
                       rng)};
 }
 
-Tensor column(const std::vector<double>& values, DType dtype) {
+Tensor as_column(const std::vector<double>& values, DType dtype) {
   return reshape(tensor(values, dtype), {static_cast<int64_t>(values.size()), 1});
 }
 
@@ -69,7 +69,7 @@ Tensor own_time(const SdeModel& model, const std::vector<double>& t) {
   const std::vector<double> clock = model.clock.value.values();
   std::vector<double> own;
   for (const double v : t) own.push_back((v - clock[0]) / clock[1]);
-  return column(own, dtype_of(model));
+  return as_column(own, dtype_of(model));
 }
 
 Tensor own_place(const SdeModel& model, const Tensor& x) { return model.units.forward(astype(x, dtype_of(model))); }

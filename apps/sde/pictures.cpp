@@ -18,11 +18,11 @@ namespace {
 constexpr DType f64 = DType::float64;
 constexpr int64_t most_axes = 6;  // of many dimensions, the first ones are drawn
 
-std::vector<double> column(const Tensor& x, int64_t i) { return select(x, 1, i).values(); }
+std::vector<double> column_values(const Tensor& x, int64_t i) { return select(x, 1, i).values(); }
 
 // Where a component's observations lie, with a margin, but for their farthest outliers.
 Limits span(const Tensor& x, int64_t i, double margin = 0.05) {
-  std::vector<double> values = column(x, i);
+  std::vector<double> values = column_values(x, i);
   std::sort(values.begin(), values.end());
   const auto at = [&](double share) {
     return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1))];
@@ -77,8 +77,8 @@ Panel slice_panel(const Fitted& fit, const std::string& letter, int64_t i, int64
   const std::vector<double> places = grid(span(fit.data.test.x, axis), 120);
   const Tensor points = along(fit.data.test.x, axis, places);
   Panel panel{.title = letter + " of " + name(i), .x_label = name(axis)};
-  panel.lines.push_back({places, column(at_first(learned, fit, points), i), "learned"});
-  if (truth) panel.lines.push_back({places, column(at_first(*truth, fit, points), i), "true"});
+  panel.lines.push_back({places, column_values(at_first(learned, fit, points), i), "learned"});
+  if (truth) panel.lines.push_back({places, column_values(at_first(*truth, fit, points), i), "true"});
   return panel;
 }
 
@@ -222,7 +222,7 @@ Picture data_picture(const Fitted& fit) {
   Panel panel{.title = fit.data.name + ", held out",
               .x_label = flat ? seen.columns[0] : "t",
               .y_label = flat ? seen.columns[1] : seen.columns[0]};
-  const std::vector<double> x = flat ? column(seen.x, 0) : seen.t, y = column(seen.x, flat ? 1 : 0);
+  const std::vector<double> x = flat ? column_values(seen.x, 0) : seen.t, y = column_values(seen.x, flat ? 1 : 0);
   for (size_t i = 0; i < x.size(); ++i) {
     if (i == 0 || seen.path[i] != seen.path[i - 1]) {
       if (panel.lines.size() == 30) break;
@@ -257,7 +257,7 @@ std::optional<Picture> density_picture(const Fitted& fit, const Rng& rng) {
     const Limits lx = span(x, 0, 0.1), ly = span(x, 1, 0.1);
     const std::string& second = fit.data.test.columns[1];
     Panel data{.title = "data, " + when(fit, m), .x_label = first, .y_label = second, .x_limits = lx, .y_limits = ly};
-    data.scatters.push_back({column(m.x, 0), column(m.x, 1), "", 1.8, 0.6});
+    data.scatters.push_back({column_values(m.x, 0), column_values(m.x, 1), "", 1.8, 0.6});
     Panel own{.title = "learned, " + when(fit, m), .x_label = first, .y_label = second, .x_limits = lx, .y_limits = ly};
     if (d == 2) {
       const int64_t n = 80;
@@ -269,7 +269,7 @@ std::optional<Picture> density_picture(const Fitted& fit, const Rng& rng) {
                       .y1 = ly.high};
     } else {
       const Tensor drawn = pooled_samples(model, m, std::max<int64_t>(m.x.dim(0), 200), rng);
-      own.scatters.push_back({column(drawn, 0), column(drawn, 1), "", 1.8, 0.6});
+      own.scatters.push_back({column_values(drawn, 0), column_values(drawn, 1), "", 1.8, 0.6});
     }
     panels.push_back(std::move(data));
     learned.push_back(std::move(own));

@@ -24,7 +24,7 @@ Coefficient constant(std::vector<double> g) {
   return autonomous([g = std::move(g)](const Tensor& x) { return broadcast_to(tensor(g, x.dtype()), x.shape()); });
 }
 
-Tensor column(const Tensor& x, int64_t i) { return slice(x, -1, i, i + 1); }
+Tensor component(const Tensor& x, int64_t i) { return slice(x, -1, i, i + 1); }
 
 InitialLaw normal(std::vector<double> mean, std::vector<double> scale) {
   return {{{1, std::move(mean), std::move(scale)}}};
@@ -60,7 +60,7 @@ Tensor rotating_log_density(const Tensor& t, const Tensor& x, const InitialLaw::
   const Tensor b = 0.5 * (p1 - p2) * e * c4 + 0.5 * (q1 - q2) * cosine;
   const Tensor c = 0.5 * (p2 - p1) * e * s4 + 0.5 * (q2 - q1) * sine;
   const Tensor half = exp(-0.5 * t), c2 = cos(2 * t), s2 = sin(2 * t);
-  const Tensor y1 = column(x, 0) - half * (m1 * c2 + m2 * s2), y2 = column(x, 1) - half * (m2 * c2 - m1 * s2);
+  const Tensor y1 = component(x, 0) - half * (m1 * c2 + m2 * s2), y2 = component(x, 1) - half * (m2 * c2 - m1 * s2);
   const Tensor determinant = square(a) - square(b) - square(c);
   const Tensor form = ((a - b) * square(y1) - 2 * c * y1 * y2 + (a + b) * square(y2)) / determinant;
   return sum_last(-0.5 * form - 0.5 * log(determinant) - std::log(2 * std::numbers::pi));
@@ -76,7 +76,7 @@ SdeSystem rotating_ou(const SystemOptions&) {
               3,
               30};
   s.sde = {autonomous([](const Tensor& x) {
-             const Tensor a = column(x, 0), b = column(x, 1);
+             const Tensor a = component(x, 0), b = component(x, 1);
              return concat({2 * b - 0.5 * a, -2 * a - 0.5 * b}, -1);
            }),
            constant({0.6, 0.3})};
@@ -120,7 +120,7 @@ SdeSystem pendulum(const SystemOptions&) {
               {},         {{{{0.5, {1.5, 0}, {0.2, 0.2}}, {0.5, {-1, -0.5}, {0.2, 0.2}}}}},
               5,          50};
   s.sde = {autonomous([](const Tensor& x) {
-             return concat({column(x, 1), -2 * sin(column(x, 0))}, -1);
+             return concat({component(x, 1), -2 * sin(component(x, 0))}, -1);
            }),
            constant({0, 0.2})};
   return s;
@@ -136,15 +136,15 @@ SdeSystem limit_cycle(const SystemOptions&) {
               3,
               30};
   s.sde = {autonomous([](const Tensor& x) {
-             const Tensor a = column(x, 0), b = column(x, 1), growth = 1 - square(a) - square(b);
+             const Tensor a = component(x, 0), b = component(x, 1), growth = 1 - square(a) - square(b);
              return concat({growth * a - 2 * b, growth * b + 2 * a}, -1);
            }),
            constant({0.3, 0.3})};
   return s;
 }
 
-Tensor next(const Tensor& x) { return concat({slice(x, -1, 1, x.dim(-1)), column(x, 0)}, -1); }
-Tensor previous(const Tensor& x) { return concat({column(x, x.dim(-1) - 1), slice(x, -1, 0, x.dim(-1) - 1)}, -1); }
+Tensor next(const Tensor& x) { return concat({slice(x, -1, 1, x.dim(-1)), component(x, 0)}, -1); }
+Tensor previous(const Tensor& x) { return concat({component(x, x.dim(-1) - 1), slice(x, -1, 0, x.dim(-1) - 1)}, -1); }
 
 SdeSystem coupled(const SystemOptions& options) {
   const auto d = static_cast<size_t>(options.d);

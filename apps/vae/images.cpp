@@ -35,7 +35,7 @@ const std::vector<StandardSet>& standard_sets() {
 }
 
 /// How many of the images that there are.
-int64_t count(int64_t wanted, int64_t there, const char* flag, const char* part, const std::string& name) {
+int64_t number_of(int64_t wanted, int64_t there, const char* flag, const char* part, const std::string& name) {
   if (wanted < 0) fail<UsageError>(flag, wanted, " is negative. Give a number of images, or 0 for all.");
   if (wanted > there)
     fail<UsageError>(flag, name, " has ", there, " ", part, " images, fewer than ", wanted, ". Give at most ", there,
@@ -44,11 +44,11 @@ int64_t count(int64_t wanted, int64_t there, const char* flag, const char* part,
 }
 
 int64_t train_count(const ImageSettings& s, int64_t there) {
-  return count(s.train_images, there, "--train-images", "training", s.data);
+  return number_of(s.train_images, there, "--train-images", "training", s.data);
 }
 
 int64_t validation_count(const ImageSettings& s, int64_t there) {
-  return count(s.validation_images, there, "--validation-images", "validation", s.data);
+  return number_of(s.validation_images, there, "--validation-images", "validation", s.data);
 }
 
 /// The set, its images for validation and test, given as intensities, binarised.

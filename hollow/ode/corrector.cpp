@@ -5,6 +5,7 @@
 
 #include "autodiff/node.hpp"
 #include "hollow/ode/automatic.hpp"
+#include "hollow/ode/stage_matrix.hpp"
 #include "hollow/solve/gmres.hpp"
 #include "hollow/solve/implicit.hpp"
 #include "ops/arithmetic.hpp"
@@ -17,7 +18,6 @@ namespace {
 constexpr int usual_iterations = 3, exact_iterations = 12, patient_iterations = 100;
 constexpr double exact_tolerance = 1e-3;  // a share of the tolerance below which the aim is rounding, not economy
 constexpr int longest_age = 20, longest_matrix_age = 50;
-constexpr double smallest_denominator = 0.1;
 
 const char* const names[] = {"functional", "jacobi_newton", "newton", "newton_krylov"};
 

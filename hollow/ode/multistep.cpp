@@ -14,9 +14,9 @@ namespace {
 // The step and order control of Byrne & Hindmarsh (1975), with VODE's and CVODE's biases: what is proposed is shorter
 // than the error estimates ask for, by more where a change of order is concerned.
 constexpr double bias_lower = 6, bias_same = 6, bias_higher = 10, addition = 1e-6;
-constexpr double grow_least = 1.5;  // below that the step is kept, and with it the LU factors
+constexpr double multistep_grow_least = 1.5;  // below that the step is kept, and with it the LU factors
 constexpr double grow_first = 1e4, grow_later = 10;
-constexpr double shrink_corrector = 0.25, shrink_most = 0.1, shrink_again = 0.2;
+constexpr double shrink_corrector = 0.25, multistep_shrink_most = 0.1, shrink_again = 0.2;
 constexpr int most_failures = 3, long_wait = 10;
 
 double growth(double error, double bias, int order) { return 1 / (std::pow(bias * error, 1.0 / order) + addition); }
@@ -210,9 +210,9 @@ double Multistep::choose_next(const Attempt& attempt, double ratio_before) {
       higher = growth(error, bias_higher, order_ + 2);
     }
     best = std::max({lower, same, higher});
-    if (best >= grow_least && best != same) next_order_ += best == lower ? -1 : 1;
+    if (best >= multistep_grow_least && best != same) next_order_ += best == lower ? -1 : 1;
   }
-  return best < grow_least ? 1 : std::min(best, grow_most_);
+  return best < multistep_grow_least ? 1 : std::min(best, grow_most_);
 }
 
 double Multistep::reject(const Attempt& attempt) {
@@ -223,12 +223,12 @@ double Multistep::reject(const Attempt& attempt) {
   if (failures_ > most_failures) {
     if (next_order_ > 1) {
       --next_order_;
-      return shrink_most * length;
+      return multistep_shrink_most * length;
     }
     restart_ = true;
-    return shrink_most * length;
+    return multistep_shrink_most * length;
   }
-  const double factor = std::max(growth(attempt.error, bias_same, tried_.order + 1), shrink_most);
+  const double factor = std::max(growth(attempt.error, bias_same, tried_.order + 1), multistep_shrink_most);
   return length * (failures_ >= 2 ? std::min(factor, shrink_again) : std::min(factor, 1.0));
 }
 

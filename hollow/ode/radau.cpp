@@ -49,8 +49,8 @@ constexpr double polynomial[stages][stages] = {{10.048809399827416, -25.62959144
 constexpr int most_iterations = 7;
 constexpr double krylov_share = 0.05;  // of what an iteration may leave
 constexpr double quick = 0.05;         // a contraction that leaves the linearization as it is
-constexpr double safety = 0.9, grow_most = 8, shrink_most = 0.2, shrink_unsolved = 0.5;
-constexpr double grow_least = 1.2;  // below that the step is kept, and with it the LU factors
+constexpr double radau_safety = 0.9, radau_grow_most = 8, radau_shrink_most = 0.2, radau_shrink_unsolved = 0.5;
+constexpr double radau_grow_least = 1.2;  // below that the step is kept, and with it the LU factors
 
 // A = T Λ T⁻¹ with Λ of two blocks: its real eigenvalue, and its complex pair as a rotation with stretching.
 constexpr double transform[stages][stages] = {{0.09443876248897524, -0.1412552950209542, -0.030029194105147424},
@@ -258,16 +258,16 @@ double Radau::accept(const Attempt& attempt) {
   t_ = taken_.t1;
   y_ = combination({&taken_.z[stages - 1], &taken_.y}, {1, 1});
   const double error = std::max(attempt.error, 1e-10);
-  const double few = safety * (2.0 * most_iterations + 1) / (2.0 * most_iterations + iterations_);
-  double factor = std::min(safety, few) * std::pow(error, -0.25);
+  const double few = radau_safety * (2.0 * most_iterations + 1) / (2.0 * most_iterations + iterations_);
+  double factor = std::min(radau_safety, few) * std::pow(error, -0.25);
   if (before_ > 0 && length_ > 0)
-    factor = std::min(factor, safety * length / length_ * std::pow(before_ / (error * error), 0.25));
-  factor = std::clamp(factor, shrink_most, grow_most);
+    factor = std::min(factor, radau_safety * length / length_ * std::pow(before_ / (error * error), 0.25));
+  factor = std::clamp(factor, radau_shrink_most, radau_grow_most);
   if (rejected_) factor = std::min(factor, 1.0);
   rejected_ = false;
   before_ = std::max(error, 1e-2);
   length_ = length;
-  if (rate_ <= quick && factor >= 1 && factor <= grow_least) factor = 1;
+  if (rate_ <= quick && factor >= 1 && factor <= radau_grow_least) factor = 1;
   derivative_.clear();
   return length * factor;
 }
@@ -276,10 +276,11 @@ double Radau::reject(const Attempt& attempt) {
   const double length = std::abs(tried_.h());
   const bool first = !last_ && !rejected_;
   rejected_ = true;
-  if (!attempt.converged || attempt.bad.tensor >= 0 || !std::isfinite(attempt.error)) return shrink_unsolved * length;
+  if (!attempt.converged || attempt.bad.tensor >= 0 || !std::isfinite(attempt.error))
+    return radau_shrink_unsolved * length;
   if (first) return 0.1 * length;
-  const double few = safety * (2.0 * most_iterations + 1) / (2.0 * most_iterations + iterations_);
-  return length * std::max(shrink_most, std::min(safety, few) * std::pow(attempt.error, -0.25));
+  const double few = radau_safety * (2.0 * most_iterations + 1) / (2.0 * most_iterations + iterations_);
+  return length * std::max(radau_shrink_most, std::min(radau_safety, few) * std::pow(attempt.error, -0.25));
 }
 
 // The step as recorded: the same z, with the derivatives of the implicit function theorem.

@@ -16,7 +16,6 @@ namespace {
 
 // Steps that differ by rounding share their factors.
 constexpr double same_step = 1e-9;
-constexpr double smallest_denominator = 0.1;
 
 // In place, by Gauss and Jordan with row pivots; entries that are not finite where it is singular.
 void invert(std::vector<double>& m, size_t n) {

@@ -5,6 +5,9 @@
 
 namespace dimwise::ode {
 
+/// Denominators 1 − γ D closer to 0 are moved to ± this.
+inline constexpr double smallest_denominator = 0.1;
+
 /// Square coefficients a_ij that couple stages.
 using Coupling = std::vector<std::vector<double>>;
 /// The unknowns of each stage, (…, n).

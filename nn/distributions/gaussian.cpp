@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "nn/distributions/normal.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/linalg.hpp"
@@ -10,9 +11,7 @@
 
 namespace dimwise {
 
-namespace {
-const double log_2pi = std::log(2 * M_PI);
-}
+namespace {}
 
 Gaussian Gaussian::fit(const Tensor& data, double ridge) {
   if (data.rank() != 2 || data.dim(0) == 0 || data.dim(1) == 0)

@@ -8,9 +8,7 @@
 
 namespace dimwise {
 
-namespace {
-const double log_2pi = std::log(2 * M_PI);
-}
+namespace {}
 
 Tensor StandardNormal::log_prob(const Tensor& x) const {
   if (x.rank() == 0 || x.dim(-1) != d)

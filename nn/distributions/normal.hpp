@@ -8,6 +8,9 @@ namespace dimwise {
 // Distributions over the last axis. All values are differentiable, in x and in the parameters; log-densities of x of
 // shape (…, d) have shape (…).
 
+/// ln 2π.
+inline constexpr double log_2pi = 1.8378770664093454836;
+
 /// The standard normal distribution in d dimensions.
 ///
 /// Example: `StandardNormal base{.d = 2}; Tensor p = exp(base.log_prob(base.sample({100}, Rng(0))));`

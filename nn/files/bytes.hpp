@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "autodiff/error.hpp"
+
 namespace dimwise {
 
 /// The contents of a file.
@@ -26,5 +28,11 @@ Bytes read_file(const std::string& path);
 /// followed. Throws DataError with the path and the system's reason when the folder is missing or unwritable, the disk
 /// is full, or `path` is there and no regular file; the old file then stays as it was, and nothing is left beside it.
 void write_atomically(const std::string& path, BytesView bytes);
+
+/// Throws DataError for a file whose contents are not those of its format: `[npy] a.npy: what is wrong`.
+template <class... Parts>
+[[noreturn]] void bad_file(const char* format, const std::string& name, const Parts&... parts) {
+  fail<DataError>(format, name, ": ", parts...);
+}
 
 }  // namespace dimwise

@@ -13,11 +13,6 @@ namespace {
 
 constexpr std::string_view magic = "\x93NUMPY";
 
-template <class... Parts>
-[[noreturn]] void bad(const std::string& name, const Parts&... parts) {
-  fail<DataError>("npy", name, ": ", parts...);
-}
-
 struct Header {
   std::optional<std::string> descr;
   std::optional<bool> fortran;
@@ -42,23 +37,23 @@ class HeaderReader {
       else if (key == "shape")
         set(header.shape, tuple(), key);
       else
-        bad(name_, "unknown header key '", key, "'.");
+        bad_file("npy", name_, "unknown header key '", key, "'.");
       if (!accept(',')) {
         expect('}');
         break;
       }
     }
     skip_space();
-    if (!rest_.empty()) bad(name_, "text after the header's dict.");
+    if (!rest_.empty()) bad_file("npy", name_, "text after the header's dict.");
     if (!header.descr || !header.fortran || !header.shape)
-      bad(name_, "the header lacks 'descr', 'fortran_order' or 'shape'.");
+      bad_file("npy", name_, "the header lacks 'descr', 'fortran_order' or 'shape'.");
     return header;
   }
 
  private:
   template <class T>
   void set(std::optional<T>& slot, T value, const std::string& key) {
-    if (slot) bad(name_, "header key '", key, "' stands twice.");
+    if (slot) bad_file("npy", name_, "header key '", key, "' stands twice.");
     slot = std::move(value);
   }
   void skip_space() {
@@ -72,17 +67,18 @@ class HeaderReader {
     return true;
   }
   void expect(char c) {
-    if (!accept(c)) bad(name_, "the header is not a dict of literals: expected '", c, "'.");
+    if (!accept(c)) bad_file("npy", name_, "the header is not a dict of literals: expected '", c, "'.");
   }
   std::string string() {
     skip_space();
     const char quote = rest_.empty() ? '\0' : rest_[0];
     if (quote != '\'' && quote != '"')
-      bad(name_, "expected a string in the header (structured dtypes are not supported).");
+      bad_file("npy", name_, "expected a string in the header (structured dtypes are not supported).");
     const size_t end = rest_.find(quote, 1);
-    if (end == std::string_view::npos) bad(name_, "a string in the header does not end.");
+    if (end == std::string_view::npos) bad_file("npy", name_, "a string in the header does not end.");
     std::string value(rest_.substr(1, end - 1));
-    if (value.find_first_of("\\\n") != std::string::npos) bad(name_, "escapes in the header are not supported.");
+    if (value.find_first_of("\\\n") != std::string::npos)
+      bad_file("npy", name_, "escapes in the header are not supported.");
     rest_.remove_prefix(end + 1);
     return value;
   }
@@ -94,19 +90,19 @@ class HeaderReader {
       rest_.remove_prefix(word.size());
       return value;
     }
-    bad(name_, "fortran_order is neither True nor False.");
+    bad_file("npy", name_, "fortran_order is neither True nor False.");
   }
   Shape tuple() {
     Shape shape;
     bool comma = true;
     expect('(');
     while (!accept(')')) {
-      if (!comma) bad(name_, "the shape is not a tuple of integers.");
-      if (shape.rank() == Shape::max_rank) bad(name_, "more than ", Shape::max_rank, " axes.");
+      if (!comma) bad_file("npy", name_, "the shape is not a tuple of integers.");
+      if (shape.rank() == Shape::max_rank) bad_file("npy", name_, "more than ", Shape::max_rank, " axes.");
       shape.push_back(integer());
       comma = accept(',');
     }
-    if (shape.rank() == 1 && !comma) bad(name_, "the shape is a number, not a tuple.");
+    if (shape.rank() == 1 && !comma) bad_file("npy", name_, "the shape is a number, not a tuple.");
     return shape;
   }
   int64_t integer() {
@@ -114,8 +110,8 @@ class HeaderReader {
     int64_t value = 0;
     const char* end = rest_.data() + rest_.size();
     const auto [stop, error] = std::from_chars(rest_.data(), end, value);
-    if (error != std::errc()) bad(name_, "the shape holds something that is not a 64-bit integer.");
-    if (value < 0) bad(name_, "negative length ", value, " in the shape.");
+    if (error != std::errc()) bad_file("npy", name_, "the shape holds something that is not a 64-bit integer.");
+    if (value < 0) bad_file("npy", name_, "negative length ", value, " in the shape.");
     rest_.remove_prefix(static_cast<size_t>(stop - rest_.data()));
     if (!rest_.empty() && rest_[0] == 'L') rest_.remove_prefix(1);  // Python 2 wrote its long integers so
     return value;
@@ -141,7 +137,7 @@ Format format_of(const std::string& descr, const std::string& name) {
   for (const auto& [code, element] : known)
     if (descr.compare(marked ? 1 : 0, std::string::npos, code) == 0 && (mark != '|' || bytes(element) == 1))
       return {element, order};
-  bad(name, "dtype '", descr, "' is not supported. Convert to float32, float64, an integer type or bool.");
+  bad_file("npy", name, "dtype '", descr, "' is not supported. Convert to float32, float64, an integer type or bool.");
 }
 
 /// Elements stored first axis fastest, put in row-major order.
@@ -173,21 +169,21 @@ Tensor from_fortran(const Tensor& stored, const Shape& shape) {
 
 Tensor parse_npy(BytesView bytes, const std::string& name) {
   if (as_text(bytes).substr(0, magic.size()) != magic)
-    bad(name, "not an .npy file: it does not begin with \\x93NUMPY.");
-  if (bytes.size() < 10) bad(name, "ends inside its first ten bytes.");
+    bad_file("npy", name, "not an .npy file: it does not begin with \\x93NUMPY.");
+  if (bytes.size() < 10) bad_file("npy", name, "ends inside its first ten bytes.");
   const auto major = std::to_integer<int>(bytes[6]), minor = std::to_integer<int>(bytes[7]);
-  if (major < 1 || major > 3 || minor != 0) bad(name, "unknown format version ", major, ".", minor, ".");
+  if (major < 1 || major > 3 || minor != 0) bad_file("npy", name, "unknown format version ", major, ".", minor, ".");
   const size_t start = major == 1 ? 10 : 12;
-  if (bytes.size() < start) bad(name, "ends inside the length of its header.");
+  if (bytes.size() < start) bad_file("npy", name, "ends inside the length of its header.");
   const size_t length = major == 1 ? read_number<uint16_t>(bytes.subspan(8), std::endian::little)
                                    : read_number<uint32_t>(bytes.subspan(8), std::endian::little);
   if (length > bytes.size() - start)
-    bad(name, "a header of ", length, " bytes does not fit in a file of ", bytes.size(), ".");
+    bad_file("npy", name, "a header of ", length, " bytes does not fit in a file of ", bytes.size(), ".");
   const Header header = HeaderReader(as_text(bytes.subspan(start, length)), name).read();
   const Format format = format_of(*header.descr, name);
   const BytesView data = bytes.subspan(start + length);
   const size_t needed = checked_bytes("npy", name, *header.shape, format.element, data.size());
-  if (needed < data.size()) bad(name, data.size() - needed, " bytes follow the array.");
+  if (needed < data.size()) bad_file("npy", name, data.size() - needed, " bytes follow the array.");
   const Tensor stored = decode(data, format.element, format.order, *header.shape);
   return *header.fortran && header.shape->rank() > 1 ? from_fortran(stored, *header.shape) : stored;
 }

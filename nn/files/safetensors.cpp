@@ -17,11 +17,6 @@ namespace {
 
 constexpr uint64_t header_limit = 100'000'000;  // the limit of the format's description
 
-template <class... Parts>
-[[noreturn]] void bad(const std::string& name, const Parts&... parts) {
-  fail<DataError>("safetensors", name, ": ", parts...);
-}
-
 std::string quoted(const std::string& text) {
   try {
     return nlohmann::json(text).dump();
@@ -33,11 +28,11 @@ std::string quoted(const std::string& text) {
 }  // namespace
 
 SafeTensors parse_safetensors(BytesView bytes, const std::string& name) {
-  if (bytes.size() < 8) bad(name, "ends inside its first eight bytes.");
+  if (bytes.size() < 8) bad_file("safetensors", name, "ends inside its first eight bytes.");
   const uint64_t length = read_number<uint64_t>(bytes, std::endian::little);
   if (length > bytes.size() - 8 || length > header_limit)
-    bad(name, "a header of ", length, " bytes does not fit in a file of ", bytes.size(),
-        ", or in the format's limit of ", header_limit, ".");
+    bad_file("safetensors", name, "a header of ", length, " bytes does not fit in a file of ", bytes.size(),
+             ", or in the format's limit of ", header_limit, ".");
   SafeTensorsHeader header = parse_safetensors_header(as_text(bytes.subspan(8, length)), name);
   const BytesView data = bytes.subspan(8 + length);
 
@@ -53,16 +48,18 @@ SafeTensors parse_safetensors(BytesView bytes, const std::string& name) {
     const auto& [key, info] = *entry;
     const std::string tensor = name + ": tensor '" + key + "'";
     if (info.begin != at)
-      bad(tensor, "begins at byte ", info.begin, " of the data, which leaves a hole or overlaps: expected ", at, ".");
+      bad_file("safetensors", tensor, "begins at byte ", info.begin,
+               " of the data, which leaves a hole or overlaps: expected ", at, ".");
     if (info.end < info.begin || info.end > data.size())
-      bad(tensor, "lies at bytes ", info.begin, " … ", info.end, " of ", data.size(), ".");
+      bad_file("safetensors", tensor, "lies at bytes ", info.begin, " … ", info.end, " of ", data.size(), ".");
     const size_t size = checked_bytes("safetensors", tensor, info.shape, info.element, data.size() - info.begin);
     if (size != info.end - info.begin)
-      bad(tensor, "has ", info.end - info.begin, " bytes, but shape ", info.shape, " needs ", size, ".");
+      bad_file("safetensors", tensor, "has ", info.end - info.begin, " bytes, but shape ", info.shape, " needs ", size,
+               ".");
     result.tensors.emplace(key, decode(data.subspan(info.begin, size), info.element, std::endian::little, info.shape));
     at = info.end;
   }
-  if (at != data.size()) bad(name, data.size() - at, " bytes follow the last tensor.");
+  if (at != data.size()) bad_file("safetensors", name, data.size() - at, " bytes follow the last tensor.");
   return result;
 }
 

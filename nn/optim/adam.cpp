@@ -8,13 +8,13 @@ namespace dimwise {
 
 namespace {
 
-const std::vector<std::string> names = {"exp_avg", "exp_avg_sq"};
+const std::vector<std::string> adam_state = {"exp_avg", "exp_avg_sq"};
 
 // Both optimisers: `coupled` decay goes into the gradient, `decoupled` shrinks the parameter.
 template <class A>
 void adam(const char* where, A& a, const std::vector<detail::Slot>& slots, double coupled, double decoupled) {
   for (const detail::Slot& slot : slots) {
-    ParameterState& s = detail::state_of(where, a.state, slot, names.size());
+    ParameterState& s = detail::state_of(where, a.state, slot, adam_state.size());
     const double t = static_cast<double>(++s.step);
     const double first = 1 - std::pow(a.beta1, t), second = std::sqrt(1 - std::pow(a.beta2, t));
     dispatch(slot.value->dtype(), [&](auto type) {
@@ -43,17 +43,17 @@ void Adam::update(const std::vector<detail::Slot>& slots) { adam("adam", *this, 
 void AdamW::update(const std::vector<detail::Slot>& slots) { adam("adamw", *this, slots, 0, weight_decay); }
 
 std::map<std::string, Tensor> Adam::state_dict(const std::string& prefix) const {
-  return detail::save_state(state, names, lr, prefix);
+  return detail::save_state(state, adam_state, lr, prefix);
 }
 std::map<std::string, Tensor> AdamW::state_dict(const std::string& prefix) const {
-  return detail::save_state(state, names, lr, prefix);
+  return detail::save_state(state, adam_state, lr, prefix);
 }
 
 void Adam::load_state_dict(const std::map<std::string, Tensor>& saved, const std::string& prefix) {
-  detail::load_state("adam", saved, names, prefix, state, lr);
+  detail::load_state("adam", saved, adam_state, prefix, state, lr);
 }
 void AdamW::load_state_dict(const std::map<std::string, Tensor>& saved, const std::string& prefix) {
-  detail::load_state("adamw", saved, names, prefix, state, lr);
+  detail::load_state("adamw", saved, adam_state, prefix, state, lr);
 }
 
 }  // namespace dimwise

@@ -7,12 +7,12 @@
 namespace dimwise {
 
 namespace {
-const std::vector<std::string> names = {"exp_avg", "exp_inf"};
+const std::vector<std::string> adamax_state = {"exp_avg", "exp_inf"};
 }
 
 void Adamax::update(const std::vector<detail::Slot>& slots) {
   for (const detail::Slot& slot : slots) {
-    ParameterState& s = detail::state_of("adamax", state, slot, names.size());
+    ParameterState& s = detail::state_of("adamax", state, slot, adamax_state.size());
     const double corrected = lr / (1 - std::pow(beta1, static_cast<double>(++s.step)));
     dispatch(slot.value->dtype(), [&](auto type) {
       using T = decltype(type);
@@ -33,11 +33,11 @@ void Adamax::update(const std::vector<detail::Slot>& slots) {
 }
 
 std::map<std::string, Tensor> Adamax::state_dict(const std::string& prefix) const {
-  return detail::save_state(state, names, lr, prefix);
+  return detail::save_state(state, adamax_state, lr, prefix);
 }
 
 void Adamax::load_state_dict(const std::map<std::string, Tensor>& saved, const std::string& prefix) {
-  detail::load_state("adamax", saved, names, prefix, state, lr);
+  detail::load_state("adamax", saved, adamax_state, prefix, state, lr);
 }
 
 }  // namespace dimwise

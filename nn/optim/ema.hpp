@@ -55,11 +55,8 @@ struct Ema {
  private:
   template <class Model, class F>
   static void each_constant(Model& m, F&& f) {
-    auto leaf = [&](const std::string& name, auto& member) {
-      if constexpr (std::is_same_v<std::remove_cvref_t<decltype(member)>, Constant>)
-        if (member.value.defined()) f(name, member.value);
-    };
-    detail::walk("", m, leaf);
+    for (const detail::Member& member : detail::members(m))
+      if (!member.trained) f(member.name, *member.value);
   }
 };
 

@@ -5,14 +5,14 @@
 namespace dimwise {
 
 namespace {
-std::vector<std::string> names(const Sgd& s) {
+std::vector<std::string> sgd_state(const Sgd& s) {
   return s.momentum != 0 ? std::vector<std::string>{"momentum_buffer"} : std::vector<std::string>{};
 }
 }  // namespace
 
 void Sgd::update(const std::vector<detail::Slot>& slots) {
   for (const detail::Slot& slot : slots) {
-    ParameterState& s = detail::state_of("sgd", state, slot, names(*this).size());
+    ParameterState& s = detail::state_of("sgd", state, slot, sgd_state(*this).size());
     ++s.step;
     dispatch(slot.value->dtype(), [&](auto t) {
       using T = decltype(t);
@@ -38,11 +38,11 @@ void Sgd::update(const std::vector<detail::Slot>& slots) {
 }
 
 std::map<std::string, Tensor> Sgd::state_dict(const std::string& prefix) const {
-  return detail::save_state(state, names(*this), lr, prefix);
+  return detail::save_state(state, sgd_state(*this), lr, prefix);
 }
 
 void Sgd::load_state_dict(const std::map<std::string, Tensor>& saved, const std::string& prefix) {
-  detail::load_state("sgd", saved, names(*this), prefix, state, lr);
+  detail::load_state("sgd", saved, sgd_state(*this), prefix, state, lr);
 }
 
 }  // namespace dimwise

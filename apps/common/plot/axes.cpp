@@ -8,8 +8,8 @@
 namespace dimwise::app {
 namespace {
 
-constexpr double label_size = 10, title_size = 12;
-constexpr Color ink{38, 38, 38}, grid{228, 230, 234};
+constexpr double title_size = 12;
+constexpr Color grid{228, 230, 234};
 
 class Extent {
  public:

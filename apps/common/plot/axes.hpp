@@ -4,6 +4,9 @@
 
 namespace dimwise::app {
 
+/// The size of labels, in pixels.
+inline constexpr double label_size = 10;
+
 /// Where the data of a panel stand on the canvas: limits of the data and the frame in pixels.
 struct Axes {
   Limits x, y;

@@ -9,8 +9,6 @@
 namespace dimwise::app {
 namespace {
 
-uint8_t mix(uint8_t a, uint8_t b, double t) { return static_cast<uint8_t>(std::lround(a + (b - a) * t)); }
-
 constexpr double gap = 2.3;  // cells between the strokes of two glyphs
 
 int pixel(double x) { return static_cast<int>(std::floor(std::clamp(x, -1e6, 1e6))); }

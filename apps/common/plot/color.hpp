@@ -10,6 +10,12 @@ struct Color {
   bool operator==(const Color& other) const { return r == other.r && g == other.g && b == other.b; }
 };
 
+/// The colour of text and axes.
+inline constexpr Color ink{38, 38, 38};
+
+/// A channel of two colours mixed: a at t = 0, b at t = 1.
+uint8_t mix(uint8_t a, uint8_t b, double t);
+
 /// Maps of [0, 1] to colours whose lightness grows evenly.
 enum class Colormap { viridis, magma, gray };
 

@@ -10,8 +10,7 @@
 namespace dimwise::app {
 namespace {
 
-constexpr double label_size = 10;
-constexpr Color ink{38, 38, 38}, white{255, 255, 255}, faint{190, 194, 200};
+constexpr Color white{255, 255, 255}, faint{190, 194, 200};
 
 void check(const Panel& panel) {
   const auto same = [&](const auto& series) {

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <numbers>
 
 #include "hollow/ode/problems/families.hpp"
 #include "hollow/ode/problems/orbit.hpp"
@@ -13,7 +14,7 @@ namespace dimwise::ode::problems {
 
 namespace {
 
-constexpr double pi = 3.14159265358979323846;
+using std::numbers::pi;
 
 OdeProblem forced_relaxation() {
   return {.name = "forced-relaxation",

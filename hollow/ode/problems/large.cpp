@@ -1,4 +1,5 @@
 #include <cmath>
+#include <numbers>
 
 #include "hollow/ode/problems/families.hpp"
 #include "hollow/ode/problems/terms.hpp"
@@ -12,7 +13,7 @@ namespace dimwise::ode::problems {
 
 namespace {
 
-constexpr double pi = 3.14159265358979323846;
+using std::numbers::pi;
 
 Tensor like(const Tensor& y, const Tensor& numbers) { return broadcast_to(numbers, y.shape()); }
 

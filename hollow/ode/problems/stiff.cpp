@@ -99,7 +99,7 @@ OdeProblem hires() {
           .reference = "hires"};
 }
 
-OdeProblem e5() {
+OdeProblem stiff_e5() {
   constexpr double A = 7.89e-10, B = 1.1e7, C = 1.13e3, M = 1e6;
   const std::vector<Monomial> known = {{0, -A, {0}},        {0, -B, {0, 2}}, {1, A, {0}},
                                        {1, -M * C, {1, 2}}, {3, B, {0, 2}},  {3, -C, {3}}};
@@ -176,6 +176,6 @@ OdeProblem pollution() {
 
 }  // namespace
 
-Problems stiff_problems() { return {van_der_pol, van_der_pol_mu, robertson, oregonator, hires, e5, pollution}; }
+Problems stiff_problems() { return {van_der_pol, van_der_pol_mu, robertson, oregonator, hires, stiff_e5, pollution}; }
 
 }  // namespace dimwise::ode::problems
