@@ -93,10 +93,10 @@ const Op pow_op = record::elementwise(
 
 // a where it is larger, or NaN.
 const Op maximum_op = record::elementwise(
-    "maximum", [](auto a, auto b) { return where((a >= b) | (a != a), a, b); },
+    "maximum", [](auto a, auto b) { return where((a >= b) | lanes::is_nan(a), a, b); },
     [](auto a, auto b) { return where(a >= b, 1.0, 0.0); }, [](auto a, auto b) { return where(a >= b, 0.0, 1.0); });
 const Op minimum_op = record::elementwise(
-    "minimum", [](auto a, auto b) { return where((a <= b) | (a != a), a, b); },
+    "minimum", [](auto a, auto b) { return where((a <= b) | lanes::is_nan(a), a, b); },
     [](auto a, auto b) { return where(a <= b, 1.0, 0.0); }, [](auto a, auto b) { return where(a <= b, 0.0, 1.0); });
 
 struct Condition {
@@ -192,7 +192,7 @@ Tensor equal(const Tensor& a, const Tensor& b) {
   return compare("equal", a, b, [](auto p, auto q) { return p == q; });
 }
 Tensor not_equal(const Tensor& a, const Tensor& b) {
-  return compare("not_equal", a, b, [](auto p, auto q) { return p != q; });
+  return compare("not_equal", a, b, [](auto p, auto q) { return lanes::unequal(p, q); });
 }
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {

@@ -62,9 +62,18 @@ auto erf(const xsimd::batch<T, A>& a) {
   return lanewise([](T x) { return std::erf(x); }, a);
 }
 
+// xsimd's != is ordered on AVX and AVX-512: false where an operand is NaN, as no language has it.
+template <class X>
+auto unequal(const X& a, const X& b) {
+  return !(a == b);
+}
+template <class X>
+auto is_nan(const X& a) {
+  return unequal(a, a);
+}
 template <class T, class A>
 auto nonzero(const xsimd::batch<T, A>& a) {
-  return a != xsimd::batch<T, A>(T(0));
+  return unequal(a, xsimd::batch<T, A>(T(0)));
 }
 template <class T>
 requires std::is_floating_point_v<T>

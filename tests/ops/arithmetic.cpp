@@ -11,7 +11,8 @@
 #include "tests/catch.hpp"
 #include "tests/ops/table.hpp"
 
-using namespace dimwise;
+namespace dimwise::arithmetic_tests {
+
 using namespace dimwise::table;
 
 namespace {
@@ -60,7 +61,7 @@ Entry comparison(const std::string& name, Comparison f) {
 
 }  // namespace
 
-std::vector<Entry> dimwise::table::arithmetic_entries() {
+std::vector<Entry> entries() {
   const auto undefined = [](const std::string& name, Tensor (*f)(Tensor)) {
     return std::vector<std::pair<std::function<void()>, std::string>>{{[f] { f(Tensor()); }, "[" + name + "]"}};
   };
@@ -306,13 +307,40 @@ TEST_CASE("comparisons give 1 and 0, and a NaN compares as false") {
   CHECK_FALSE((track(a) > b).tracked());
 }
 
-TEST_CASE("a NaN in either operand of maximum, minimum and clip stays one") {
-  for (const Tensor& y : {maximum(t({NAN}), t({1})), maximum(t({1}), t({NAN})), minimum(t({NAN}), t({1})),
-                          minimum(t({1}), t({NAN})), clip(t({NAN}), 0, 1)})
-    CHECK(std::isnan(y.item()));
+TEST_CASE("a NaN stays one, and compares as false, whatever its place and the length of the tensor") {
+  for (const DType dtype : {DType::float32, DType::float64})
+    for (int64_t n = 1; n <= 40; ++n)
+      for (int64_t at = 0; at < n; ++at) {
+        std::vector<double> numbers(static_cast<size_t>(n), 0.5);
+        numbers[static_cast<size_t>(at)] = NAN;
+        const Tensor x = tensor(numbers, {n}, dtype), halves = full({n}, 0.5, dtype);
+        const auto only_at = [&](const Tensor& y, bool expected(double), double elsewhere) {
+          const std::vector<double> values = y.values();
+          for (int64_t i = 0; i < n; ++i) {
+            const double v = values[static_cast<size_t>(i)];
+            if (i == at ? !expected(v) : v != elsewhere) return false;
+          }
+          return true;
+        };
+        const auto nan = [](double v) { return std::isnan(v); };
+        const auto zero = [](double v) { return v == 0; };
+        const auto one = [](double v) { return v == 1; };
+        INFO("n = " << n << ", NaN at " << at << ", " << dtype);
+        for (const Tensor& y : {maximum(x, halves), maximum(halves, x), minimum(x, halves), minimum(halves, x),
+                                clip(x, 0, 1), maximum(x, full({}, 0.5, dtype)), minimum(full({1}, 0.5, dtype), x)})
+          REQUIRE(only_at(y, nan, 0.5));
+        REQUIRE(only_at(not_equal(x, x), one, 0));
+        REQUIRE(only_at(not_equal(x, halves), one, 0));
+        REQUIRE(only_at(equal(x, halves), zero, 1));
+        REQUIRE(only_at(x >= halves, zero, 1));
+        REQUIRE(only_at(x <= halves, zero, 1));
+        REQUIRE(only_at(where(x, 1.0, 0.0), one, 1));  // not zero, so true, as NumPy has it
+      }
 }
 
 TEST_CASE("division by zero is IEEE's") {
   CHECK(div(t({1, -1}), t({0, 0})).values() == std::vector<double>{inf, -inf});
   CHECK(std::isnan(div(t({0}), t({0})).item()));
 }
+
+}  // namespace dimwise::arithmetic_tests
