@@ -64,19 +64,27 @@ auto partial(DF df, const X& a, const X& b, [[maybe_unused]] const X& y) {
     return df(a, b);
 }
 
-// Σ f(in…), all operands broadcast to `full`, summed down to `shape`: one pass over memory.
+// f(in…), all operands broadcast to `shape`.
 template <loops::Tail tail, class F, class... In>
-Tensor zip_to(const Shape& full, const Shape& shape, F f, const Tensor& first, const In&... rest) {
+Tensor zip(const Shape& shape, F f, const Tensor& first, const In&... rest) {
   Tensor y = empty(shape, first.dtype());
   dispatch(y.dtype(), [&](auto t) {
     using T = decltype(t);
-    T* out = mutable_data<T>(y);
-    if (shape == full)
-      loops::zip<T, tail>(loops::Broadcast(full, {&first.shape(), &rest.shape()...}), out, f, first.node()->data<T>(),
-                          rest.node()->template data<T>()...);
-    else
-      loops::zip_sum<T, tail>(loops::Broadcast(full, {&first.shape(), &rest.shape()..., &shape}), out, y.size(), f,
-                              first.node()->data<T>(), rest.node()->template data<T>()...);
+    loops::zip<T, tail>(loops::Broadcast(shape, {&first.shape(), &rest.shape()...}), mutable_data<T>(y), f,
+                        first.node()->data<T>(), rest.node()->template data<T>()...);
+  });
+  return y;
+}
+
+// Σ f(in…), all operands broadcast to `full`, summed down to `shape`: one pass over memory.
+template <loops::Tail tail, class F, class... In>
+Tensor zip_to(const Shape& full, const Shape& shape, F f, const Tensor& first, const In&... rest) {
+  if (shape == full) return zip<tail>(shape, f, first, rest...);
+  Tensor y = empty(shape, first.dtype());
+  dispatch(y.dtype(), [&](auto t) {
+    using T = decltype(t);
+    loops::zip_sum<T, tail>(loops::Broadcast(full, {&first.shape(), &rest.shape()..., &shape}), mutable_data<T>(y),
+                            y.size(), f, first.node()->data<T>(), rest.node()->template data<T>()...);
   });
   return y;
 }
@@ -118,21 +126,14 @@ constexpr Op derivative_record(const char* name) {
   };
   op.vjp = [](const Call& call, const Tensor& v, Cotangents& result) {
     const Tensor &w = call.inputs[0], &s = call.inputs[1];
-    if (result.wanted(0)) {
-      if (recorded(v, s))
-        result.set(0, unbroadcast(apply(call.op, {v, s}), s.shape(), w.shape()));
-      else
-        result.set(0, zip_to<loops::Tail::padded>(
-                          s.shape(), w.shape(), [](auto a, auto b) { return a * slope<DF>(b); }, v, s));
-    }
+    if (result.wanted(0)) result.set(0, unbroadcast(apply(call.op, {v, s}), s.shape(), w.shape()));
     if (!result.wanted(1)) return;
     if (recorded(v, s) || recorded(w, s)) {
       const Series d = slope<DF>(Series({s, ones({}, s.dtype())}));
       if (d.at(1).defined()) result.set(1, mul(mul(v, w), d.at(1)));
     } else {
-      result.set(1,
-                 zip_to<loops::Tail::padded>(
-                     s.shape(), s.shape(), [](auto a, auto b, auto c) { return (a * b) * curvature<DF>(c); }, v, w, s));
+      result.set(1, zip<loops::Tail::padded>(
+                        s.shape(), [](auto a, auto b, auto c) { return (a * b) * curvature<DF>(c); }, v, w, s));
     }
   };
   op.jet = [](const Call& call, std::span<const Series> in) {
@@ -283,7 +284,7 @@ constexpr Op elementwise(const char* name, F, DFA, DFB) {
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
     const Tensor &a = in[0], &b = in[1];
     const Shape shape = broadcast("broadcast", a.shape(), b.shape());
-    return detail::zip_to<loops::Tail::scalar>(shape, shape, F{}, a, b);
+    return detail::zip<loops::Tail::scalar>(shape, F{}, a, b);
   };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
     const Tensor &a = call.inputs[0], &b = call.inputs[1], &y = call.output;

@@ -6,8 +6,9 @@ namespace dimwise {
 
 std::vector<const Op*> all_ops() {
   std::vector<const Op*> all{&stack_op, &row_op, &place_row_op};
-  for (const auto& room : {arithmetic_ops(), elementwise_ops(), reduce_ops(), layout_ops(), index_ops(), matmul_ops(),
-                           block_ops(), combination_ops(), conv_ops()})
+  for (const auto& room :
+       {arithmetic_ops(), exponential_ops(), trigonometric_ops(), activation_ops(), power_ops(), reduce_ops(),
+        layout_ops(), index_ops(), matmul_ops(), block_ops(), combination_ops(), conv_ops()})
     all.insert(all.end(), room.begin(), room.end());
   return all;
 }

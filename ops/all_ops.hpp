@@ -11,7 +11,10 @@ std::vector<const Op*> all_ops();
 
 // The records of each room.
 std::vector<const Op*> arithmetic_ops();
-std::vector<const Op*> elementwise_ops();
+std::vector<const Op*> exponential_ops();
+std::vector<const Op*> trigonometric_ops();
+std::vector<const Op*> activation_ops();
+std::vector<const Op*> power_ops();
 std::vector<const Op*> reduce_ops();
 std::vector<const Op*> layout_ops();
 std::vector<const Op*> index_ops();

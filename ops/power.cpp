@@ -1,0 +1,35 @@
+#include "ops/elementwise.hpp"
+
+#include "autodiff/record.hpp"
+#include "ops/all_ops.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/lanes.hpp"
+#include "ops/series.hpp"
+#include "ops/transcendental.hpp"
+
+namespace dimwise {
+
+namespace {
+
+constexpr float half = 0.5f;
+
+const Op sqrt_op = record::elementwise(
+    "sqrt", [](auto x) { return sqrt(x); },
+    [](auto, auto y) { return where(y > 0.0f, half / where(y > 0.0f, y, 1.0), 0.0); });
+const Op rsqrt_op = record::elementwise(
+    "rsqrt", [](auto x) { return 1.0f / sqrt(x); }, [](auto, auto y) { return -half * (y * y * y); });
+const Op square_op = record::elementwise(
+    "square", [](auto x) { return x * x; }, [](auto x) { return x + x; });
+const Op abs_op = record::elementwise(
+    "abs", [](auto x) { return abs(x); }, [](auto x) { return where(x > 0.0f, 1.0, 0.0) - where(x < 0.0f, 1.0, 0.0); });
+
+}  // namespace
+
+Tensor sqrt(Tensor x) { return apply(sqrt_op, {std::move(x)}); }
+Tensor rsqrt(Tensor x) { return apply(rsqrt_op, {std::move(x)}); }
+Tensor square(Tensor x) { return apply(square_op, {std::move(x)}); }
+Tensor abs(Tensor x) { return apply(abs_op, {std::move(x)}); }
+
+std::vector<const Op*> power_ops() { return {&sqrt_op, &rsqrt_op, &square_op, &abs_op}; }
+
+}  // namespace dimwise
