@@ -4,6 +4,8 @@
 #include "tests/apps/cnf_run.hpp"
 #include "tests/catch.hpp"
 
+namespace dimwise::cnf_checkpoints_tests {
+
 using namespace dimwise::app;
 using Catch::Matchers::Contains;
 
@@ -133,3 +135,5 @@ TEST_CASE("a diverged run ends with 4 and keeps its last good checkpoint") {
     CHECK(cnf({"eval", "--out", run.out}).code == 0);
   }
 }
+
+}  // namespace dimwise::cnf_checkpoints_tests

@@ -5,6 +5,8 @@
 #include "tests/apps/cnf_run.hpp"
 #include "tests/catch.hpp"
 
+namespace dimwise::cnf_command_line_tests {
+
 using namespace dimwise::app;
 using Catch::Matchers::Contains;
 
@@ -138,3 +140,5 @@ TEST_CASE("on a terminal the progress line is rewritten, unless NO_COLOR is set"
   for (size_t at = rewritten.find("\rstep "); at != std::string::npos; at = rewritten.find("\rstep ", at + 1))
     CHECK(rewritten.find('\x1b', at) - at <= 80);
 }
+
+}  // namespace dimwise::cnf_command_line_tests

@@ -5,7 +5,8 @@
 #include "tests/apps/cnf_run.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::cnf_datasets_tests {
+
 using namespace dimwise::app;
 using Catch::Matchers::Contains;
 
@@ -136,3 +137,5 @@ TEST_CASE("eval refuses data of other columns") {
   CHECK(ended.code == 3);
   CHECK_THAT(ended.err, Contains("1 column where the model has 2"));
 }
+
+}  // namespace dimwise::cnf_datasets_tests

@@ -7,7 +7,8 @@
 #include "tests/apps/cnf_run.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::cnf_outputs_tests {
+
 using namespace dimwise::app;
 using Catch::Matchers::Contains;
 
@@ -174,3 +175,5 @@ TEST_CASE("one column and three columns are trained, scored, sampled and drawn")
   const double exact = log_likelihood(folder / "one", {});
   CHECK(std::abs(exact - log_likelihood(folder / "one", {"--trace", "hutchinson"})) < 1e-5);
 }
+
+}  // namespace dimwise::cnf_outputs_tests

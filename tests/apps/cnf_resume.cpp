@@ -4,6 +4,8 @@
 #include "tests/apps/cnf_run.hpp"
 #include "tests/catch.hpp"
 
+namespace dimwise::cnf_resume_tests {
+
 using namespace dimwise::app;
 using Catch::Matchers::Contains;
 
@@ -141,3 +143,5 @@ TEST_CASE("a second signal ends the run at once") {
   });
   CHECK(until_end < 2);
 }
+
+}  // namespace dimwise::cnf_resume_tests

@@ -6,6 +6,8 @@
 #include "tests/apps/cnf_run.hpp"
 #include "tests/catch.hpp"
 
+namespace dimwise::cnf_threads_tests {
+
 using namespace dimwise::app;
 using Catch::Matchers::Contains;
 
@@ -137,3 +139,5 @@ TEST_CASE("eval scores alike on any number of threads") {
   for (const std::string threads : {"2", "3"})
     CHECK(cnf({"eval", "--out", out, "--trace", "hutchinson", "--json", "--threads", threads}).out == one.out);
 }
+
+}  // namespace dimwise::cnf_threads_tests

@@ -5,6 +5,8 @@
 #include "tests/apps/temporary_folder.hpp"
 #include "tests/catch.hpp"
 
+namespace dimwise::command_line_tests {
+
 using namespace dimwise::app;
 using Catch::Matchers::Contains;
 
@@ -154,3 +156,5 @@ TEST_CASE("the version is shown") {
   CHECK(ran.code == 0);
   CHECK(ran.out == "dimwise-sample " DIMWISE_VERSION "\n");
 }
+
+}  // namespace dimwise::command_line_tests

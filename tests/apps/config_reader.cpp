@@ -4,6 +4,8 @@
 #include "apps/common/exit_code.hpp"
 #include "tests/catch.hpp"
 
+namespace dimwise::config_reader_tests {
+
 using namespace dimwise::app;
 
 namespace {
@@ -48,3 +50,5 @@ TEST_CASE("any text survives quoting") {
   for (const std::string text : {"", "plain", "a\"b", "back\\", "#", "line\nbreak\t'x'", "[1, 2]", "é"})
     CHECK(value(toml_quote(text)) == text);
 }
+
+}  // namespace dimwise::config_reader_tests

@@ -5,7 +5,8 @@
 #include "autodiff/error.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::densities_tests {
+
 using namespace dimwise::app;
 
 namespace {
@@ -105,3 +106,5 @@ TEST_CASE("samples have the shape and dtype asked for and repeat with their stre
   CHECK(sample(d, Rng(3), 0, DType::float64).shape() == Shape{0, 2});
   CHECK_THROWS_WITH(sample(d, Rng(3), -1, DType::float64), "[sample] the number of points is -1. Ask for 0 or more.");
 }
+
+}  // namespace dimwise::densities_tests

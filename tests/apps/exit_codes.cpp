@@ -5,7 +5,8 @@
 #include "tests/apps/run_captured.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::exit_codes_tests {
+
 using namespace dimwise::app;
 using Catch::Matchers::Contains;
 
@@ -52,3 +53,5 @@ TEST_CASE("out of memory is a failure with advice") {
   CHECK(ran.code == 1);
   CHECK_THAT(ran.err, Contains("out of memory"));
 }
+
+}  // namespace dimwise::exit_codes_tests

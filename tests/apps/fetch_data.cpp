@@ -9,7 +9,8 @@
 #include "tests/apps/process.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::fetch_data_tests {
+
 using namespace dimwise::app;
 using Catch::Matchers::Contains;
 
@@ -208,3 +209,5 @@ TEST_CASE("what fetch-data.sh puts into ./data is found without a variable") {
   CHECK(ended.code == 0);
   CHECK(vae::load_images({.data = "caltech"}).train.dim(0) == 4100);
 }
+
+}  // namespace dimwise::fetch_data_tests

@@ -4,7 +4,8 @@
 #include "tests/apps/ode_run.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::ode_command_line_tests {
+
 using namespace dimwise::app;
 using Catch::Matchers::Contains;
 
@@ -96,3 +97,5 @@ TEST_CASE("problems are listed for people and for programs") {
   }
   CHECK(all[0]["d"] == 1);
 }
+
+}  // namespace dimwise::ode_command_line_tests

@@ -5,7 +5,8 @@
 #include "tests/apps/ode_run.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::ode_outputs_tests {
+
 using namespace dimwise::app;
 using Catch::Matchers::Contains;
 
@@ -237,3 +238,5 @@ TEST_CASE("a signal ends a solve with what it has") {
   CHECK_THAT(ended.err, Contains("interrupted: stopped at t = "));
   CHECK(load_csv(folder / "run/trajectory.csv").values.dim(0) >= 1);
 }
+
+}  // namespace dimwise::ode_outputs_tests

@@ -9,7 +9,8 @@
 #include "tests/apps/ode_run.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::ode_train_tests {
+
 using namespace dimwise::app;
 using Catch::Matchers::Contains;
 
@@ -332,3 +333,5 @@ TEST_CASE("the stiffness is the spectral radius, and the contraction that of Jac
   CHECK(s.decay == Approx(30).epsilon(0.01));
   CHECK(s.contraction == Approx(8.0 / 7).epsilon(1e-5));
 }
+
+}  // namespace dimwise::ode_train_tests

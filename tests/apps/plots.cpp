@@ -13,7 +13,8 @@
 #include "tests/apps/temporary_folder.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::plots_tests {
+
 using namespace dimwise::app;
 
 namespace {
@@ -198,3 +199,5 @@ TEST_CASE("perceptual colours grow lighter") {
   }
   CHECK(colormap(Colormap::magma, NAN) == Color{128, 128, 128});
 }
+
+}  // namespace dimwise::plots_tests

@@ -5,6 +5,8 @@
 #include "apps/common/progress.hpp"
 #include "tests/catch.hpp"
 
+namespace dimwise::progress_output_tests {
+
 using namespace dimwise::app;
 using Catch::Matchers::Contains;
 
@@ -58,3 +60,5 @@ TEST_CASE("quiet and no-progress switch progress off") {
   CHECK(progress_style(false, false) == ProgressStyle::lines);
   unsetenv("NO_COLOR");
 }
+
+}  // namespace dimwise::progress_output_tests

@@ -12,7 +12,8 @@
 #include "tests/apps/temporary_folder.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::run_folders_tests {
+
 using namespace dimwise::app;
 using Catch::Matchers::Contains;
 
@@ -158,3 +159,5 @@ TEST_CASE("a full disk leaves the earlier checkpoint whole") {
   CHECK(find_checkpoint("auto", folder / "run")->step == 1);
   CHECK(checkpoints(folder / "run") == std::set<std::string>{"ckpt-1.safetensors"});
 }
+
+}  // namespace dimwise::run_folders_tests

@@ -14,7 +14,8 @@
 #include "tests/apps/temporary_folder.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::sde_observations_tests {
+
 using namespace dimwise::app;
 using namespace dimwise::app::sde;
 using Catch::Matchers::Contains;
@@ -278,3 +279,5 @@ TEST_CASE("pairs are consecutive observations of one path") {
   CHECK(pairs(subset(all, {0, 4, 5})) == Places{1});
   CHECK(pairs(subset(all, {0, 3, 6})).empty());
 }
+
+}  // namespace dimwise::sde_observations_tests

@@ -13,7 +13,8 @@
 #include "tests/apps/sde_run.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::sde_outputs_tests {
+
 using namespace dimwise::app;
 using namespace dimwise::app::sde;
 using Catch::Matchers::Contains;
@@ -60,7 +61,7 @@ Fitted blank(const std::vector<std::optional<double>>& known) {
     return Observations{{"a", "b"}, times, paths, groups, astype(stack({tensor(a), tensor(b)}, 1), DType::float64)};
   };
   Fitted fit{{}, {"blank", observed(train_a, train_b), observed(test_a, test_b), {}}, known, {}, ""};
-  ModelSettings s{.dtype = "float64", .components = 2, .density_hidden = {3}, .hidden = {3}};
+  sde::ModelSettings s{.dtype = "float64", .components = 2, .density_hidden = {3}, .hidden = {3}};
   fit.model = map_parameters(make_model(s, fit.data.train, known, Rng(0)),
                              [](const std::string&, const Tensor& x) { return zeros(x.shape(), x.dtype()); });
   return fit;
@@ -297,3 +298,5 @@ TEST_CASE("without a fit eval and plot end with 5, and what cannot be compared w
     CHECK_FALSE(std::filesystem::exists(folder / "all"));
   }
 }
+
+}  // namespace dimwise::sde_outputs_tests

@@ -2,7 +2,6 @@
 // is learned from simulated observations; f and g are autonomous. Prints what it compares.
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -19,7 +18,8 @@
 #include "tests/apps/temporary_folder.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::sde_reference_tests {
+
 using namespace dimwise::app;
 using namespace dimwise::app::sde;
 
@@ -27,12 +27,9 @@ namespace {
 
 constexpr DType f64 = DType::float64;
 
-std::optional<nlohmann::json> references() {
-  const char* data = std::getenv("DIMWISE_DATA");
-  std::ifstream in(std::string(data ? data : DIMWISE_SOURCE_DIR "/../shared/data") + "/sde_reference.json");
-  if (in) return nlohmann::json::parse(in);
-  WARN("DIMWISE_DATA has no sde_reference.json: not tried");
-  return {};
+nlohmann::json references() {
+  std::ifstream in(DIMWISE_SOURCE_DIR "/tests/data/sde_reference.json");
+  return nlohmann::json::parse(in);
 }
 
 Tensor matrix(const nlohmann::json& rows) {
@@ -84,11 +81,11 @@ struct Rotating {
 };
 
 // A fit of small size, of which the loaded result is given.
-Fitted fitted(FitSettings s, const TemporaryFolder& folder) {
+Fitted fitted(FitSettings s, const TemporaryFolder& folder, int64_t steps = 4000) {
   s.common.out = folder / "run";
   s.common.quiet = true;
   s.common.batch_size = 512;
-  s.common.steps = 4000;
+  s.common.steps = steps;
   Command c("dimwise-sde", "train", "");
   add_fit(c, s);
   add_run(c, s);
@@ -115,14 +112,13 @@ Tensor simulated(const Fitted& fit, const Tensor& x0, double t) {
 
 }  // namespace
 
-TEST_CASE("simulated densities are those of the reference solutions") {
+// Against n paths.
+void check_simulated(int64_t n) {
   const auto all = references();
-  if (!all) return;
-  const int64_t n = 40000;
   const double root_n = std::sqrt(static_cast<double>(n));
   const SdeOptions options{.method = "stochastic_heun", .dt = 0.01, .rng = Rng(3)};
   {
-    const auto& r = (*all)["ou_1d"];
+    const auto& r = all["ou_1d"];
     const SdeSystem ou = sde_system("ou");
     const auto times = r["t"].get<std::vector<double>>();
     const auto path = sdeint(ou.sde, sample_initial(ou, 0, Rng(4), n), times, options);
@@ -133,7 +129,7 @@ TEST_CASE("simulated densities are those of the reference solutions") {
     }
   }
   {
-    const auto& r = (*all)["ou_2d_rotating"];
+    const auto& r = all["ou_2d_rotating"];
     const Rotating system(r);
     const auto times = r["t"].get<std::vector<double>>();
     const auto path = sdeint(system.sde(), system.start(n, Rng(5)), times, options);
@@ -144,7 +140,7 @@ TEST_CASE("simulated densities are those of the reference solutions") {
     }
   }
   {
-    const auto& r = (*all)["gbm"];
+    const auto& r = all["gbm"];
     const auto times = r["t"].get<std::vector<double>>();
     const auto path = sdeint(sde_system("gbm").sde, ones({n, 1}, f64), {0, times[0], times[1], times[2]}, options);
     for (size_t k = 0; k < times.size(); ++k) {
@@ -155,7 +151,7 @@ TEST_CASE("simulated densities are those of the reference solutions") {
     }
   }
   for (const char* name : {"double_well_sigma0.5", "double_well_sigma1"}) {
-    const auto& r = (*all)[name];
+    const auto& r = all[name];
     const SdeSystem well = sde_system("double-well", {.sigma = r["sigma"]});
     std::vector<double> times{0}, places = r["x"].get<std::vector<double>>();
     for (const auto& each : r["transient"]) times.push_back(each["t"]);
@@ -170,15 +166,20 @@ TEST_CASE("simulated densities are those of the reference solutions") {
   }
 }
 
-TEST_CASE("learned: an Ornstein-Uhlenbeck process") {
+TEST_CASE("simulated densities are those of the reference solutions") { check_simulated(8000); }
+TEST_CASE("simulated densities are those of the reference solutions: 40,000 paths", "[long]") {
+  check_simulated(40000);
+}
+
+// An Ornstein-Uhlenbeck process, learned from simulated paths in some steps.
+void check_learned(int64_t paths, int64_t steps) {
   const auto all = references();
-  if (!all) return;
   const TemporaryFolder folder;
   FitSettings s;
   s.common.data = "ou";
-  s.data.simulation.paths = 1000;
-  const Fitted fit = fitted(s, folder);
-  const auto& r = (*all)["ou_1d"];
+  s.data.simulation.paths = paths;
+  const Fitted fit = fitted(s, folder, steps);
+  const auto& r = all["ou_1d"];
   std::printf("ou: t, mean and variance: exact, density, learned equation\n");
   for (size_t k = 1; k < 5; ++k) {
     const double t = r["t"][k], m = r["mean"][k], v = r["var"][k];
@@ -197,10 +198,12 @@ TEST_CASE("learned: an Ornstein-Uhlenbeck process") {
   CHECK(e.mean_diffusion < 0.15);
 }
 
-TEST_CASE("learned: a rotating Ornstein-Uhlenbeck process from an anisotropic law off the centre") {
+TEST_CASE("learned: an Ornstein-Uhlenbeck process, in brief") { check_learned(500, 1000); }
+TEST_CASE("learned: an Ornstein-Uhlenbeck process", "[long]") { check_learned(1000, 4000); }
+
+TEST_CASE("learned: a rotating Ornstein-Uhlenbeck process from an anisotropic law off the centre", "[long]") {
   const auto all = references();
-  if (!all) return;
-  const auto& r = (*all)["ou_2d_rotating"];
+  const auto& r = all["ou_2d_rotating"];
   const Rotating system(r);
   const TemporaryFolder folder;
   const int64_t n = 1500;
@@ -244,15 +247,14 @@ TEST_CASE("learned: a rotating Ornstein-Uhlenbeck process from an anisotropic la
   CHECK(error < 0.2);
 }
 
-TEST_CASE("learned: geometric Brownian motion") {
+TEST_CASE("learned: geometric Brownian motion", "[long]") {
   const auto all = references();
-  if (!all) return;
   const TemporaryFolder folder;
   FitSettings s;
   s.common.data = "gbm";
   s.data.simulation.paths = 1500;
   const Fitted fit = fitted(s, folder);
-  const auto& r = (*all)["gbm"];
+  const auto& r = all["gbm"];
   std::printf("gbm from x = 1: t, mean and variance: exact, learned equation\n");
   for (size_t k = 0; k < 3; ++k) {
     const double t = r["t"][k], m = r["mean"][k], v = r["var"][k];
@@ -271,15 +273,14 @@ TEST_CASE("learned: geometric Brownian motion") {
   CHECK(e.mean_diffusion < 0.12);
 }
 
-TEST_CASE("learned: the double well") {
+TEST_CASE("learned: the double well", "[long]") {
   const auto all = references();
-  if (!all) return;
   const TemporaryFolder folder;
   FitSettings s;
   s.common.data = "double-well";
   s.data.simulation.paths = 2000;
   const Fitted fit = fitted(s, folder);
-  const auto& r = (*all)["double_well_sigma0.5"];
+  const auto& r = all["double_well_sigma0.5"];
   const auto places = r["x"].get<std::vector<double>>();
   std::printf("double well, p at x = -1.5 .. 1.5: exact / density / learned equation\n");
   for (const auto& each : r["transient"]) {
@@ -301,3 +302,5 @@ TEST_CASE("learned: the double well") {
   CHECK(e.mean_drift < 0.25);
   CHECK(e.mean_diffusion < 0.15);
 }
+
+}  // namespace dimwise::sde_reference_tests

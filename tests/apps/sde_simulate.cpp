@@ -9,7 +9,8 @@
 #include "tests/apps/sde_run.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::sde_simulate_tests {
+
 using namespace dimwise::app;
 using Catch::Matchers::Contains;
 
@@ -117,3 +118,5 @@ TEST_CASE("with --json stdout is one object; pictures are written; what cannot b
   CHECK(diverged.code == 4);
   CHECK_THAT(diverged.err, Contains("is no longer finite at t = "));
 }
+
+}  // namespace dimwise::sde_simulate_tests

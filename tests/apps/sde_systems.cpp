@@ -13,7 +13,8 @@
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::sde_systems_tests {
+
 using namespace dimwise::app::sde;
 
 namespace {
@@ -75,3 +76,5 @@ TEST_CASE("closed-form densities are those of simulated paths, by Stein's identi
     }
   }
 }
+
+}  // namespace dimwise::sde_systems_tests

@@ -6,7 +6,8 @@
 #include "tests/apps/sde_run.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::sde_train_tests {
+
 using namespace dimwise::app;
 using Catch::Matchers::Contains;
 
@@ -375,3 +376,5 @@ TEST_CASE("a fit by minutes ends by time") {
   CHECK(seconds > 0.3);
   CHECK(seconds < 20);
 }
+
+}  // namespace dimwise::sde_train_tests

@@ -5,6 +5,8 @@
 #include "apps/common/signals.hpp"
 #include "tests/catch.hpp"
 
+namespace dimwise::stop_signals_tests {
+
 using dimwise::app::StopSignals;
 
 namespace {
@@ -60,3 +62,5 @@ TEST_CASE("a signal is remembered by all that live, and forgotten by the next") 
   waitpid(child, &status, 0);
   CHECK(WEXITSTATUS(status) == 7);
 }
+
+}  // namespace dimwise::stop_signals_tests

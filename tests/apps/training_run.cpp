@@ -10,7 +10,8 @@
 #include "tests/apps/temporary_folder.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::training_run_tests {
+
 using namespace dimwise::app;
 using Catch::Matchers::Contains;
 using Catch::Matchers::EndsWith;
@@ -167,3 +168,5 @@ TEST_CASE("a checkpoint that no training wrote is not resumed") {
   CHECK_THROWS_AS(TrainingRun(f, 0, ""), CheckpointError);
   CHECK_FALSE(std::filesystem::exists(folder / "run"));
 }
+
+}  // namespace dimwise::training_run_tests

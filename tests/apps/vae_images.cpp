@@ -19,7 +19,8 @@
 #include "tests/apps/temporary_folder.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::vae_images_tests {
+
 using namespace dimwise::app;
 using namespace dimwise::app::vae;
 using Catch::Matchers::Contains;
@@ -368,3 +369,5 @@ TEST_CASE("the Frey faces are a file of one's own") {
   CHECK(same(a.train, b.train));
   CHECK(same(a.test, b.test));
 }
+
+}  // namespace dimwise::vae_images_tests

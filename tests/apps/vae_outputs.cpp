@@ -13,7 +13,8 @@
 #include "tests/apps/vae_run.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::vae_outputs_tests {
+
 using namespace dimwise::app;
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
@@ -191,3 +192,5 @@ TEST_CASE("commands of dimwise-vae refuse what is not there") {
   CHECK(unscored.code == 3);
   CHECK_THAT(unscored.err, Contains("Score the run first: dimwise-vae eval --out " + folder / "none"));
 }
+
+}  // namespace dimwise::vae_outputs_tests

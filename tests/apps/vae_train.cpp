@@ -6,6 +6,8 @@
 #include "tests/apps/vae_run.hpp"
 #include "tests/catch.hpp"
 
+namespace dimwise::vae_train_tests {
+
 using namespace dimwise::app;
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
@@ -193,3 +195,5 @@ TEST_CASE("gated convolutions train on 28 x 28 images and refuse others") {
   CHECK_FALSE(std::filesystem::exists(folder / "small"));
   CHECK(run_vae({"train", "--out", folder / "small", "--data", folder / "small.idx", "--epochs", "1"}).code == 0);
 }
+
+}  // namespace dimwise::vae_train_tests

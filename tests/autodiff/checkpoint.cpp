@@ -7,7 +7,7 @@
 #include "tests/autodiff/helpers.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::checkpoint_tests {
 
 namespace {
 Tensor f(const std::vector<Tensor>& in) { return tanh(in[0] * in[1]) * exp(0.1 * in[0]); }
@@ -88,3 +88,5 @@ TEST_CASE("without anything tracked, or without recording, a checkpoint is the f
   CHECK(distance(saved(t), f(t)) == 0);
   CHECK_FALSE(saved(t).tracked());
 }
+
+}  // namespace dimwise::checkpoint_tests

@@ -10,7 +10,7 @@
 #include "tests/autodiff/helpers.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::costs_tests {
 
 namespace {
 
@@ -49,10 +49,12 @@ struct Chain {
 
 }  // namespace
 
+}  // namespace dimwise::costs_tests
+
 // All forms for one object, so that a sanitizer sees each block freed as it was taken; those for arrays call these.
 // NOLINTBEGIN(misc-new-delete-overloads)
 void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
-  if (counting) ++from_system;
+  if (dimwise::costs_tests::counting) ++dimwise::costs_tests::from_system;
   return std::malloc(bytes ? bytes : 1);
 }
 void* operator new(size_t bytes) {
@@ -63,6 +65,8 @@ void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 // NOLINTEND(misc-new-delete-overloads)
+
+namespace dimwise::costs_tests {
 
 TEST_CASE("once warm, evaluating and recording ops takes no memory from the system") {
   const Chain chain;
@@ -143,3 +147,5 @@ TEST_CASE("the last sweep of a tape frees as it goes") {
   std::move(given).pull({w});
   CHECK(seen - before < 110);
 }
+
+}  // namespace dimwise::costs_tests

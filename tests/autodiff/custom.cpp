@@ -8,7 +8,7 @@
 #include "tests/autodiff/helpers.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::custom_tests {
 
 namespace {
 
@@ -81,3 +81,5 @@ TEST_CASE("the forward of an op of one's own is not recorded inside") {
   CHECK(Tape({y}, {a, b}).size() == 1);
   CHECK_FALSE(custom(wave(), {f64(2), f64(1)}).tracked());
 }
+
+}  // namespace dimwise::custom_tests

@@ -10,7 +10,7 @@
 #include "tests/autodiff/helpers.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::depth_tests {
 
 namespace {
 
@@ -93,3 +93,5 @@ TEST_CASE("sixty stacked diamonds, which have 2⁶⁰ paths, cost no more than t
   }
   CHECK(live_nodes() == before);
 }
+
+}  // namespace dimwise::depth_tests

@@ -11,7 +11,7 @@
 #include "tests/autodiff/helpers.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::dimwise_tests {
 
 namespace {
 
@@ -203,3 +203,5 @@ TEST_CASE("an empty batch has empty derivatives") {
   for (const Tensor& t : dimwise::dimwise(toy, zeros({0, 3}, DType::float64), 2)) CHECK(t.shape() == Shape{0, 3});
   CHECK(divergence(toy, zeros({0, 3}, DType::float64)).shape() == Shape{0});
 }
+
+}  // namespace dimwise::dimwise_tests

@@ -6,7 +6,7 @@
 #include "tests/autodiff/helpers.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::gradcheck_tests {
 
 namespace {
 // sin, with a vjp and a jvp of one's choice.
@@ -52,3 +52,5 @@ TEST_CASE("a kink at the point is caught, and float32 is refused") {
   CHECK(error_of([] { check_grads([](const auto& in) { return in[0]; }, {ones({2})}); }) ==
         "[check_grads] an input is float32. Differences need float64: cast it with astype.");
 }
+
+}  // namespace dimwise::gradcheck_tests

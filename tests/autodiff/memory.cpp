@@ -8,7 +8,8 @@
 #include "tests/autodiff/helpers.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::memory_tests {
+
 using Values = std::vector<double>;
 
 TEST_CASE("a freed block is handed out again, and given back to the system on demand") {
@@ -103,3 +104,5 @@ TEST_CASE("no sweep changes a cotangent, a tangent or a tensor that a rule gives
   CHECK(Tape({y}, {x}).push({w})[0].values() == Values{2, 2});
   CHECK(w.values() == Values{1, 1});
 }
+
+}  // namespace dimwise::memory_tests

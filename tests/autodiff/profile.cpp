@@ -6,7 +6,7 @@
 #include "tests/autodiff/helpers.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::profile_tests {
 
 TEST_CASE("Profile counts calls, pulls and bytes of every op while it lives") {
   const Tensor x = track(normal({1000}));
@@ -36,3 +36,5 @@ TEST_CASE("observers nest, and see nothing after they are gone") {
   tanh(x);
   CHECK(outer.rows().at("tanh").calls == 2);
 }
+
+}  // namespace dimwise::profile_tests

@@ -11,7 +11,7 @@
 #include "tests/autodiff/helpers.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::reuse_tests {
 
 namespace {
 
@@ -147,3 +147,5 @@ TEST_CASE("under an observer nothing is written over, so that it may read everyt
   const Tensor y = tanh(layer());
   CHECK(distance(Tape({y}, {layer.x}).run()[0], layer()) == 0);
 }
+
+}  // namespace dimwise::reuse_tests

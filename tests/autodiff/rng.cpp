@@ -6,7 +6,8 @@
 #include "tests/autodiff/helpers.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::rng_tests {
+
 using Block = std::array<uint64_t, 4>;
 
 namespace {
@@ -135,3 +136,5 @@ TEST_CASE("a permutation has every number once, and integers stay below n and re
   CHECK(std::set<int64_t>(v.begin(), v.end()) == std::set<int64_t>{0, 1, 2, 3, 4, 5, 6});
   CHECK(error_of([] { Rng(0).integers(1, 0); }) == "[integers] n = 0 leaves nothing to draw from. Use n > 0.");
 }
+
+}  // namespace dimwise::rng_tests

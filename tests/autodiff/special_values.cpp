@@ -8,7 +8,8 @@
 #include "tests/autodiff/helpers.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::special_values_tests {
+
 using Values = std::vector<double>;
 
 namespace {
@@ -83,3 +84,5 @@ TEST_CASE("powers are differentiable twice at a zero base") {
   CHECK(all_zero(derivatives([](const Tensor& x) { return pow(x, 0.0); }, f64({0, 3})).first));
   derivatives([](const Tensor& x) { return pow(f64({0, 2}), x); }, f64({2, 3}));
 }
+
+}  // namespace dimwise::special_values_tests

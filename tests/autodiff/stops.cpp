@@ -7,7 +7,7 @@
 #include "tests/autodiff/helpers.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::stops_tests {
 
 TEST_CASE("no sweep of any order passes stop_gradient") {
   const Tensor x = track(f64(2));
@@ -115,3 +115,5 @@ TEST_CASE("an input that depends on another input is passed through, not cut") {
   CHECK(tape.push({Tensor(), f64(1)})[0].item() == 3);
   CHECK(tape.push({f64(1), f64(1)})[0].item() == 15);
 }
+
+}  // namespace dimwise::stops_tests

@@ -7,7 +7,7 @@
 #include "tests/autodiff/helpers.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::tape_tests {
 
 TEST_CASE("a tape holds the ops between inputs and outputs, in the order recorded, and nothing else") {
   const Tensor x = track(f64({1, 2})), p = track(f64(3));
@@ -87,3 +87,5 @@ TEST_CASE("captured names the tracked tensors a function used from outside, each
   CHECK(found[0].node() == p.node());
   CHECK(found[1].node() == q.node());
 }
+
+}  // namespace dimwise::tape_tests

@@ -5,7 +5,8 @@
 #include "tests/autodiff/helpers.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::tensor_tests {
+
 using Values = std::vector<double>;
 
 TEST_CASE("makers give the numbers their names promise, float32 unless told otherwise") {
@@ -67,3 +68,5 @@ TEST_CASE("text of a tensor is short and says shape, dtype and whether it is tra
   CHECK(str(Tensor()) == "tensor(undefined)");
   CHECK(str(arange(20)) == "tensor([0, 1, 2, 3, …, 16, 17, 18, 19], shape=(20,), float32)");
 }
+
+}  // namespace dimwise::tensor_tests

@@ -7,7 +7,8 @@
 #include "tests/autodiff/helpers.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::transforms_tests {
+
 using Values = std::vector<double>;
 
 namespace {
@@ -129,3 +130,5 @@ TEST_CASE("transforms refuse, in these words") {
   CHECK(error_of([&] { vjp(y, x, scalar(1)); }) ==
         "[pull] a direction is float32 where the tensor is float64. Cast it with astype.");
 }
+
+}  // namespace dimwise::transforms_tests

@@ -6,7 +6,7 @@
 #include "autodiff/error.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::xtensor_tests {
 
 TEST_CASE("A tensor becomes an xarray of the same elements, and comes back") {
   const Tensor x = tensor({1, 2, 3, 4, 5, 6}, {2, 3}, DType::float64);
@@ -39,3 +39,5 @@ TEST_CASE("Expressions of any layout become row-major tensors") {
   const xt::xarray<double, xt::layout_type::column_major> b = {{1, 2}, {3, 4}};
   CHECK(from_xtensor(b).values() == std::vector<double>{1, 2, 3, 4});
 }
+
+}  // namespace dimwise::xtensor_tests

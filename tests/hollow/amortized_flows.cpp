@@ -15,7 +15,7 @@
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::amortized_flows_tests {
 
 namespace {
 
@@ -223,3 +223,5 @@ TEST_CASE("amortised flows refuse shapes and sizes that make no sense") {
                     Catch::Contains("0 reflections"));
   CHECK_THROWS_AS(Iaf({.hidden = {}}, Rng(0)), ValueError);
 }
+
+}  // namespace dimwise::amortized_flows_tests

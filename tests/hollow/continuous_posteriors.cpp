@@ -14,7 +14,7 @@
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::continuous_posteriors_tests {
 
 namespace {
 
@@ -280,3 +280,5 @@ TEST_CASE("continuous posteriors refuse sizes and inputs that make no sense") {
   config.conditioner = "dense";
   CHECK_THROWS_WITH(make_hollow_posterior(config, Rng(0)), Catch::Contains("no conditioner 'dense'"));
 }
+
+}  // namespace dimwise::continuous_posteriors_tests

@@ -11,7 +11,7 @@
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::costs_tests {
 
 namespace {
 
@@ -132,3 +132,5 @@ TEST_CASE("a solve of many steps takes no more nodes or memory than one of few")
     CHECK(pool_statistics().misses == misses);
   }
 }
+
+}  // namespace dimwise::costs_tests

@@ -20,7 +20,7 @@
 #include "tests/hollow/nets.hpp"
 #include "tests/nn/unvisited.hpp"
 
-using namespace dimwise;
+namespace dimwise::density_models_tests {
 
 namespace {
 
@@ -304,3 +304,5 @@ TEST_CASE("layered flows refuse shapes and sizes that make no sense") {
   const Tensor x = Rng(1).normal({9, 1}, f64);
   CHECK(distance(to_data(one, to_base(one, x).z).z, x) < 1e-12);
 }
+
+}  // namespace dimwise::density_models_tests

@@ -7,7 +7,8 @@
 #include "tests/catch.hpp"
 #include "tests/hollow/nets.hpp"
 
-using namespace dimwise;
+namespace dimwise::dimension_wise_tests {
+
 using dimwise::test::brute_force;
 using dimwise::test::every_net;
 
@@ -146,3 +147,5 @@ TEST_CASE("a context given to prepare is the one otherwise given to at") {
   for (const auto& [name, net] : every_net(3, true, 0))
     CHECK_THROWS_WITH(net.prepare(c), Catch::Contains("made without one"));
 }
+
+}  // namespace dimwise::dimension_wise_tests

@@ -12,7 +12,7 @@
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::elbo_tests {
 
 namespace {
 
@@ -100,3 +100,5 @@ TEST_CASE("without a flow the bound is the average of its closed form") {
   CHECK(loss(vae, x, 1).item() == Approx(reconstruction + kl).margin(0.02));
   CHECK(loss(vae, x, 0.25).item() == Approx(reconstruction + 0.25 * kl).margin(0.02));
 }
+
+}  // namespace dimwise::elbo_tests

@@ -13,7 +13,7 @@
 #include "tests/catch.hpp"
 #include "tests/nn/unvisited.hpp"
 
-using namespace dimwise;
+namespace dimwise::ffjord_tests {
 
 namespace {
 
@@ -123,3 +123,5 @@ TEST_CASE("FFJORD's drift refuses what makes no sense") {
   CHECK_THROWS_WITH(plain(x, t, c), Catch::Contains("made without one"));
   CHECK(plain(x, t).shape() == Shape{2, 4});
 }
+
+}  // namespace dimwise::ffjord_tests

@@ -11,7 +11,7 @@
 #include "tests/catch.hpp"
 #include "tests/hollow/nets.hpp"
 
-using namespace dimwise;
+namespace dimwise::flow_tests {
 
 namespace {
 
@@ -224,3 +224,5 @@ TEST_CASE("the adjoint's gradient of the likelihood agrees with the direct one")
     CHECK(max(abs(direct[i])).item() > 0);
   }
 }
+
+}  // namespace dimwise::flow_tests

@@ -8,7 +8,7 @@
 #include "tests/catch.hpp"
 #include "tests/hollow/nets.hpp"
 
-using namespace dimwise;
+namespace dimwise::leaks_tests {
 
 namespace {
 
@@ -128,3 +128,5 @@ TEST_CASE("the cheap check of dimwise names a leak too") {
   const Plain mixing{good_c, [](const Tensor& in, const Tensor& h) { return good_tau(in, h) + flip(in, -1); }};
   CHECK_THROWS_WITH(dimwise::dimwise(mixing, x), Catch::Contains("is not diagonal"));
 }
+
+}  // namespace dimwise::leaks_tests

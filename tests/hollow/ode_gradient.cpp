@@ -11,7 +11,8 @@
 #include "ops/reduce.hpp"
 #include "tests/hollow/ode_problems.hpp"
 
-using namespace dimwise;
+namespace dimwise::ode_gradient_tests {
+
 using namespace dimwise::problems;
 using Catch::Matchers::Contains;
 
@@ -252,3 +253,5 @@ TEST_CASE("Gradients of float32 solves are those of float64 within float32's acc
   }
   CHECK(live_nodes() == before);
 }
+
+}  // namespace dimwise::ode_gradient_tests

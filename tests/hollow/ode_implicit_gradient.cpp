@@ -7,7 +7,8 @@
 #include "ops/reduce.hpp"
 #include "tests/hollow/ode_problems.hpp"
 
-using namespace dimwise;
+namespace dimwise::ode_implicit_gradient_tests {
+
 using namespace dimwise::problems;
 
 namespace {
@@ -135,3 +136,5 @@ TEST_CASE("Gradients through 200 unknowns that the diagonal dominates need no ma
     CHECK(relative_error(gradient(method, "jacobi_newton"), expected) < 1e-3);
   }
 }
+
+}  // namespace dimwise::ode_implicit_gradient_tests

@@ -8,7 +8,7 @@
 #include "ops/elementwise.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::ode_implicit_order_tests {
 
 namespace {
 
@@ -114,3 +114,5 @@ TEST_CASE("A corrector that aims at rounding renews what it knows of the Jacobia
   for (const int64_t steps : {32, 64, 128})
     for (const auto& each : methods) CHECK(final_error(each.method, 0.2, 6.2, steps) < 1e-3);
 }
+
+}  // namespace dimwise::ode_implicit_order_tests

@@ -6,7 +6,8 @@
 #include "ops/reduce.hpp"
 #include "tests/hollow/ode_problems.hpp"
 
-using namespace dimwise;
+namespace dimwise::ode_implicit_stiff_tests {
+
 using namespace dimwise::problems;
 
 namespace {
@@ -193,3 +194,5 @@ TEST_CASE("What cannot be solved ends with a status, within its budget") {
     CHECK(gone.grid.back() == Approx(1).margin(1e-2));
   }
 }
+
+}  // namespace dimwise::ode_implicit_stiff_tests

@@ -8,7 +8,8 @@
 #include "ops/reduce.hpp"
 #include "tests/hollow/ode_problems.hpp"
 
-using namespace dimwise;
+namespace dimwise::ode_multistep_tests {
+
 using namespace dimwise::problems;
 
 namespace {
@@ -299,3 +300,5 @@ TEST_CASE("Quadratures stay outside the implicit equation and keep their accurac
       CHECK(relative_error(s.y.back()[1], exact.y.back()[1].values()) < 1e-5);
     }
 }
+
+}  // namespace dimwise::ode_multistep_tests

@@ -12,7 +12,7 @@
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::ode_order_tests {
 
 namespace {
 
@@ -130,3 +130,5 @@ TEST_CASE("Every method is exact on polynomials of its degree") {
       CHECK(s.y.back()[0].item() == Approx(std::pow(t1, p)).margin(1e-14));
     }
 }
+
+}  // namespace dimwise::ode_order_tests

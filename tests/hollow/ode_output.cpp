@@ -4,7 +4,8 @@
 #include "ops/reduce.hpp"
 #include "tests/hollow/ode_problems.hpp"
 
-using namespace dimwise;
+namespace dimwise::ode_output_tests {
+
 using namespace dimwise::problems;
 using Catch::Matchers::Contains;
 
@@ -236,3 +237,5 @@ TEST_CASE("What makes no sense for implicit and multistep methods is refused, sa
   CHECK_THROWS_WITH(odeint(two, {zeros({3, 2}, DType::float64), zeros({3}, DType::float64)}, {0, 1}, {.method = "bdf"}),
                     Contains("row by row"));
 }
+
+}  // namespace dimwise::ode_output_tests

@@ -5,7 +5,7 @@
 #include "tests/catch.hpp"
 #include "tests/hollow/detest_values.hpp"
 
-using namespace dimwise;
+namespace dimwise::ode_problems_detest_tests {
 
 namespace {
 
@@ -104,3 +104,5 @@ TEST_CASE("DETEST A to E: errors fall with the tolerance, and evaluations do not
     }
   }
 }
+
+}  // namespace dimwise::ode_problems_detest_tests

@@ -11,7 +11,8 @@
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::ode_problems_diagonals_tests {
+
 using Catch::Matchers::Contains;
 
 namespace {
@@ -113,3 +114,5 @@ TEST_CASE("Polynomials of several degrees, and those that are constant or 0") {
   CHECK_THROWS_AS(ode::problems::Polynomial(3, 2, {{2, 1, {0}}}), ValueError);
   CHECK_THROWS_AS(ode::problems::Polynomial(3, 2, {{0, 1, {3}}}), ValueError);
 }
+
+}  // namespace dimwise::ode_problems_diagonals_tests

@@ -3,7 +3,7 @@
 #include "hollow/ode/problems.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::ode_problems_invariants_tests {
 
 namespace {
 
@@ -71,3 +71,5 @@ TEST_CASE("Nonlinear invariants are kept as well as the tolerance asks") {
   CHECK(drift("detest-b5", {.method = method}, rtol, [](const auto& y) { return y[0] * y[0] + y[1] * y[1]; }) <
         300 * rtol);
 }
+
+}  // namespace dimwise::ode_problems_invariants_tests

@@ -8,7 +8,7 @@
 #include "hollow/ode/problems.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::ode_problems_stiff_tests {
 
 namespace {
 
@@ -138,3 +138,5 @@ TEST_CASE("Jacobi-Newton is as good as Newton where the diagonal dominates, and 
   CHECK(lost.statistics.evaluations > 20 * kept.statistics.evaluations);
   CHECK(kept.statistics.corrector == "newton");
 }
+
+}  // namespace dimwise::ode_problems_stiff_tests

@@ -2,7 +2,8 @@
 
 #include "tests/hollow/ode_problems.hpp"
 
-using namespace dimwise;
+namespace dimwise::ode_reference_tests {
+
 using namespace dimwise::problems;
 
 namespace {
@@ -97,3 +98,5 @@ TEST_CASE("float32 solves to float32's accuracy") {
   CHECK(s.y.back()[0].dtype() == DType::float32);
   CHECK(s.y.back()[0].values()[0] == Approx(1 / (1 + 9 * std::exp(-3.0))).epsilon(2e-5));
 }
+
+}  // namespace dimwise::ode_reference_tests

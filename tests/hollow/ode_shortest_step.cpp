@@ -5,7 +5,7 @@
 #include "ops/arithmetic.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::ode_shortest_step_tests {
 
 TEST_CASE("A step that cannot be made shorter ends the solve, however t rounds") {
   for (int i = 1; i <= 40; ++i) {
@@ -19,3 +19,5 @@ TEST_CASE("A step that cannot be made shorter ends the solve, however t rounds")
     CHECK(s.grid.back() == Approx(wall));
   }
 }
+
+}  // namespace dimwise::ode_shortest_step_tests

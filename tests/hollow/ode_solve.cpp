@@ -4,7 +4,8 @@
 #include "autodiff/node.hpp"
 #include "tests/hollow/ode_problems.hpp"
 
-using namespace dimwise;
+namespace dimwise::ode_solve_tests {
+
 using namespace dimwise::problems;
 using Catch::Matchers::Contains;
 
@@ -183,3 +184,5 @@ TEST_CASE("What makes no sense is refused, saying what to do") {
   CHECK_THROWS_AS(odeint(decay, {scalar(1), scalar(1, DType::float64)}, {0, 1}), DTypeError);
   CHECK_THROWS_AS(odeint(decay, {}, {0, 1}), ValueError);
 }
+
+}  // namespace dimwise::ode_solve_tests

@@ -12,7 +12,8 @@
 #include "tests/hollow/nets.hpp"
 #include "tests/hollow/ode_problems.hpp"
 
-using namespace dimwise;
+namespace dimwise::ode_stiff_gradient_tests {
+
 using namespace dimwise::problems;
 using Catch::Matchers::Contains;
 
@@ -270,3 +271,5 @@ TEST_CASE("Backsolve agrees where the flow is not stiff, and refuses where it co
                            {.method = "bdf", .corrector = "newton_krylov", .gradient = OdeGradient::backsolve}),
                     Contains("backsolve has no products"));
 }
+
+}  // namespace dimwise::ode_stiff_gradient_tests

@@ -8,7 +8,8 @@
 #include "tests/catch.hpp"
 #include "tests/hollow/rooted_trees.hpp"
 
-using namespace dimwise;
+namespace dimwise::ode_tableaux_tests {
+
 using namespace dimwise::problems;
 
 namespace {
@@ -181,3 +182,5 @@ TEST_CASE("First same as last: the last row is the weights, and the interpolant'
     }
   }
 }
+
+}  // namespace dimwise::ode_tableaux_tests

@@ -11,7 +11,7 @@
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::orthogonal_tests {
 
 namespace {
 
@@ -73,3 +73,5 @@ TEST_CASE("derivatives pass through the iterations and the reflections") {
     check_grads([&](const auto& in) { return reflect(in[0], in[1], transposed); },
                 {rng.split("x").normal({2, 3}, f64), rng.split("v").normal({2, 2, 3}, f64)});
 }
+
+}  // namespace dimwise::orthogonal_tests

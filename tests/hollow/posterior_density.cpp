@@ -14,7 +14,7 @@
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::posterior_density_tests {
 
 namespace {
 
@@ -101,3 +101,5 @@ TEST_CASE("the density of every posterior integrates to one over z") {
     }
   }
 }
+
+}  // namespace dimwise::posterior_density_tests

@@ -11,7 +11,7 @@
 #include "tests/catch.hpp"
 #include "tests/nn/unvisited.hpp"
 
-using namespace dimwise;
+namespace dimwise::posterior_flow_tests {
 
 namespace {
 
@@ -123,3 +123,5 @@ TEST_CASE("an unknown flow is refused by name") {
   }
   for (const std::string& name : posterior_flow_names()) CHECK(listed.find(name) != std::string::npos);
 }
+
+}  // namespace dimwise::posterior_flow_tests

@@ -10,7 +10,7 @@
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::sde_brownian_tests {
 
 namespace {
 
@@ -71,3 +71,5 @@ TEST_CASE("an interval is halved until steps are no longer than dt, to rounding"
   CHECK_THROWS_AS(BrownianIncrements(Rng(1), {2, 1}, {.levels = 41}), ValueError);
   CHECK_THROWS_AS(BrownianIncrements(Rng(1), {}, {}), ShapeError);
 }
+
+}  // namespace dimwise::sde_brownian_tests

@@ -15,7 +15,7 @@
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::sde_flow_density_tests {
 
 namespace {
 
@@ -190,3 +190,5 @@ TEST_CASE("a flow's wrong shapes, times and settings are named") {
   CHECK_THROWS_WITH(make_flow_density({.options = {.steps = 0}}, Rng(1)), Catch::Contains("steps = 0"));
   CHECK_THROWS_WITH(make_flow_density({.conditioner = "none"}, Rng(1)), Catch::Contains("none"));
 }
+
+}  // namespace dimwise::sde_flow_density_tests

@@ -19,7 +19,7 @@
 #include "tests/catch.hpp"
 #include "tests/hollow/nets.hpp"
 
-using namespace dimwise;
+namespace dimwise::sde_fokker_planck_tests {
 
 namespace {
 
@@ -242,3 +242,5 @@ TEST_CASE("one Euler step is the normal distribution it must be") {
   CHECK_THROWS_WITH(euler_log_prob(sde, t1, reshape(x0, {1, 2}), t0, reshape(x1, {1, 2})),
                     Catch::Contains("Times must increase"));
 }
+
+}  // namespace dimwise::sde_fokker_planck_tests

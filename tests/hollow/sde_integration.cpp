@@ -14,7 +14,7 @@
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::sde_integration_tests {
 
 namespace {
 
@@ -165,3 +165,5 @@ TEST_CASE("what makes no sense to sdeint is refused, and a path that explodes is
     CHECK_THAT(e.what(), Contains("row 1 is no longer finite at t = "));
   }
 }
+
+}  // namespace dimwise::sde_integration_tests

@@ -12,7 +12,7 @@
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::sde_mixture_tests {
 
 namespace {
 
@@ -108,3 +108,5 @@ TEST_CASE("an anchored mixture goes with its start") {
   CHECK(largest(p.derivatives(t, x, c).time - (p.log_prob(t + 1e-5, x, c) - p.log_prob(t - 1e-5, x, c)) / 2e-5) < 1e-8);
   CHECK_THROWS_WITH(TimeMixture({.d = 2, .context = 3, .anchored = true}, Rng(1)), Catch::Contains("no place"));
 }
+
+}  // namespace dimwise::sde_mixture_tests

@@ -8,7 +8,7 @@
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::sde_order_tests {
 
 namespace {
 
@@ -94,3 +94,5 @@ TEST_CASE("weak order on geometric Brownian motion is 1, by what each path has b
     CHECK(std::abs(m - std::pow(1 + mu / 8, 8)) < 4 * std::sqrt(v / static_cast<double>(n)));
   }
 }
+
+}  // namespace dimwise::sde_order_tests

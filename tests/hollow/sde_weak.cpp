@@ -20,7 +20,7 @@
 #include "tests/catch.hpp"
 #include "tests/hollow/nets.hpp"
 
-using namespace dimwise;
+namespace dimwise::sde_weak_tests {
 
 namespace {
 
@@ -285,3 +285,5 @@ TEST_CASE("runs of odd or unequal length are refused") {
                       Catch::Contains("12 points are not " + std::to_string(laws) + " runs of one even length"));
   CHECK_NOTHROW(weak_residual(sde, at, t, x, 6, functions));
 }
+
+}  // namespace dimwise::sde_weak_tests

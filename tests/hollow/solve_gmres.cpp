@@ -10,7 +10,8 @@
 #include "ops/reduce.hpp"
 #include "tests/hollow/solve_problems.hpp"
 
-using namespace dimwise;
+namespace dimwise::solve_gmres_tests {
+
 using namespace dimwise::test;
 
 namespace {
@@ -145,3 +146,5 @@ TEST_CASE("GMRES names what does not fit") {
   CHECK_THROWS_AS(gmres(neg, b, {.rtol = -1}), ValueError);
   CHECK_THROWS_AS(gmres(neg, b, {.restart = 0}), ValueError);
 }
+
+}  // namespace dimwise::solve_gmres_tests

@@ -14,7 +14,8 @@
 #include "ops/reduce.hpp"
 #include "tests/hollow/solve_problems.hpp"
 
-using namespace dimwise;
+namespace dimwise::solve_implicit_tests {
+
 using namespace dimwise::test;
 using Catch::Matchers::Contains;
 
@@ -158,3 +159,5 @@ TEST_CASE("An implicit derivative that is not there, or not found, is not given"
   CHECK_THROWS_AS(implicit_root([&](const Tensor& y) { return sum(y * a); }, zeros({2}, DType::float64)), ShapeError);
   CHECK_THROWS_AS(implicit_root([&](const Tensor& y) { return y; }, zeros({}, DType::float64)), ShapeError);
 }
+
+}  // namespace dimwise::solve_implicit_tests

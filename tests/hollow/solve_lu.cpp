@@ -8,7 +8,8 @@
 #include "ops/reduce.hpp"
 #include "tests/hollow/solve_problems.hpp"
 
-using namespace dimwise;
+namespace dimwise::solve_lu_tests {
+
 using namespace dimwise::test;
 using Catch::Matchers::Contains;
 
@@ -70,3 +71,5 @@ TEST_CASE("Lu names shapes and dtypes that do not fit") {
   CHECK_THROWS_AS(Lu(reshape(eye(2), {1, 2, 2})).solve(ones({2})), ShapeError);
   CHECK_THROWS_AS(Lu(eye(3)).solve(ones({3}, DType::float64)), DTypeError);
 }
+
+}  // namespace dimwise::solve_lu_tests

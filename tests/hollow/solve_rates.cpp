@@ -3,7 +3,8 @@
 #include "autodiff/node.hpp"
 #include "tests/hollow/solve_problems.hpp"
 
-using namespace dimwise;
+namespace dimwise::solve_rates_tests {
+
 using namespace dimwise::test;
 
 namespace {
@@ -145,3 +146,5 @@ TEST_CASE("Each method counts what it computes") {
   CHECK(krylov.products >= krylov.iterations);
   CHECK(broyden.diagonals == 1);
 }
+
+}  // namespace dimwise::solve_rates_tests

@@ -5,7 +5,8 @@
 #include "autodiff/node.hpp"
 #include "tests/hollow/solve_problems.hpp"
 
-using namespace dimwise;
+namespace dimwise::solve_root_gradients_tests {
+
 using namespace dimwise::test;
 
 namespace {
@@ -140,3 +141,5 @@ TEST_CASE("A solve keeps nothing alive") {
     }
   CHECK(live_nodes() == nodes);
 }
+
+}  // namespace dimwise::solve_root_gradients_tests

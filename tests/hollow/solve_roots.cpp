@@ -4,7 +4,8 @@
 #include "autodiff/node.hpp"
 #include "tests/hollow/solve_problems.hpp"
 
-using namespace dimwise;
+namespace dimwise::solve_roots_tests {
+
 using namespace dimwise::test;
 
 namespace {
@@ -162,3 +163,5 @@ TEST_CASE("Tolerances are those of y, whatever the units of F and of y") {
     CHECK(a.statistics.products == b.statistics.products);
   }
 }
+
+}  // namespace dimwise::solve_roots_tests

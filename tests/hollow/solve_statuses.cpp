@@ -4,7 +4,8 @@
 #include "autodiff/node.hpp"
 #include "tests/hollow/solve_problems.hpp"
 
-using namespace dimwise;
+namespace dimwise::solve_statuses_tests {
+
 using namespace dimwise::test;
 using Catch::Matchers::Contains;
 
@@ -250,3 +251,5 @@ TEST_CASE("What makes no sense is named") {
       DTypeError);
   CHECK_THROWS_AS(find_root({e.residual, [](const Tensor& y) { return sum(y); }}, vec({1})), ShapeError);
 }
+
+}  // namespace dimwise::solve_statuses_tests

@@ -10,7 +10,7 @@
 #include "tests/catch.hpp"
 #include "tests/nn/files.hpp"
 
-using namespace dimwise;
+namespace dimwise::bytes_tests {
 
 namespace {
 
@@ -144,3 +144,5 @@ TEST_CASE("a reader sees the old contents or the new ones, never a mixture") {
   writer.join();
   CHECK(mixed == 0);
 }
+
+}  // namespace dimwise::bytes_tests

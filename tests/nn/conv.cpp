@@ -3,7 +3,8 @@
 #include "tests/catch.hpp"
 #include "tests/nn/recorded.hpp"
 
-using namespace dimwise;
+namespace dimwise::conv_tests {
+
 using namespace dimwise::recorded;
 
 namespace {
@@ -60,3 +61,5 @@ TEST_CASE("A convolution's parameters have PyTorch's names, layouts and initial 
   CHECK(named_parameters(up)[1].first == "bias");
   CHECK(parameters(Conv2d(1, 2, 3, Rng(1), {}, DType::float32, false)).size() == 1);
 }
+
+}  // namespace dimwise::conv_tests

@@ -7,7 +7,7 @@
 #include "tests/catch.hpp"
 #include "tests/nn/files.hpp"
 
-using namespace dimwise;
+namespace dimwise::csv_tests {
 
 namespace {
 
@@ -143,3 +143,5 @@ TEST_CASE("real time series are read") {
   CHECK(garch.dropped == Names{"rownames", "day", "ddm"});
   CHECK(garch.values.shape() == Shape{1867, 6});
 }
+
+}  // namespace dimwise::csv_tests

@@ -11,7 +11,7 @@
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::distributions_tests {
 
 namespace {
 
@@ -185,3 +185,5 @@ TEST_CASE("A mixture of Gaussians has its formula, its integral and its samples"
   CHECK(centre[1] == Approx(1.5).margin(0.05));
   CHECK_THROWS_AS(m.log_prob(zeros({3}, f64)), ShapeError);
 }
+
+}  // namespace dimwise::distributions_tests

@@ -13,7 +13,8 @@
 #include "tests/catch.hpp"
 #include "tests/nn/recorded.hpp"
 
-using namespace dimwise;
+namespace dimwise::fixtures_tests {
+
 using namespace dimwise::recorded;
 
 namespace {
@@ -160,3 +161,5 @@ TEST_CASE("twenty steps of each optimiser are PyTorch's") {
   follow(file, "adamax_weight_decay", Adamax{.lr = 0.05, .weight_decay = 0.1});
   CHECK(file.tensors.size() == 2 + 2 * 10);
 }
+
+}  // namespace dimwise::fixtures_tests

@@ -10,7 +10,7 @@
 #include "tests/catch.hpp"
 #include "tests/nn/unvisited.hpp"
 
-using namespace dimwise;
+namespace dimwise::gated_conv_tests {
 
 namespace {
 
@@ -81,3 +81,5 @@ TEST_CASE("Gated convolutions keep their options, their names and their two stre
   CHECK_THROWS_AS(down(ones({2, 3, 28, 28})), ShapeError);
   CHECK_THROWS_AS(up(ones({2, 3, 14, 14})), ShapeError);
 }
+
+}  // namespace dimwise::gated_conv_tests

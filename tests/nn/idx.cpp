@@ -5,7 +5,7 @@
 #include "tests/catch.hpp"
 #include "tests/nn/files.hpp"
 
-using namespace dimwise;
+namespace dimwise::idx_tests {
 
 namespace {
 
@@ -95,3 +95,5 @@ TEST_CASE("the MNIST test images are read") {
   const auto first = labels.data<float>().subspan(0, 5);
   CHECK(std::vector<float>(first.begin(), first.end()) == std::vector<float>{7, 2, 1, 0, 4});
 }
+
+}  // namespace dimwise::idx_tests

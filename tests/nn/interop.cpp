@@ -8,7 +8,8 @@
 #include "tests/catch.hpp"
 #include "tests/nn/files.hpp"
 
-using namespace dimwise;
+namespace dimwise::interop_tests {
+
 using nlohmann::json;
 
 namespace {
@@ -72,3 +73,5 @@ TEST_CASE("every file of the interoperability collection is read or refused as i
   CHECK(read > 35);
   CHECK(rejected > 50);
 }
+
+}  // namespace dimwise::interop_tests

@@ -8,7 +8,7 @@
 #include "ops/matmul.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::layers_tests {
 
 TEST_CASE("Activations are found by name, and an unknown name lists them") {
   CHECK(activation_names().size() == 8);
@@ -99,3 +99,5 @@ TEST_CASE("Orthogonal weights have orthonormal rows or columns") {
   }
   CHECK(orthogonal({3, 3}, Rng(1)).values() != orthogonal({3, 3}, Rng(2)).values());
 }
+
+}  // namespace dimwise::layers_tests

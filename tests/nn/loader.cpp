@@ -6,7 +6,7 @@
 #include "autodiff/error.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::loader_tests {
 
 namespace {
 std::vector<int64_t> epoch_of(DataLoader& loader, int64_t epoch) {
@@ -70,3 +70,5 @@ TEST_CASE("A split is disjoint, complete and a function of the seed") {
   CHECK_THROWS_AS(split(10, -0.1, 0.5, 1), ValueError);
   CHECK_THROWS_AS(split(0, 0, 0, 1), ValueError);
 }
+
+}  // namespace dimwise::loader_tests

@@ -5,7 +5,7 @@
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::made_tests {
 
 namespace {
 
@@ -84,3 +84,5 @@ TEST_CASE("Masks refuse sizes and orders that make no sense") {
   CHECK_THROWS_AS(made_masks(3, {4}, 1, {0, 1, 3}), ValueError);
   CHECK_THROWS_AS(Made({.d = 3, .hidden = {}}, Rng(0)), ValueError);
 }
+
+}  // namespace dimwise::made_tests

@@ -14,7 +14,7 @@
 #include "tests/nn/files.hpp"
 #include "tests/nn/unvisited.hpp"
 
-using namespace dimwise;
+namespace dimwise::module_tests {
 
 namespace {
 
@@ -198,3 +198,5 @@ TEST_CASE("A model is saved to a file and loaded from it") {
   CHECK_THROWS_AS(load(path, stranger), CheckpointError);
   CHECK_THROWS_AS(load(folder / "nothing", stranger), DataError);
 }
+
+}  // namespace dimwise::module_tests

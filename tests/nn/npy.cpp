@@ -6,7 +6,7 @@
 #include "tests/catch.hpp"
 #include "tests/nn/files.hpp"
 
-using namespace dimwise;
+namespace dimwise::npy_tests {
 
 namespace {
 
@@ -120,3 +120,5 @@ TEST_CASE("every prefix and every changed header byte of an npy file gives a val
   CHECK(refused_mutations(f4, 128, parse) > 152 + 500);
   CHECK(refused_mutations(f2_big_fortran, 128, parse) > 140 + 500);
 }
+
+}  // namespace dimwise::npy_tests

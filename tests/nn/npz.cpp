@@ -6,7 +6,7 @@
 #include "tests/catch.hpp"
 #include "tests/nn/files.hpp"
 
-using namespace dimwise;
+namespace dimwise::npz_tests {
 
 namespace {
 
@@ -128,3 +128,5 @@ TEST_CASE("every prefix and every changed byte of an npz file gives a value or a
   CHECK(refused_mutations(compressed, compressed.size(), attempt) > 389 + 2000);
   CHECK(refused_mutations(stored, stored.size(), attempt) > 280 + 2000);
 }
+
+}  // namespace dimwise::npz_tests

@@ -12,7 +12,7 @@
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::optimisers_tests {
 
 namespace {
 
@@ -335,3 +335,5 @@ TEST_CASE("L-BFGS says when it cannot begin") {
   Lbfgs none{.history = 0};
   CHECK_THROWS_AS(none.step(p, [](const Point& m) { return sum(m.x); }), ValueError);
 }
+
+}  // namespace dimwise::optimisers_tests

@@ -14,7 +14,8 @@
 #include "ops/threads.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::parallel_tests {
+
 using Catch::Contains;
 
 namespace {
@@ -244,3 +245,5 @@ TEST_CASE("steps on many threads live on the memory of the first ones") {
     CHECK(pool_statistics().bytes_held == held);
   }
 }
+
+}  // namespace dimwise::parallel_tests

@@ -5,7 +5,7 @@
 #include "tests/catch.hpp"
 #include "tests/nn/files.hpp"
 
-using namespace dimwise;
+namespace dimwise::safetensors_tests {
 
 namespace {
 
@@ -135,3 +135,5 @@ TEST_CASE("every prefix and every changed header byte of a safetensors file give
   CHECK(refused_mutations(sample, 280, parse) > 300 + 2000);
   CHECK(refused_mutations(narrow, 180, parse) > 197 + 1500);
 }
+
+}  // namespace dimwise::safetensors_tests

@@ -7,7 +7,7 @@
 #include "nn/optim/schedule.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::schedules_tests {
 
 TEST_CASE("Schedules give the learning rates of their formulas") {
   CHECK(constant_rate(0.3)(1000) == 0.3);
@@ -115,3 +115,5 @@ TEST_CASE("The moving average is saved, and changes no tensor it shares") {
   other.decay = 1;
   CHECK_THROWS_AS(other.update(first), ValueError);
 }
+
+}  // namespace dimwise::schedules_tests

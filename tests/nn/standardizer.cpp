@@ -6,7 +6,7 @@
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::standardizer_tests {
 
 TEST_CASE("Standardised columns have mean 0 and deviation 1, and come back") {
   const Tensor x = tensor({1, 10, 2, 30, 3, 20, 6, 0}, {4, 2});
@@ -41,3 +41,5 @@ TEST_CASE("A constant column, or one that is not finite, is named") {
   CHECK_THROWS_WITH(fit_standardizer(tensor({1, NAN, 2, 3}, {2, 2}), {}), Catch::Contains("column 2 has values"));
   CHECK_THROWS_AS(fit_standardizer(ones({3}), {}), DataError);
 }
+
+}  // namespace dimwise::standardizer_tests

@@ -11,7 +11,8 @@
 #include "tests/catch.hpp"
 #include "tests/ops/table.hpp"
 
-using namespace dimwise;
+namespace dimwise::anomaly_tests {
+
 using namespace dimwise::table;
 
 namespace {
@@ -103,3 +104,5 @@ TEST_CASE("what was bad before is not blamed on the op that met it") {
   const Tensor fine = track(tensor({1, 2}, DType::float64)), z = exp(fine);
   CHECK_NOTHROW(Tape({z}, {fine}).pull({stop_gradient(bad)}));
 }
+
+}  // namespace dimwise::anomaly_tests

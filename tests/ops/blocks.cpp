@@ -8,7 +8,8 @@
 #include "tests/catch.hpp"
 #include "tests/ops/table.hpp"
 
-using namespace dimwise;
+namespace dimwise::blocks_tests {
+
 using namespace dimwise::table;
 
 namespace {
@@ -41,7 +42,7 @@ Tensor triangular(int64_t rows, int64_t columns) {
 
 }  // namespace
 
-std::vector<Entry> dimwise::table::block_entries() {
+std::vector<Entry> entries() {
   const std::vector<Inputs> samples{{normal({2, 3}, 1), normal({4, 3}, 2), normal({4}, 3)},
                                     {normal({2, 5, 3}, 1), normal({4, 3}, 2), normal({4}, 3)}};
   return {{"block_linear",
@@ -131,3 +132,5 @@ TEST_CASE("a large block_linear and its gradients are those of linear, in float3
     for (size_t i = 0; i < g.size(); ++i) check(g[i], expected[i]);
   }
 }
+
+}  // namespace dimwise::blocks_tests

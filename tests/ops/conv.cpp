@@ -10,7 +10,8 @@
 #include "tests/catch.hpp"
 #include "tests/ops/table.hpp"
 
-using namespace dimwise;
+namespace dimwise::conv_tests {
+
 using namespace dimwise::table;
 
 namespace {
@@ -91,7 +92,7 @@ const std::vector<Case>& cases() {
 
 }  // namespace
 
-std::vector<Entry> dimwise::table::conv_entries() {
+std::vector<Entry> entries() {
   std::vector<Entry> list;
   const auto x = [](const Shape& s) { return zeros(s); };
   for (const Conv2dOptions& o : all_options()) {
@@ -282,3 +283,5 @@ TEST_CASE("more shapes than are kept ready do not change a result") {
   for (int64_t n = 2; n < 300; ++n) REQUIRE(conv2d(ones({n, 2, 3, 3}), w).shape() == Shape{n, 2, 2, 2});
   CHECK(conv2d(x, w).values() == first);
 }
+
+}  // namespace dimwise::conv_tests

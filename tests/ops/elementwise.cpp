@@ -9,7 +9,8 @@
 #include "tests/catch.hpp"
 #include "tests/ops/table.hpp"
 
-using namespace dimwise;
+namespace dimwise::elementwise_tests {
+
 using namespace dimwise::table;
 
 namespace {
@@ -47,7 +48,7 @@ double normal_cdf(double x) { return std::erfc(-x / M_SQRT2) / 2; }
 
 }  // namespace
 
-std::vector<Entry> dimwise::table::elementwise_entries() {
+std::vector<Entry> entries() {
   Entry gelu_entry = unary("gelu", gelu, normal, [](Complex z) { return 0.5 * z * (1.0 + erf_series(z / M_SQRT2)); });
   gelu_entry.records = {"erf", "mul", "add"};
   gelu_entry.errors[0].second = "undefined";
@@ -121,7 +122,7 @@ TEST_CASE("functions of an element agree with the C library over their range, in
 }
 
 TEST_CASE("a value and a derivative do not depend on where the element stands: lengths 1 to 40") {
-  for (const Entry& e : elementwise_entries())
+  for (const Entry& e : entries())
     for (const DType dtype : {DType::float32, DType::float64}) {
       const Tensor all = astype(Rng(3).uniform({40}, DType::float64, 0.4, 2), dtype);
       const Tensor x = track(all), y = e.f({x});
@@ -155,8 +156,10 @@ TEST_CASE("outside its domain a function gives IEEE's NaN or infinity") {
   CHECK(rsqrt(at(0)).item() == std::numeric_limits<double>::infinity());
   CHECK(exp(at(1e4)).item() == std::numeric_limits<double>::infinity());
   CHECK(exp(at(-1e4)).item() == 0);
-  for (const Entry& e : elementwise_entries()) {
+  for (const Entry& e : entries()) {
     INFO(e.function);
     CHECK(std::isnan(e.f({at(NAN)}).item()));
   }
 }
+
+}  // namespace dimwise::elementwise_tests

@@ -6,7 +6,8 @@
 #include "tests/catch.hpp"
 #include "tests/ops/table.hpp"
 
-using namespace dimwise;
+namespace dimwise::gradients_tests {
+
 using namespace dimwise::table;
 
 namespace {
@@ -72,3 +73,5 @@ TEST_CASE("derivatives agree with a complex step of 1e-200, and values with the 
     }
   }
 }
+
+}  // namespace dimwise::gradients_tests

@@ -4,14 +4,15 @@
 #include "tests/catch.hpp"
 #include "tests/ops/table.hpp"
 
-using namespace dimwise;
+namespace dimwise::index_tests {
+
 using namespace dimwise::table;
 
 namespace {
 Tensor counting(const Shape& shape) { return reshape(arange(shape.size(), DType::float64), shape); }
 }  // namespace
 
-std::vector<Entry> dimwise::table::index_entries() {
+std::vector<Entry> entries() {
   return {
       {"index_select",
        {"index_select"},
@@ -102,3 +103,5 @@ TEST_CASE("gather picks one element a place, and scatter_add puts it back") {
     CHECK(scatter_add(x, 1, {{2, 3}, {0, 0, 1, 1, 1, 1}}, 2).values() == std::vector<double>{1, 2, 0, 12});
   }
 }
+
+}  // namespace dimwise::index_tests

@@ -7,7 +7,8 @@
 #include "tests/catch.hpp"
 #include "tests/ops/table.hpp"
 
-using namespace dimwise;
+namespace dimwise::layout_tests {
+
 using namespace dimwise::table;
 
 namespace {
@@ -15,7 +16,7 @@ Tensor counting(const Shape& shape) { return reshape(arange(shape.size(), DType:
 using Values = std::vector<double>;
 }  // namespace
 
-std::vector<Entry> dimwise::table::layout_entries() {
+std::vector<Entry> entries() {
   const auto matrices = normals({{{2, 2}}, {{2, 3}}, {{3, 1}}, {{0, 2}}, {{2, 1, 2}}, {{1, 2, 2, 3}}});
   return {
       {"transpose",
@@ -208,3 +209,5 @@ TEST_CASE("astype rounds to the other dtype, and casts the derivative back") {
   CHECK(g.dtype() == DType::float64);
   CHECK(g.values() == Values{1, 1});
 }
+
+}  // namespace dimwise::layout_tests

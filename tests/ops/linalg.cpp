@@ -12,7 +12,7 @@
 #include "tests/catch.hpp"
 #include "tests/ops/table.hpp"
 
-using namespace dimwise;
+namespace dimwise::linalg_tests {
 
 namespace {
 
@@ -32,14 +32,14 @@ void check_close(const Tensor& a, const Tensor& b, double tolerance) {
 
 }  // namespace
 
-std::vector<table::Entry> table::linalg_entries() {
+std::vector<table::Entry> entries() {
   const auto one = table::normals({{{2, 2}}, {{3, 3}}, {{1, 1}}, {{2, 1, 2, 2}}});
   const auto two = table::normals({{{2, 2}, {2, 1}}, {{3, 3}, {3, 2}}, {{2, 1, 2, 2}, {2, 1, 2, 3}}});
   const auto regular = [](const Tensor& a) { return a + 3 * eye(a.dim(-1), f64); };
   return {
       {"cholesky",
        {},
-       [](const table::Inputs& in) { return cholesky(::positive(in[0])); },
+       [](const table::Inputs& in) { return cholesky(positive(in[0])); },
        one,
        nullptr,
        {{[] { cholesky(-eye(2)); },
@@ -144,7 +144,7 @@ TEST_CASE("Derivatives of linear algebra agree with differences, twice") {
   const auto check = [](const auto& f, const std::vector<Tensor>& inputs) {
     check_grads(f, inputs, {.order = 2, .tolerance = 1e-5});
   };
-  check([](const auto& in) { return cholesky(::positive(in[0])); }, {a});
+  check([](const auto& in) { return cholesky(positive(in[0])); }, {a});
   check([](const auto& in) { return solve(positive(in[0]), in[1]); }, {a, b});
   check([](const auto& in) { return logdet(positive(in[0])); }, {a});
   for (const bool upper : {false, true})
@@ -162,3 +162,5 @@ TEST_CASE("Matrices that cannot be solved, and shapes that do not fit, are refus
   CHECK_THROWS_AS(solve(eye(2), ones({2, 1}, f64)), DTypeError);
   CHECK_THROWS_AS(qr(ones({2, 2, 2})), ShapeError);
 }
+
+}  // namespace dimwise::linalg_tests

@@ -4,7 +4,8 @@
 #include "tests/catch.hpp"
 #include "tests/ops/table.hpp"
 
-using namespace dimwise;
+namespace dimwise::matmul_tests {
+
 using namespace dimwise::table;
 
 namespace {
@@ -25,7 +26,7 @@ Tensor all_flags(const Inputs& in) {
 
 }  // namespace
 
-std::vector<Entry> dimwise::table::matmul_entries() {
+std::vector<Entry> entries() {
   return {
       {"matmul",
        {"matmul"},
@@ -189,3 +190,5 @@ TEST_CASE("linear is x Wᵀ + b") {
     CHECK(worst < (dtype == DType::float32 ? 1e-4 : 1e-13));
   }
 }
+
+}  // namespace dimwise::matmul_tests

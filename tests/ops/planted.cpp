@@ -8,7 +8,8 @@
 #include "tests/catch.hpp"
 #include "tests/ops/table.hpp"
 
-using namespace dimwise;
+namespace dimwise::planted_tests {
+
 using namespace dimwise::table;
 
 namespace {
@@ -85,3 +86,5 @@ TEST_CASE("a sign flip in the forward rule of any op is caught") {
     CHECK(caught(op, node));
   }
 }
+
+}  // namespace dimwise::planted_tests

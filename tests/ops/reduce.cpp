@@ -8,7 +8,8 @@
 #include "tests/catch.hpp"
 #include "tests/ops/table.hpp"
 
-using namespace dimwise;
+namespace dimwise::reduce_tests {
+
 using namespace dimwise::table;
 
 namespace {
@@ -86,7 +87,7 @@ std::vector<std::vector<double>> lanes_of(const Tensor& x, int axis) {
 
 }  // namespace
 
-std::vector<Entry> dimwise::table::reduce_entries() {
+std::vector<Entry> entries() {
   std::vector<Entry> all{
       whole("sum", {"sum_to"}, sum, true),
       reduction("sum", {"sum_to"}, sum, normal),
@@ -198,3 +199,5 @@ TEST_CASE("logsumexp and softmax neither overflow nor lose what is small") {
   CHECK(logsumexp(tensor({-inf, -inf}, DType::float64), {0}).item() == -inf);
   CHECK(logsumexp(tensor({-inf, 3}, DType::float64), {0}).item() == 3);
 }
+
+}  // namespace dimwise::reduce_tests

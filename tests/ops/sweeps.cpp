@@ -7,7 +7,8 @@
 #include "tests/catch.hpp"
 #include "tests/ops/table.hpp"
 
-using namespace dimwise;
+namespace dimwise::sweeps_tests {
+
 using namespace dimwise::table;
 
 namespace {
@@ -225,3 +226,5 @@ TEST_CASE("a Taylor sweep gives the same whether or not it is recorded") {
     }
   }
 }
+
+}  // namespace dimwise::sweeps_tests

@@ -11,21 +11,21 @@
 #include "ops/all_ops.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
-using namespace dimwise::table;
+namespace dimwise::table {
 
-const std::vector<Entry>& dimwise::table::entries() {
+const std::vector<Entry>& entries() {
   static const std::vector<Entry> all = [] {
     std::vector<Entry> list;
-    for (const auto room : {arithmetic_entries, elementwise_entries, reduce_entries, layout_entries, index_entries,
-                            matmul_entries, block_entries, linalg_entries, conv_entries})
+    for (const auto room : {arithmetic_tests::entries, elementwise_tests::entries, reduce_tests::entries,
+                            layout_tests::entries, index_tests::entries, matmul_tests::entries, blocks_tests::entries,
+                            linalg_tests::entries, conv_tests::entries})
       for (Entry& e : room()) list.push_back(std::move(e));
     return list;
   }();
   return all;
 }
 
-std::vector<Tensor> dimwise::table::one_call_of_each_op() {
+std::vector<Tensor> one_call_of_each_op() {
   std::vector<Tensor> calls;
   std::set<std::string> met;
   for (const Entry& e : entries()) {
@@ -143,3 +143,5 @@ TEST_CASE("every throw in ops/ and autodiff/basic.cpp is among those tested") {
   }
   CHECK(count > 30);
 }
+
+}  // namespace dimwise::table

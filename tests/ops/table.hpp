@@ -30,15 +30,6 @@ struct Entry {
 const std::vector<Entry>& entries();
 /// Of each op, the first recorded call over all entries.
 std::vector<Tensor> one_call_of_each_op();
-std::vector<Entry> arithmetic_entries();
-std::vector<Entry> elementwise_entries();
-std::vector<Entry> reduce_entries();
-std::vector<Entry> layout_entries();
-std::vector<Entry> index_entries();
-std::vector<Entry> matmul_entries();
-std::vector<Entry> block_entries();
-std::vector<Entry> linalg_entries();
-std::vector<Entry> conv_entries();
 
 /// Samplers, all float64.
 inline Tensor normal(const Shape& shape, uint64_t seed = 1) { return Rng(seed).normal(shape, DType::float64); }
@@ -112,3 +103,34 @@ inline std::vector<Inputs> normals(const std::vector<std::vector<Shape>>& lists)
 }
 
 }  // namespace dimwise::table
+
+// The entries of each room, in its own test file.
+namespace dimwise {
+namespace arithmetic_tests {
+std::vector<table::Entry> entries();
+}
+namespace elementwise_tests {
+std::vector<table::Entry> entries();
+}
+namespace reduce_tests {
+std::vector<table::Entry> entries();
+}
+namespace layout_tests {
+std::vector<table::Entry> entries();
+}
+namespace index_tests {
+std::vector<table::Entry> entries();
+}
+namespace matmul_tests {
+std::vector<table::Entry> entries();
+}
+namespace blocks_tests {
+std::vector<table::Entry> entries();
+}
+namespace linalg_tests {
+std::vector<table::Entry> entries();
+}
+namespace conv_tests {
+std::vector<table::Entry> entries();
+}
+}  // namespace dimwise

@@ -10,7 +10,7 @@
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 
-using namespace dimwise;
+namespace dimwise::transcendentals_tests {
 
 namespace {
 
@@ -197,3 +197,5 @@ TEST_CASE("derivatives of softplus and silu agree with double's") {
   CHECK(worst_softplus <= 4);
   CHECK(worst_silu < 3e-7);
 }
+
+}  // namespace dimwise::transcendentals_tests

@@ -7,7 +7,7 @@ description=$(find "$prefix" -name dimwise.pc)
 PKG_CONFIG_PATH=$(dirname "$description")
 export PKG_CONFIG_PATH
 mkdir -p "$folder"
-read -ra cflags <<<"$(pkg-config --cflags dimwise)"
-read -ra libs <<<"$(pkg-config --libs dimwise)"
+# pkg-config quotes what holds spaces for the shell.
+eval "cflags=($(pkg-config --cflags dimwise)) libs=($(pkg-config --libs dimwise))"
 "$compiler" -std=c++20 "${cflags[@]}" "$source" -o "$folder/consumer" "${libs[@]}"
 "$folder/consumer"
