@@ -48,7 +48,7 @@ extract() {
       }
       for (p = 1; p <= projects; ++p) {
         folder = out "/" slug "_project_" p
-        system("mkdir -p " folder " && cp " first " " folder "/main.cpp")
+        system("mkdir -p \"" folder "\" && cp \"" first "\" \"" folder "/main.cpp\"")
         printf "%s", project[p] > (folder "/CMakeLists.txt")
       }
       printf "%s: %d programs, %d fragments, %d scripts, %d projects\n", document, programs, count, scripts, projects

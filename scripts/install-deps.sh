@@ -3,7 +3,7 @@
 # Usage: scripts/install-deps.sh [--tests]   --tests: also what only the tests need
 set -euo pipefail
 
-packages=(g++ cmake ninja-build ccache
+packages=(g++ cmake ninja-build
   libxtensor-dev libxsimd-dev libopenblas-dev libdnnl-dev librandom123-dev
   zlib1g-dev libzip-dev nlohmann-json3-dev libpng-dev libcli11-dev libboost-math-dev)
 case "${1:-}" in

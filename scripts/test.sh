@@ -1,9 +1,26 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds everything in release mode and runs the whole suite.
+#
+# Usage: scripts/test.sh [--arch ARCH] [FLOOR...]
+#   --arch ARCH  build for this processor, as in -march=, in build/ARCH; by default for this machine's, in build/release
+#   FLOOR        only the tests of autodiff, ops, nn, hollow or apps
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+arch='' floors=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --arch) arch=${2:?--arch needs a processor, such as x86-64-v3}; shift ;;
+    autodiff | ops | nn | hollow | apps) floors+=("$1") ;;
+    *) sed -n '2,6s/^# \?//p' "$0" >&2; exit 2 ;;
+  esac
+  shift
+done
+build=build/${arch:-release}
+
 scripts/install-deps.sh --tests
-cmake --preset release -G Ninja
-cmake --build --preset release
-ctest --preset release -j "$(nproc)" --output-on-failure
+cmake --preset release -G Ninja -B "$build" ${arch:+-DDIMWISE_ARCH="$arch"}
+cmake --build "$build" ${floors[@]:+--target "${floors[@]/#/test_}"}
+echo "Built after $SECONDS s."
+cd "$build"
+ctest -j "$(nproc)" --output-on-failure ${floors[@]:+-L "^($(IFS='|'; echo "${floors[*]}"))$"}
