@@ -4,7 +4,6 @@
 
 #include "autodiff/directions.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/loops.hpp"
 #include "autodiff/record.hpp"
 
 namespace dimwise {
@@ -16,13 +15,10 @@ const Op alias_op = record::broadcasting(record::linear<NoAttributes>(
 const Op neg_op = record::broadcasting(record::linear<NoAttributes>(
     "neg",
     [](const Tensor& x, NoAttributes) {
-      const void* from = x.node()->buffer.data();
+      const Source from = x;
       Tensor y = empty_or_reuse(x, false);
-      dispatch(x.dtype(), [&](auto t) {
-        using T = decltype(t);
-        loops::map(
-            y.size(), mutable_data<T>(y), [](auto v) { return -v; }, static_cast<const T*>(from));
-      });
+      evaluate(
+          y, [](auto v) { return -v; }, from);
       return y;
     },
     [](const Tensor& w, const Tensor&, NoAttributes) { return neg(w); }));
@@ -34,9 +30,7 @@ const Op scale_op = record::broadcasting(record::linear<double>(
       Tensor y = empty_or_reuse(x, false);
       dispatch(x.dtype(), [&](auto t) {
         using T = decltype(t);
-        const loops::Batch<T> factor(static_cast<T>(s));
-        loops::map(
-            y.size(), mutable_data<T>(y), [factor](auto v) { return v * factor; }, static_cast<const T*>(from));
+        into<T>(y) = Elements<T>(static_cast<const T*>(from)) * static_cast<T>(s);
       });
       return y;
     },
@@ -47,14 +41,10 @@ namespace {
 template <class F>
 Tensor zip(const char* name, const Tensor& a, const Tensor& b, bool read, F f) {
   const Shape shape = broadcast(name, a.shape(), b.shape());
-  const void *from_a = a.node()->buffer.data(), *from_b = b.node()->buffer.data();
+  const Source from_a = a, from_b = b;
   const auto gives = [&](const Tensor& t) { return t.shape() == shape && dies(t, read); };
   Tensor y = gives(a) ? take_memory(a) : gives(b) ? take_memory(b) : empty(shape, a.dtype());
-  const loops::Broadcast plan(shape, {&a.shape(), &b.shape()});
-  dispatch(y.dtype(), [&](auto t) {
-    using T = decltype(t);
-    loops::zip(plan, mutable_data<T>(y), f, static_cast<const T*>(from_a), static_cast<const T*>(from_b));
-  });
+  evaluate(y, f, from_a, from_b);
   return y;
 }
 }  // namespace
@@ -101,11 +91,12 @@ const Op broadcast_to_op = [] {
       "broadcast_to",
       [](const Tensor& x, const Shape& shape) {
         Tensor y = empty(shape, x.dtype());
-        const loops::Broadcast plan(shape, {&x.shape()});
+        const Source source[] = {x};
         dispatch(y.dtype(), [&](auto t) {
           using T = decltype(t);
-          loops::zip(
-              plan, mutable_data<T>(y), [](auto a) { return a; }, x.node()->data<T>());
+          each_row<T>(shape, source, [&](int64_t offset, int64_t n, const auto& operands) {
+            Into<T>(mutable_data<T>(y) + offset, n) = Repeated<T>(operands.data()[0]);
+          });
         });
         return y;
       },
@@ -123,8 +114,9 @@ const Op sum_to_op = [] {
   Op op = record::broadcasting(record::linear<Shape>(
       "sum_to",
       [](const Tensor& x, const Shape& shape) {
-        return dispatch(
-            x.dtype(), [&](auto t) { return loops::reduce_to<decltype(t)>(x, shape, loops::sum_middle<decltype(t)>); });
+        Tensor y = empty(shape, x.dtype());
+        evaluate_sum(y, x);
+        return y;
       },
       [](const Tensor& w, const Tensor&, const Shape&) { return w; }));
   op.jet = [](const Call& call, std::span<const Series> in) {
@@ -283,14 +275,8 @@ void accumulate(Tensor& acc, Tensor x) {
     acc = add(acc, x);
     return;
   }
-  const loops::Broadcast plan(acc.shape(), {&acc.shape(), &x.shape()});
-  dispatch(acc.dtype(), [&](auto t) {
-    using T = decltype(t);
-    T* out = mutable_data<T>(acc);
-    loops::zip(
-        plan, out, [](auto a, auto b) { return a + b; }, static_cast<const T*>(out),
-        static_cast<const T*>(x.node()->data<T>()));
-  });
+  evaluate(
+      acc, [](auto a, auto b) { return a + b; }, acc, x);
 }
 
 }  // namespace dimwise

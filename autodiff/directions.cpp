@@ -9,13 +9,8 @@ Tensor mul_to(const Tensor& a, const Tensor& b, const Shape& full, const Shape& 
   if (shape == full || detail::recorded(a, b) || broadcast("mul", a.shape(), b.shape()) != full)
     return unbroadcast(mul(a, b), full, shape);
   Tensor y = empty(shape, a.dtype());
-  const loops::Broadcast plan(full, {&a.shape(), &b.shape(), &shape});
-  dispatch(y.dtype(), [&](auto t) {
-    using T = decltype(t);
-    loops::zip_sum(
-        plan, mutable_data<T>(y), y.size(), [](auto u, auto v) { return u * v; }, a.node()->data<T>(),
-        b.node()->data<T>());
-  });
+  evaluate_sum(
+      y, full, [](auto u, auto v) { return u * v; }, a, b);
   return y;
 }
 

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "autodiff/buffer.hpp"
+#include "autodiff/kernels/buffer.hpp"
 #include "autodiff/tensor.hpp"
 
 namespace dimwise {

@@ -6,8 +6,8 @@
 
 #include "autodiff/basic.hpp"
 #include "autodiff/directions.hpp"
-#include "autodiff/lane_series.hpp"
-#include "autodiff/loops.hpp"
+#include "autodiff/kernels/evaluate.hpp"
+#include "autodiff/kernels/simd_taylor.hpp"
 #include "autodiff/op.hpp"
 
 namespace dimwise {
@@ -64,28 +64,17 @@ auto partial(DF df, const X& a, const X& b, [[maybe_unused]] const X& y) {
     return df(a, b);
 }
 
-// f(in…), all operands broadcast to `shape`.
-template <loops::Tail tail, class F, class... In>
-Tensor zip(const Shape& shape, F f, const Tensor& first, const In&... rest) {
+// f(in…), all operands broadcast to `full`, summed down to `shape`.
+template <class F, class... In>
+Tensor zip_to(const Shape& full, const Shape& shape, F f, const Tensor& first, const In&... rest) {
   Tensor y = empty(shape, first.dtype());
-  dispatch(y.dtype(), [&](auto t) {
-    using T = decltype(t);
-    loops::zip<T, tail>(loops::Broadcast(shape, {&first.shape(), &rest.shape()...}), mutable_data<T>(y), f,
-                        first.node()->data<T>(), rest.node()->template data<T>()...);
-  });
+  evaluate_sum(y, full, f, first, rest...);
   return y;
 }
-
-// Σ f(in…), all operands broadcast to `full`, summed down to `shape`: one pass over memory.
-template <loops::Tail tail, class F, class... In>
-Tensor zip_to(const Shape& full, const Shape& shape, F f, const Tensor& first, const In&... rest) {
-  if (shape == full) return zip<tail>(shape, f, first, rest...);
+template <class F, class... In>
+Tensor zip(const Shape& shape, F f, const Tensor& first, const In&... rest) {
   Tensor y = empty(shape, first.dtype());
-  dispatch(y.dtype(), [&](auto t) {
-    using T = decltype(t);
-    loops::zip_sum<T, tail>(loops::Broadcast(full, {&first.shape(), &rest.shape()..., &shape}), mutable_data<T>(y),
-                            y.size(), f, first.node()->data<T>(), rest.node()->template data<T>()...);
-  });
+  evaluate(y, f, first, rest...);
   return y;
 }
 
@@ -114,14 +103,10 @@ constexpr Op derivative_record(const char* name) {
   op.reads_output = false;
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
     const Tensor &w = in[0], &s = in[1];
-    const void* from = w.node()->buffer.data();
+    const Source from = w;
     Tensor y = w.shape() == s.shape() ? empty_or_reuse(w, recorded(w, s)) : empty(s.shape(), s.dtype());
-    dispatch(y.dtype(), [&](auto t) {
-      using T = decltype(t);
-      loops::zip<T, loops::Tail::padded>(
-          loops::Broadcast(s.shape(), {&w.shape(), &s.shape()}), mutable_data<T>(y),
-          [](auto a, auto b) { return a * slope<DF>(b); }, static_cast<const T*>(from), s.node()->data<T>());
-    });
+    evaluate(
+        y, [](auto a, auto b) { return a * slope<DF>(b); }, from, s);
     return y;
   };
   op.vjp = [](const Call& call, const Tensor& v, Cotangents& result) {
@@ -132,7 +117,7 @@ constexpr Op derivative_record(const char* name) {
       const Series d = slope<DF>(Series({s, ones({}, s.dtype())}));
       if (d.at(1).defined()) result.set(1, mul(mul(v, w), d.at(1)));
     } else {
-      result.set(1, zip<loops::Tail::padded>(
+      result.set(1, zip(
                         s.shape(), [](auto a, auto b, auto c) { return (a * b) * curvature<DF>(c); }, v, w, s));
     }
   };
@@ -170,44 +155,56 @@ template <class DF, int K, class B>
   }
 }
 
+// y₁ … y_order over a row, from s = x[0] and x₁ … x_given = x[1], …. A loop by hand: an xtensor expression has one
+// value.
+template <class T>
+using TaylorFunction = void (*)(int64_t n, const Operand<T>* x, int given, T* const* y, int order);
+template <class T, class DF, int K>
+void taylor_row(int64_t n, const Operand<T>* x, int given, T* const* y, int order) {
+  using B = Batch<T>;
+  for (size_t i = 0; i < static_cast<size_t>(n); i += B::size) {
+    const auto load = [&](int k) { return B::load_unaligned(x[k].data + (i & x[k].mask)); };
+    LaneSeries<B, K> line(load(0)), result(line.c[0]);
+    unroll<K>([&](auto k) {
+      if (k < given) line.c[k + 1] = load(k + 1);
+    });
+    coefficients<DF, K>(line, result, given == 1);
+    unroll<K>([&](auto k) {
+      if (k < order) result.c[k + 1].store_unaligned(y[k] + i);
+    });
+  }
+}
+
 // f's series to an order of at most K in one pass over memory, for a series x whose first coefficient alone, or all,
 // are given; false where it does not apply.
-template <class DF, int K>
-bool taylor(const Tensor& s, const Series& x, Series& y) {
+template <class T>
+bool taylor(const Tensor& s, const Series& x, TaylorFunction<T> f, Series& y) {
   const int order = x.order();
-  int n = 0;
-  while (n < order && x.at(n + 1).defined()) ++n;
-  for (int k = n + 1; k <= order; ++k)
+  int given = 0;
+  while (given < order && x.at(given + 1).defined()) ++given;
+  for (int k = given + 1; k <= order; ++k)
     if (x.at(k).defined()) return false;
-  if (n != 1 && n != order) return false;
-  const Shape* shapes[K + 1] = {&s.shape()};
-  for (int k = 1; k <= n; ++k) shapes[k] = &x.c[static_cast<size_t>(k)].shape();
-  const loops::Broadcast plan(s.shape(), {shapes, static_cast<size_t>(n) + 1});
-  dispatch(s.dtype(), [&](auto t) {
-    using T = decltype(t);
-    using B = loops::Batch<T>;
-    const T* in[K + 1] = {s.node()->data<T>()};
-    T* out[K];
-    for (int k = 1; k <= n; ++k) in[k] = x.c[static_cast<size_t>(k)].node()->template data<T>();
-    for (int k = 0; k < order; ++k) {
-      y.c.push_back(empty(s.shape(), s.dtype()));
-      out[k] = mutable_data<T>(y.c.back());
-    }
-    plan.rows([&](int64_t o, const int64_t* at) {
-      const auto load = [&](int q, int64_t i) { return loops::load_row(in[q] + at[q], plan.vector[q], i, plan.row); };
-      for (int64_t i = 0; i < plan.row; i += loops::width<T>) {
-        LaneSeries<B, K> line(load(0, i)), result(line.c[0]);
-        unroll<K>([&](auto k) {
-          if (k < n) line.c[k + 1] = load(k + 1, i);
-        });
-        coefficients<DF, K>(line, result, n == 1);
-        unroll<K>([&](auto k) {
-          if (k < order) loops::store_row(out[k] + o + i, result.c[k + 1], plan.row - i);
-        });
-      }
-    });
+  if (given != 1 && given != order) return false;
+  std::vector<Source> sources = {s};
+  T* out[Broadcast::max_operands];
+  for (int k = 1; k <= given; ++k) sources.emplace_back(x.c[static_cast<size_t>(k)]);
+  for (int k = 0; k < order; ++k) {
+    y.c.push_back(empty(s.shape(), s.dtype()));
+    out[k] = mutable_data<T>(y.c.back());
+  }
+  each_row<T>(s.shape(), sources, [&](int64_t offset, int64_t n, const auto& operands) {
+    T* rows[Broadcast::max_operands];
+    for (int k = 0; k < order; ++k) rows[k] = out[k] + offset;
+    f(n, operands.data(), given, rows, order);
   });
   return true;
+}
+template <class DF>
+bool taylor(const Tensor& s, const Series& x, Series& y) {
+  return dispatch(s.dtype(), [&](auto t) {
+    using T = decltype(t);
+    return taylor<T>(s, x, x.order() == 2 ? taylor_row<T, DF, 2> : taylor_row<T, DF, 4>, y);
+  });
 }
 
 inline bool any_recorded(const Series& x) {
@@ -239,12 +236,9 @@ Op elementwise(const char* name, F, DF) {
   op.derivative = &derivative;
   op.reads_output = uses_y;
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
-    const void* x = in[0].node()->buffer.data();
+    const Source x = in[0];
     Tensor y = empty_or_reuse(in[0], !uses_y && detail::recorded(in[0], in[0]));
-    dispatch(y.dtype(), [&](auto t) {
-      using T = decltype(t);
-      loops::map(y.size(), mutable_data<T>(y), F{}, static_cast<const T*>(x));
-    });
+    evaluate(y, F{}, x);
     return y;
   };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
@@ -260,9 +254,7 @@ Op elementwise(const char* name, F, DF) {
       y.c.push_back(x.at(1).defined() ? apply(*call.op.derivative, {x.at(1), s}) : Tensor());
       return y;
     }
-    if (order <= 4 && !detail::any_recorded(x) &&
-        (order == 2 ? detail::taylor<DF, 2>(s, x, y) : detail::taylor<DF, 4>(s, x, y)))
-      return y;
+    if (order <= 4 && !detail::any_recorded(x) && detail::taylor<DF>(s, x, y)) return y;
     Series d;
     if constexpr (!uses_y) d = detail::slope<DF>(x.truncated(order - 1));
     for (int k = 0; k < order; ++k) {
@@ -284,7 +276,7 @@ constexpr Op elementwise(const char* name, F, DFA, DFB) {
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
     const Tensor &a = in[0], &b = in[1];
     const Shape shape = broadcast("broadcast", a.shape(), b.shape());
-    return detail::zip<loops::Tail::scalar>(shape, F{}, a, b);
+    return detail::zip(shape, F{}, a, b);
   };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
     const Tensor &a = call.inputs[0], &b = call.inputs[1], &y = call.output;
@@ -294,7 +286,7 @@ constexpr Op elementwise(const char* name, F, DFA, DFB) {
       if (detail::recorded(y, w))
         result.set(i, unbroadcast(mul(w, detail::partial(df, a, b, y)), y.shape(), shape));
       else
-        result.set(i, detail::zip_to<loops::Tail::scalar>(
+        result.set(i, detail::zip_to(
                           y.shape(), shape,
                           [](auto a, auto b, auto y, auto w) { return w * detail::partial(decltype(df){}, a, b, y); },
                           a, b, y, w));

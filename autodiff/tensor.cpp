@@ -136,7 +136,10 @@ Tensor empty(const Shape& shape, DType dtype) {
   Tensor result(node);
   node->dtype = dtype;
   node->shape = shape;
-  node->buffer = Buffer(static_cast<size_t>(shape.size()) * bytes(dtype));
+  const size_t size = static_cast<size_t>(shape.size()) * bytes(dtype);
+  node->buffer = Buffer(size);
+  // Kernels compute with the lanes beyond the last element: they must not depend on what the memory held before.
+  std::memset(static_cast<unsigned char*>(node->buffer.data()) + size / 64 * 64, 0, 64);
   return result;
 }
 

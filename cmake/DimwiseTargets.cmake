@@ -44,6 +44,7 @@ function(dimwise_floor name)
   set_source_files_properties(${DIMWISE_LONG_UNITS} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   set_target_properties(dimwise_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
   target_compile_features(dimwise_${name} PUBLIC cxx_std_20)
+  target_compile_definitions(dimwise_${name} PRIVATE XTENSOR_USE_XSIMD)
   target_include_directories(dimwise_${name}
     PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}> $<INSTALL_INTERFACE:include/dimwise>)
   target_include_directories(dimwise_${name} SYSTEM PRIVATE ${DIMWISE_CBLAS_INCLUDE} ${DIMWISE_DNNL_INCLUDE} ${DIMWISE_RANDOM123_INCLUDE}

@@ -16,13 +16,8 @@ const Op sub_op = [] {
   op.reads_output = false;
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
     Tensor y = empty(broadcast("sub", in[0].shape(), in[1].shape()), in[0].dtype());
-    const loops::Broadcast plan(y.shape(), {&in[0].shape(), &in[1].shape()});
-    dispatch(y.dtype(), [&](auto t) {
-      using T = decltype(t);
-      loops::zip(
-          plan, mutable_data<T>(y), [](auto a, auto b) { return a - b; }, in[0].node()->data<T>(),
-          in[1].node()->data<T>());
-    });
+    evaluate(
+        y, [](auto a, auto b) { return a - b; }, in[0], in[1]);
     return y;
   };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
@@ -93,10 +88,10 @@ const Op pow_op = record::elementwise(
 
 // a where it is larger, or NaN.
 const Op maximum_op = record::elementwise(
-    "maximum", [](auto a, auto b) { return where((a >= b) | lanes::is_nan(a), a, b); },
+    "maximum", [](auto a, auto b) { return where(a >= b, a, where(a == a, b, a)); },
     [](auto a, auto b) { return where(a >= b, 1.0, 0.0); }, [](auto a, auto b) { return where(a >= b, 0.0, 1.0); });
 const Op minimum_op = record::elementwise(
-    "minimum", [](auto a, auto b) { return where((a <= b) | lanes::is_nan(a), a, b); },
+    "minimum", [](auto a, auto b) { return where(a <= b, a, where(a == a, b, a)); },
     [](auto a, auto b) { return where(a <= b, 1.0, 0.0); }, [](auto a, auto b) { return where(a <= b, 0.0, 1.0); });
 
 struct Condition {
@@ -110,12 +105,8 @@ const Op where_op = [] {
   op.forward = [](std::span<const Tensor> in, const Attributes& attributes) {
     const Tensor& c = as<Condition>(attributes).condition;
     Tensor y = empty(c.shape(), c.dtype());
-    dispatch(y.dtype(), [&](auto t) {
-      using T = decltype(t);
-      loops::map(
-          y.size(), mutable_data<T>(y), [](auto k, auto a, auto b) { return where(lanes::nonzero(k), a, b); },
-          c.node()->data<T>(), in[0].node()->data<T>(), in[1].node()->data<T>());
-    });
+    evaluate(
+        y, [](auto k, auto a, auto b) { return where(k == decltype(k)(0), b, a); }, c, in[0], in[1]);
     return y;
   };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
@@ -149,17 +140,12 @@ Tensor binary(const Op& op, Tensor a, Tensor b) {
 }
 
 template <class Compare>
-Tensor compare(const char* name, const Tensor& a, const Tensor& b, Compare c) {
+Tensor compare(const char* name, const Tensor& a, const Tensor& b, Compare) {
   const Tensor both[] = {a, b};
   check_inputs(name, both);
   Tensor y = empty(broadcast(name, a.shape(), b.shape()), a.dtype());
-  const loops::Broadcast plan(y.shape(), {&a.shape(), &b.shape()});
-  dispatch(y.dtype(), [&](auto t) {
-    using T = decltype(t);
-    loops::zip(
-        plan, mutable_data<T>(y), [c](auto p, auto q) { return where(c(p, q), decltype(p)(T(1)), decltype(p)(T(0))); },
-        a.node()->data<T>(), b.node()->data<T>());
-  });
+  evaluate(
+      y, [](auto p, auto q) { return where(Compare{}(p, q), 1.0, 0.0); }, a, b);
   return y;
 }
 

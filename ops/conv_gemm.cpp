@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "autodiff/buffer.hpp"
+#include "autodiff/kernels/buffer.hpp"
 #include "ops/conv_kernels.hpp"
 #include "ops/gemm.hpp"
 

@@ -2,7 +2,7 @@
 #include <map>
 #include <optional>
 
-#include "autodiff/buffer.hpp"
+#include "autodiff/kernels/buffer.hpp"
 #include "ops/conv_kernels.hpp"
 #include "ops/threads.hpp"
 

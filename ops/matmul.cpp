@@ -56,12 +56,16 @@ Tensor product_value(const Tensor& a, const Tensor& b, const MatmulOptions& o) {
     T* out = mutable_data<T>(y);
     if (p.folds(o)) return gemm(o.transpose_a, o.transpose_b, p.batch.size() * p.m, p.n, p.k, pa, pb, T(0), out);
     // The same odometer as for elementwise ops, over matrices instead of numbers.
-    const loops::Broadcast plan(p.batch, {&p.batch_a, &p.batch_b});
-    plan.rows([&](int64_t c, const int64_t* at) {
-      for (int64_t i = 0; i < plan.row; ++i)
-        gemm(o.transpose_a, o.transpose_b, p.m, p.n, p.k, pa + (at[0] + (plan.vector[0] ? i : 0)) * p.m * p.k,
-             pb + (at[1] + (plan.vector[1] ? i : 0)) * p.k * p.n, T(0), out + (c + i) * p.m * p.n);
-    });
+    const Shape* const batches[] = {&p.batch_a, &p.batch_b};
+    const Broadcast plan(p.batch, batches);
+    const int64_t start[2] = {0, 0};
+    plan.walk(
+        start, [](int) { return true; },
+        [&](const int64_t* at) {
+          for (int64_t i = 0; i < plan.row; ++i, out += p.m * p.n)
+            gemm(o.transpose_a, o.transpose_b, p.m, p.n, p.k, pa + (at[0] + (plan.moves[0] ? i : 0)) * p.m * p.k,
+                 pb + (at[1] + (plan.moves[1] ? i : 0)) * p.k * p.n, T(0), out);
+        });
   });
   return y;
 }

@@ -5,7 +5,7 @@
 #include "apps/common/standard_files.hpp"
 #include "apps/vae/image_file.hpp"
 #include "apps/vae/strokes.hpp"
-#include "autodiff/buffer.hpp"
+#include "autodiff/kernels/buffer.hpp"
 #include "autodiff/error.hpp"
 #include "nn/data/loader.hpp"
 #include "ops/arithmetic.hpp"

@@ -6,7 +6,7 @@
 
 #include "autodiff/basic.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/loops.hpp"
+#include "autodiff/kernels/evaluate.hpp"
 #include "autodiff/node.hpp"
 
 namespace dimwise::ode {
@@ -42,7 +42,7 @@ double squares(int64_t begin, int64_t end, F f) {
       const T value = f(from + j);
       square[j] = value * value;
     }
-    total += static_cast<double>(loops::sum(square, count));
+    total += sum_row(square, count);
   }
   return total;
 }

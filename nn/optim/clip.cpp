@@ -27,9 +27,8 @@ double global_norm(const std::vector<Tensor>& tensors) {
 void scale_in_place(Tensor& t, double s) {
   dispatch(t.dtype(), [&](auto type) {
     using T = decltype(type);
-    T* x = own<T>(t);
-    loops::map(
-        t.size(), x, [s](auto v) { return v * static_cast<T>(s); }, static_cast<const T*>(x));
+    own<T>(t);
+    into<T>(t) = elements<T>(t) * static_cast<T>(s);
   });
 }
 

@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "autodiff/loops.hpp"
+#include "autodiff/kernels/expression.hpp"
 
 namespace dimwise::detail {
 
@@ -19,35 +19,15 @@ T* own(Tensor& t) {
   return mutable_data<T>(t);
 }
 
-/// f(g[i], p[i]…) for every i, where f changes its batches of p. The tail goes through padded batches, so that a value
-/// does not depend on its position.
+/// f(g, p…) for each batch of n elements, where f changes its batches of p: several results in one pass, which an
+/// xtensor expression cannot have.
 template <class T, class F, class... P>
 void update(int64_t n, F f, const T* g, P*... p) {
-  constexpr int64_t w = loops::width<T>;
-  const auto one = [&f](const T* at, auto*... to) {
-    [&f, to...](loops::Batch<T> gradient, auto... x) {
+  for (int64_t i = 0; i < n; i += width<T>)
+    [&](const Batch<T>& gradient, auto... x) {
       f(gradient, x...);
-      (x.store_unaligned(to), ...);
-    }(loops::load(at), loops::load<T>(to)...);
-  };
-  int64_t i = 0;
-  for (; i + w <= n; i += w) one(g + i, p + i...);
-  if (i == n) return;
-  const int64_t rest = n - i;
-  struct Lane {
-    alignas(64) T x[static_cast<size_t>(w)];
-  };
-  const auto padded = [&](const T* from) {
-    Lane lane;
-    for (int64_t j = 0; j < w; ++j) lane.x[j] = from[std::min(j, rest - 1)];
-    return lane;
-  };
-  const Lane gradient = padded(g + i);
-  const auto tail = [&](auto... lane) {
-    one(gradient.x, lane.x...);
-    (std::copy_n(lane.x, rest, p + i), ...);
-  };
-  tail(padded(p + i)...);
+      (x.store_aligned(p + i), ...);
+    }(Batch<T>::load_aligned(g + i), Batch<T>::load_aligned(p + i)...);
 }
 
 }  // namespace dimwise::detail

@@ -1,7 +1,7 @@
 #include <thread>
 
 #include "autodiff/basic.hpp"
-#include "autodiff/buffer.hpp"
+#include "autodiff/kernels/buffer.hpp"
 #include "autodiff/custom.hpp"
 #include "autodiff/tape.hpp"
 #include "ops/arithmetic.hpp"

@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "autodiff/anomaly.hpp"
-#include "autodiff/buffer.hpp"
+#include "autodiff/kernels/buffer.hpp"
 #include "autodiff/dimwise.hpp"
 #include "autodiff/transforms.hpp"
 #include "nn/mlp.hpp"

@@ -1,4 +1,4 @@
-#include "autodiff/buffer.hpp"
+#include "autodiff/kernels/buffer.hpp"
 
 #include <array>
 #include <atomic>
@@ -13,6 +13,8 @@ namespace dimwise {
 
 namespace {
 constexpr int classes = 4 * 48;
+// Beyond the end of what is asked for, for the rest of a SIMD batch that begins at the last element.
+constexpr size_t slack = 64;
 // Beyond this a thread keeps no more: the rest goes back to the system.
 constexpr int64_t held_limit = int64_t{4} << 30;
 
@@ -131,7 +133,7 @@ Buffer::Block* Buffer::take(size_t bytes) {
       return waiting;
     }
   }
-  const size_t total = (sizeof(Block) + class_bytes(index) + 63) / 64 * 64;
+  const size_t total = (sizeof(Block) + class_bytes(index) + 63) / 64 * 64 + slack;
   void* memory = std::aligned_alloc(64, total);
   if (!memory) throw std::bad_alloc();
   auto* block = new (memory) Block;

@@ -1,8 +1,8 @@
-#include "autodiff/loops.hpp"
+#include "autodiff/kernels/broadcast.hpp"
 
 #include <algorithm>
 
-namespace dimwise::loops {
+namespace dimwise {
 
 Broadcast::Broadcast(const Shape& out, std::span<const Shape* const> operands) {
   count = static_cast<int>(operands.size());
@@ -39,10 +39,7 @@ Broadcast::Broadcast(const Shape& out, std::span<const Shape* const> operands) {
   }
   if (found == 0) return;
   row = axes[0].n;
-  for (int k = 0; k < count; ++k) {
-    vector[k] = axes[0].step[k] != 0;
-    all_vectors = all_vectors && vector[k];
-  }
+  for (int k = 0; k < count; ++k) moves[k] = axes[0].step[k] != 0;
   rank = found - 1;
   for (int i = 0; i < rank; ++i) {
     const Axis& axis = axes[found - 1 - i];
@@ -51,4 +48,4 @@ Broadcast::Broadcast(const Shape& out, std::span<const Shape* const> operands) {
   }
 }
 
-}  // namespace dimwise::loops
+}  // namespace dimwise

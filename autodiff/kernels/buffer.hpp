@@ -8,10 +8,11 @@ namespace dimwise {
 
 struct BufferPool;
 
-/// A reference-counted block of memory, 64-byte aligned, from a pool of size classes.
+/// A reference-counted block of memory, 64-byte aligned, from a pool of size classes. Another 64 bytes beyond its end
+/// may be read and written: kernels work in whole SIMD batches.
 ///
 /// A fresh page costs several times the work done on it, so freed blocks are kept and handed out again uninitialised,
-/// by the thread that took them from the system: a block freed on another thread goes home.
+/// by the thread that took them from the system: a block freed on another thread is returned to its owner's pool.
 class Buffer {
  public:
   Buffer() = default;

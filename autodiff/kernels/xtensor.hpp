@@ -1,0 +1,15 @@
+#pragma once
+// The one place that names headers of xtensor, which later versions have moved into folders. Included by .cpp files
+// only.
+
+#if __has_include(<xtensor/core/xassign.hpp>)
+#include <xtensor/core/xassign.hpp>
+#include <xtensor/core/xfunction.hpp>
+#include <xtensor/core/xmath.hpp>
+#include <xtensor/core/xoperation.hpp>
+#else
+#include <xtensor/xassign.hpp>
+#include <xtensor/xfunction.hpp>
+#include <xtensor/xmath.hpp>
+#include <xtensor/xoperation.hpp>
+#endif
