@@ -18,7 +18,7 @@ using RowFunction = void (*)(T* y, int64_t n, const Operand<T>* x, bool moving);
 
 namespace detail {
 template <class T, class F, size_t N>
-[[gnu::flatten]] void row(T* y, int64_t n, const Operand<T>* x, [[maybe_unused]] bool moving) {
+[[gnu::flatten, gnu::noinline]] void row(T* y, int64_t n, const Operand<T>* x, [[maybe_unused]] bool moving) {
   [&]<size_t... K>(std::index_sequence<K...>) {
     if constexpr (N > 1) {
       if (!moving) return void(Into<T>(y, n) = function(F{}, Repeated<T>(x[K])...));
@@ -66,9 +66,17 @@ double sum_row(const double* x, int64_t n);
 
 template <class F, class... X>
 void evaluate(const Tensor& y, F, const X&... x) {
-  static_assert(sizeof...(X) <= Broadcast::max_operands);
+  constexpr size_t n = sizeof...(X);
+  static_assert(n <= Broadcast::max_operands);
   const Source sources[] = {Source(x)...};
-  run(y, kernel_of<F, sizeof...(X)>, sources);
+  if (!std::all_of(sources, sources + n, [&](const Source& s) { return s.shape == y.shape(); }))
+    return run(y, kernel_of<F, n>, sources);
+  dispatch(y.dtype(), [&](auto t) {
+    using T = decltype(t);
+    Operand<T> operands[n];
+    for (size_t k = 0; k < n; ++k) operands[k] = {static_cast<const T*>(sources[k].data), ~size_t{0}};
+    detail::row<T, F, n>(mutable_data<T>(y), y.size(), operands, true);
+  });
 }
 template <class F, class... X>
 void evaluate_sum(const Tensor& y, const Shape& full, F, const X&... x) {
