@@ -1,6 +1,7 @@
 #include "autodiff/basic.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "autodiff/directions.hpp"
 #include "autodiff/error.hpp"
@@ -23,18 +24,32 @@ const Op neg_op = record::broadcasting(record::linear<NoAttributes>(
     },
     [](const Tensor& w, const Tensor&, NoAttributes) { return neg(w); }));
 
-const Op scale_op = record::broadcasting(record::linear<double>(
+namespace {
+struct Factor {
+  double value;
+  bool divides;
+};
+Tensor scale(Tensor x, const Factor& factor);
+}  // namespace
+const Op scale_op = record::broadcasting(record::linear<Factor>(
     "scale",
-    [](const Tensor& x, double s) {
+    [](const Tensor& x, const Factor& factor) {
       const void* from = x.node()->buffer.data();
       Tensor y = empty_or_reuse(x, false);
       dispatch(x.dtype(), [&](auto t) {
         using T = decltype(t);
-        into<T>(y) = Elements<T>(static_cast<const T*>(from)) * static_cast<T>(s);
+        const Elements<T> elements(static_cast<const T*>(from));
+        if (factor.divides)
+          into<T>(y) = elements / static_cast<T>(factor.value);
+        else
+          into<T>(y) = elements * static_cast<T>(factor.value);
       });
       return y;
     },
-    [](const Tensor& w, const Tensor&, double s) { return scale(w, s); }));
+    [](const Tensor& w, const Tensor&, const Factor& factor) { return scale(w, factor); }));
+namespace {
+Tensor scale(Tensor x, const Factor& factor) { return apply(scale_op, {std::move(x)}, attributes(factor)); }
+}  // namespace
 
 namespace {
 // The value of f(a, b) with broadcasting, over the memory of an operand that dies. `read`: whether rules read them.
@@ -79,10 +94,22 @@ const Op mul_op = record::broadcasting(record::bilinear<NoAttributes>(
       return zip("mul", a, b, detail::recorded(a, b), [](auto x, auto y) { return x * y; });
     },
     [](const Tensor& w, const Tensor& a, const Tensor& b, NoAttributes) {
-      return mul_to(w, b, broadcast("mul", a.shape(), b.shape()), a.shape());
+      return cotangent_mul_to(w, b, broadcast("mul", a.shape(), b.shape()), a.shape());
     },
     [](const Tensor& w, const Tensor& a, const Tensor& b, NoAttributes) {
-      return mul_to(w, a, broadcast("mul", a.shape(), b.shape()), b.shape());
+      return cotangent_mul_to(w, a, broadcast("mul", a.shape(), b.shape()), b.shape());
+    }));
+
+const Op cotangent_mul_op = record::broadcasting(record::bilinear<NoAttributes>(
+    "cotangent_mul",
+    [](const Tensor& w, const Tensor& d, NoAttributes) {
+      return zip("mul", w, d, detail::recorded(w, d), [](auto x, auto y) { return detail::chain(x, y); });
+    },
+    [](const Tensor& v, const Tensor& w, const Tensor& d, NoAttributes) {
+      return cotangent_mul_to(v, d, broadcast("mul", w.shape(), d.shape()), w.shape());
+    },
+    [](const Tensor& v, const Tensor& w, const Tensor& d, NoAttributes) {
+      return cotangent_mul_to(w, v, broadcast("mul", w.shape(), d.shape()), d.shape());
     }));
 
 // A coefficient that broadcasts to x's shape broadcasts to the result's as well.
@@ -223,7 +250,12 @@ Tensor stop_gradient(const Tensor& x) { return share(x, x.shape()); }
 Tensor neg(Tensor x) { return apply(neg_op, {std::move(x)}); }
 Tensor add(Tensor a, Tensor b) { return apply(add_op, {std::move(a), std::move(b)}); }
 Tensor mul(Tensor a, Tensor b) { return apply(mul_op, {std::move(a), std::move(b)}); }
-Tensor scale(Tensor x, double s) { return s == 1 ? x : apply(scale_op, {std::move(x)}, attributes(s)); }
+Tensor scale(Tensor x, double s) { return s == 1 ? x : scale(std::move(x), Factor{s, false}); }
+Tensor divide(Tensor x, double s) {
+  int exponent = 0;
+  if (std::abs(std::frexp(s, &exponent)) == 0.5) return scale(std::move(x), 1 / s);  // exact for powers of 2
+  return scale(std::move(x), Factor{s, true});
+}
 
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;

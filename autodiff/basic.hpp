@@ -20,6 +20,8 @@ Tensor add(Tensor a, Tensor b);
 Tensor mul(Tensor a, Tensor b);
 /// s·x for a number s, in x's dtype.
 Tensor scale(Tensor x, double s);
+/// x / s, rounded once.
+Tensor divide(Tensor x, double s);
 /// x repeated along new or length-1 axes. Throws ShapeError.
 Tensor broadcast_to(const Tensor& x, const Shape& shape);
 /// The adjoint of broadcast_to: x summed down to `shape`. Throws ShapeError.
@@ -35,7 +37,7 @@ Tensor row(const Tensor& x, int64_t i);
 Tensor place_row(const Tensor& x, int64_t i, int64_t n);
 
 extern const Op alias_op, neg_op, scale_op, add_op, mul_op, broadcast_to_op, sum_to_op, reshape_op, stack_op, row_op,
-    place_row_op;
+    place_row_op, cotangent_mul_op;
 
 /// acc += x, in place where nobody else can see it. An undefined acc is zero.
 void accumulate(Tensor& acc, Tensor x);

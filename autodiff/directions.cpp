@@ -5,12 +5,14 @@
 
 namespace dimwise {
 
-Tensor mul_to(const Tensor& a, const Tensor& b, const Shape& full, const Shape& shape) {
-  if (shape == full || detail::recorded(a, b) || broadcast("mul", a.shape(), b.shape()) != full)
-    return unbroadcast(mul(a, b), full, shape);
-  Tensor y = empty(shape, a.dtype());
+Tensor cotangent_mul(const Tensor& w, const Tensor& d) { return apply(cotangent_mul_op, {w, d}); }
+
+Tensor cotangent_mul_to(const Tensor& w, const Tensor& d, const Shape& full, const Shape& shape) {
+  if (shape == full || detail::recorded(w, d) || broadcast("mul", w.shape(), d.shape()) != full)
+    return unbroadcast(cotangent_mul(w, d), full, shape);
+  Tensor y = empty(shape, w.dtype());
   evaluate_sum(
-      y, full, [](auto u, auto v) { return u * v; }, a, b);
+      y, full, [](auto u, auto v) { return detail::chain(u, v); }, w, d);
   return y;
 }
 

@@ -10,8 +10,11 @@ namespace dimwise {
 /// The adjoint of broadcasting from `shape` to `full`: a cotangent w that broadcasts to `full` becomes one that
 /// broadcasts to `shape`. Axes of length 1 along which `full` is longer are multiplied, not repeated and summed.
 Tensor unbroadcast(const Tensor& w, const Shape& full, const Shape& shape);
-/// `unbroadcast` of a ⊙ b, in one pass over memory where nothing is recorded.
-Tensor mul_to(const Tensor& a, const Tensor& b, const Shape& full, const Shape& shape);
+/// w ⊙ d for a cotangent w and a derivative d, and 0 where w is 0, whatever d is: where `where` did not choose an
+/// element, its infinite derivative makes no NaN.
+Tensor cotangent_mul(const Tensor& w, const Tensor& d);
+/// `unbroadcast` of `cotangent_mul`, in one pass over memory where nothing is recorded.
+Tensor cotangent_mul_to(const Tensor& w, const Tensor& d, const Shape& full, const Shape& shape);
 /// A direction of a tensor of shape `from` as one of the same elements in shape `to`.
 Tensor reshape_direction(const Tensor& w, const Shape& from, const Shape& to);
 

@@ -27,6 +27,9 @@ int64_t ops_evaluated() { return evaluated; }
 void check_inputs(const char* op, std::span<const Tensor> inputs) {
   for (const Tensor& x : inputs) {
     if (!x.defined()) fail<ValueError>(op, "an input is undefined. Every input must be a tensor with values.");
+    if (!x.node()->buffer.data())
+      fail<ValueError>(op, "the values of an input, a recorded intermediate of shape ", x.shape(),
+                       ", were written over by a later op, since nobody held it. Hold the tensor.");
     if (x.dtype() != inputs[0].dtype())
       fail<DTypeError>(op, "dtypes differ: ", inputs[0].dtype(), " and ", x.dtype(),
                        ". Cast one with astype(x, DType::", inputs[0].dtype(), ").");

@@ -78,6 +78,12 @@ Tensor zip(const Shape& shape, F f, const Tensor& first, const In&... rest) {
   return y;
 }
 
+// w·d of a batch of cotangents and one of derivatives, and 0 where w is 0.
+template <class B>
+[[gnu::always_inline]] inline B chain(const B& w, const std::type_identity_t<B>& d) {
+  return xsimd::select(w == B(typename B::value_type(0)), w, w * d);
+}
+
 // df at s, which is x, or y for a df of two arguments.
 template <class DF, class X>
 [[gnu::always_inline]] inline auto slope(const X& s) {
@@ -106,7 +112,7 @@ constexpr Op derivative_record(const char* name) {
     const Source from = w;
     Tensor y = w.shape() == s.shape() ? empty_or_reuse(w, recorded(w, s)) : empty(s.shape(), s.dtype());
     evaluate(
-        y, [](auto a, auto b) { return a * slope<DF>(b); }, from, s);
+        y, [](auto a, auto b) { return chain(a, slope<DF>(b)); }, from, s);
     return y;
   };
   op.vjp = [](const Call& call, const Tensor& v, Cotangents& result) {
@@ -115,10 +121,10 @@ constexpr Op derivative_record(const char* name) {
     if (!result.wanted(1)) return;
     if (recorded(v, s) || recorded(w, s)) {
       const Series d = slope<DF>(Series({s, ones({}, s.dtype())}));
-      if (d.at(1).defined()) result.set(1, mul(mul(v, w), d.at(1)));
+      if (d.at(1).defined()) result.set(1, cotangent_mul(mul(v, w), d.at(1)));
     } else {
       result.set(1, zip(
-                        s.shape(), [](auto a, auto b, auto c) { return (a * b) * curvature<DF>(c); }, v, w, s));
+                        s.shape(), [](auto a, auto b, auto c) { return chain(a * b, curvature<DF>(c)); }, v, w, s));
     }
   };
   op.jet = [](const Call& call, std::span<const Series> in) {
@@ -284,12 +290,16 @@ constexpr Op elementwise(const char* name, F, DFA, DFB) {
       if (!result.wanted(i)) return;
       const Shape& shape = call.inputs[i].shape();
       if (detail::recorded(y, w))
-        result.set(i, unbroadcast(mul(w, detail::partial(df, a, b, y)), y.shape(), shape));
+        result.set(i, unbroadcast(cotangent_mul(w, detail::partial(df, a, b, y)), y.shape(), shape));
+      else if constexpr (detail::uses_y<decltype(df)>)
+        result.set(i, detail::zip_to(
+                          y.shape(), shape,
+                          [](auto w, auto a, auto b, auto y) { return detail::chain(w, decltype(df){}(a, b, y)); }, w,
+                          a, b, y));
       else
         result.set(i, detail::zip_to(
                           y.shape(), shape,
-                          [](auto a, auto b, auto y, auto w) { return w * detail::partial(decltype(df){}, a, b, y); },
-                          a, b, y, w));
+                          [](auto w, auto a, auto b) { return detail::chain(w, decltype(df){}(a, b)); }, w, a, b));
     };
     rule(0, DFA{});
     rule(1, DFB{});

@@ -23,8 +23,8 @@ class Shape {
   int rank() const { return rank_; }
   /// Length of one axis; negative axes count from the end. Throws ShapeError when there is no such axis.
   int64_t dim(int axis) const { return dims_[static_cast<size_t>(normalize(axis))]; }
-  int64_t operator[](int axis) const { return dims_[static_cast<size_t>(axis)]; }
-  int64_t& operator[](int axis) { return dims_[static_cast<size_t>(axis)]; }
+  int64_t operator[](int axis) const { return dim(axis); }
+  int64_t& operator[](int axis) { return dims_[static_cast<size_t>(normalize(axis))]; }
   const int64_t* begin() const { return dims_.data(); }
   const int64_t* end() const { return dims_.data() + rank_; }
 
@@ -48,18 +48,18 @@ class Shape {
   /// Elements before, and after, an axis.
   int64_t outer(int axis) const {
     int64_t size = 1;
-    for (int i = 0; i < axis; ++i) size *= (*this)[i];
+    for (int i = 0; i < axis; ++i) size *= begin()[i];
     return size;
   }
   int64_t inner(int axis) const {
     int64_t size = 1;
-    for (int i = axis + 1; i < rank_; ++i) size *= (*this)[i];
+    for (int i = axis + 1; i < rank_; ++i) size *= begin()[i];
     return size;
   }
 
   bool operator==(const Shape& other) const {
     bool same = rank_ == other.rank_;
-    for (int i = 0; same && i < rank_; ++i) same = (*this)[i] == other[i];
+    for (int i = 0; same && i < rank_; ++i) same = begin()[i] == other.begin()[i];
     return same;
   }
   bool operator!=(const Shape& other) const { return !(*this == other); }

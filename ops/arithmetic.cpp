@@ -89,10 +89,12 @@ const Op pow_op = record::elementwise(
 // a where it is larger, or NaN.
 const Op maximum_op = record::elementwise(
     "maximum", [](auto a, auto b) { return where(a >= b, a, where(a == a, b, a)); },
-    [](auto a, auto b) { return where(a >= b, 1.0, 0.0); }, [](auto a, auto b) { return where(a >= b, 0.0, 1.0); });
+    [](auto a, auto b) { return where(a >= b, where(b >= a, 0.5, 1.0), 0.0); },
+    [](auto a, auto b) { return where(b >= a, where(a >= b, 0.5, 1.0), 0.0); });
 const Op minimum_op = record::elementwise(
     "minimum", [](auto a, auto b) { return where(a <= b, a, where(a == a, b, a)); },
-    [](auto a, auto b) { return where(a <= b, 1.0, 0.0); }, [](auto a, auto b) { return where(a <= b, 0.0, 1.0); });
+    [](auto a, auto b) { return where(a <= b, where(b <= a, 0.5, 1.0), 0.0); },
+    [](auto a, auto b) { return where(b <= a, where(a <= b, 0.5, 1.0), 0.0); });
 
 struct Condition {
   Tensor condition;  // of the result's shape, as are both branches
@@ -159,7 +161,7 @@ Tensor maximum(Tensor a, Tensor b) { return binary(maximum_op, std::move(a), std
 Tensor minimum(Tensor a, Tensor b) { return binary(minimum_op, std::move(a), std::move(b)); }
 Tensor clip(const Tensor& x, double low, double high) {
   if (!(low <= high)) fail<ValueError>("clip", "low = ", low, " is above high = ", high, ". Swap them.");
-  return minimum(maximum(x, scalar(low, x.dtype())), scalar(high, x.dtype()));
+  return where(x < low, low, where(x > high, high, x));
 }
 
 Tensor greater(const Tensor& a, const Tensor& b) {

@@ -14,11 +14,12 @@ Tensor div(Tensor a, Tensor b);
 /// a^b. ∂/∂b is 0 where a ≤ 0; at b = 0 the derivative in a is 0, also where a = 0.
 Tensor pow(Tensor a, Tensor b);
 Tensor pow(const Tensor& a, double b);
-/// The larger of a and b; the derivative goes to a where they are equal. A NaN in either gives NaN.
+/// The larger of a and b; where they are equal each has half of the derivative. A NaN in either gives NaN.
 Tensor maximum(Tensor a, Tensor b);
-/// The smaller of a and b; the derivative goes to a where they are equal. A NaN in either gives NaN.
+/// The smaller of a and b; where they are equal each has half of the derivative. A NaN in either gives NaN.
 Tensor minimum(Tensor a, Tensor b);
-/// x limited to [low, high]; the derivative is 1 on the bounds, 0 beyond. Throws ValueError unless low ≤ high.
+/// x limited to [low, high]; the derivative is 1 on the bounds, 0 beyond. NaN stays NaN. Throws ValueError unless
+/// low ≤ high.
 Tensor clip(const Tensor& x, double low, double high);
 
 // Comparisons give 1 where true and 0 where not, in the operands' dtype, untracked: their derivative is zero.
@@ -45,7 +46,7 @@ inline Tensor operator/(Tensor a, Tensor b) { return div(std::move(a), std::move
 inline Tensor operator+(const Tensor& a, double b) { return add(a, scalar(b, a.dtype())); }
 inline Tensor operator-(const Tensor& a, double b) { return add(a, scalar(-b, a.dtype())); }
 inline Tensor operator*(Tensor a, double b) { return scale(std::move(a), b); }
-inline Tensor operator/(Tensor a, double b) { return scale(std::move(a), 1 / b); }
+inline Tensor operator/(Tensor a, double b) { return divide(std::move(a), b); }
 inline Tensor operator+(double a, const Tensor& b) { return b + a; }
 inline Tensor operator-(double a, const Tensor& b) { return sub(scalar(a, b.dtype()), b); }
 inline Tensor operator*(double a, Tensor b) { return scale(std::move(b), a); }

@@ -2,12 +2,14 @@
 
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "autodiff/error.hpp"
 #include "autodiff/record.hpp"
 #include "ops/all_ops.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
+#include "ops/layout.hpp"
 #include "ops/series.hpp"
 
 namespace dimwise {
@@ -57,32 +59,83 @@ const Op max_op = record::general<Shape>(
       return sum_to(Series(share_of(x[0].value(), y.value())) * dx[0], kept);
     });
 
-struct Cumulate {
+// y_k = b_k + a_k y_{k−1} along an axis, or from its end: cumsum, cumprod and their derivatives.
+struct Recurrence {
   int axis;
   bool reverse;
 };
+Tensor recurrence(const Tensor& a, const Tensor& b, const Recurrence& r);
 
-const Op cumsum_op = record::linear<Cumulate>(
-    "cumsum",
-    [](const Tensor& x, const Cumulate& a) {
-      Tensor y = empty(x.shape(), x.dtype());
-      const int64_t outer = x.shape().outer(a.axis), n = x.shape()[a.axis], inner = x.shape().inner(a.axis);
-      dispatch(x.dtype(), [&](auto t) {
-        using T = decltype(t);
-        const T* in = x.node()->data<T>();
-        T* out = mutable_data<T>(y);
-        for (int64_t o = 0; o < outer; ++o)
-          for (int64_t k = 0; k < n; ++k) {
-            const int64_t at = (o * n + (a.reverse ? n - 1 - k : k)) * inner,
-                          before = at + (a.reverse ? inner : -inner);
-            for (int64_t j = 0; j < inner; ++j) out[at + j] = in[at + j] + (k ? out[before + j] : T(0));
-          }
-      });
-      return y;
-    },
-    [](const Tensor& w, const Tensor&, const Cumulate& a) { return cumsum(w, a.axis, !a.reverse); });
+// x one place on along the recurrence's way, with 0 at the start.
+Tensor previous(const Tensor& x, const Recurrence& r) {
+  const int64_t n = x.shape()[r.axis];
+  if (n == 0) return x;
+  return r.reverse ? pad(slice(x, r.axis, 1, n), r.axis, 0, 1) : pad(slice(x, r.axis, 0, n - 1), r.axis, 1, 0);
+}
 
-Tensor finite_max(const Tensor& x, const Axes& axes) {
+// A loop by hand: each element needs the one before. In float64, since cumsum adds up long axes.
+template <class T>
+void recur(const T* a, const T* b, T* y, const Shape& shape, const Recurrence& r) {
+  const int64_t outer = shape.outer(r.axis), n = shape[r.axis], inner = shape.inner(r.axis);
+  std::vector<double> last(static_cast<size_t>(inner));
+  for (int64_t o = 0; o < outer; ++o) {
+    std::fill(last.begin(), last.end(), 0.0);
+    for (int64_t k = 0; k < n; ++k) {
+      const int64_t at = (o * n + (r.reverse ? n - 1 - k : k)) * inner;
+      for (int64_t j = 0; j < inner; ++j) {
+        double& value = last[static_cast<size_t>(j)];
+        value = static_cast<double>(b[at + j]) + (k > 0 ? static_cast<double>(a[at + j]) * value : 0.0);
+        y[at + j] = static_cast<T>(value);
+      }
+    }
+  }
+}
+
+const Op recurrence_op = [] {
+  Op op{"recurrence", Kind::general, nullptr, nullptr, nullptr};
+  op.forward = [](std::span<const Tensor> in, const Attributes& attributes) {
+    Tensor y = empty(in[1].shape(), in[1].dtype());
+    dispatch(y.dtype(), [&](auto t) {
+      using T = decltype(t);
+      recur(in[0].node()->data<T>(), in[1].node()->data<T>(), mutable_data<T>(y), y.shape(),
+            as<Recurrence>(attributes));
+    });
+    return y;
+  };
+  op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
+    const auto& r = as<Recurrence>(call.attributes);
+    // λ_k = w_k + a_{k+1} λ_{k+1}.
+    const Recurrence back{r.axis, !r.reverse};
+    const Tensor lambda = recurrence(previous(call.inputs[0], back), w, back);
+    if (result.wanted(0)) result.set(0, lambda * previous(call.output, r));
+    if (result.wanted(1)) result.set(1, lambda);
+  };
+  op.jet = [](const Call& call, std::span<const Series> in) {
+    const auto& r = as<Recurrence>(call.attributes);
+    Series y(call.output);
+    for (int k = 1; k <= std::max(in[0].order(), in[1].order()); ++k) {
+      Tensor b = in[1].at(k);
+      for (int j = 1; j <= k; ++j)
+        if (in[0].at(j).defined() && y.at(k - j).defined()) accumulate(b, in[0].at(j) * previous(y.at(k - j), r));
+      y.c.push_back(b.defined() ? recurrence(in[0].value(), b, r) : Tensor());
+    }
+    return y;
+  };
+  return op;
+}();
+
+Tensor recurrence(const Tensor& a, const Tensor& b, const Recurrence& r) {
+  return apply(recurrence_op, {a, b}, attributes(r));
+}
+
+void check_elements(const char* op, const Tensor& x, const Axes& axes) {
+  if (x.size() == 0 && reduced(op, x.shape(), axes, true).size() > 0)
+    fail<ShapeError>(op, "shape ", x.shape(), " has no elements along axes ", axes, ".");
+}
+
+// The largest element along the axes if it is finite, else 0: what exponents may be shifted by.
+Tensor finite_max(const char* op, const Tensor& x, const Axes& axes) {
+  check_elements(op, x, axes);
   const Tensor m = stop_gradient(max(stop_gradient(x), axes, true));
   return where(less(abs(m), scalar(std::numeric_limits<double>::infinity(), m.dtype())), m, 0.0);
 }
@@ -98,15 +151,14 @@ Tensor sum(const Tensor& x, const Axes& axes, bool keep) {
 Tensor mean(const Tensor& x) { return mean(x, every(x)); }
 Tensor mean(const Tensor& x, const Axes& axes, bool keep) {
   const Tensor total = sum(x, axes, keep);
-  if (x.size() == 0) fail<ShapeError>("mean", "shape ", x.shape(), " has no elements to average.");
-  return total * (static_cast<double>(total.size()) / static_cast<double>(x.size()));
+  check_elements("mean", x, axes);
+  return total.size() == 0 ? total : total / (static_cast<double>(x.size()) / static_cast<double>(total.size()));
 }
 
 Tensor max(const Tensor& x) { return max(x, every(x)); }
 Tensor max(const Tensor& x, const Axes& axes, bool keep) {
   const Shape kept = reduced("max", x.shape(), axes, true);
-  if (x.size() == 0 && kept.size() > 0)
-    fail<ShapeError>("max", "shape ", x.shape(), " has no elements along axes ", axes, ".");
+  check_elements("max", x, axes);
   const Tensor y = kept == x.shape() ? x : apply(max_op, {x}, attributes(kept));
   return keep ? y : reshape(y, reduced("max", x.shape(), axes, false));
 }
@@ -114,29 +166,60 @@ Tensor max(const Tensor& x, const Axes& axes, bool keep) {
 Tensor min(const Tensor& x) { return neg(max(neg(x))); }
 Tensor min(const Tensor& x, const Axes& axes, bool keep) { return neg(max(neg(x), axes, keep)); }
 
+Tensor prod(const Tensor& x) { return prod(reshape(x, {x.size()}), {0}); }
+Tensor prod(const Tensor& x, const Axes& axes, bool keep) {
+  const Shape kept = reduced("prod", x.shape(), axes, true);
+  Tensor y = x;
+  for (int axis = 0; axis < x.rank(); ++axis) {
+    if (kept[axis] == x.shape()[axis]) continue;
+    const int64_t n = y.shape()[axis];
+    Shape one = y.shape();
+    one[axis] = 1;
+    y = n == 0 ? ones(one, x.dtype()) : slice(cumprod(y, axis), axis, n - 1, n);
+  }
+  return keep ? y : reshape(y, reduced("prod", x.shape(), axes, false));
+}
+
 Tensor logsumexp(const Tensor& x, const Axes& axes, bool keep) {
-  const Tensor m = finite_max(x, axes), s = sum(exp(x - m), axes, true);
-  const Tensor some = s > 0.0;
-  const Tensor y = m + where(some, log(where(some, s, 1.0)), -std::numeric_limits<double>::infinity());
+  const Tensor m = finite_max("logsumexp", x, axes), s = sum(exp(x - m), axes, true);
+  const Tensor none = equal(s, scalar(0, s.dtype()));
+  const Tensor y = where(none, -std::numeric_limits<double>::infinity(), m + log(where(none, 1.0, s)));
   return keep ? y : reshape(y, reduced("logsumexp", x.shape(), axes, false));
 }
 
 Tensor softmax(const Tensor& x, int axis) {
-  const Tensor e = exp(x - finite_max(x, {axis}));
+  const Tensor e = exp(x - finite_max("softmax", x, {axis}));
   return e / sum(e, {axis}, true);
 }
 
 Tensor log_softmax(const Tensor& x, int axis) {
-  const Tensor centred = x - finite_max(x, {axis});
+  const Tensor centred = x - finite_max("log_softmax", x, {axis});
   return centred - log(sum(exp(centred), {axis}, true));
 }
 
-Tensor norm(const Tensor& x, const Axes& axes, bool keep) { return sqrt(sum(square(x), axes, keep)); }
-
-Tensor cumsum(const Tensor& x, int axis, bool reverse) {
-  return apply(cumsum_op, {x}, attributes(Cumulate{x.shape().normalize(axis), reverse}));
+Tensor norm(const Tensor& x, const Axes& axes, bool keep) {
+  const Shape shape = reduced("norm", x.shape(), axes, keep);
+  if (x.size() == 0) return zeros(shape, x.dtype());
+  // Squares of what is divided by the largest element neither overflow nor underflow.
+  const Tensor m = finite_max("norm", abs(stop_gradient(x)), axes);
+  const Tensor s = where(m > 0.0, m, 1.0);
+  return reshape(s * sqrt(sum(square(x / s), axes, true)), shape);
 }
 
-std::vector<const Op*> reduce_ops() { return {&max_op, &cumsum_op}; }
+Tensor cumsum(const Tensor& x, int axis, bool reverse) {
+  return recurrence(ones_like(x), x, {x.shape().normalize(axis), reverse});
+}
+
+Tensor cumprod(const Tensor& x, int axis, bool reverse) {
+  const Recurrence r{x.shape().normalize(axis), reverse};
+  const int64_t n = x.shape()[r.axis];
+  if (n == 0) return x;
+  // The first element starts the product, and is multiplied with nothing.
+  const Tensor first =
+      reverse ? pad(slice(x, r.axis, n - 1, n), r.axis, n - 1, 0) : pad(slice(x, r.axis, 0, 1), r.axis, 0, n - 1);
+  return recurrence(x, first, r);
+}
+
+std::vector<const Op*> reduce_ops() { return {&max_op, &recurrence_op}; }
 
 }  // namespace dimwise

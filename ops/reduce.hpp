@@ -12,24 +12,30 @@ using Axes = Shape;
 /// Σ x.
 Tensor sum(const Tensor& x);
 Tensor sum(const Tensor& x, const Axes& axes, bool keep = false);
-/// Σ x / n.
+/// Σ x / n. Throws ShapeError for an axis of length 0.
 Tensor mean(const Tensor& x);
 Tensor mean(const Tensor& x, const Axes& axes, bool keep = false);
+/// Π x; 1 of nothing. The derivative is right where elements are 0.
+Tensor prod(const Tensor& x);
+Tensor prod(const Tensor& x, const Axes& axes, bool keep = false);
 /// The largest element; the derivative is shared equally among ties. Throws ShapeError for an axis of length 0.
 Tensor max(const Tensor& x);
 Tensor max(const Tensor& x, const Axes& axes, bool keep = false);
 /// The smallest element.
 Tensor min(const Tensor& x);
 Tensor min(const Tensor& x, const Axes& axes, bool keep = false);
-/// ln Σ eˣ, without overflow; −∞ with zero gradient where every x is −∞.
+/// ln Σ eˣ, without overflow; −∞ with zero gradient where every x is −∞, NaN where one is NaN. Throws ShapeError for an
+/// axis of length 0, as do softmax and log_softmax.
 Tensor logsumexp(const Tensor& x, const Axes& axes, bool keep = false);
 /// eˣ / Σ eˣ.
 Tensor softmax(const Tensor& x, int axis = -1);
 /// x − ln Σ eˣ.
 Tensor log_softmax(const Tensor& x, int axis = -1);
-/// √Σ x²; the gradient at 0 is 0.
+/// √Σ x², without overflow or underflow of the squares; 0 of nothing. The gradient at 0 is 0.
 Tensor norm(const Tensor& x, const Axes& axes, bool keep = false);
 /// y_k = x_1 + … + x_k along an axis; from the end if `reverse`.
 Tensor cumsum(const Tensor& x, int axis = -1, bool reverse = false);
+/// y_k = x_1 ⋯ x_k along an axis; from the end if `reverse`. The derivative is right where elements are 0.
+Tensor cumprod(const Tensor& x, int axis = -1, bool reverse = false);
 
 }  // namespace dimwise

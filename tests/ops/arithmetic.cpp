@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "autodiff/directions.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/layout.hpp"
@@ -122,8 +123,16 @@ std::vector<Entry> entries() {
          return where(m, in[0], 2.0) + where(m, 1.0, in[0]) * where(m, 1.0, -1.0);
        },
        normals()},
+      {"mul",
+       {"cotangent_mul"},
+       [](const Inputs& in) { return cotangent_mul(in[0], in[1]); },
+       normals({{{3}, {3}}, {{2, 3}, {3}}, {{}, {2}}, {{2, 1}, {1, 3}}})},
+      {"divide",
+       {"scale"},
+       [](const Inputs& in) { return divide(in[0], -1.7); },
+       normals({{{3}}, {{2, 3}}, {{}}, {{0}}})},
       {"scale",
-       {"mul"},
+       {"scale"},
        [](const Inputs& in) { return scale(scale(in[0], -1.7), 1); },
        normals(),
        [](const auto& z) { return -1.7 * z[0]; }},
@@ -280,12 +289,12 @@ TEST_CASE("broadcasting is NumPy's: every pair of shapes against a naive loop, i
     }
 }
 
-TEST_CASE("at ties the derivative goes to the first operand, and clip passes it on its bounds") {
+TEST_CASE("at ties each operand has half of the derivative, and clip passes it on its bounds") {
   const Tensor a = track(t({1, 2, 3})), b = track(t({2, 2, 2}));
-  CHECK(grad(sum(maximum(a, b)), a).values() == std::vector<double>{0, 1, 1});
-  CHECK(grad(sum(maximum(a, b)), b).values() == std::vector<double>{1, 0, 0});
-  CHECK(grad(sum(minimum(a, b)), a).values() == std::vector<double>{1, 1, 0});
-  CHECK(grad(sum(minimum(a, b)), b).values() == std::vector<double>{0, 0, 1});
+  CHECK(grad(sum(maximum(a, b)), a).values() == std::vector<double>{0, 0.5, 1});
+  CHECK(grad(sum(maximum(a, b)), b).values() == std::vector<double>{1, 0.5, 0});
+  CHECK(grad(sum(minimum(a, b)), a).values() == std::vector<double>{1, 0.5, 0});
+  CHECK(grad(sum(minimum(a, b)), b).values() == std::vector<double>{0, 0.5, 1});
   CHECK(grad(sum(clip(a, 1, 2)), a).values() == std::vector<double>{1, 1, 0});
 }
 
@@ -336,6 +345,28 @@ TEST_CASE("a NaN stays one, and compares as false, whatever its place and the le
         REQUIRE(only_at(x <= halves, zero, 1));
         REQUIRE(only_at(where(x, 1.0, 0.0), one, 1));  // not zero, so true, as NumPy has it
       }
+}
+
+TEST_CASE("a branch that where does not choose does no harm in the gradient") {
+  const auto at_zero = [](const std::function<Tensor(const Tensor&)>& f) {
+    for (const DType dtype : {DType::float32, DType::float64})
+      for (int64_t n = 1; n <= 40; ++n) {
+        const Tensor x = track(zeros({n}, dtype));
+        const Tensor y = sum(where(x > 0.0, f(x), 0.0));
+        for (const double g : grad(y, x, {.record = false}).values()) REQUIRE(g == 0);
+        const Tensor recorded = grad(y, x);
+        for (const double g : recorded.values()) REQUIRE(g == 0);
+        if (!recorded.tracked()) continue;
+        for (const double g : grad(sum(recorded), x).values()) REQUIRE(g == 0);
+      }
+  };
+  at_zero([](const Tensor& x) { return log(x); });
+  at_zero([](const Tensor& x) { return x * log(x); });
+  at_zero([](const Tensor& x) { return 1.0 / x; });
+  at_zero([](const Tensor& x) { return x / x; });
+  at_zero([](const Tensor& x) { return rsqrt(x); });
+  at_zero([](const Tensor& x) { return pow(x, -1.5); });
+  at_zero([](const Tensor& x) { return exp(1.0 / square(x)); });
 }
 
 TEST_CASE("division by zero is IEEE's") {

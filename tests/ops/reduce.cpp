@@ -104,10 +104,14 @@ std::vector<Entry> entries() {
       reduction("norm", {"sqrt", "square"}, norm, normal),
       along("softmax", {"max", "exp", "div"}, softmax),
       along("log_softmax", {"max", "exp", "log"}, log_softmax),
-      along("cumsum", {"cumsum"},
+      along("cumsum", {"recurrence"},
             [](const Tensor& x, int axis) { return cumsum(x, axis) + 2.0 * cumsum(x, axis, true); }),
+      along("cumprod", {"recurrence"},
+            [](const Tensor& x, int axis) { return cumprod(x, axis) + 2.0 * cumprod(x, axis, true); }),
+      whole("prod", {"recurrence"}, prod, true),
+      reduction("prod", {"recurrence"}, prod, normal),
   };
-  all[2].errors = {{[] { mean(zeros({0, 2})); }, "[mean] shape (0, 2) has no elements to average."}};
+  all[2].errors = {{[] { mean(zeros({0, 2})); }, "[mean] shape (0, 2) has no elements along axes (0, 1)."}};
   all[4].errors = {{[] { max(zeros({0})); }, "[max] shape (0,) has no elements along axes (0,)."},
                    {[] {
                       min(zeros({2, 0}), {1});
@@ -198,6 +202,95 @@ TEST_CASE("logsumexp and softmax neither overflow nor lose what is small") {
   CHECK(log_softmax(x).values()[2] == Approx(-2e4 - std::log(2)).epsilon(1e-15));
   CHECK(logsumexp(tensor({-inf, -inf}, DType::float64), {0}).item() == -inf);
   CHECK(logsumexp(tensor({-inf, 3}, DType::float64), {0}).item() == 3);
+}
+
+TEST_CASE("products and their gradients are right where elements are 0") {
+  const Tensor x = track(tensor({0, 2, 3}, DType::float64));
+  CHECK(prod(x).item() == 0);
+  CHECK(grad(prod(x), x).values() == std::vector<double>{6, 0, 0});
+  CHECK(cumprod(x).values() == std::vector<double>{0, 0, 0});
+  CHECK(grad(sum(cumprod(x)), x).values() == std::vector<double>{1 + 2 + 6, 0, 0});
+  const Tensor two = track(tensor({0, 5, 0, 7}, DType::float64));
+  CHECK(grad(prod(two), two).values() == std::vector<double>{0, 0, 0, 0});
+  CHECK(hessian([](const Tensor& t) { return prod(t); }, two).values() ==
+        std::vector<double>{0, 0, 35, 0, 0, 0, 0, 0, 35, 0, 0, 0, 0, 0, 0, 0});
+  CHECK(prod(zeros({0})).item() == 1);
+  CHECK(prod(zeros({2, 0}), {1}).values() == std::vector<double>{1, 1});
+}
+
+TEST_CASE("sums of float32 lose no digits however long they are") {
+  const int64_t n = 10'000'000;
+  const Tensor tenths = full({n}, 0.1);
+  const double exact = static_cast<double>(n) * static_cast<double>(0.1F);
+  const auto off = [](double value, double right) { return std::abs(value / right - 1); };
+  CHECK(off(sum(tenths).item(), exact) < 1e-7);
+  CHECK(off(mean(tenths).item(), static_cast<double>(0.1F)) < 1e-7);
+  const Tensor columns = reshape(tenths, {n / 10, 10}), rows = reshape(tenths, {10, n / 10});
+  for (const Tensor& x : {columns, rows})
+    for (const int axis : {0, 1})
+      for (const double v : sum(x, {axis}).values())
+        REQUIRE(off(v, exact / static_cast<double>(x.shape()[1 - axis])) < 1e-6);
+  // The gradient of what is broadcast to a million rows, and of a factor of them.
+  const Tensor bias = track(zeros({10}));
+  for (const double v : grad(sum(columns * (bias + 1.0)), bias).values()) REQUIRE(off(v, exact / 10) < 1e-6);
+  const double last = cumsum(tenths).values().back();
+  CHECK(off(last, exact) < 1e-7);
+}
+
+TEST_CASE("reductions of nothing, of NaN and of what overflows") {
+  const double nan = std::nan("");
+  const auto d = [](const std::vector<double>& v) { return tensor(v, DType::float64); };
+  CHECK(std::isnan(logsumexp(d({nan, 1}), {0}).item()));
+  CHECK(std::isnan(max(d({1, nan, 2})).item()));
+  CHECK(std::isnan(min(d({nan, 1})).item()));
+  CHECK(logsumexp(d({-inf, -inf}), {0}).item() == -inf);
+  CHECK(logsumexp(d({inf, 1}), {0}).item() == inf);
+  for (const DType dtype : {DType::float32, DType::float64}) {
+    const double far = dtype == DType::float32 ? 1e30 : 1e200;
+    for (const double scale : {far, 1 / far}) {
+      const Tensor x = track(astype(d({3 * scale, 4 * scale}), dtype));
+      CHECK(norm(x, {0}).item() == Approx(5 * scale).epsilon(1e-6));
+      const std::vector<double> g = grad(norm(x, {0}), x).values();
+      CHECK(g[0] == Approx(0.6));
+      CHECK(g[1] == Approx(0.8));
+    }
+  }
+  const Tensor origin = track(zeros({3}));
+  CHECK(grad(norm(origin, {0}), origin).values() == std::vector<double>{0, 0, 0});
+  CHECK(norm(zeros({0}), {0}).item() == 0);
+  CHECK(mean(zeros({0, 3}), {1}).shape() == Shape{0});
+  CHECK(mean(ones({41})).item() == 1);
+  CHECK((full({3}, 49) / 49.0).values() == std::vector<double>{1, 1, 1});
+  for (const auto& [text, f] :
+       std::vector<std::pair<std::string, std::function<void()>>>{{"[softmax] shape (2, 0)",
+                                                                   [] {
+                                                                     softmax(zeros({2, 0}));
+                                                                   }},
+                                                                  {"[log_softmax] shape (2, 0)",
+                                                                   [] {
+                                                                     log_softmax(zeros({2, 0}));
+                                                                   }},
+                                                                  {"[logsumexp] shape (2, 0)",
+                                                                   [] {
+                                                                     logsumexp(zeros({2, 0}), {1});
+                                                                   }},
+                                                                  {"[mean] shape (3, 0)", [] {
+                                                                     mean(zeros({3, 0}), {1});
+                                                                   }}})
+    CHECK_THROWS_WITH(f(), Catch::Matchers::Contains(text));
+}
+
+TEST_CASE("the largest element of a long axis is found in every lane, NaN included") {
+  for (const DType dtype : {DType::float32, DType::float64})
+    for (int64_t n = 1; n <= 80; ++n)
+      for (int64_t at = 0; at<n; at += n> 40 ? 7 : 1)
+        for (const double value : {5.0, inf, std::nan("")}) {
+          std::vector<double> v(static_cast<size_t>(n), -3.0);
+          v[static_cast<size_t>(at)] = value;
+          const Tensor x = tensor(v, dtype);
+          const double row = max(x).item(), column = max(reshape(x, {n, 1}), {0}).values()[0];
+          REQUIRE((std::isnan(value) ? std::isnan(row) && std::isnan(column) : row == value && column == value));
+        }
 }
 
 }  // namespace dimwise::reduce_tests
