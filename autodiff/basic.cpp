@@ -65,7 +65,7 @@ Tensor zip(const char* name, const Tensor& a, const Tensor& b, bool read, F f) {
 }  // namespace
 
 const Op add_op = [] {
-  Op op{"add", Kind::linear, nullptr, nullptr, nullptr};
+  Op op{"add"};
   op.reads_output = false;
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
     return zip("add", in[0], in[1], false, [](auto a, auto b) { return a + b; });
@@ -84,7 +84,7 @@ const Op add_op = [] {
     }
     return y;
   };
-  op.vjp_broadcasts = op.jet_broadcasts = true;
+  op.broadcasts = true;
   return op;
 }();
 
@@ -171,7 +171,7 @@ const Op reshape_op = [] {
 }();
 
 const Op stack_op = [] {
-  Op op{"stack", Kind::linear, nullptr, nullptr, nullptr};
+  Op op{"stack"};
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
     Tensor y = empty(in[0].shape().with(0, static_cast<int64_t>(in.size())), in[0].dtype());
     const size_t row_bytes = static_cast<size_t>(in[0].size()) * bytes(y.dtype());

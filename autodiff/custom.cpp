@@ -13,11 +13,19 @@ Tensor detached(const Tensor& y) { return share(y, y.shape()); }
 
 std::vector<Tensor> list(std::span<const Tensor> inputs) { return {inputs.begin(), inputs.end()}; }
 
+void check_dtype(const CustomRule& rule, const char* part, const Tensor& given, const Tensor& like) {
+  if (given.dtype() != like.dtype())
+    fail<DTypeError>("custom", "the ", part, " of '", rule.name, "' gave ", given.dtype(), " where ", like.dtype(),
+                     " is expected. Cast it with astype.");
+}
+
 const Op custom_op = [] {
-  Op op{"custom", Kind::general, nullptr, nullptr, nullptr};
+  Op op{"custom"};
   op.forward = [](std::span<const Tensor> in, const Attributes& a) {
     const Recording off(false);
-    return detached(as<CustomRule>(a).forward(list(in)));
+    const Tensor y = as<CustomRule>(a).forward(list(in));
+    if (!y.defined()) fail<ValueError>("custom", "'", as<CustomRule>(a).name, "' gave an undefined value.");
+    return detached(y);
   };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
     const auto& rule = as<CustomRule>(call.attributes);
@@ -30,6 +38,7 @@ const Op custom_op = [] {
       if (given[i].shape() != call.inputs[i].shape())
         fail<ShapeError>("custom", "the vjp of '", rule.name, "' gave shape ", given[i].shape(), " for input ", i,
                          " of shape ", call.inputs[i].shape(), ".");
+      check_dtype(rule, "vjp", given[i], call.inputs[i]);
       result.set(i, std::move(given[i]));
     }
   };
@@ -49,6 +58,7 @@ const Op custom_op = [] {
     if (dy.defined() && dy.shape() != call.output.shape())
       fail<ShapeError>("custom", "the jvp of '", rule.name, "' gave shape ", dy.shape(), " for an output of shape ",
                        call.output.shape(), ".");
+    if (dy.defined()) check_dtype(rule, "jvp", dy, call.output);
     y.c.push_back(std::move(dy));
     return y;
   };
@@ -56,7 +66,7 @@ const Op custom_op = [] {
   return op;
 }();
 
-// The same without a jvp, so that automatic methods know.
+// The same without a jvp, so that automatic methods know; its jet says what is missing.
 const Op custom_reverse_op = [] {
   Op op = custom_op;
   op.jet_orders = 0;
@@ -82,7 +92,7 @@ Tape recompute(const Call& call) {
 }
 
 const Op checkpoint_op = [] {
-  Op op{"checkpoint", Kind::general, nullptr, nullptr, nullptr};
+  Op op{"checkpoint"};
   op.forward = [](std::span<const Tensor>, const Attributes& a) { return detached(as<Recompute>(a).value); };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
     const std::vector<Tensor> g = recompute(call).pull({w});
@@ -102,6 +112,8 @@ const Op checkpoint_op = [] {
 }  // namespace
 
 Tensor custom(const CustomRule& rule, const std::vector<Tensor>& inputs) {
+  if (!rule.forward || !rule.vjp)
+    fail<ValueError>("custom", "'", rule.name, "' has no ", rule.forward ? "vjp" : "forward", ". Give it both.");
   return apply(rule.jvp ? custom_op : custom_reverse_op, Operands(inputs), attributes(rule));
 }
 

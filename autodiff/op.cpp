@@ -76,7 +76,7 @@ Tensor apply(const Op& op, Operands inputs, Attributes attributes) {
 Series run_jet(const Call& call, std::span<const Series> inputs) {
   if (!call.op.jet)
     fail<ValueError>(call.op.name, "has no Taylor rule: push, jet and Taylor mode cannot pass it. Use reverse mode.");
-  if (call.op.jet_broadcasts) return call.op.jet(call, inputs);
+  if (call.op.broadcasts) return call.op.jet(call, inputs);
   std::vector<Series> full(inputs.begin(), inputs.end());
   for (Series& s : full) s.expand();
   return call.op.jet(call, full);

@@ -8,14 +8,6 @@
 
 namespace dimwise {
 
-/// What the derivative rules of an op are derived from.
-enum class Kind : uint8_t {
-  elementwise,  ///< f and its derivative df
-  linear,       ///< f and its adjoint
-  bilinear,     ///< f and an adjoint for each side
-  general,      ///< f, a vjp and, usually, a jvp
-};
-
 /// One call of an op, as its rules see it.
 struct Call {
   const Op& op;
@@ -49,17 +41,15 @@ class Cotangents {
 /// computation and derivatives nest to any order. A jvp is a jet of order 1.
 struct Op {
   const char* name;
-  Kind kind;
-  Tensor (*forward)(std::span<const Tensor> inputs, const Attributes& attributes);
-  void (*vjp)(const Call& call, const Tensor& cotangent, Cotangents& result);
+  Tensor (*forward)(std::span<const Tensor> inputs, const Attributes& attributes) = nullptr;
+  void (*vjp)(const Call& call, const Tensor& cotangent, Cotangents& result) = nullptr;
   /// Null where there is none: `push`, `jet` and Taylor mode then throw, naming the op.
-  Series (*jet)(const Call& call, std::span<const Series> inputs);
+  Series (*jet)(const Call& call, std::span<const Series> inputs) = nullptr;
   int jet_orders = 1 << 20;  ///< how many orders `jet` gives; beyond, automatic methods use reverse mode
   /// Whether `vjp` takes a cotangent, and `jet` coefficients, of any shape that broadcasts to the tensor's: a constant
   /// direction stays one number. Others are given the full shape.
-  bool vjp_broadcasts = false, jet_broadcasts = false;
-  const Op* derivative = nullptr;  ///< of an elementwise op: (w, x) ↦ w ⊙ f'(x)
-  bool reads_output = true;        ///< whether rules read the output's values; else the next op may write over them
+  bool broadcasts = false;
+  bool reads_output = true;  ///< whether rules read the output's values; else the next op may write over them
 };
 
 /// Whether x, an input of the call at hand, dies with it: nothing else refers to it and no rule reads its values.

@@ -104,8 +104,8 @@ template <class DF, class B>
 // g = w ⊙ df(s): what a sweep makes of an elementwise op, and again an op, linear in w.
 template <class DF>
 constexpr Op derivative_record(const char* name) {
-  Op op{name, Kind::general, nullptr, nullptr, nullptr};
-  op.vjp_broadcasts = op.jet_broadcasts = true;
+  Op op{name};
+  op.broadcasts = true;
   op.reads_output = false;
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
     const Tensor &w = in[0], &s = in[1];
@@ -223,7 +223,7 @@ namespace record {
 
 /// The op, with rules that take directions of any shape that broadcasts.
 constexpr Op broadcasting(Op op) {
-  op.vjp_broadcasts = op.jet_broadcasts = true;
+  op.broadcasts = true;
   return op;
 }
 
@@ -237,9 +237,8 @@ Op elementwise(const char* name, F, DF) {
   constexpr bool uses_y = std::is_invocable_v<DF, const Tensor&, const Tensor&>;
   static const std::string primed = std::string(name) + "'";
   static const Op derivative = detail::derivative_record<DF>(primed.c_str());
-  Op op{name, Kind::elementwise, nullptr, nullptr, nullptr};
-  op.vjp_broadcasts = op.jet_broadcasts = true;
-  op.derivative = &derivative;
+  Op op{name};
+  op.broadcasts = true;
   op.reads_output = uses_y;
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
     const Source x = in[0];
@@ -248,7 +247,7 @@ Op elementwise(const char* name, F, DF) {
     return y;
   };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
-    result.set(0, apply(*call.op.derivative, {result.take(w), Tensor(uses_y ? call.output : call.inputs[0])}));
+    result.set(0, apply(derivative, {result.take(w), Tensor(uses_y ? call.output : call.inputs[0])}));
   };
   op.jet = [](const Call& call, std::span<const Series> in) {
     const Series& x = in[0];
@@ -257,7 +256,7 @@ Op elementwise(const char* name, F, DF) {
     Series y(call.output);
     if (order == 0) return y;
     if (order == 1) {
-      y.c.push_back(x.at(1).defined() ? apply(*call.op.derivative, {x.at(1), s}) : Tensor());
+      y.c.push_back(x.at(1).defined() ? apply(derivative, {x.at(1), s}) : Tensor());
       return y;
     }
     if (order <= 4 && !detail::any_recorded(x) && detail::taylor<DF>(s, x, y)) return y;
@@ -276,9 +275,9 @@ Op elementwise(const char* name, F, DF) {
 /// y = f(a, b) elementwise and broadcast, with dfa(a, b) or dfa(a, b, y) and dfb alike its partial derivatives.
 template <class F, class DFA, class DFB>
 constexpr Op elementwise(const char* name, F, DFA, DFB) {
-  Op op{name, Kind::elementwise, nullptr, nullptr, nullptr};
+  Op op{name};
   op.reads_output = detail::uses_y<DFA> || detail::uses_y<DFB>;
-  op.vjp_broadcasts = op.jet_broadcasts = true;
+  op.broadcasts = true;
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
     const Tensor &a = in[0], &b = in[1];
     const Shape shape = broadcast("broadcast", a.shape(), b.shape());
@@ -333,7 +332,7 @@ constexpr Op elementwise(const char* name, F, DFA, DFB) {
 /// y = f(x, attributes), linear in x, with adjoint(w, x, attributes) its transpose applied to w.
 template <class A, class F, class Adjoint>
 constexpr Op linear(const char* name, F, Adjoint) {
-  Op op{name, Kind::linear, nullptr, nullptr, nullptr};
+  Op op{name};
   op.reads_output = false;
   op.forward = [](std::span<const Tensor> in, const Attributes& a) { return F{}(in[0], as<A>(a)); };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
@@ -351,7 +350,7 @@ constexpr Op linear(const char* name, F, Adjoint) {
 /// y = f(a, b, attributes), linear in each, with an adjoint(w, a, b, attributes) for each side.
 template <class A, class F, class AdjointA, class AdjointB>
 constexpr Op bilinear(const char* name, F, AdjointA, AdjointB) {
-  Op op{name, Kind::bilinear, nullptr, nullptr, nullptr};
+  Op op{name};
   op.reads_output = false;
   op.forward = [](std::span<const Tensor> in, const Attributes& a) { return F{}(in[0], in[1], as<A>(a)); };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
@@ -374,7 +373,7 @@ constexpr Op bilinear(const char* name, F, AdjointA, AdjointB) {
 /// (possibly zero).
 template <class A, class F, class VJP, class JVP>
 constexpr Op general(const char* name, F, VJP, JVP) {
-  Op op{name, Kind::general, nullptr, nullptr, nullptr};
+  Op op{name};
   op.forward = [](std::span<const Tensor> in, const Attributes& a) { return F{}(in, as<A>(a)); };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
     VJP{}(call, w, result, as<A>(call.attributes));

@@ -219,7 +219,7 @@ std::vector<Tensor> Tape::sweep(const std::vector<Tensor>& cotangents, Done&& do
     const int s = result_slots_[i];
     Tensor w = kept[static_cast<size_t>(s)] ? at(s) : std::move(at(s));
     if (!w.defined()) continue;
-    if (!node.op->vjp_broadcasts) w = broadcast_to(w, node.shape);
+    if (!node.op->broadcasts) w = broadcast_to(w, node.shape);
     if (capacity < arity) wanted = std::make_unique<bool[]>(capacity = arity);
     for (size_t j = 0; j < arity; ++j) wanted[j] = operand[j] >= 0;
     result.assign(arity, Tensor());

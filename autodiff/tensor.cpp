@@ -137,7 +137,12 @@ Tensor empty(const Shape& shape, DType dtype) {
   node->dtype = dtype;
   node->shape = shape;
   const size_t size = static_cast<size_t>(shape.size()) * bytes(dtype);
-  node->buffer = Buffer(size);
+  try {
+    node->buffer = Buffer(size);
+  } catch (const std::bad_alloc&) {
+    fail<ValueError>("empty", "a tensor of shape ", shape, " and ", dtype, " takes ", size >> 20,
+                     " MiB, which the system does not give.");
+  }
   // Kernels compute with the lanes beyond the last element: they must not depend on what the memory held before.
   std::memset(static_cast<unsigned char*>(node->buffer.data()) + size / 64 * 64, 0, 64);
   return result;

@@ -11,6 +11,7 @@
 namespace dimwise {
 
 Linear::Linear(int64_t in, int64_t out, const Rng& rng, DType dtype, bool with_bias) {
+  if (in < 0 || out < 0) fail<ShapeError>("Linear", in, " inputs and ", out, " outputs. Lengths must not be negative.");
   const double bound = 1 / std::sqrt(static_cast<double>(std::max<int64_t>(in, 1)));
   weight = rng.split("weight").uniform({out, in}, dtype, -bound, bound);
   if (with_bias) bias = rng.split("bias").uniform({out}, dtype, -bound, bound);

@@ -79,6 +79,7 @@ void ThreadPool::work(int64_t thread) {
 }
 
 void ThreadPool::run(int64_t count, const std::function<void(int64_t)>& task) {
+  if (count < 0) fail<ValueError>("ThreadPool", "run of ", count, " tasks. Their number must not be negative.");
   std::vector<std::exception_ptr> errors(static_cast<size_t>(count));
   const auto tasks_of = [&](int64_t thread) {
     for (int64_t i = thread; i < count; i += threads()) try {

@@ -12,7 +12,7 @@ namespace dimwise {
 namespace {
 
 const Op sub_op = [] {
-  Op op{"sub", Kind::linear, nullptr, nullptr, nullptr};
+  Op op{"sub"};
   op.reads_output = false;
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
     Tensor y = empty(broadcast("sub", in[0].shape(), in[1].shape()), in[0].dtype());
@@ -40,7 +40,7 @@ const Op sub_op = [] {
     }
     return y;
   };
-  op.vjp_broadcasts = op.jet_broadcasts = true;
+  op.broadcasts = true;
   return op;
 }();
 
@@ -103,7 +103,7 @@ struct Condition {
 Tensor select(const Tensor& condition, const Tensor& a, const Tensor& b);
 
 const Op where_op = [] {
-  Op op{"where", Kind::linear, nullptr, nullptr, nullptr};
+  Op op{"where"};
   op.forward = [](std::span<const Tensor> in, const Attributes& attributes) {
     const Tensor& c = as<Condition>(attributes).condition;
     Tensor y = empty(c.shape(), c.dtype());

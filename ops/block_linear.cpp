@@ -29,7 +29,7 @@ void add_products(const Tensor& x, const Tensor& weight, const Blocks& blocks, T
 
 // Inputs x, W and, if there is one, b.
 const Op block_linear_op = [] {
-  Op op{"block_linear", Kind::general, nullptr, nullptr, nullptr};
+  Op op{"block_linear"};
   op.reads_output = false;
   op.forward = [](std::span<const Tensor> in, const Attributes& attributes) {
     const int64_t outputs = in[1].dim(0), rows = rows_of(in[0]);

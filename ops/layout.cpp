@@ -73,7 +73,7 @@ struct Along {
 };
 
 const Op concat_op = [] {
-  Op op{"concat", Kind::linear, nullptr, nullptr, nullptr};
+  Op op{"concat"};
   op.forward = [](std::span<const Tensor> in, const Attributes& attributes) {
     const int axis = as<Along>(attributes).axis;
     Shape shape = in[0].shape();

@@ -11,27 +11,24 @@ namespace dimwise {
 
 namespace {
 
-// The sum stays in the first-level cache while the terms stream through. Each element is computed alike wherever it
-// stands.
+// Two terms a pass, the sum staying in the first-level cache while the terms stream through.
 template <class T>
 void combine(std::span<const Tensor> xs, const std::vector<double>& coefficients, T* out, int64_t n) {
-  constexpr int64_t block = 1024;
-  for (int64_t begin = 0; begin < n; begin += block) {
-    const int64_t count = std::min(block, n - begin);
-    T* y = out + begin;
-    for (size_t i = 0; i < xs.size(); ++i) {
-      const T* x = xs[i].node()->data<T>() + begin;
-      const T c = static_cast<T>(coefficients[i]);
-      if (i == 0)
-        for (int64_t j = 0; j < count; ++j) y[j] = c * x[j];
-      else
-        for (int64_t j = 0; j < count; ++j) y[j] += c * x[j];
-    }
+  constexpr int64_t part = 1024;
+  for (int64_t begin = 0; begin < n; begin += part) {
+    Into<T> y(out + begin, std::min(part, n - begin));
+    const Elements<T> sum(out + begin);
+    const auto x = [&](size_t i) { return Elements<T>(xs[i].node()->data<T>() + begin); };
+    const auto c = [&](size_t i) { return static_cast<T>(coefficients[i]); };
+    size_t i = xs.size() % 2;
+    if (i == 1) y = c(0) * x(0);
+    if (i == 0) y = c(0) * x(0) + c(1) * x(1), i = 2;
+    for (; i < xs.size(); i += 2) y = sum + c(i) * x(i) + c(i + 1) * x(i + 1);
   }
 }
 
 const Op linear_combination_op = [] {
-  Op op{"linear_combination", Kind::linear, nullptr, nullptr, nullptr};
+  Op op{"linear_combination"};
   op.forward = [](std::span<const Tensor> in, const Attributes& attributes) {
     Tensor y = empty(in[0].shape(), in[0].dtype());
     dispatch(y.dtype(), [&](auto t) {

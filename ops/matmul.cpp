@@ -110,7 +110,12 @@ constexpr Op matmul_record = record::bilinear<MatmulOptions>(
 
 const Op matmul_op = [] {
   Op op = matmul_record;
-  op.vjp_broadcasts = true;
+  op.broadcasts = true;
+  op.jet = [](const Call& call, std::span<const Series> in) {
+    std::vector<Series> full(in.begin(), in.end());
+    for (Series& s : full) s.expand();
+    return matmul_record.jet(call, full);
+  };
   return op;
 }();
 
@@ -154,9 +159,9 @@ Tensor linear_value(std::span<const Tensor> in) {
 }
 
 const Op linear_op = [] {
-  Op op{"linear", Kind::general, nullptr, nullptr, nullptr};
+  Op op{"linear"};
   op.reads_output = false;
-  op.vjp_broadcasts = op.jet_broadcasts = true;
+  op.broadcasts = true;
   op.forward = [](std::span<const Tensor> in, const Attributes&) { return linear_value(in); };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
     const Shape& full = call.output.shape();

@@ -92,7 +92,7 @@ void recur(const T* a, const T* b, T* y, const Shape& shape, const Recurrence& r
 }
 
 const Op recurrence_op = [] {
-  Op op{"recurrence", Kind::general, nullptr, nullptr, nullptr};
+  Op op{"recurrence"};
   op.forward = [](std::span<const Tensor> in, const Attributes& attributes) {
     Tensor y = empty(in[1].shape(), in[1].dtype());
     dispatch(y.dtype(), [&](auto t) {

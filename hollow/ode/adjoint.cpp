@@ -168,7 +168,7 @@ void check_reproduced(const Kept& kept, const State& state) {
 
 // The gradient that inputs[0], the cotangent of the packed solution, sends to y0 and to the captured tensors.
 const Op odeint_adjoint_backward_op = [] {
-  Op op{"odeint_adjoint_backward", Kind::general, nullptr, nullptr, nullptr};
+  Op op{"odeint_adjoint_backward"};
   op.forward = [](std::span<const Tensor> in, const Attributes& attributes) {
     const auto& how = as<Backward>(attributes);
     const auto& kept = as<Kept>(how.kept);
@@ -218,7 +218,7 @@ const Op odeint_adjoint_backward_op = [] {
 }();
 
 const Op odeint_adjoint_op = [] {
-  Op op{"odeint_adjoint", Kind::general, nullptr, nullptr, nullptr};
+  Op op{"odeint_adjoint"};
   op.forward = [](std::span<const Tensor>, const Attributes& attributes) {
     const Tensor& value = as<Kept>(attributes).value;
     return share(value, value.shape());

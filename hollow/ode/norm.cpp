@@ -78,7 +78,7 @@ State Norm::weights(const State& y) const {
       const int64_t n = y[i].size();
       if (rtols_[i].empty() && atols_[i].empty()) {
         const T relative = static_cast<T>(rtol_), absolute = static_cast<T>(atol_);
-        for (int64_t j = 0; j < n; ++j) out[j] = 1 / (absolute + relative * std::abs(in[j]));
+        into<T>(result) = T(1) / (absolute + relative * xt::abs(elements<T>(y[i])));
       } else {
         for (int64_t j = 0; j < n; ++j)
           out[j] = static_cast<T>(1 / scale(i, static_cast<size_t>(j), std::abs(static_cast<double>(in[j]))));

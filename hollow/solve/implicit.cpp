@@ -76,7 +76,7 @@ class Linearisation {
 
 // What a sweep solves for, from inputs[0]. The root is an input so that a derivative in what it depends on is noticed.
 Op solve_record(const char* name, Tensor (*forward)(std::span<const Tensor>, const Attributes&)) {
-  Op op{name, Kind::general, forward, nullptr, nullptr};
+  Op op{name, forward};
   op.vjp = [](const Call&, const Tensor&, Cotangents&) { once_only(); };
   op.jet = [](const Call&, std::span<const Series>) -> Series { once_only(); };
   return op;
@@ -96,7 +96,7 @@ const Op implicit_cotangent_op =
 
 // inputs[0] is F(y), zero up to rounding: it only carries the derivative.
 const Op implicit_root_op = [] {
-  Op op{"implicit_root", Kind::general, nullptr, nullptr, nullptr};
+  Op op{"implicit_root"};
   op.forward = [](std::span<const Tensor>, const Attributes& attributes) {
     const Tensor& y = as<Linearisation>(attributes).root();
     return share(y, y.shape());

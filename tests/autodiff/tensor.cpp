@@ -31,7 +31,7 @@ TEST_CASE("reading a tensor as what it is not is an error that says so") {
   CHECK(error_of([] {
           zeros({int64_t{1} << 40, int64_t{1} << 40});
         }) == "[shape] (1099511627776, 1099511627776) has too many elements.");
-  CHECK_THROWS_AS(zeros({int64_t{1} << 58}), std::bad_alloc);
+  CHECK_THROWS_AS(zeros({int64_t{1} << 58}), ValueError);
   CHECK(error_of([] { Shape{1, 1, 1, 1, 1, 1, 1, 1, 1}; }) == "[shape] more than 8 axes. Reshape to fewer.");
   CHECK(error_of([] { zeros({2}).dim(1); }) == "[axis] axis 1 is out of range for shape (2,). Use -1 … 0.");
 }
