@@ -87,37 +87,39 @@ Tensor cofactors_of(const Tensor& a) {
   return custom(rule, {a});
 }
 
-// The sign and the logarithm as the two elements of a last axis.
-Tensor sign_and_log(const char* where, const Tensor& a) {
+// ln |det A|, after the sign of det A where there is room for both.
+Tensor logarithm_value(const char* where, const Tensor& a, bool with_sign) {
   const Batch batch = linalg::square_of(where, a);
   linalg::check_finite(where, "A", a);
-  Tensor y = empty(batch.with({2}), a.dtype());
+  Tensor y = empty(with_sign ? batch.with({2}) : batch.leading, a.dtype());
   linalg::each(a, batch, [&](auto t, int64_t i) {
     using T = decltype(t);
     const auto d = kernels::determinant(a.node()->data<T>() + i * batch.area(), batch.rows);
-    mutable_data<T>(y)[2 * i] = d.sign;
-    mutable_data<T>(y)[2 * i + 1] = d.log;
+    T* to = mutable_data<T>(y) + i * (with_sign ? 2 : 1);
+    if (with_sign) *to++ = d.sign;
+    *to = d.log;
   });
   return y;
 }
 
-Tensor slogdet_packed(const char* where, const Tensor& a) {
-  const auto slope = [where](const Tensor& m, const Tensor& y) {
+Tensor logarithm(const char* where, const Tensor& a, bool with_sign) {
+  const auto slope = [where](const Tensor& m, const Tensor& log) {
     const Batch batch = linalg::square_of(where, m);
-    const std::vector<double> values = y.values();
+    const std::vector<double> values = log.values();
     for (int64_t i = 0; i < batch.count(); ++i)
-      if (values[static_cast<size_t>(2 * i)] == 0)
+      if (values[static_cast<size_t>(i)] == -std::numeric_limits<double>::infinity())
         fail<ValueError>(where, batch.name(i),
                          " is singular: ln |det A| is -inf and has no derivative. Differentiate det instead.");
     return transpose(linalg::inverse(where, m));
   };
-  const auto rule = CustomRule{where, [where](const List& in) { return sign_and_log(where, in[0]); },
-                               [slope](const List& in, const Tensor& y, const Tensor& w) {
-                                 return List{as_matrix(select(w, -1, 1)) * slope(in[0], y)};
+  const auto log_of = [with_sign](const Tensor& y) { return with_sign ? select(y, -1, 1) : y; };
+  const auto rule = CustomRule{where, [=](const List& in) { return logarithm_value(where, in[0], with_sign); },
+                               [=](const List& in, const Tensor& y, const Tensor& w) {
+                                 return List{as_matrix(log_of(w)) * slope(in[0], log_of(y))};
                                },
-                               [slope](const List& in, const Tensor& y, const List& tangents) {
-                                 const Tensor log = inner(slope(in[0], y), tangents[0]);
-                                 return stack({zeros_like(log), log}, -1);
+                               [=](const List& in, const Tensor& y, const List& tangents) {
+                                 const Tensor log = inner(slope(in[0], log_of(y)), tangents[0]);
+                                 return with_sign ? stack({zeros_like(log), log}, -1) : log;
                                }};
   return custom(rule, {a});
 }
@@ -133,10 +135,10 @@ Tensor det(const Tensor& a) {
 }
 
 std::pair<Tensor, Tensor> slogdet(const Tensor& a) {
-  const Tensor both = slogdet_packed("slogdet", a);
+  const Tensor both = logarithm("slogdet", a, true);
   return {stop_gradient(select(both, -1, 0)), select(both, -1, 1)};
 }
 
-Tensor logdet(const Tensor& a) { return select(slogdet_packed("logdet", a), -1, 1); }
+Tensor logdet(const Tensor& a) { return logarithm("logdet", a, false); }
 
 }  // namespace dimwise

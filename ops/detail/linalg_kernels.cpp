@@ -17,11 +17,10 @@
 //
 // What the packaged 0.20.0 does wrong, and what is done about it here (tests/ops/xtensor_blas.cpp tells when it is
 // mended):
-// - gesdd of a NaN fails in an assert, and without asserts leaves its results uninitialised; syevd of a NaN gives the
-//   eigenvalue -1. Callers look for NaN first, and a negative info counts as a failure.
+// - gesdd of a NaN fails in an assert, and without asserts leaves its results uninitialised; syevd of a NaN gives
+//   eigenvalues that are numbers. Callers look for NaN first, and a negative info counts as a failure.
 // - linalg::solve_triangular reports a zero on the diagonal as a failed Cholesky decomposition, and lapack::trtrs takes
-//   one right-hand side. Diagonals are looked at before, and trsm takes all columns, row-major.
-// - linalg::cholesky asserts n > 1. lapack::potr does not.
+//   one right-hand side. Diagonals are looked at before, and trsm takes several columns, row-major.
 // - linalg::pinv cuts off at 1e-15 of the largest singular value, which is below the rounding of float. least_squares
 //   takes the cutoff from its caller.
 
@@ -114,6 +113,13 @@ int cholesky(T* a, int n) {
 template <class T>
 void triangular_solve(const T* a, int n, bool upper, bool transpose, T* b, int m) {
   if (n == 0 || m == 0) return;
+  if (m == 1) {
+    // What is upper in rows is lower in columns. xtensor-blas reads A through a reference that may be written to.
+    auto transposed = matrix(const_cast<T*>(a), n, n);
+    auto x = vector(b, n);
+    xt::lapack::trtrs(transposed, x, upper ? 'L' : 'U', transpose ? 'N' : 'T');
+    return;
+  }
   cxxblas::trsm<int>(cxxblas::RowMajor, cxxblas::Left, upper ? cxxblas::Upper : cxxblas::Lower,
                      transpose ? cxxblas::Trans : cxxblas::NoTrans, cxxblas::NonUnit, n, m, T(1), a, n, b, m);
 }
