@@ -85,7 +85,7 @@ struct Svd {
 ///
 /// Derivative: J. Townsend, "Differentiating the singular value decomposition" (2016). U and Vᵀ have none where two
 /// singular values are equal to rounding, nor where one is 0 and m ≠ n: it throws ValueError if theirs are asked for.
-/// That of s, by itself, exists in reverse mode for any A, with one of the subgradients where values coincide.
+/// The first derivative of s alone exists in reverse for any A: one of the subgradients where values coincide.
 Svd svd(const Tensor& a);
 
 /// The eigenvalues and eigenvectors of a symmetric matrix, A = V diag(w) Vᵀ.
@@ -97,7 +97,7 @@ struct Eigh {
 /// w and V of the symmetric A of shape (…, n, n) whose lower triangle is read: about 9 n³ operations.
 ///
 /// The derivative is that along symmetric matrices. V has none where two eigenvalues are equal to rounding: it throws
-/// ValueError if asked for. That of w, by itself, exists in reverse mode for any A, as with `svd`.
+/// ValueError if asked for. The first derivative of w alone exists in reverse for any A, as with `svd`.
 Eigh eigh(const Tensor& a);
 
 /// The Moore–Penrose inverse A⁺, of shape (…, n, m), from the singular values above rcond · the largest; a negative

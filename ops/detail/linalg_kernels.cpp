@@ -172,7 +172,8 @@ Determinant<T> determinant(const T* a, int n) {
     if (pivot < 0) sign = -sign;
     log += std::log(std::abs(pivot));
   }
-  return {value, sign, log};
+  // A product may leave the range and come back.
+  return {std::isnormal(value) ? value : sign * std::exp(log), sign, log};
 }
 
 // By det A · A⁻ᵀ where the pivots are of one size, else by U diag(Π_{j≠i} s_j) Vᵀ · det U · det V.
@@ -202,9 +203,13 @@ bool cofactors(const T* a, int n, T* c) {
   if (!svd(a, n, n, u.data(), s.data(), vt.data())) return false;
   const T sign = determinant(u.data(), n).sign * determinant(vt.data(), n).sign;
   for (int i = 0; i < n; ++i) {
-    others[i] = sign;
-    for (int j = 0; j < n; ++j)
-      if (j != i) others[i] *= s[j];
+    // From both ends, so that the product neither overflows nor underflows on its way.
+    T size = 1;
+    for (int first = 0, last = n - 1; first <= last;) {
+      const int j = size > 1 ? last-- : first++;
+      if (j != i) size *= s[j];
+    }
+    others[i] = sign * size;
   }
   std::fill_n(c, area(n, n), T(0));
   for (int r = 0; r < n; ++r)
@@ -274,6 +279,7 @@ bool least_squares(const T* a, int m, int n, const T* b, int k, double rcond, T*
   return true;
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): T is a type
 #define DIMWISE_LINALG_KERNELS(T)                                     \
   template int64_t first_not_finite(const T*, int64_t);               \
   template int cholesky(T*, int);                                     \
@@ -291,5 +297,6 @@ bool least_squares(const T* a, int m, int n, const T* b, int k, double rcond, T*
 
 DIMWISE_LINALG_KERNELS(float)
 DIMWISE_LINALG_KERNELS(double)
+// NOLINTEND(bugprone-macro-parentheses)
 
 }  // namespace dimwise::kernels

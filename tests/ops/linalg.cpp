@@ -147,6 +147,7 @@ TEST_CASE("det overflows to infinity where slogdet does not") {
   const Tensor a = 1e30 * eye(3);
   CHECK(det(a).item() == infinity);
   CHECK(slogdet(a).second.item() == Approx(90 * std::log(10)));
+  CHECK(det(diag_embed(tensor({1e200, 1e200, 1e-300}, f64))).item() == Approx(1e100));
 }
 
 TEST_CASE("pinv keeps Penrose's four equations, for every rank") {
