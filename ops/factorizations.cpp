@@ -177,6 +177,7 @@ List eigh_value(const Tensor& a) {
 std::pair<Tensor, Tensor> qr(const Tensor& a) {
   const Batch batch = linalg::batch_of("qr", a);
   if (batch.rows >= batch.columns) return qr_tall(a);
+  linalg::check_finite("qr", "A", a);
   const auto [q, r] = qr_tall(slice(a, -1, 0, batch.rows));
   return {q, concat({r, matmul(q, slice(a, -1, batch.rows, batch.columns), at_b)}, -1)};
 }

@@ -281,6 +281,7 @@ TEST_CASE("A NaN or an infinity in any place is refused, never computed with") {
           CHECK_THROWS_AS(det(a), ValueError);
           CHECK_THROWS_AS(slogdet(a), ValueError);
           CHECK_THROWS_AS(qr(a), ValueError);
+          CHECK_THROWS_AS(qr(concat({eye(n, dtype), a}, -1)), ValueError);
           CHECK_THROWS_AS(svd(a), ValueError);
           CHECK_THROWS_AS(pinv(a), ValueError);
           CHECK_THROWS_AS(lstsq(a, b), ValueError);
