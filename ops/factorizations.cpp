@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "autodiff/custom.hpp"
 #include "autodiff/error.hpp"
