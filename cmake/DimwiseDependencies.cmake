@@ -15,6 +15,9 @@ find_package(xtl QUIET)
 dimwise_need(xtl_FOUND libxtensor-dev "xtl")
 find_package(xtensor QUIET)
 dimwise_need(xtensor_FOUND libxtensor-dev "xtensor")
+# Headers alone; their package file asks for a BLAS and a LAPACK of its own.
+find_path(DIMWISE_XTENSOR_BLAS_INCLUDE xtensor-blas/xlapack.hpp)
+dimwise_need(DIMWISE_XTENSOR_BLAS_INCLUDE libxtensor-blas-dev "xtensor-blas")
 find_package(Threads REQUIRED)
 
 set(BLA_VENDOR OpenBLAS)

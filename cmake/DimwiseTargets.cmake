@@ -34,20 +34,22 @@ if(DIMWISE_SANITIZE)
 endif()
 
 set(DIMWISE_LONG_UNITS autodiff/basic.cpp
-  ops/activation.cpp ops/arithmetic.cpp ops/exponential.cpp ops/power.cpp ops/trigonometric.cpp)
+  ops/activation.cpp ops/arithmetic.cpp ops/detail/linalg_kernels.cpp ops/exponential.cpp ops/power.cpp ops/trigonometric.cpp)
 
 function(dimwise_floor name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
   add_library(dimwise_${name} STATIC ${sources})
   add_library(dimwise::${name} ALIAS dimwise_${name})
-  # Files of many kernels keep a processor busy by themselves.
+  # Files of many kernels keep a processor busy by themselves. xtensor-blas defines macros, and reads this one.
   set_source_files_properties(${DIMWISE_LONG_UNITS} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  set_source_files_properties(ops/detail/linalg_kernels.cpp PROPERTIES COMPILE_DEFINITIONS HAVE_CBLAS=1)
   set_target_properties(dimwise_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
   target_compile_features(dimwise_${name} PUBLIC cxx_std_20)
   target_compile_definitions(dimwise_${name} PRIVATE XTENSOR_USE_XSIMD)
   target_include_directories(dimwise_${name}
     PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}> $<INSTALL_INTERFACE:include/dimwise>)
   target_include_directories(dimwise_${name} SYSTEM PRIVATE ${DIMWISE_CBLAS_INCLUDE} ${DIMWISE_DNNL_INCLUDE} ${DIMWISE_RANDOM123_INCLUDE}
+    ${DIMWISE_XTENSOR_BLAS_INCLUDE}
     $<TARGET_PROPERTY:xsimd,INTERFACE_INCLUDE_DIRECTORIES>)
   target_link_libraries(dimwise_${name} PRIVATE $<BUILD_INTERFACE:dimwise_flags>)
   foreach(below ${ARGN})

@@ -4,11 +4,9 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/node.hpp"
-#include "ops/lapack.hpp"
+#include "ops/detail/linalg_kernels.hpp"
 
 namespace dimwise {
-
-using lapack::pick;
 
 Lu::Lu(const Tensor& a) {
   if (a.rank() < 2 || a.dim(-1) != a.dim(-2) || a.dim(-1) == 0)
@@ -21,15 +19,12 @@ Lu::Lu(const Tensor& a) {
     using T = decltype(t);
     T* lu = mutable_data<T>(factors_);
     std::copy_n(a.data<T>().data(), a.size(), lu);
-    for (int64_t i = 0; i < batch; ++i) {
-      int info = 0;
-      pick<T>(lapack::sgetrf_, lapack::dgetrf_)(&n, &n, lu + i * square, &n, pivots_.data() + i * n, &info);
-      singular_ = singular_ || info != 0;
-    }
+    for (int64_t i = 0; i < batch; ++i)
+      if (kernels::lu_factor(lu + i * square, n, pivots_.data() + i * n) != 0) singular_ = true;
   });
 }
 
-Tensor Lu::solve(const Tensor& b, const char* transposed) const {
+Tensor Lu::solve(const Tensor& b, bool transposed) const {
   const Shape& a = factors_.shape();
   const int n = static_cast<int>(a.dim(-1));
   const bool shared = a.rank() == 2;
@@ -47,11 +42,8 @@ Tensor Lu::solve(const Tensor& b, const char* transposed) const {
     const int64_t rows = b.size() / n, systems = shared ? 1 : rows;
     const int columns = static_cast<int>(shared ? rows : 1);
     const T* lu = factors_.data<T>().data();
-    for (int64_t i = 0; i < systems; ++i) {
-      int info = 0;
-      pick<T>(lapack::sgetrs_, lapack::dgetrs_)(transposed, &n, &columns, lu + i * n * n, &n, pivots_.data() + i * n,
-                                                to + i * n, &n, &info);
-    }
+    for (int64_t i = 0; i < systems; ++i)
+      kernels::lu_solve(lu + i * n * n, pivots_.data() + i * n, n, transposed, to + i * n, columns);
   });
   return x;
 }

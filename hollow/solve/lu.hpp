@@ -17,15 +17,14 @@ class Lu {
   explicit Lu(const Tensor& a);
 
   /// x of A x = b for b of shape (…, n). Throws ValueError when A is singular, ShapeError and DTypeError.
-  Tensor solve(const Tensor& b) const { return solve(b, "T"); }
+  Tensor solve(const Tensor& b) const { return solve(b, false); }
   /// x of Aᵀ x = b.
-  Tensor solve_transposed(const Tensor& b) const { return solve(b, "N"); }
+  Tensor solve_transposed(const Tensor& b) const { return solve(b, true); }
   /// Whether a pivot of any of the matrices is exactly 0.
   bool singular() const { return singular_; }
 
  private:
-  // The rows of A are read as columns, so the factors are those of Aᵀ and "T" solves with A itself.
-  Tensor solve(const Tensor& b, const char* transposed) const;
+  Tensor solve(const Tensor& b, bool transposed) const;
 
   Tensor factors_;
   std::vector<int> pivots_;

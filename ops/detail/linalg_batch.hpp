@@ -1,0 +1,68 @@
+#pragma once
+// Batches of matrices: sizes, the walk over them, errors, several results in one tensor. Included by .cpp files only.
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "autodiff/tensor.hpp"
+#include "ops/detail/linalg_kernels.hpp"
+
+namespace dimwise::linalg {
+
+using List = std::vector<Tensor>;
+
+/// The last two axes, and the leading ones, over which there is one matrix each.
+struct Batch {
+  Shape leading;
+  int rows = 0, columns = 0;
+
+  int64_t count() const { return leading.size(); }
+  int64_t area() const { return int64_t{rows} * columns; }
+  int shorter() const { return std::min(rows, columns); }
+  /// The leading axes followed by others.
+  Shape with(const Shape& last) const;
+  /// "the matrix", or "matrix (1, 2) of the batch".
+  std::string name(int64_t i) const;
+};
+
+/// The batch of a tensor of rank 2 or more, and of one whose matrices are square. Throw ShapeError.
+Batch batch_of(const char* where, const Tensor& a);
+Batch square_of(const char* where, const Tensor& a);
+/// The batch of B, which goes with A: equal leading axes, and as many rows. Throws ShapeError.
+Batch batch_beside(const char* where, const Tensor& a, const Tensor& b);
+
+/// A tensor whose elements are read by a kernel. Throws ValueError for a NaN or an infinity, naming it.
+void check_finite(const char* where, const char* operand, const Tensor& x);
+/// The same for the elements that are read of a square whose one triangle counts.
+void check_finite_triangle(const char* where, const Tensor& x, bool upper);
+/// Throws ValueError.
+[[noreturn]] void not_converged(const char* where, const std::string& name);
+
+/// Calls body(T, i) for each matrix of a batch.
+template <class Body>
+void each(const Tensor& a, const Batch& batch, Body body) {
+  dispatch(a.dtype(), [&](auto t) {
+    for (int64_t i = 0; i < batch.count(); ++i) body(t, i);
+  });
+}
+
+/// The rounding of a dtype: the distance from 1 to the next number.
+double epsilon(DType dtype);
+/// What is zero beside the largest singular value of a matrix: max(m, n) · epsilon.
+double relative_zero(const Tensor& a);
+
+/// Several tensors of one batch as one whose last axis holds them one after the other, and back: the results of one
+/// op, which has one output.
+Tensor pack(const Shape& leading, const List& parts);
+List unpack(const Tensor& packed, const std::vector<Shape>& shapes);
+
+/// A⁻¹, whose errors name another function.
+Tensor inverse(const char* where, const Tensor& a);
+
+/// (M + Mᵀ) / 2 and (M − Mᵀ) / 2 over the last two axes, and the lower triangle with half the diagonal.
+Tensor symmetric(const Tensor& m);
+Tensor antisymmetric(const Tensor& m);
+Tensor lower_half(const Tensor& m);
+
+}  // namespace dimwise::linalg

@@ -1,0 +1,70 @@
+#pragma once
+// Factorisations of one matrix, by xtensor-blas. Included by .cpp files only.
+
+#include <cstdint>
+
+namespace dimwise::kernels {
+
+// All matrices are row-major and without gaps, T is float or double, and every length may be 0. What is read must be
+// finite: callers ask first_not_finite, since the packaged routines do not survive a NaN.
+
+/// The position of the first NaN or infinity among n numbers, or -1.
+template <class T>
+int64_t first_not_finite(const T* x, int64_t n);
+
+/// The lower L of A = L Lᵀ with zeros above, in place, from A's lower triangle. Gives 0, or the order of the first
+/// leading minor that is not positive.
+template <class T>
+int cholesky(T* a, int n);
+
+/// op(A) X = B for the n × m matrix B in place; A is read in one triangle, whose diagonal has no zero.
+template <class T>
+void triangular_solve(const T* a, int n, bool upper, bool transpose, T* b, int m);
+
+/// The LU factors of Aᵀ in place, whose rows are read as columns, with n pivots. Gives 0, or 1 + the first zero pivot.
+template <class T>
+int lu_factor(T* a, int n, int* pivots);
+
+/// op(A) x = b for m vectors b in place, one after the other, from A's lu_factor.
+template <class T>
+void lu_solve(const T* lu, const int* pivots, int n, bool transpose, T* b, int m);
+
+/// op(A) X = B for the n × m matrix B in place. Gives 0, or 1 + the first zero pivot.
+template <class T>
+int solve(const T* a, int n, bool transpose, T* b, int m);
+
+/// A⁻¹ in place. Gives 0, or 1 + the first zero pivot.
+template <class T>
+int inverse(T* a, int n);
+
+/// The determinant as it is, its sign, and the logarithm of its absolute value; 0, 0 and −∞ for a singular matrix.
+template <class T>
+struct Determinant {
+  T value, sign, log;
+};
+template <class T>
+Determinant<T> determinant(const T* a, int n);
+
+/// ∂ det A / ∂ A, right for a singular A too. Gives false where the singular values did not converge.
+template <class T>
+bool cofactors(const T* a, int n, T* c);
+
+/// Q (m × n) and the upper R (n × n) of A = Q R, for m ≥ n.
+template <class T>
+void qr(const T* a, int m, int n, T* q, T* r);
+
+/// U (m × k), s descending and Vᵀ (k × n) of A = U diag(s) Vᵀ, k = min(m, n). Gives false where it did not converge.
+template <class T>
+bool svd(const T* a, int m, int n, T* u, T* s, T* vt);
+
+/// Eigenvalues, ascending, and eigenvectors, the columns, of the symmetric A whose lower triangle is read. Gives false
+/// where it did not converge.
+template <class T>
+bool eigh(const T* a, int n, T* values, T* vectors);
+
+/// The n × k matrix X of least norm among those with least ‖A X − B‖; singular values up to rcond · the largest are 0.
+/// Gives false where it did not converge.
+template <class T>
+bool least_squares(const T* a, int m, int n, const T* b, int k, double rcond, T* x);
+
+}  // namespace dimwise::kernels
