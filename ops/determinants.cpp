@@ -5,7 +5,7 @@
 #include "autodiff/custom.hpp"
 #include "autodiff/error.hpp"
 #include "ops/arithmetic.hpp"
-#include "ops/detail/linalg_batch.hpp"
+#include "ops/detail/matrices.hpp"
 #include "ops/layout.hpp"
 #include "ops/linalg.hpp"
 #include "ops/matmul.hpp"
@@ -15,14 +15,14 @@ namespace dimwise {
 
 namespace {
 
-using linalg::Batch;
 using linalg::List;
+using linalg::Matrices;
 
 Tensor as_matrix(const Tensor& x) { return unsqueeze(unsqueeze(x, -1), -1); }
 Tensor inner(const Tensor& a, const Tensor& b) { return sum(a * b, {-2, -1}); }
 
 Tensor det_value(const Tensor& a) {
-  const Batch batch = linalg::square_of("det", a);
+  const Matrices batch = linalg::square_of("det", a);
   linalg::check_finite("det", "A", a);
   Tensor y = empty(batch.leading, a.dtype());
   linalg::each(a, batch, [&](auto t, int64_t i) {
@@ -33,7 +33,7 @@ Tensor det_value(const Tensor& a) {
 }
 
 Tensor cofactor_value(const Tensor& a) {
-  const Batch batch = linalg::square_of("det", a);
+  const Matrices batch = linalg::square_of("det", a);
   Tensor c = empty(a.shape(), a.dtype());
   linalg::each(a, batch, [&](auto t, int64_t i) {
     using T = decltype(t);
@@ -51,7 +51,7 @@ double norm_of(const double* x, int64_t n) {
 
 // A⁻ᵀ for the derivatives of cofactors, where it is more than rounding.
 Tensor inverse_transposed(const Tensor& a) {
-  const Batch batch = linalg::square_of("det", a);
+  const Matrices batch = linalg::square_of("det", a);
   const auto refuse = [&](int64_t i, double condition) {
     fail<ValueError>("det", batch.name(i),
                      " is singular to rounding, where only the first derivative exists: its condition is ", condition,
@@ -89,7 +89,7 @@ Tensor cofactors_of(const Tensor& a) {
 
 // ln |det A|, after the sign of det A where there is room for both.
 Tensor logarithm_value(const char* where, const Tensor& a, bool with_sign) {
-  const Batch batch = linalg::square_of(where, a);
+  const Matrices batch = linalg::square_of(where, a);
   linalg::check_finite(where, "A", a);
   Tensor y = empty(with_sign ? batch.with({2}) : batch.leading, a.dtype());
   linalg::each(a, batch, [&](auto t, int64_t i) {
@@ -104,7 +104,7 @@ Tensor logarithm_value(const char* where, const Tensor& a, bool with_sign) {
 
 Tensor logarithm(const char* where, const Tensor& a, bool with_sign) {
   const auto slope = [where](const Tensor& m, const Tensor& log) {
-    const Batch batch = linalg::square_of(where, m);
+    const Matrices batch = linalg::square_of(where, m);
     const std::vector<double> values = log.values();
     for (int64_t i = 0; i < batch.count(); ++i)
       if (values[static_cast<size_t>(i)] == -std::numeric_limits<double>::infinity())

@@ -5,7 +5,7 @@
 #include "autodiff/custom.hpp"
 #include "autodiff/error.hpp"
 #include "ops/arithmetic.hpp"
-#include "ops/detail/linalg_batch.hpp"
+#include "ops/detail/matrices.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/layout.hpp"
 #include "ops/linalg.hpp"
@@ -18,8 +18,8 @@ namespace dimwise {
 
 namespace {
 
-using linalg::Batch;
 using linalg::List;
+using linalg::Matrices;
 
 constexpr MatmulOptions at_b{.transpose_a = true}, a_bt{.transpose_b = true};
 
@@ -48,7 +48,7 @@ void refuse_used(const Tensor& defined, const Tensor& used, Refuse refuse) {
 }
 
 // 1 / (v_j − v_i), with 0 on the diagonal. Throws where values are equal and x, whose columns go with them, is not 0.
-Tensor inverse_gaps(const char* function, const Batch& batch, const Tensor& values, const Tensor& tolerance,
+Tensor inverse_gaps(const char* function, const Matrices& batch, const Tensor& values, const Tensor& tolerance,
                     const Tensor& x) {
   const Tensor gaps = rows_of_one(values) - columns_of_one(values);
   const Tensor apart = greater(abs(gaps), columns_of_one(tolerance));
@@ -63,7 +63,7 @@ Tensor inverse_gaps(const char* function, const Batch& batch, const Tensor& valu
 }
 
 List qr_value(const Tensor& a) {
-  const Batch batch = linalg::batch_of("qr", a);
+  const Matrices batch = linalg::batch_of("qr", a);
   const int m = batch.rows, n = batch.columns;
   linalg::check_finite("qr", "A", a);
   Tensor q = empty(a.shape(), a.dtype()), r = empty(batch.with({n, n}), a.dtype());
@@ -75,7 +75,7 @@ List qr_value(const Tensor& a) {
   return {q, r};
 }
 
-void check_independent(const Batch& batch, const Tensor& r, double relative) {
+void check_independent(const Matrices& batch, const Tensor& r, double relative) {
   const std::vector<double> x = r.values();
   const size_t n = static_cast<size_t>(batch.columns);
   for (size_t b = 0; b < static_cast<size_t>(batch.count()); ++b)
@@ -95,7 +95,7 @@ std::pair<Tensor, Tensor> qr_tall(const Tensor& a) {
     const List value = qr_value(a);
     return {value[0], value[1]};
   }
-  const Batch batch = linalg::batch_of("qr", a);
+  const Matrices batch = linalg::batch_of("qr", a);
   const std::vector<Shape> shapes{a.shape(), batch.with({batch.columns, batch.columns})};
   const auto factors = [=](const Tensor& y) {
     List all = linalg::unpack(y, shapes);
@@ -124,7 +124,7 @@ std::pair<Tensor, Tensor> qr_tall(const Tensor& a) {
 }
 
 List svd_value(const Tensor& a) {
-  const Batch batch = linalg::batch_of("svd", a);
+  const Matrices batch = linalg::batch_of("svd", a);
   const int64_t m = batch.rows, n = batch.columns, k = batch.shorter();
   linalg::check_finite("svd", "A", a);
   Tensor u = empty(batch.with({m, k}), a.dtype()), s = empty(batch.with({k}), a.dtype()),
@@ -140,7 +140,7 @@ List svd_value(const Tensor& a) {
 
 // What the derivative of svd is made of: 1 / (s_j − s_i), 1 / (s_i + s_j) and 1 / s.
 struct SvdCoefficients {
-  SvdCoefficients(const Batch& batch, const Tensor& a, const Tensor& s, const Tensor& x) {
+  SvdCoefficients(const Matrices& batch, const Tensor& a, const Tensor& s, const Tensor& x) {
     const Tensor tolerance = rounding(a, s);
     gaps = inverse_gaps("svd", batch, s, tolerance, x);
     const Tensor both = rows_of_one(s) + columns_of_one(s);
@@ -149,7 +149,7 @@ struct SvdCoefficients {
     inverse = rows_of_one(inverse_where(positive, s));
   }
   // x of shape (…, p, k) with the columns that belong to s, divided by it and without what lies in the span of q.
-  Tensor outside(const Batch& batch, const Tensor& q, const Tensor& x) const {
+  Tensor outside(const Matrices& batch, const Tensor& q, const Tensor& x) const {
     refuse_used(rows_of_one(positive), x, [&](int64_t b, int64_t, int64_t j) {
       fail<ValueError>("svd", "singular value ", j, " of ", batch.name(b),
                        " is 0 to rounding, and the vectors of a matrix that is not square have no derivative. "
@@ -161,7 +161,7 @@ struct SvdCoefficients {
 };
 
 List eigh_value(const Tensor& a) {
-  const Batch batch = linalg::square_of("eigh", a);
+  const Matrices batch = linalg::square_of("eigh", a);
   const int64_t n = batch.rows;
   linalg::check_finite_triangle("eigh", a, false);
   Tensor values = empty(batch.with({n}), a.dtype()), vectors = empty(a.shape(), a.dtype());
@@ -177,7 +177,7 @@ List eigh_value(const Tensor& a) {
 }  // namespace
 
 std::pair<Tensor, Tensor> qr(const Tensor& a) {
-  const Batch batch = linalg::batch_of("qr", a);
+  const Matrices batch = linalg::batch_of("qr", a);
   if (batch.rows >= batch.columns) return qr_tall(a);
   linalg::check_finite("qr", "A", a);
   const auto [q, r] = qr_tall(slice(a, -1, 0, batch.rows));
@@ -191,7 +191,7 @@ Svd svd(const Tensor& a) {
     const List value = svd_value(a);
     return {value[0], value[1], value[2]};
   }
-  const Batch batch = linalg::batch_of("svd", a);
+  const Matrices batch = linalg::batch_of("svd", a);
   const int k = batch.shorter();
   const bool tall = batch.rows > k, wide = batch.columns > k;
   const std::vector<Shape> shapes{batch.with({batch.rows, k}), batch.with({k}), batch.with({k, batch.columns})};
@@ -235,7 +235,7 @@ Eigh eigh(const Tensor& a) {
     const List value = eigh_value(a);
     return {value[0], value[1]};
   }
-  const Batch batch = linalg::square_of("eigh", a);
+  const Matrices batch = linalg::square_of("eigh", a);
   const int n = batch.rows;
   const std::vector<Shape> shapes{batch.with({n}), a.shape()};
   const auto rule =

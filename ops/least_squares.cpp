@@ -1,7 +1,7 @@
 #include "autodiff/custom.hpp"
 #include "autodiff/op.hpp"
 #include "ops/arithmetic.hpp"
-#include "ops/detail/linalg_batch.hpp"
+#include "ops/detail/matrices.hpp"
 #include "ops/layout.hpp"
 #include "ops/linalg.hpp"
 #include "ops/matmul.hpp"
@@ -10,15 +10,15 @@ namespace dimwise {
 
 namespace {
 
-using linalg::Batch;
 using linalg::List;
+using linalg::Matrices;
 
 constexpr MatmulOptions first_transposed{.transpose_a = true}, second_transposed{.transpose_b = true};
 
 double cutoff(const Tensor& a, double rcond) { return rcond < 0 ? linalg::relative_zero(a) : rcond; }
 
 Tensor lstsq_value(const char* where, const Tensor& a, const Tensor& b, double rcond) {
-  const Batch batch = linalg::batch_of(where, a), sides = linalg::batch_beside(where, a, b);
+  const Matrices batch = linalg::batch_of(where, a), sides = linalg::batch_beside(where, a, b);
   linalg::check_finite(where, "A", a);
   linalg::check_finite(where, "B", b);
   const int m = batch.rows, n = batch.columns, k = sides.columns;
@@ -34,7 +34,7 @@ Tensor lstsq_value(const char* where, const Tensor& a, const Tensor& b, double r
 
 // A⁺ = V diag(1/s) Uᵀ without the singular values that count as 0.
 Tensor pinv_value(const Tensor& a, double rcond) {
-  const Batch batch = linalg::batch_of("pinv", a);
+  const Matrices batch = linalg::batch_of("pinv", a);
   linalg::check_finite("pinv", "A", a);
   const int64_t m = batch.rows, n = batch.columns, k = batch.shorter();
   Tensor u = empty(batch.with({m, k}), a.dtype()), s = empty({k}, a.dtype()), vt = empty(batch.with({k, n}), a.dtype());

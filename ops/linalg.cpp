@@ -7,7 +7,7 @@
 #include "autodiff/error.hpp"
 #include "autodiff/op.hpp"
 #include "ops/arithmetic.hpp"
-#include "ops/detail/linalg_batch.hpp"
+#include "ops/detail/matrices.hpp"
 #include "ops/layout.hpp"
 #include "ops/matmul.hpp"
 
@@ -17,8 +17,8 @@ namespace dimwise {
 
 namespace {
 
-using linalg::Batch;
 using linalg::List;
+using linalg::Matrices;
 
 // A copy that a kernel may write over.
 Tensor copied(const Tensor& x) {
@@ -29,7 +29,7 @@ Tensor copied(const Tensor& x) {
 }
 
 Tensor solve_value(const Tensor& a, const Tensor& b, bool transposed) {
-  const Batch squares = linalg::square_of("solve", a), columns = linalg::batch_beside("solve", a, b);
+  const Matrices squares = linalg::square_of("solve", a), columns = linalg::batch_beside("solve", a, b);
   linalg::check_finite("solve", "A", a);
   linalg::check_finite("solve", "B", b);
   Tensor x = copied(b);
@@ -59,7 +59,7 @@ Tensor solve_either(const Tensor& a, const Tensor& b, bool transposed) {
 }
 
 Tensor inverse_value(const char* where, const Tensor& a) {
-  const Batch batch = linalg::square_of(where, a);
+  const Matrices batch = linalg::square_of(where, a);
   linalg::check_finite(where, "A", a);
   Tensor x = copied(a);
   linalg::each(a, batch, [&](auto t, int64_t i) {
@@ -71,7 +71,7 @@ Tensor inverse_value(const char* where, const Tensor& a) {
 }
 
 Tensor cholesky_value(const Tensor& a) {
-  const Batch batch = linalg::square_of("cholesky", a);
+  const Matrices batch = linalg::square_of("cholesky", a);
   linalg::check_finite_triangle("cholesky", a, false);
   Tensor l = copied(a);
   linalg::each(a, batch, [&](auto t, int64_t i) {
@@ -86,7 +86,7 @@ Tensor cholesky_value(const Tensor& a) {
 // Solves with a triangle, once or, with `twice`, with its transpose after it.
 Tensor triangular_value(const char* where, const Tensor& a, const Tensor& b, const TriangularOptions& options,
                         bool twice) {
-  const Batch squares = linalg::square_of(where, a), columns = linalg::batch_beside(where, a, b);
+  const Matrices squares = linalg::square_of(where, a), columns = linalg::batch_beside(where, a, b);
   linalg::check_finite_triangle(where, a, options.upper);
   linalg::check_finite(where, "B", b);
   Tensor x = copied(b);

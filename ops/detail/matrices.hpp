@@ -13,7 +13,7 @@ namespace dimwise::linalg {
 using List = std::vector<Tensor>;
 
 /// The last two axes, and the leading ones, over which there is one matrix each.
-struct Batch {
+struct Matrices {
   Shape leading;
   int rows = 0, columns = 0;
 
@@ -27,10 +27,10 @@ struct Batch {
 };
 
 /// The batch of a tensor of rank 2 or more, and of one whose matrices are square. Throw ShapeError.
-Batch batch_of(const char* where, const Tensor& a);
-Batch square_of(const char* where, const Tensor& a);
+Matrices batch_of(const char* where, const Tensor& a);
+Matrices square_of(const char* where, const Tensor& a);
 /// The batch of B, which goes with A: equal leading axes, and as many rows. Throws ShapeError.
-Batch batch_beside(const char* where, const Tensor& a, const Tensor& b);
+Matrices batch_beside(const char* where, const Tensor& a, const Tensor& b);
 
 /// A tensor whose elements are read by a kernel. Throws ValueError for a NaN or an infinity, naming it.
 void check_finite(const char* where, const char* operand, const Tensor& x);
@@ -41,7 +41,7 @@ void check_finite_triangle(const char* where, const Tensor& x, bool upper);
 
 /// Calls body(T, i) for each matrix of a batch.
 template <class Body>
-void each(const Tensor& a, const Batch& batch, Body body) {
+void each(const Tensor& a, const Matrices& batch, Body body) {
   dispatch(a.dtype(), [&](auto t) {
     for (int64_t i = 0; i < batch.count(); ++i) body(t, i);
   });

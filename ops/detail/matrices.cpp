@@ -1,4 +1,4 @@
-#include "ops/detail/linalg_batch.hpp"
+#include "ops/detail/matrices.hpp"
 
 #include <limits>
 
@@ -12,7 +12,7 @@ namespace dimwise::linalg {
 namespace {
 
 template <class T>
-void refuse_element(const char* where, const char* operand, const Batch& batch, int64_t element, T value) {
+void refuse_element(const char* where, const char* operand, const Matrices& batch, int64_t element, T value) {
   const int64_t inside = element % batch.area();
   fail<ValueError>(where, operand, " is not finite: element ", Shape{inside / batch.columns, inside % batch.columns},
                    " of ", batch.name(element / batch.area()), " is ", value,
@@ -21,32 +21,32 @@ void refuse_element(const char* where, const char* operand, const Batch& batch, 
 
 }  // namespace
 
-Shape Batch::with(const Shape& last) const {
+Shape Matrices::with(const Shape& last) const {
   Shape shape = leading;
   for (const int64_t n : last) shape.push_back(n);
   return shape;
 }
 
-std::string Batch::name(int64_t i) const {
+std::string Matrices::name(int64_t i) const {
   if (leading.rank() == 0) return "the matrix";
   Shape index = leading;
   for (int axis = leading.rank() - 1; axis >= 0; i /= leading[axis--]) index[axis] = i % leading[axis];
   return "matrix " + index.str() + " of the batch";
 }
 
-Batch batch_of(const char* where, const Tensor& a) {
+Matrices batch_of(const char* where, const Tensor& a) {
   if (a.rank() < 2) fail<ShapeError>(where, "A has shape ", a.shape(), ". It must be of matrices: (…, m, n).");
   return {a.shape().without(a.rank() - 1).without(a.rank() - 2), static_cast<int>(a.dim(-2)),
           static_cast<int>(a.dim(-1))};
 }
 
-Batch square_of(const char* where, const Tensor& a) {
+Matrices square_of(const char* where, const Tensor& a) {
   if (a.rank() < 2 || a.dim(-1) != a.dim(-2))
     fail<ShapeError>(where, "A has shape ", a.shape(), ". It must be square: (…, n, n).");
   return batch_of(where, a);
 }
 
-Batch batch_beside(const char* where, const Tensor& a, const Tensor& b) {
+Matrices batch_beside(const char* where, const Tensor& a, const Tensor& b) {
   Shape expected = a.shape();
   if (b.rank() == a.rank()) expected[a.rank() - 1] = b.dim(-1);
   if (b.shape() != expected)
@@ -64,7 +64,7 @@ void check_finite(const char* where, const char* operand, const Tensor& x) {
 }
 
 void check_finite_triangle(const char* where, const Tensor& x, bool upper) {
-  const Batch batch = batch_of(where, x);
+  const Matrices batch = batch_of(where, x);
   const int64_t n = batch.columns;
   dispatch(x.dtype(), [&](auto t) {
     const auto* data = x.node()->data<decltype(t)>();
@@ -90,7 +90,8 @@ double relative_zero(const Tensor& a) {
 
 Tensor pack(const Shape& leading, const List& parts) {
   List flat;
-  for (const Tensor& x : parts) flat.push_back(reshape(x, Batch{leading}.with({x.shape().inner(leading.rank() - 1)})));
+  for (const Tensor& x : parts)
+    flat.push_back(reshape(x, Matrices{leading}.with({x.shape().inner(leading.rank() - 1)})));
   return concat(flat, -1);
 }
 
