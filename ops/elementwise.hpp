@@ -21,6 +21,8 @@ Tensor tanh(Tensor x);
 Tensor sigmoid(Tensor x);
 /// ln(1 + eˣ), without overflow; the derivative is sigmoid(x).
 Tensor softplus(Tensor x);
+/// ln sigmoid(x) = −ln(1 + e⁻ˣ), accurate in both tails; the derivative is sigmoid(−x).
+Tensor log_sigmoid(Tensor x);
 /// x·sigmoid(x).
 Tensor silu(Tensor x);
 /// max(x, 0); the derivative at 0 is 0. Not smooth: not for a transformer whose higher derivatives are trained.
@@ -38,5 +40,7 @@ Tensor square(Tensor x);
 Tensor abs(Tensor x);
 /// The error function 2/√π ∫₀ˣ e^(−t²) dt.
 Tensor erf(Tensor x);
+/// 1 − erf x, accurate where that is small.
+Tensor erfc(Tensor x);
 
 }  // namespace dimwise
