@@ -4,7 +4,18 @@
 
 namespace dimwise {
 
-// Functions of each element. Shapes and dtypes are kept; out of the domain the value is IEEE's NaN or infinity.
+// Functions of each element. Shapes and dtypes are kept; out of the domain the value is IEEE's NaN or infinity. A value
+// depends on its element alone, not on its place or neighbours; results underflow gradually.
+//
+// Derivatives at special points:
+//   relu, abs      0 at ±0
+//   elu            1 at ±0
+//   sqrt           0 at ±0, NaN below
+//   rsqrt          −½y³ of the value y: −∞ at 0, NaN below
+//   log, log1p     1/x and 1/(1 + x) everywhere, so infinite where that overflows
+//   tanh, sigmoid, softplus, log_sigmoid, silu, gelu, elu, erf, erfc
+//                  the limits at ±∞
+//   any            NaN at NaN, as the value is
 
 /// eˣ.
 Tensor exp(Tensor x);

@@ -188,6 +188,8 @@ void alike_everywhere(const char* name, const Call& f, size_t operands) {
         for (size_t r = 0; r < together.size(); ++r)
           for (size_t i = 0; i < n; ++i) {
             const size_t at = (first + i) % m;
+            // The library negates a lane as 0 − x, so derivatives that are 0 may differ in its sign.
+            if (r > 0 && together[r][i] == alone[at][r][0]) continue;
             if (same(together[r][i], alone[at][r][0]) || ++different > 3) continue;
             FAIL_CHECK(name << " " << dtype << ", result " << r << " at " << values[at] << ": " << together[r][i]
                             << " in lane " << i << " of " << n << ", " << alone[at][r][0] << " alone");
@@ -208,9 +210,10 @@ TEST_CASE("values and derivatives have their digits in the tails and at special 
       const Tensor x = track(tensor(inside, dtype)), y = function.f(x), g = slopes(y, x, true);
       // A product with a subnormal number has few digits.
       const double tiny = dtype == DType::float32 ? 1e-35 : 1e-305, product = function.slope_root < inf ? tiny : 0;
+      const double most = function.f == static_cast<Unary>(rsqrt) ? 5 : 4;  // its cube
       near("", function, x, y, function.value, 4);
-      near("'", function, x, g, function.slope, 4, function.slope_root, product);
-      near("' unrecorded", function, x, slopes(y, x, false), function.slope, 4, function.slope_root, product);
+      near("'", function, x, g, function.slope, most, function.slope_root, product);
+      near("' unrecorded", function, x, slopes(y, x, false), function.slope, most, function.slope_root, product);
       if (!function.bend) continue;
       for (const bool record : {false, true})
         near(record ? "''" : "'' unrecorded", function, x, g.tracked() ? slopes(g, x, record) : zeros_like(x),
@@ -320,7 +323,7 @@ TEST_CASE("derivatives at special points are those that the header states") {
   }
 }
 
-TEST_CASE("a value and its derivatives do not depend on the element's place or neighbours: functions of one number") {
+TEST_CASE("a function of one number gives the same in every lane and beside any neighbours") {
   for (const Function& function : functions)
     alike_everywhere(
         function.name, [&](const std::vector<Tensor>& in) { return function.f(in[0]); }, 1);
@@ -332,7 +335,7 @@ TEST_CASE("a value and its derivatives do not depend on the element's place or n
       "clip", [](const std::vector<Tensor>& in) { return clip(in[0], -1, 1); }, 1);
 }
 
-TEST_CASE("a value and its derivatives do not depend on the element's place or neighbours: functions of two numbers") {
+TEST_CASE("a function of two numbers gives the same in every lane and beside any neighbours") {
   using Binary = Tensor (*)(Tensor, Tensor);
   using Comparison = Tensor (*)(const Tensor&, const Tensor&);
   for (const auto& [name, f] : {std::pair<const char*, Binary>{"add", add},
