@@ -55,16 +55,24 @@ inline constexpr bool is_series = std::is_same_v<X, Series>;
 const Op sigmoid_op = record::elementwise(
     "sigmoid", [](auto x) __attribute__((always_inline)) { return lanes::sigmoid(x); },
     [](auto x) __attribute__((always_inline)) { return lanes::sigmoid_slope(x); });
-const Op sigmoid_slope_op = record::elementwise(
-    "sigmoid_slope", [](auto x) __attribute__((always_inline)) { return lanes::sigmoid_slope(x); },
-    [](auto x) __attribute__((always_inline)) {
-      if constexpr (is_series<decltype(x)>) {
-        return -(lanes::sigmoid_slope(x) * tanh(x * 0.5));
-      } else {
-        const auto y = lanes::logistic(x);
-        return -(y.slope * y.tanh_half);
-      }
-    });
+const Op sigmoid_slope_op = [] {
+  Op op = record::elementwise(
+      "sigmoid_slope", [](auto x) __attribute__((always_inline)) { return lanes::sigmoid_slope(x); },
+      [](auto x) __attribute__((always_inline)) {
+        if constexpr (is_series<decltype(x)>) {
+          return -(lanes::sigmoid_slope(x) * tanh(x * 0.5));
+        } else {
+          const auto y = lanes::logistic(x);
+          return -(y.slope * y.tanh_half);
+        }
+      });
+  static const auto by_lanes = op.jet;
+  op.jet = [](const Call& call, std::span<const Series> in) {
+    if (lanes::in_lanes(in[0])) return by_lanes(call, in);
+    return lanes::saturating_slope(in[0], call.output, tanh(scale(in[0].value(), 0.5)), 2, 1);
+  };
+  return op;
+}();
 const Op softplus_op = record::elementwise(
     "softplus", [](auto x) __attribute__((always_inline)) { return lanes::softplus(x); },
     [](auto x) __attribute__((always_inline)) { return lanes::sigmoid(x); });

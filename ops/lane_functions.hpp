@@ -5,6 +5,7 @@
 // their relative accuracy in the tails.
 
 #include "autodiff/lane_series.hpp"
+#include "autodiff/record.hpp"
 #include "autodiff/series.hpp"
 #include "ops/periodic.hpp"
 #include "ops/transcendental.hpp"
@@ -87,6 +88,27 @@ template <int divisor, class B, int K>
   LaneSeries<B, K> y(lanes::gaussian<divisor>(x.c[0]));
   unroll<K>([&](auto k) { y.c[k + 1] = detail::integral<k>(exponent, y); });
   return y;
+}
+
+/// Tensor series of d = f'(x) for an f like tanh, from d and t = f(x), where t' = rise·d x' and d' = −fall·d t x'. By
+/// rules of d in t and of t in d, each expanded anew, the cost would be exponential in the order.
+inline Series saturating_slope(const Series& x, const Tensor& d0, const Tensor& t0, double rise, double fall) {
+  Series d(d0), t(t0), bend;
+  for (int k = 0; k < x.order(); ++k) {
+    bend.c.push_back(dimwise::detail::convolve(d, t, k, mul));
+    const auto next = [&](const Series& s, double factor) {
+      const Tensor c = dimwise::detail::derivative_coefficient(x, s, k);
+      return c.defined() ? scale(c, factor / (k + 1)) : c;
+    };
+    Tensor up = next(d, rise), down = next(bend, -fall);
+    t.c.push_back(std::move(up));
+    d.c.push_back(std::move(down));
+  }
+  return d;
+}
+/// Whether a jet is one pass over lanes, or one op.
+inline bool in_lanes(const Series& x) {
+  return x.order() <= 1 || (x.order() <= 4 && !dimwise::detail::any_recorded(x));
 }
 
 /// For factors of functions that are 0 long before: a number in place of an infinite x.

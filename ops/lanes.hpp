@@ -100,7 +100,7 @@ template <class B, int K>
 B value_of(const LaneSeries<B, K>& x) {
   return x.c[0];
 }
-inline Tensor value_of(const Series& x) { return stop_gradient(x.value()); }
+[[nodiscard]] inline Tensor value_of(const Series& x) { return stop_gradient(x.value()); }
 
 // xsimd's != is ordered on AVX and AVX-512: false where an operand is NaN, as no language has it.
 template <class X>

@@ -352,7 +352,8 @@ template <class T, class A>
   const V bounded = detail::limited(x);
   const auto p = detail::power(bounded);
   const V m = p.m + T(1), e = detail::scale(m, p.n);
-  return detail::scale(m * (bounded + (e + T(1))) / detail::square_of_one_plus(e), p.n);
+  const V y = detail::scale(m * (bounded + (e + T(1))) / detail::square_of_one_plus(e), p.n);
+  return xsimd::select(x > V(T(detail::highest)), V(T(1)), y);
 }
 
 /// e^(−x²/divisor) of a divisor 1 or 2. What rounding takes from x² would be multiplied by x², so it is put back.

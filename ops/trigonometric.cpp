@@ -30,16 +30,24 @@ const Op cos_op = record::elementwise(
 const Op tanh_op = record::elementwise(
     "tanh", [](auto x) __attribute__((always_inline)) { return lanes::tanh(x); },
     [](auto x) __attribute__((always_inline)) { return lanes::tanh_slope(x); });
-const Op tanh_slope_op = record::elementwise(
-    "tanh_slope", [](auto x) __attribute__((always_inline)) { return lanes::tanh_slope(x); },
-    [](auto x) __attribute__((always_inline)) {
-      if constexpr (std::is_same_v<decltype(x), Series>) {
-        return (tanh(x) * lanes::tanh_slope(x)) * -2.0;
-      } else {
-        const auto y = lanes::logistic(x + x);
-        return y.slope * y.tanh_half * -8.0f;
-      }
-    });
+const Op tanh_slope_op = [] {
+  Op op = record::elementwise(
+      "tanh_slope", [](auto x) __attribute__((always_inline)) { return lanes::tanh_slope(x); },
+      [](auto x) __attribute__((always_inline)) {
+        if constexpr (std::is_same_v<decltype(x), Series>) {
+          return (tanh(x) * lanes::tanh_slope(x)) * -2.0;
+        } else {
+          const auto y = lanes::logistic(x + x);
+          return y.slope * y.tanh_half * -8.0f;
+        }
+      });
+  static const auto by_lanes = op.jet;
+  op.jet = [](const Call& call, std::span<const Series> in) {
+    if (lanes::in_lanes(in[0])) return by_lanes(call, in);
+    return lanes::saturating_slope(in[0], call.output, tanh(in[0].value()), 1, 2);
+  };
+  return op;
+}();
 
 }  // namespace
 
