@@ -4,7 +4,18 @@
 
 namespace dimwise {
 
-// Functions of each element. Shapes and dtypes are kept; out of the domain the value is IEEE's NaN or infinity.
+// Functions of each element. Shapes and dtypes are kept; out of the domain the value is IEEE's NaN or infinity. A value
+// depends on its element alone, not on its place or neighbours; results underflow gradually.
+//
+// Derivatives at special points:
+//   relu, abs      0 at ±0
+//   elu            1 at ±0
+//   sqrt           0 at ±0, NaN below
+//   rsqrt          −½y³ of the value y: −∞ at 0, NaN below
+//   log, log1p     1/x and 1/(1 + x) everywhere, so infinite where that overflows
+//   tanh, sigmoid, softplus, log_sigmoid, silu, gelu, elu, erf, erfc
+//                  the limits at ±∞
+//   any            NaN at NaN, as the value is
 
 /// eˣ.
 Tensor exp(Tensor x);
@@ -21,6 +32,8 @@ Tensor tanh(Tensor x);
 Tensor sigmoid(Tensor x);
 /// ln(1 + eˣ), without overflow; the derivative is sigmoid(x).
 Tensor softplus(Tensor x);
+/// ln sigmoid(x) = −ln(1 + e⁻ˣ), accurate in both tails; the derivative is sigmoid(−x).
+Tensor log_sigmoid(Tensor x);
 /// x·sigmoid(x).
 Tensor silu(Tensor x);
 /// max(x, 0); the derivative at 0 is 0. Not smooth: not for a transformer whose higher derivatives are trained.
@@ -38,5 +51,7 @@ Tensor square(Tensor x);
 Tensor abs(Tensor x);
 /// The error function 2/√π ∫₀ˣ e^(−t²) dt.
 Tensor erf(Tensor x);
+/// 1 − erf x, accurate where that is small.
+Tensor erfc(Tensor x);
 
 }  // namespace dimwise

@@ -2,8 +2,14 @@
 // What the lambdas of the records need besides xsimd's own functions. Included by .cpp files only.
 
 #include <cmath>
+#include <numbers>
 #include <type_traits>
 #include <xsimd/xsimd.hpp>
+
+#include "autodiff/basic.hpp"
+#include "autodiff/lane_series.hpp"
+#include "autodiff/series.hpp"
+#include "ops/transcendental.hpp"
 
 namespace dimwise {
 
@@ -51,16 +57,50 @@ auto pow(const xsimd::batch<T, A>& a, const xsimd::batch<T, A>& b) {
 }
 template <class T>
 requires std::is_floating_point_v<T> T pow(T a, std::type_identity_t<T> b) { return std::pow(a, b); }
-template <class T, class A>
-auto log(const xsimd::batch<T, A>& a) {
-  return lanewise([](T x) { return std::log(x); }, a);
-}
+/// By a batch, so that a value rounds alike in vectors and scalars.
 template <class T>
-requires std::is_floating_point_v<T> T log(T a) { return std::log(a); }
+requires std::is_floating_point_v<T> T log(T a) { return lanes::log(xsimd::batch<T>(a)).get(0); }
 template <class T, class A>
 auto erf(const xsimd::batch<T, A>& a) {
   return lanewise([](T x) { return std::erf(x); }, a);
 }
+template <class T, class A>
+auto erfc(const xsimd::batch<T, A>& a) {
+  return lanewise([](T x) { return std::erfc(x); }, a);
+}
+
+namespace detail {
+// Φ(x) = ½ erfc(−x/√2). What rounding the argument changes is multiplied by its square, so it is put back by the slope.
+inline double normal_cdf(double x) {
+  constexpr double high = 0.70710678118654757, low = -4.833646656726457e-17;
+  const double t = -x * high, lost = std::fma(-x, high, -t) - x * low;
+  const double y = std::erfc(t);
+  return 0.5 * (y - 2 * std::numbers::inv_sqrtpi * std::exp(-t * t) * lost);
+}
+inline float normal_cdf(float x) { return static_cast<float>(0.5 * std::erfc(-std::sqrt(0.5) * x)); }
+inline double gelu(double x) { return x < -40 ? -0.0 : x * normal_cdf(x); }
+inline float gelu(float x) { return x < -40 ? -0.0f : static_cast<float>(x * (0.5 * std::erfc(-std::sqrt(0.5) * x))); }
+}  // namespace detail
+template <class T, class A>
+auto normal_cdf(const xsimd::batch<T, A>& a) {
+  return lanewise([](T x) { return detail::normal_cdf(x); }, a);
+}
+/// x·Φ(x).
+template <class T, class A>
+auto gelu(const xsimd::batch<T, A>& a) {
+  return lanewise([](T x) { return detail::gelu(x); }, a);
+}
+
+/// x without what a series adds to it: for derivatives that are constant but for kinks.
+template <class T, class A>
+xsimd::batch<T, A> value_of(const xsimd::batch<T, A>& x) {
+  return x;
+}
+template <class B, int K>
+B value_of(const LaneSeries<B, K>& x) {
+  return x.c[0];
+}
+[[nodiscard]] inline Tensor value_of(const Series& x) { return stop_gradient(x.value()); }
 
 // xsimd's != is ordered on AVX and AVX-512: false where an operand is NaN, as no language has it.
 template <class X>

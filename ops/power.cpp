@@ -1,11 +1,9 @@
-#include "ops/elementwise.hpp"
-
 #include "autodiff/record.hpp"
 #include "ops/all_ops.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
 #include "ops/lanes.hpp"
 #include "ops/series.hpp"
-#include "ops/transcendental.hpp"
 
 namespace dimwise {
 
@@ -13,15 +11,20 @@ namespace {
 
 constexpr float half = 0.5f;
 
+// Where y is not positive it is 0, or NaN of a negative x, and so is y − y.
 const Op sqrt_op = record::elementwise(
     "sqrt", [](auto x) { return sqrt(x); },
-    [](auto, auto y) { return where(y > 0.0f, half / where(y > 0.0f, y, 1.0), 0.0); });
+    [](auto, auto y) { return where(y > 0.0f, half / where(y > 0.0f, y, 1.0), y - y); });
 const Op rsqrt_op = record::elementwise(
     "rsqrt", [](auto x) { return 1.0f / sqrt(x); }, [](auto, auto y) { return -half * (y * y * y); });
 const Op square_op = record::elementwise(
     "square", [](auto x) { return x * x; }, [](auto x) { return x + x; });
 const Op abs_op = record::elementwise(
-    "abs", [](auto x) { return abs(x); }, [](auto x) { return where(x > 0.0f, 1.0, 0.0) - where(x < 0.0f, 1.0, 0.0); });
+    "abs", [](auto x) { return abs(x); },
+    [](auto x) {
+      const auto v = lanes::value_of(x);
+      return where(v > 0.0f, 1.0, where(v < 0.0f, -1.0, v));
+    });
 
 }  // namespace
 

@@ -33,6 +33,7 @@ Series log(const Series& x);
 Series cos(const Series& x);
 Series sin(const Series& x);
 Series sigmoid(const Series& x);
+Series tanh(const Series& x);
 Series pow(const Series& a, const Series& b);
 Series sum_to(const Series& x, const Shape& shape);
 Series broadcast_to(const Series& x, const Shape& shape);

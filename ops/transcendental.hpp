@@ -1,12 +1,13 @@
 #pragma once
-// Transcendental functions of SIMD batches. Included by .cpp files only.
+// Exponential and logarithmic functions of SIMD batches. Included by .cpp files only.
 //
-// For float they are written here, on any architecture of xsimd; for double they are xsimd's own and formulas on them.
-// Largest errors for float, in units of the last place: over all floats (softplus and silu: all of 2⁻¹⁴ ≤ |x| < 2⁷)
-// with fused multiply-add, and over every 197th float without:
-//   exp 0.90, 1.15 · tanh 2.57, 2.46 · sigmoid 2.41, 2.24 · softplus 2.28, 2.78 · silu 3.23, 2.97
-// Results underflow gradually, and NaN gives NaN: of two unordered operands xsimd's min and max return the second.
+// They are written here because xsimd's lose subnormal numbers and the ends of the range, and look at neighbouring
+// lanes. Each lane is a function of its own element alone, on any architecture of xsimd. Results underflow gradually.
+// NaN gives NaN: of two unordered operands xsimd's min and max return the second, so the constant stands first.
 
+#include <cmath>
+#include <cstdint>
+#include <limits>
 #include <type_traits>
 #include <xsimd/xsimd.hpp>
 
@@ -22,151 +23,352 @@ template <class A>
 inline constexpr bool avx512 = false;
 #endif
 
+template <class T>
+inline constexpr bool is_float = std::is_same_v<T, float>;
+
+/// How T is stored: its bits, those of the fraction, the exponent of 1, and 1½·2^bits, next to which integers stand.
+template <class T>
+struct Format;
+template <>
+struct Format<float> {
+  using Bits = uint32_t;
+  static constexpr int fraction = 23, bias = 127;
+  static constexpr float rounder = 0x1.8p23f;
+};
+template <>
+struct Format<double> {
+  using Bits = uint64_t;
+  static constexpr int fraction = 52, bias = 1023;
+  static constexpr double rounder = 0x1.8p52;
+};
+
+template <class T, class A>
+[[gnu::always_inline]] inline auto bits(const xsimd::batch<T, A>& x) {
+  return xsimd::bitwise_cast<xsimd::batch<typename Format<T>::Bits, A>>(x);
+}
+
 /// a·b + c, rounded once where the processor can. xsimd 8 does not know that AVX-512 can.
-template <class A>
-xsimd::batch<float, A> fma(const xsimd::batch<float, A>& a, const xsimd::batch<float, A>& b,
-                           const xsimd::batch<float, A>& c) {
+template <class T, class A>
+[[gnu::always_inline]] inline xsimd::batch<T, A> fused(const xsimd::batch<T, A>& a, const xsimd::batch<T, A>& b,
+                                                       const xsimd::batch<T, A>& c) {
 #if XSIMD_WITH_AVX512F
-  if constexpr (avx512<A>) return _mm512_fmadd_ps(a, b, c);
+  if constexpr (avx512<A> && is_float<T>) return _mm512_fmadd_ps(a, b, c);
+  if constexpr (avx512<A> && !is_float<T>) return _mm512_fmadd_pd(a, b, c);
 #endif
   if constexpr (!avx512<A>) return xsimd::fma(a, b, c);
 }
 
 /// c₀ + c₁x + c₂x² + … by Horner's rule.
-template <class A, class... C>
-xsimd::batch<float, A> polynomial(const xsimd::batch<float, A>& x, float first, C... rest) {
+template <class T, class A, class... C>
+[[gnu::always_inline]] inline xsimd::batch<T, A> polynomial(const xsimd::batch<T, A>& x, std::type_identity_t<T> first,
+                                                            C... rest) {
   if constexpr (sizeof...(rest) == 0)
-    return first;
+    return xsimd::batch<T, A>(first);
   else
-    return detail::fma(polynomial(x, rest...), x, xsimd::batch<float, A>(first));
+    return detail::fused(polynomial(x, static_cast<T>(rest)...), x, xsimd::batch<T, A>(first));
 }
 
-/// y·2ⁿ of integers −252 ≤ n ≤ 254, rounded once: the first of two factors keeps y·2^(n/2) normal.
-template <class A>
-xsimd::batch<float, A> scale(const xsimd::batch<float, A>& y, const xsimd::batch<float, A>& n) {
+/// The nearest integer to x/y, for y given by 1/y, of |x/y| < 2^(bits − 2).
+template <class T, class A>
+[[gnu::always_inline]] inline xsimd::batch<T, A> nearest(const xsimd::batch<T, A>& x, T inverse) {
+  const xsimd::batch<T, A> rounder(Format<T>::rounder);
+  return detail::fused(x, xsimd::batch<T, A>(inverse), rounder) - rounder;
+}
+
+/// 2ⁿ of integers n whose power is a normal number.
+template <class T, class A>
+[[gnu::always_inline]] inline xsimd::batch<T, A> power_of_two(const xsimd::batch<T, A>& n) {
+  const xsimd::batch<T, A> shifted = n + (Format<T>::rounder + T(Format<T>::bias));
+  return xsimd::bitwise_cast<xsimd::batch<T, A>>(bits(shifted) << Format<T>::fraction);
+}
+
+/// y·2ⁿ of integers n up to twice the exponents of T, rounded once: the first of two factors keeps y·2^(n/2) normal.
+template <class T, class A>
+[[gnu::always_inline]] inline xsimd::batch<T, A> scale(const xsimd::batch<T, A>& y, const xsimd::batch<T, A>& n) {
 #if XSIMD_WITH_AVX512F
-  if constexpr (avx512<A>) return _mm512_scalef_ps(y, n);
+  if constexpr (avx512<A> && is_float<T>) return _mm512_scalef_ps(y, n);
+  if constexpr (avx512<A> && !is_float<T>) return _mm512_scalef_pd(y, n);
 #endif
   if constexpr (!avx512<A>) {
-    using Int = xsimd::batch<int32_t, A>;
-    const auto power = [](const Int& k) { return xsimd::bitwise_cast<xsimd::batch<float, A>>((k + Int(127)) << 23); };
-    const Int whole = xsimd::to_int(n), half = whole >> 1;
-    return y * power(half) * power(whole - half);
+    const auto half = nearest(n, T(0.5));
+    return y * power_of_two(half) * power_of_two(n - half);
   }
 }
 
-/// eˣ = m·2ⁿ.
-template <class A>
-struct Power {
-  xsimd::batch<float, A> m, n;
-};
-
-/// eˣ of −174 ≤ x ≤ 174: x = n ln 2 + r, |r| ≤ ½ ln 2, with ln 2 in two parts of which the first has nine bits, and
-/// m = eʳ by a minimax polynomial (relative error 2^−28.3).
-template <class A>
-Power<A> power(const xsimd::batch<float, A>& x) {
-  using V = xsimd::batch<float, A>;
-  const V rounder(0x1.8p23f), log2e(1.44269504f), ln2_high(-0.693359375f), ln2_low(2.12194440e-4f);
-  const V n = detail::fma(x, log2e, rounder) - rounder;
-  const V r = detail::fma(n, ln2_low, detail::fma(n, ln2_high, x));
-  return {polynomial(r, 1.0f, 1.0f, 0.499999934478f, 0.166665206319f, 0.0416683880398f, 0.00836871686899f,
-                     0.00138145990424f),
-          n};
+/// x − n ln 2 with ln 2 in two parts, of which n times the first is exact.
+template <class T, class A>
+[[gnu::always_inline]] inline xsimd::batch<T, A> without(const xsimd::batch<T, A>& x, const xsimd::batch<T, A>& n) {
+  using V = xsimd::batch<T, A>;
+  constexpr T high = is_float<T> ? T(-0.693359375) : T(-6.93147180369123816490e-01),
+              low = is_float<T> ? T(2.12194440e-4) : T(-1.90821492927058770002e-10);
+  return detail::fused(n, V(low), detail::fused(n, V(high), x));
 }
 
-/// ln(1 + u) of 0 ≤ u ≤ 1 by a minimax polynomial (relative error 2^−24.9).
-template <class A>
-xsimd::batch<float, A> log1p(const xsimd::batch<float, A>& u) {
-  const auto p = polynomial(u, -0.499996479631f, 0.333213226273f, -0.248571638274f, 0.191536557786f, -0.137538044037f,
-                            0.079204561587f, -0.0300658085722f, 0.00536482833118f);
-  return detail::fma(u * u, p, u);
-}
-
-/// Beyond these the logistic function is 0 and 1, also when multiplied by x, so that an infinite x may stand for them.
 template <class T>
-inline constexpr T lowest = std::is_same_v<T, float> ? T(-110) : T(-750);
-inline constexpr int highest = 50;
+inline constexpr T log2e = T(1.4426950408889634);
+
+/// eˣ = (1 + m)·2ⁿ with m = eʳ − 1 of |r| ≤ ½ ln 2, by polynomials with relative errors of m of 2^−26.2 and 2^−60.
+template <class T, class A>
+struct Power {
+  xsimd::batch<T, A> m, n;
+};
+template <class T, class A>
+[[gnu::always_inline]] inline Power<T, A> power(const xsimd::batch<T, A>& x) {
+  const auto n = nearest(x, log2e<T>), r = without(x, n);
+  if constexpr (is_float<T>)
+    return {
+        fused(r * r, polynomial(r, 0.4999999815f, 0.1666654362f, 0.04166719990f, 0.008366520643f, 0.001388252090f), r),
+        n};
+  else
+    return {
+        fused(r * r,
+              polynomial(r, 0.5, 0.1666666666666667, 0.04166666666666667, 0.008333333333326103, 0.0013888888888883726,
+                         0.00019841269874932202, 2.4801587325627418e-05, 2.755725525875986e-06, 2.7557273542102106e-07,
+                         2.5105275841936966e-08, 2.0914728984148772e-09),
+              r),
+        n};
+}
+
+/// ½(eˣ − 1) without cancellation, of an n of at least −64, beyond which nothing changes. The half is finite where eˣ
+/// is up to twice the largest number.
+template <class T, class A>
+[[gnu::always_inline]] inline xsimd::batch<T, A> half_expm1(const Power<T, A>& p) {
+  const auto half = power_of_two(p.n - T(1));
+  return detail::fused(half, p.m, half - T(0.5));
+}
+
+/// Below `lowest` the logistic function is 0, also when multiplied by x, and beyond `highest` 1, so that an infinite x
+/// may stand for them. The square of e^highest is finite.
+template <class T>
+inline constexpr T lowest = is_float<T> ? T(-110) : T(-760);
+inline constexpr int highest = 40;
 
 template <class T, class A>
-xsimd::batch<T, A> limited(const xsimd::batch<T, A>& x) {
+[[gnu::always_inline]] inline xsimd::batch<T, A> limited(const xsimd::batch<T, A>& x) {
   using V = xsimd::batch<T, A>;
   return xsimd::min(V(T(highest)), xsimd::max(V(lowest<T>), x));
+}
+
+/// For factors of functions that are 0 long before: a number in place of an infinite x.
+template <class T, class A>
+[[gnu::always_inline]] inline xsimd::batch<T, A> finite(const xsimd::batch<T, A>& x) {
+  using V = xsimd::batch<T, A>;
+  return xsimd::min(V(T(1e4)), xsimd::max(V(T(-1e4)), x));
+}
+
+/// (1 + e)², rounded about as often as 1 + e.
+template <class T, class A>
+[[gnu::always_inline]] inline xsimd::batch<T, A> square_of_one_plus(const xsimd::batch<T, A>& e) {
+  return detail::fused(e, e + T(2), xsimd::batch<T, A>(T(1)));
+}
+
+/// The sign bit of x.
+template <class T, class A>
+[[gnu::always_inline]] inline xsimd::batch<T, A> sign(const xsimd::batch<T, A>& x) {
+  return x & xsimd::batch<T, A>(T(-0.0));
+}
+
+/// ln((u + c)/2^shift) of a normal u = 2ᵏ(1 + f), √½ ≤ 1 + f < √2, and c within u's rounding, with ln(1 + f) by a
+/// polynomial in (f/(2 + f))², as in Sun's fdlibm.
+template <bool rounded, class T, class A>
+[[gnu::always_inline]] inline xsimd::batch<T, A> log_sum(const xsimd::batch<T, A>& u,
+                                                         [[maybe_unused]] const xsimd::batch<T, A>& c,
+                                                         const xsimd::batch<T, A>& shift) {
+  using V = xsimd::batch<T, A>;
+  using F = Format<T>;
+  using B = typename F::Bits;
+  using U = xsimd::batch<B, A>;
+  // Bits above those of √½ carry into the exponent. Its integer is read as the fraction of a power of two.
+  constexpr B one = B(F::bias) << F::fraction, root = is_float<T> ? B(0x3f3504f3) : B(0x3fe6a09e667f3bcd),
+              fraction = (B(1) << F::fraction) - 1, integers = B(F::bias + F::fraction) << F::fraction;
+  const U moved = bits(u) + U(one - root), exponent = moved >> F::fraction;
+  const V k = (xsimd::bitwise_cast<V>(exponent | U(integers)) - (T(B(1) << F::fraction) + T(F::bias))) - shift;
+  const V f = xsimd::bitwise_cast<V>((moved & U(fraction)) + U(root)) - T(1);
+  const V s = f / (f + T(2)), z = s * s, half_square = f * f * T(0.5);
+  V p;
+  if constexpr (is_float<T>)
+    p = polynomial(z, 0.66666662693f, 0.40000972152f, 0.28498786688f, 0.24279078841f);
+  else
+    p = polynomial(z, 6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01,
+                   2.222219843214978396e-01, 1.818357216161805012e-01, 1.531383769920937332e-01,
+                   1.479819860511658591e-01);
+  constexpr T high = is_float<T> ? T(6.9313812256e-01) : T(6.93147180369123816490e-01),
+              low = is_float<T> ? T(9.0580006145e-06) : T(1.90821492927058770002e-10);
+  V small = k * low;
+  if constexpr (rounded) {
+    // c/u to the accuracy that so small a term needs: 1/(1 + f) is (1 − s)² but for s². k may be the largest exponent
+    // and one more, so 2⁻ᵏ is taken twice as large.
+    constexpr B top = B(2 * F::bias + 1) << F::fraction;
+    const V rest = T(1) - s, inverse = xsimd::bitwise_cast<V>(U(top) - (exponent << F::fraction));
+    small += (c * T(0.5)) * inverse * (rest * rest);
+  }
+  return k * high - ((half_square - (s * (half_square + z * p) + small)) - f);
 }
 
 }  // namespace detail
 
 /// eˣ.
 template <class T, class A>
-xsimd::batch<T, A> exp(const xsimd::batch<T, A>& x) {
-  if constexpr (std::is_same_v<T, float>) {
-    using V = xsimd::batch<float, A>;
-    const auto [m, n] = detail::power(xsimd::min(V(89.0f), xsimd::max(V(-105.0f), x)));
-    return detail::scale(m, n);
+[[gnu::always_inline]] inline xsimd::batch<T, A> exp(const xsimd::batch<T, A>& x) {
+  using V = xsimd::batch<T, A>;
+  constexpr T low = detail::is_float<T> ? T(-105) : T(-746), high = detail::is_float<T> ? T(89) : T(710);
+  const V bounded = xsimd::min(V(high), xsimd::max(V(low), x));
+  if constexpr (detail::is_float<T>) {
+    // One term more than for m, and no sum at the end.
+    const V n = detail::nearest(bounded, detail::log2e<T>);
+    return detail::scale(detail::polynomial(detail::without(bounded, n), 1.0f, 1.0f, 0.499999934478f, 0.166665206319f,
+                                            0.0416683880398f, 0.00836871686899f, 0.00138145990424f),
+                         n);
   } else {
-    return xsimd::exp(x);
+    const auto p = detail::power(bounded);
+    return detail::scale(p.m + T(1), p.n);
   }
 }
 
-/// tanh x, for float sign(x)·h/(h + 1) of h = ½(e^(2|x|) − 1), which is accurate where e^(2|x|) − 1 would cancel:
-/// h = 2ⁿh(r) + ½(2ⁿ − 1) of 2|x| = n ln 2 + 2r, with h(r) a minimax polynomial (relative error 2^−26.2).
+/// eˣ − 1.
 template <class T, class A>
-xsimd::batch<T, A> tanh(const xsimd::batch<T, A>& x) {
-  if constexpr (std::is_same_v<T, float>) {
-    using V = xsimd::batch<float, A>;
-    using Int = xsimd::batch<int32_t, A>;
-    // Bits of n + 127 stand lowest in `rounded`, where a shift makes them an exponent. From 10 on h + 1 rounds to h.
-    const V sign = x & V(-0.0f), a = xsimd::min(V(10.0f), x ^ sign), rounder(0x1.8p23f + 127.0f);
-    const V rounded = detail::fma(a, V(2.88539008f), rounder);
-    const V two_n = xsimd::bitwise_cast<V>(xsimd::bitwise_cast<Int>(rounded) << 23);
-    const V r = detail::fma(rounded - rounder, V(-0.34657359f), a);
+[[gnu::always_inline]] inline xsimd::batch<T, A> expm1(const xsimd::batch<T, A>& x) {
+  using V = xsimd::batch<T, A>;
+  constexpr T low = detail::is_float<T> ? T(-20) : T(-40), high = detail::is_float<T> ? T(89) : T(710);
+  const V h = detail::half_expm1(detail::power(xsimd::min(V(high), xsimd::max(V(low), x))));
+  // Halves of subnormal numbers are not exact.
+  return xsimd::select(xsimd::abs(x) < V(T(1e-30)), x, h + h);
+}
+
+/// ln x.
+template <class T, class A>
+[[gnu::always_inline]] inline xsimd::batch<T, A> log(const xsimd::batch<T, A>& x) {
+  using V = xsimd::batch<T, A>;
+  constexpr T smallest = std::numeric_limits<T>::min(), inf = std::numeric_limits<T>::infinity();
+  constexpr T up = T(detail::is_float<T> ? 0x1p24 : 0x1p53), steps = T(detail::Format<T>::fraction + 1);
+  const auto subnormal = x < V(smallest);
+  const V zero(T(0)), u = xsimd::select(subnormal, x * up, x);
+  const V y = detail::log_sum<false>(u, zero, xsimd::select(subnormal, V(steps), zero));
+  const V outside = xsimd::select(x == V(T(0)), V(-inf), xsimd::select(x == V(inf), x, V(T(NAN))));
+  return xsimd::select((x > V(T(0))) & (x < V(inf)), y, outside);
+}
+
+/// ln(1 + x).
+template <class T, class A>
+[[gnu::always_inline]] inline xsimd::batch<T, A> log1p(const xsimd::batch<T, A>& x) {
+  using V = xsimd::batch<T, A>;
+  constexpr T inf = std::numeric_limits<T>::infinity();
+  // 1 + x = u + c exactly, by whichever of the two is larger.
+  const V u = x + T(1), c = xsimd::select(xsimd::abs(x) > V(T(1)), T(1) - (u - x), x - (u - T(1)));
+  const V y = detail::log_sum<true>(u, c, V(T(0))) | detail::sign(x);
+  const V outside = xsimd::select(x == V(T(-1)), V(-inf), xsimd::select(x == V(inf), x, V(T(NAN))));
+  return xsimd::select((x > V(T(-1))) & (x < V(inf)), y, outside);
+}
+
+/// tanh x = sign(x)·h/(h + 1) of h = ½(e^(2|x|) − 1), from where h + 1 rounds to h exactly ±1.
+template <class T, class A>
+[[gnu::always_inline]] inline xsimd::batch<T, A> tanh(const xsimd::batch<T, A>& x) {
+  using V = xsimd::batch<T, A>;
+  const V s = detail::sign(x), a = xsimd::min(V(T(detail::is_float<T> ? 10 : 20)), x ^ s);
+  V h;
+  if constexpr (detail::is_float<T>) {
+    // Of so small an n, ln 2 need not be split. Bits of n + 127 stand lowest in `rounded`, where a shift makes them an
+    // exponent; ½(e^(2r) − 1) is a polynomial with a relative error of 2^−26.2.
+    const V rounder(detail::Format<T>::rounder + 127.0f), rounded = detail::fused(a, V(2.88539008f), rounder);
+    const V two_n = xsimd::bitwise_cast<V>(detail::bits(rounded) << 23);
+    const V r = detail::fused(rounded - rounder, V(-0.34657359f), a);
     const V p =
         detail::polynomial(r, 0.999999963076f, 0.666661744813f, 0.333337599212f, 0.133864330282f, 0.0444240628792f);
-    const V h = detail::fma(two_n, detail::fma(r * r, p, r), detail::fma(two_n, V(0.5f), V(-0.5f)));
-    return (h / (h + 1.0f)) | sign;
+    h = detail::fused(two_n, detail::fused(r * r, p, r), detail::fused(two_n, V(0.5f), V(-0.5f)));
   } else {
-    return xsimd::tanh(x);
+    h = detail::half_expm1(detail::power(a + a));
   }
+  return (h / (h + T(1))) | s;
 }
 
 /// 1 / (1 + e⁻ˣ).
 template <class T, class A>
-xsimd::batch<T, A> sigmoid(const xsimd::batch<T, A>& x) {
+[[gnu::always_inline]] inline xsimd::batch<T, A> sigmoid(const xsimd::batch<T, A>& x) {
   const auto e = lanes::exp(xsimd::min(xsimd::batch<T, A>(T(detail::highest)), x));
   return e / (e + T(1));
 }
 
+/// The derivative of the logistic function, e/(1 + e)² of e = e^(−|x|), without the cancellation of y(1 − y).
+template <class T, class A>
+[[gnu::always_inline]] inline xsimd::batch<T, A> sigmoid_slope(const xsimd::batch<T, A>& x) {
+  const auto e = lanes::exp(x | xsimd::batch<T, A>(T(-0.0)));
+  return e / detail::square_of_one_plus(e);
+}
+
+/// The derivative of tanh, 1 / cosh² x = 4e/(1 + e)² of e = e^(−2|x|), without the cancellation of 1 − y².
+template <class T, class A>
+[[gnu::always_inline]] inline xsimd::batch<T, A> tanh_slope(const xsimd::batch<T, A>& x) {
+  return T(4) * lanes::sigmoid_slope(x + x);
+}
+
+/// The logistic function, its derivative and tanh(½x), which rules of higher derivatives need together.
+template <class X>
+struct Logistic {
+  X value, slope, tanh_half;
+};
+template <class T, class A>
+[[gnu::always_inline]] inline Logistic<xsimd::batch<T, A>> logistic(const xsimd::batch<T, A>& x) {
+  using V = xsimd::batch<T, A>;
+  const V negative = xsimd::max(V(detail::lowest<T>), x | V(T(-0.0)));
+  const auto p = detail::power(negative);
+  const V h = detail::half_expm1(detail::Power<T, A>{p.m, xsimd::max(V(T(-64)), p.n)});
+  const V m = p.m + T(1), e = detail::scale(m, p.n), inverse = T(1) / detail::square_of_one_plus(e),
+          large = (e + T(1)) * inverse;
+  return {xsimd::select(x < V(T(0)), detail::scale(m * large, p.n), large), detail::scale(m * inverse, p.n),
+          ((h + h) * large) ^ (detail::sign(x) ^ V(T(-0.0)))};
+}
+
 /// ln(1 + eˣ).
 template <class T, class A>
-xsimd::batch<T, A> softplus(const xsimd::batch<T, A>& x) {
+[[gnu::always_inline]] inline xsimd::batch<T, A> softplus(const xsimd::batch<T, A>& x) {
   using V = xsimd::batch<T, A>;
   const V e = lanes::exp(x | V(T(-0.0)));
   const V above = xsimd::max(x, V(T(0)));
-  if constexpr (std::is_same_v<T, float>)
-    return above + detail::log1p(e);
-  else
-    return above + xsimd::log1p(e);
+  if constexpr (detail::is_float<T>) {
+    // ln(1 + e) of 0 ≤ e ≤ 1 by a minimax polynomial (relative error 2^−24.9).
+    const V p = detail::polynomial(e, -0.499996479631f, 0.333213226273f, -0.248571638274f, 0.191536557786f,
+                                   -0.137538044037f, 0.079204561587f, -0.0300658085722f, 0.00536482833118f);
+    return above + detail::fused(e * e, p, e);
+  } else {
+    const V u = e + T(1);
+    return above + detail::log_sum<true>(u, e - (u - T(1)), V(T(0)));
+  }
 }
 
-/// x / (1 + e⁻ˣ).
+/// x / (1 + e⁻ˣ). eˣ is subnormal where x·eˣ need not be, so 2ⁿ is multiplied in last.
 template <class T, class A>
-xsimd::batch<T, A> silu(const xsimd::batch<T, A>& x) {
+[[gnu::always_inline]] inline xsimd::batch<T, A> silu(const xsimd::batch<T, A>& x) {
   using V = xsimd::batch<T, A>;
   const V bounded = xsimd::max(V(detail::lowest<T>), x);
-  if constexpr (std::is_same_v<T, float>) {
-    // eˣ is denormal where x·eˣ need not be, so 2ⁿ is multiplied in last.
-    const auto [m, n] = detail::power(detail::limited(x));
-    return detail::scale(bounded * (m / (detail::scale(m, n) + 1.0f)), n);
-  } else {
-    return bounded * sigmoid(x);
-  }
+  const auto p = detail::power(detail::limited(x));
+  const V m = p.m + T(1);
+  return detail::scale(bounded * (m / (detail::scale(m, p.n) + T(1))), p.n);
 }
 
 /// The derivative of silu.
 template <class T, class A>
-xsimd::batch<T, A> silu_slope(const xsimd::batch<T, A>& x) {
-  const auto bounded = detail::limited(x);
-  const auto e = lanes::exp(bounded), complement = T(1) / (e + T(1));
-  return e * complement * (bounded * complement + T(1));
+[[gnu::always_inline]] inline xsimd::batch<T, A> silu_slope(const xsimd::batch<T, A>& x) {
+  using V = xsimd::batch<T, A>;
+  const V bounded = detail::limited(x);
+  const auto p = detail::power(bounded);
+  const V m = p.m + T(1), e = detail::scale(m, p.n);
+  const V y = detail::scale(m * (bounded + (e + T(1))) / detail::square_of_one_plus(e), p.n);
+  return xsimd::select(x > V(T(detail::highest)), V(T(1)), y);
+}
+
+/// e^(−x²/divisor) of a divisor 1 or 2. What rounding takes from x² would be multiplied by x², so it is put back.
+template <int divisor, class T, class A>
+[[gnu::always_inline]] inline xsimd::batch<T, A> gaussian(const xsimd::batch<T, A>& x) {
+  using V = xsimd::batch<T, A>;
+  using U = xsimd::batch<typename detail::Format<T>::Bits, A>;
+  using B = typename detail::Format<T>::Bits;
+  static_assert(divisor == 1 || divisor == 2);
+  constexpr B upper = ~((B(1) << (detail::is_float<T> ? 12 : 27)) - 1);
+  const V a = xsimd::min(V(T(40)), xsimd::abs(x)), square = a * a;
+  const V high = xsimd::bitwise_cast<V>(detail::bits(a) & U(upper)), low = a - high;
+  const V lost = ((high * high - square) + T(2) * high * low) + low * low;
+  const V y = lanes::exp(square * T(-1.0 / divisor));
+  return y - y * (lost * T(1.0 / divisor));
 }
 
 }  // namespace dimwise::lanes

@@ -21,7 +21,7 @@ const void* place(const Tensor& x) { return x.data<double>().data(); }
 using Unary = std::function<Tensor(Tensor)>;
 const Unary negated = [](Tensor x) { return neg(std::move(x)); };
 const Unary halved = [](Tensor x) { return scale(std::move(x), 0.5); };
-const Unary hyperbolic = [](Tensor x) { return tanh(std::move(x)); };
+const Unary exponential = [](Tensor x) { return exp(std::move(x)); };
 const Unary sine = [](Tensor x) { return sin(std::move(x)); };
 const Unary doubled = [](Tensor x) { return mul(std::move(x), f64({2, 2, 2})); };
 const Unary shifted = [](Tensor x) { return add(f64({1, 1, 1}), std::move(x)); };
@@ -42,17 +42,17 @@ bool reuses(const Unary& op, const std::function<Tensor()>& make) {
 
 TEST_CASE("an op writes over a temporary that no rule reads") {
   const Layer layer;
-  // Recorded, tanh's rule reads its own output, sin's and mul's their input.
-  for (const Unary& op : {negated, halved, hyperbolic, shifted}) CHECK(reuses(op, layer));
+  // Recorded, exp's rule reads its own output, sin's and mul's their input.
+  for (const Unary& op : {negated, halved, exponential, shifted}) CHECK(reuses(op, layer));
   for (const Unary& op : {sine, doubled}) CHECK_FALSE(reuses(op, layer));
   const Recording off(false);
-  for (const Unary& op : {negated, halved, hyperbolic, sine, doubled, shifted}) CHECK(reuses(op, layer));
+  for (const Unary& op : {negated, halved, exponential, sine, doubled, shifted}) CHECK(reuses(op, layer));
 }
 
 TEST_CASE("what its producer's rule reads is not written over") {
   const Tensor x = track(f64({1, 2, 3}));
   const auto make = [&] { return exp(x); };
-  for (const Unary& op : {negated, halved, hyperbolic, shifted}) {
+  for (const Unary& op : {negated, halved, exponential, shifted}) {
     CHECK_FALSE(reuses(op, make));
     const Tensor y = op(make());
     const Tape tape({y}, {x});
@@ -68,7 +68,7 @@ TEST_CASE("what somebody holds is not written over: a tensor, a leaf, a tensor o
     const Recording recorded(record);
     const Tensor z = layer(), values = z + 0.0;
     const Tensor flat = reshape(z, {12}), constant = stop_gradient(z), leaf = track(z);
-    for (const Unary& op : {negated, halved, hyperbolic, sine, shifted, doubled}) {
+    for (const Unary& op : {negated, halved, exponential, sine, shifted, doubled}) {
       op(z);
       op(reshape(z, {4, 3}));
       op(stop_gradient(z));
@@ -94,9 +94,9 @@ TEST_CASE("sweeps after memory was written over give what they give where every 
       return t;
     };
     const auto on = [&](const Unary& op, Tensor t) { return held ? op(hold(t)) : op(std::move(t)); };
-    Tensor y = on(hyperbolic, on(negated, layer()));
+    Tensor y = on(exponential, on(negated, layer()));
     Tensor z = on(sine, on(halved, on(shifted, layer())));
-    z = on(hyperbolic, on(doubled, on(negated, exp(std::move(z)))));
+    z = on(exponential, on(doubled, on(negated, exp(std::move(z)))));
     return held ? hold(y) + hold(z) : std::move(y) + std::move(z);
   };
   std::vector<Tensor> held;
@@ -133,7 +133,7 @@ TEST_CASE("a sweep writes over no cotangent that is asked for or given by the ca
 
 TEST_CASE("reading an intermediate that was written over is an error that says so") {
   const Layer layer;
-  const Tensor y = tanh(layer());
+  const Tensor y = exp(layer());
   const Tape tape({y}, {layer.x});
   CHECK_THAT(error_of([&] { tape.run()[0].values(); }), Catch::Contains("(4, 3) were written over by a later op"));
   CHECK(tape.run()[0].shape() == Shape{4, 3});
@@ -143,8 +143,8 @@ TEST_CASE("reading an intermediate that was written over is an error that says s
 TEST_CASE("under an observer nothing is written over, so that it may read everything") {
   const Layer layer;
   const DetectAnomaly guard;
-  for (const Unary& op : {negated, halved, hyperbolic, shifted}) CHECK_FALSE(reuses(op, layer));
-  const Tensor y = tanh(layer());
+  for (const Unary& op : {negated, halved, exponential, shifted}) CHECK_FALSE(reuses(op, layer));
+  const Tensor y = exp(layer());
   CHECK(distance(Tape({y}, {layer.x}).run()[0], layer()) == 0);
 }
 

@@ -1,0 +1,122 @@
+#pragma once
+// Taylor series of SIMD batches of the functions that derivative rules call. Included by .cpp files only.
+//
+// Each solves its differential equation order by order from accurate first coefficients, so that the higher ones keep
+// their relative accuracy in the tails.
+
+#include "autodiff/lane_series.hpp"
+#include "autodiff/record.hpp"
+#include "autodiff/series.hpp"
+#include "ops/periodic.hpp"
+#include "ops/transcendental.hpp"
+
+namespace dimwise::lanes {
+
+#define DIMWISE_LANE        \
+  template <class B, int K> \
+  [[gnu::always_inline]] inline
+
+namespace detail {
+inline const Series& finite(const Series& x) { return x; }
+// Coefficient k of a·b.
+template <int k, class B, int K>
+[[gnu::always_inline]] inline B product(const LaneSeries<B, K>& a, const LaneSeries<B, K>& b) {
+  B sum = a.c[0] * b.c[k];
+  unroll<k>([&](auto j) { sum += a.c[j + 1] * b.c[k - j - 1]; });
+  return sum;
+}
+template <class B, int K>
+[[gnu::always_inline]] inline LaneSeries<B, K> finite(const LaneSeries<B, K>& x) {
+  LaneSeries<B, K> y = x;
+  y.c[0] = detail::finite(x.c[0]);
+  return y;
+}
+// Coefficient k + 1 of y from y' = x' d.
+template <int k, class B, int K>
+[[gnu::always_inline]] inline B integral(const LaneSeries<B, K>& x, const LaneSeries<B, K>& d) {
+  return dimwise::detail::integrated<k>(
+      x, [&](auto j) __attribute__((always_inline)) { return d.c[j]; });
+}
+}  // namespace detail
+
+DIMWISE_LANE LaneSeries<B, K> exp(const LaneSeries<B, K>& x) {
+  LaneSeries<B, K> y(lanes::exp(x.c[0]));
+  unroll<K>([&](auto k) { y.c[k + 1] = detail::integral<k>(x, y); });
+  return y;
+}
+
+DIMWISE_LANE std::pair<LaneSeries<B, K>, LaneSeries<B, K>> sincos(const LaneSeries<B, K>& x) {
+  LaneSeries<B, K> s(lanes::sin(x.c[0])), c(lanes::cos(x.c[0]));
+  unroll<K>([&](auto k) {
+    s.c[k + 1] = detail::integral<k>(x, c);
+    c.c[k + 1] = -detail::integral<k>(x, s);
+  });
+  return {s, c};
+}
+DIMWISE_LANE LaneSeries<B, K> sin(const LaneSeries<B, K>& x) { return lanes::sincos(x).first; }
+DIMWISE_LANE LaneSeries<B, K> cos(const LaneSeries<B, K>& x) { return lanes::sincos(x).second; }
+
+/// s = σ(x), d = σ'(x), t = tanh(½x): s' = d x', t' = 2d x', d' = −d t x'.
+DIMWISE_LANE Logistic<LaneSeries<B, K>> logistic(const LaneSeries<B, K>& x) {
+  const Logistic<B> start = lanes::logistic(x.c[0]);
+  Logistic<LaneSeries<B, K>> y{start.value, start.slope, start.tanh_half};
+  LaneSeries<B, K> bend;
+  unroll<K>([&](auto k) {
+    bend.c[k] = detail::product<k>(y.slope, y.tanh_half);
+    const B half = detail::integral<k>(x, y.slope);
+    y.value.c[k + 1] = half;
+    y.tanh_half.c[k + 1] = half + half;
+    y.slope.c[k + 1] = -detail::integral<k>(x, bend);
+  });
+  return y;
+}
+DIMWISE_LANE LaneSeries<B, K> sigmoid(const LaneSeries<B, K>& x) { return lanes::logistic(x).value; }
+DIMWISE_LANE LaneSeries<B, K> sigmoid_slope(const LaneSeries<B, K>& x) { return lanes::logistic(x).slope; }
+DIMWISE_LANE LaneSeries<B, K> tanh_slope(const LaneSeries<B, K>& x) {
+  return lanes::logistic(x + x).slope * B(typename B::value_type(4));
+}
+DIMWISE_LANE LaneSeries<B, K> silu_slope(const LaneSeries<B, K>& x) {
+  const auto y = lanes::logistic(x);
+  return y.value + detail::finite(x) * y.slope;
+}
+
+/// g = e^(−x²/divisor): g' = −(x²)'/divisor·g.
+template <int divisor, class B, int K>
+[[gnu::always_inline]] inline LaneSeries<B, K> gaussian(const LaneSeries<B, K>& x) {
+  const LaneSeries<B, K> bounded = detail::finite(x);
+  const LaneSeries<B, K> exponent = (bounded * bounded) * B(typename B::value_type(-1.0 / divisor));
+  LaneSeries<B, K> y(lanes::gaussian<divisor>(x.c[0]));
+  unroll<K>([&](auto k) { y.c[k + 1] = detail::integral<k>(exponent, y); });
+  return y;
+}
+
+/// Tensor series of d = f'(x) for an f like tanh, from d and t = f(x), where t' = rise·d x' and d' = −fall·d t x'. By
+/// rules of d in t and of t in d, each expanded anew, the cost would be exponential in the order.
+inline Series saturating_slope(const Series& x, const Tensor& d0, const Tensor& t0, double rise, double fall) {
+  Series d(d0), t(t0), bend;
+  for (int k = 0; k < x.order(); ++k) {
+    bend.c.push_back(dimwise::detail::convolve(d, t, k, mul));
+    const auto next = [&](const Series& s, double factor) {
+      const Tensor c = dimwise::detail::derivative_coefficient(x, s, k);
+      return c.defined() ? scale(c, factor / (k + 1)) : c;
+    };
+    Tensor up = next(d, rise), down = next(bend, -fall);
+    t.c.push_back(std::move(up));
+    d.c.push_back(std::move(down));
+  }
+  return d;
+}
+/// Whether a jet is one pass over lanes, or one op.
+inline bool in_lanes(const Series& x) {
+  return x.order() <= 1 || (x.order() <= 4 && !dimwise::detail::any_recorded(x));
+}
+
+/// For factors of functions that are 0 long before: a number in place of an infinite x.
+template <class X>
+[[gnu::always_inline]] inline X finite(const X& x) {
+  return detail::finite(x);
+}
+
+#undef DIMWISE_LANE
+
+}  // namespace dimwise::lanes

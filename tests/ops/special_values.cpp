@@ -1,0 +1,362 @@
+// Values and derivatives in the tails and at special points, and their independence of where an element stands.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "autodiff/basic.hpp"
+#include "autodiff/tape.hpp"
+#include "autodiff/transforms.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/layout.hpp"
+#include "ops/reduce.hpp"
+#include "tests/catch.hpp"
+
+namespace dimwise::special_values_tests {
+
+namespace {
+
+using Wide = long double;
+using Reference = Wide (*)(Wide);
+using Unary = Tensor (*)(Tensor);
+
+constexpr double inf = std::numeric_limits<double>::infinity();
+constexpr DType both[] = {DType::float32, DType::float64};
+
+// Infinity stands for a number whose exponential is 0 or infinite, so that products have their limits.
+Wide finite(Wide x) { return std::isnan(x) ? x : std::clamp(x, Wide(-1e4900L), Wide(1e4900L)); }
+Wide sigma(Wide x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }
+Wide sigma_slope(Wide x) { return sigma(x) * sigma(-x); }
+Wide sigma_bend(Wide x) { return -sigma_slope(x) * std::tanh(x / 2); }
+Wide soft(Wide x) { return std::max(x, Wide(0)) + std::log1p(std::exp(-std::abs(x))); }
+Wide sech2(Wide x) { return 4 * sigma_slope(2 * x); }
+Wide density(Wide x) { return std::exp(-x * x / 2) * 0.398942280401432677939946059934381868L; }
+Wide cdf(Wide x) { return std::erfc(-x * 0.707106781186547524400844362104849039L) / 2; }
+constexpr Wide two_over_root_pi = 1.12837916709551257389615890312154517L;
+
+struct Function {
+  const char* name;
+  Unary f;
+  Reference value, slope, bend;  // f, f', f''
+  Wide low = -HUGE_VALL, high = HUGE_VALL;
+  double slope_root = inf, bend_root = inf;  // ± these f' or f'' is 0, and around them has no relative accuracy
+};
+const Function functions[] = {
+    {"exp", exp, [](Wide x) { return std::exp(x); }, [](Wide x) { return std::exp(x); },
+     [](Wide x) { return std::exp(x); }},
+    {"expm1", expm1, [](Wide x) { return std::expm1(x); }, [](Wide x) { return std::exp(x); },
+     [](Wide x) { return std::exp(x); }},
+    {"log", log, [](Wide x) { return std::log(x); }, [](Wide x) { return 1 / x; }, nullptr, 0},
+    {"log1p", log1p, [](Wide x) { return std::log1p(x); }, [](Wide x) { return 1 / (1 + x); }, nullptr, -1},
+    {"sin", sin, [](Wide x) { return std::sin(x); }, [](Wide x) { return std::cos(x); },
+     [](Wide x) { return -std::sin(x); }},
+    {"cos", cos, [](Wide x) { return std::cos(x); }, [](Wide x) { return -std::sin(x); },
+     [](Wide x) { return -std::cos(x); }},
+    {"tanh", tanh, [](Wide x) { return std::tanh(x); }, sech2, [](Wide x) { return -2 * std::tanh(x) * sech2(x); }},
+    {"sigmoid", sigmoid, sigma, sigma_slope, sigma_bend},
+    {"softplus", softplus, soft, sigma, sigma_slope},
+    {"log_sigmoid", log_sigmoid, [](Wide x) { return -soft(-x); }, [](Wide x) { return sigma(-x); },
+     [](Wide x) { return -sigma_slope(x); }},
+    {"silu", silu, [](Wide x) { return finite(x) * sigma(x); },
+     [](Wide x) { return sigma(x) * (1 + finite(x) * sigma(-x)); },
+     [](Wide x) { return sigma_slope(x) * (2 - finite(x) * std::tanh(x / 2)); }, -HUGE_VALL, HUGE_VALL, 1.278, 2.399},
+    {"relu", relu, [](Wide x) { return x > 0 ? x : x * 0; }, [](Wide x) { return Wide(x > 0); },
+     [](Wide) { return Wide(0); }, -1e30L, 1e30L},
+    {"elu", elu, [](Wide x) { return x > 0 ? x : std::expm1(x); }, [](Wide x) { return x > 0 ? 1 : std::exp(x); },
+     [](Wide x) { return x > 0 ? 0 : std::exp(x); }},
+    {"erf", erf, [](Wide x) { return std::erf(x); }, [](Wide x) { return two_over_root_pi * std::exp(-x * x); },
+     [](Wide x) { return -2 * finite(x) * two_over_root_pi * std::exp(-x * x); }},
+    {"erfc", erfc, [](Wide x) { return std::erfc(x); }, [](Wide x) { return -two_over_root_pi * std::exp(-x * x); },
+     [](Wide x) { return 2 * finite(x) * two_over_root_pi * std::exp(-x * x); }},
+    // Below, x times a subnormal Φ(x) has few digits in float64.
+    {"gelu", gelu, [](Wide x) { return x * cdf(x); }, [](Wide x) { return cdf(x) + x * density(x); },
+     [](Wide x) { return density(x) * (2 - x * x); }, -37, 1e4L, 0.752, M_SQRT2},
+    {"sqrt", sqrt, [](Wide x) { return std::sqrt(x); }, [](Wide x) { return x == 0 ? 0 : Wide(0.5) / std::sqrt(x); },
+     nullptr, 0},
+    {"rsqrt", rsqrt, [](Wide x) { return 1 / std::sqrt(x); },
+     [](Wide x) { return Wide(-0.5) / std::sqrt(x) / std::sqrt(x) / std::sqrt(x); }, nullptr, 0},
+    {"square", square, [](Wide x) { return x * x; }, [](Wide x) { return 2 * x; }, [](Wide) { return Wide(2); }},
+    {"abs", abs, [](Wide x) { return std::abs(x); }, [](Wide x) { return Wide((x > 0) - (x < 0)); },
+     [](Wide) { return Wide(0); }},
+};
+
+// Both signs of these, as numbers of the dtype.
+std::vector<double> points(DType dtype) {
+  std::vector<double> list = {
+      0,   1e-323, 1e-310, 3e-308, 1e-300, 1e-45, 1e-40, 2e-38, 1e-20, 1e-8, 1e-4,  1e-3,  0.01,    0.1, 0.25, 0.3,
+      0.5, 0.7,    0.75,   0.9,    1,      1.5,   1.6,   2,     2.5,   3,    3.2,   4,     5,       6,   7,    8,
+      9,   9.1,    10,     11,     12.5,   15,    16,    17,    19,    20,   23,    26,    30,      36,  38,   40,
+      45,  50,     52,     60,     80,     87,    88,    88.5,  88.7,  89,   95,    100,   103,     104, 106,  120,
+      300, 350,    371,    373,    400,    700,   708.5, 709.7, 710,   740,  744,   745,   745.2,   750, 755,  800,
+      1e3, 1599,   1601,   1e4,    1e6,    2e6,   1e9,   1e22,  1e30,  3e38, 1e150, 1e300, 1.7e308, inf};
+  for (int i = 1; i < 200; ++i) list.push_back(0.0973 * i);
+  for (int i = 1; i < 100; ++i) list.push_back(i * M_PI_2);
+  std::vector<double> all;
+  for (const double x : list)
+    for (const double signed_x : {x, -x})
+      all.push_back(dtype == DType::float32 ? static_cast<double>(static_cast<float>(signed_x)) : signed_x);
+  return all;
+}
+
+// |y − exact| in units of the last place of exact. Infinity counts as the next power of two.
+double ulps(double y, Wide exact, DType dtype) {
+  if (std::isnan(y) || std::isnan(exact)) return std::isnan(y) && std::isnan(exact) ? 0 : inf;
+  const bool narrow = dtype == DType::float32;
+  const int digits = narrow ? 24 : 53, lowest = narrow ? -149 : -1074, highest = narrow ? 128 : 1024;
+  const Wide end = std::ldexp(Wide(1), highest), e = std::clamp(exact, -end, end),
+             v = std::clamp(static_cast<Wide>(y), -end, end);
+  int exponent = 0;
+  std::frexp(e, &exponent);
+  if (e == 0) exponent = lowest;
+  return static_cast<double>(std::abs(v - e) /
+                             std::ldexp(Wide(1), std::max(std::min(exponent, highest) - digits, lowest)));
+}
+
+void near(const char* what, const Function& function, const Tensor& x, const Tensor& y, Reference reference,
+          double most, double root = inf, double smallest = 0) {
+  const std::vector<double> at = x.values(), values = y.values();
+  double worst = 0;
+  size_t where = 0;
+  for (size_t i = 0; i < at.size(); ++i) {
+    if (std::abs(std::abs(at[i]) - root) < 0.8) continue;
+    const Wide exact = reference(at[i]);
+    if (std::abs(exact) < smallest && std::abs(values[i]) < 2 * smallest) continue;
+    if (const double e = ulps(values[i], exact, x.dtype()); !(e <= worst)) worst = e, where = i;
+  }
+  INFO(function.name << what << " " << x.dtype() << " at " << at[where] << ": " << values[where] << ", not "
+                     << static_cast<double>(reference(at[where])));
+  CHECK(worst <= most);
+}
+
+Tensor slopes(const Tensor& y, const Tensor& x, bool record) { return grad(sum(y), x, {.record = record}); }
+
+bool same(double a, double b) { return std::isnan(a) ? std::isnan(b) : std::memcmp(&a, &b, sizeof a) == 0; }
+
+// Magnitudes that would disturb a function which looks at its neighbours. Their number is odd: turned by one place at a
+// time, each visits each lane beside each.
+std::vector<double> mixed(DType dtype) {
+  if (dtype == DType::float32)
+    return {0.0,  -0.0, 1e-45, -1e-40, 1e-39, 1e-30, -1e-5,  0.3,    -0.7,  1.0,    -1.5,
+            2.75, -9.3, 17.0,  50.0,   -60.0, 88.5,  -100.0, -104.5, 333.3, 1599.0, -1601.0,
+            1e5,  -3e7, 1e20,  3.4e38, -3e38, inf,   -inf,   NAN,    0.5};
+  return {0.0,  -0.0,  5e-324,  -1e-310, 1e-308, 1e-200, -1e-5,  0.3,    -0.7,  1.0,   -1.5,
+          2.75, -9.3,  17.0,    50.0,    -60.0,  709.5,  -700.0, -744.5, 333.3, 1.5e6, -1.7e6,
+          1e15, -3e22, 1.7e308, 1e5,     -1e300, inf,    -inf,   NAN,    0.5};
+}
+
+// Values and derivatives of one call, flattened: y, ∂ unrecorded, ∂ recorded, ∂² of the first input.
+using Call = std::function<Tensor(const std::vector<Tensor>&)>;
+std::vector<std::vector<double>> results(const Call& f, const std::vector<Tensor>& in) {
+  std::vector<Tensor> x;
+  for (const Tensor& t : in) x.push_back(track(t));
+  const Tensor y = f(x);
+  std::vector<std::vector<double>> all{y.values()};
+  if (!y.tracked()) return all;
+  for (const bool record : {false, true})
+    for (const Tensor& g : grad(sum(y), x, {.record = record})) all.push_back(g.values());
+  const Tensor g = grad(sum(y), x[0]);
+  if (g.tracked())
+    for (const bool record : {false, true}) all.push_back(slopes(g, x[0], record).values());
+  return all;
+}
+
+void alike_everywhere(const char* name, const Call& f, size_t operands) {
+  for (const DType dtype : both) {
+    const std::vector<double> values = mixed(dtype);
+    const size_t m = values.size();
+    // Operand k of element i is the value i + 7k.
+    const auto operand = [&](size_t k, size_t first, size_t n) {
+      std::vector<double> list;
+      for (size_t i = 0; i < n; ++i) list.push_back(values[(first + i + 7 * k) % m]);
+      return tensor(list, dtype);
+    };
+    const auto run = [&](size_t first, size_t n) {
+      std::vector<Tensor> in;
+      for (size_t k = 0; k < operands; ++k) in.push_back(operand(k, first, n));
+      return results(f, in);
+    };
+    std::vector<std::vector<std::vector<double>>> alone;
+    for (size_t i = 0; i < m; ++i) alone.push_back(run(i, 1));
+    int different = 0;
+    for (size_t n = 2; n <= 40; ++n)
+      for (size_t first = 0; first < m; first += n < 40 ? 5 : 1) {
+        const auto together = run(first, n);
+        for (size_t r = 0; r < together.size(); ++r)
+          for (size_t i = 0; i < n; ++i) {
+            const size_t at = (first + i) % m;
+            // The library negates a lane as 0 − x, so derivatives that are 0 may differ in its sign.
+            if (r > 0 && together[r][i] == alone[at][r][0]) continue;
+            if (same(together[r][i], alone[at][r][0]) || ++different > 3) continue;
+            FAIL_CHECK(name << " " << dtype << ", result " << r << " at " << values[at] << ": " << together[r][i]
+                            << " in lane " << i << " of " << n << ", " << alone[at][r][0] << " alone");
+          }
+      }
+    CHECK(different == 0);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("values and derivatives have their digits in the tails and at special points, recorded or not") {
+  for (const Function& function : functions)
+    for (const DType dtype : both) {
+      std::vector<double> inside;
+      for (const double x : points(dtype))
+        if (x >= function.low && x <= function.high) inside.push_back(x);
+      const Tensor x = track(tensor(inside, dtype)), y = function.f(x), g = slopes(y, x, true);
+      // A product with a subnormal number has few digits.
+      const double tiny = dtype == DType::float32 ? 1e-35 : 1e-305, product = function.slope_root < inf ? tiny : 0;
+      const double most = function.f == static_cast<Unary>(rsqrt) ? 5 : 4;  // its cube
+      near("", function, x, y, function.value, 4);
+      near("'", function, x, g, function.slope, most, function.slope_root, product);
+      near("' unrecorded", function, x, slopes(y, x, false), function.slope, most, function.slope_root, product);
+      if (!function.bend) continue;
+      for (const bool record : {false, true})
+        near(record ? "''" : "'' unrecorded", function, x, g.tracked() ? slopes(g, x, record) : zeros_like(x),
+             function.bend, 8, function.bend_root, tiny);
+      // The same by Taylor series: ½f''.
+      const Recording off(false);
+      const Series jet = Tape({y}, {x}).jet({{ones_like(x), Tensor()}})[0];
+      const Tensor half = jet.at(2).defined() ? jet.at(2) : zeros_like(x);
+      near("'' by series", function, x, half + half, function.bend, 8, function.bend_root, tiny);
+    }
+}
+
+TEST_CASE("derivatives that rules in y would round to 0") {
+  const auto slope = [](Unary f, double at, DType dtype) {
+    const Tensor x = track(scalar(at, dtype));
+    return grad(f(x), x).item();
+  };
+  CHECK(slope(expm1, -40, DType::float64) == Approx(4.248354255291589e-18).epsilon(1e-15));
+  CHECK(slope(expm1, -17, DType::float32) == Approx(4.1399377187851666e-8).epsilon(4e-7));
+  CHECK(slope(elu, -20, DType::float32) == Approx(2.061153622438558e-9).epsilon(4e-7));
+  CHECK(slope(sigmoid, 40, DType::float64) == Approx(4.248354255291589e-18).epsilon(1e-15));
+  CHECK(slope(sigmoid, 40, DType::float64) == slope(sigmoid, -40, DType::float64));
+  CHECK(slope(tanh, 20, DType::float64) == Approx(1.6993417021166355e-17).epsilon(1e-15));
+  CHECK(slope(tanh, 10, DType::float32) == Approx(8.244614487163243e-9).epsilon(4e-7));
+  CHECK(log_sigmoid(scalar(40, DType::float64)).item() == Approx(-4.248354255291589e-18).epsilon(1e-15));
+  CHECK(log_sigmoid(scalar(-1000, DType::float64)).item() == -1000);
+  CHECK(gelu(scalar(-10, DType::float64)).item() == Approx(-7.619853024160527e-23).epsilon(1e-14));
+}
+
+TEST_CASE("the ends of the range of exp and log") {
+  const auto f64 = [](Unary f, double x) { return f(scalar(x, DType::float64)).item(); };
+  CHECK(f64(log, 1e-310) == Approx(-713.8013788281542).epsilon(1e-15));
+  CHECK(f64(log, 5e-324) == Approx(-744.4400719213812).epsilon(1e-15));
+  CHECK(f64(exp, 709.7) == Approx(1.6549840276802644e308).epsilon(1e-13));
+  CHECK(f64(exp, 709.79) == inf);
+  CHECK(f64(exp, -745.1) == 5e-324);
+  CHECK(f64(exp, -740) == Approx(4.199558e-322).epsilon(5e-3));
+  CHECK(log(scalar(1e-40, DType::float32)).item() == Approx(-92.1034).epsilon(1e-6));
+  const Tensor x = track(scalar(1e-310, DType::float64));
+  const Tensor y = log(x);
+  CHECK(Tape({y}, {x}).jet({{stop_gradient(x)}})[0].value().item() == y.item());
+}
+
+TEST_CASE("zeros keep their sign, and infinities and NaN go through as in the C library") {
+  struct Case {
+    const char* name;
+    Unary f;
+    double (*reference)(double);
+  };
+  const Case cases[] = {{"exp", exp, std::exp},
+                        {"expm1", expm1, std::expm1},
+                        {"log", log, std::log},
+                        {"log1p", log1p, std::log1p},
+                        {"sin", sin, std::sin},
+                        {"cos", cos, std::cos},
+                        {"tanh", tanh, std::tanh},
+                        {"erf", erf, std::erf},
+                        {"erfc", erfc, std::erfc},
+                        {"sqrt", sqrt, std::sqrt},
+                        {"rsqrt", rsqrt, [](double x) { return 1 / std::sqrt(x); }},
+                        {"abs", abs, std::fabs}};
+  for (const Case& c : cases)
+    for (const DType dtype : both)
+      for (const double x : {0.0, -0.0, inf, -inf, 1.0, -1.0, -2.0, double(NAN)}) {
+        const double y = c.f(scalar(x, dtype)).item(), expected = c.reference(x);
+        INFO(c.name << " " << dtype << " of " << x << ": " << y);
+        if (std::isnan(expected)) {
+          CHECK(std::isnan(y));
+        } else {
+          CHECK((y == expected || std::abs(y - expected) < 1e-6 * std::abs(expected)));
+          CHECK(std::signbit(y) == std::signbit(expected));
+        }
+      }
+}
+
+TEST_CASE("derivatives at special points are those that the header states") {
+  const auto slope = [](Unary f, double at, DType dtype, bool record) {
+    const Tensor x = track(scalar(at, dtype));
+    return grad(f(x), x, {.record = record}).item();
+  };
+  for (const DType dtype : both)
+    for (const bool record : {false, true}) {
+      CHECK(std::isnan(slope(sqrt, -1, dtype, record)));
+      CHECK(slope(sqrt, 0.0, dtype, record) == 0);
+      CHECK(slope(sqrt, -0.0, dtype, record) == 0);
+      CHECK(slope(sqrt, inf, dtype, record) == 0);
+      CHECK(slope(abs, 0.0, dtype, record) == 0);
+      CHECK(slope(abs, -0.0, dtype, record) == 0);
+      CHECK(slope(relu, 0.0, dtype, record) == 0);
+      CHECK(slope(relu, -0.0, dtype, record) == 0);
+      CHECK(slope(relu, inf, dtype, record) == 1);
+      CHECK(slope(relu, -inf, dtype, record) == 0);
+      CHECK(slope(elu, 0.0, dtype, record) == 1);
+      CHECK(slope(rsqrt, 0.0, dtype, record) == -inf);
+      CHECK(std::isnan(slope(rsqrt, -1, dtype, record)));
+      CHECK(std::isnan(relu(scalar(NAN, dtype)).item()));
+      for (const Function& function : functions)
+        if (function.f != static_cast<Unary>(square)) {
+          INFO(function.name << " " << dtype);
+          CHECK(std::isnan(slope(function.f, NAN, dtype, record)));
+        }
+    }
+  const Tensor x = track(tensor({0.0, -2, 3}, DType::float64));
+  for (const Unary f : {static_cast<Unary>(abs), static_cast<Unary>(relu)}) {
+    const Tensor g = slopes(f(x), x, true);
+    CHECK((!g.tracked() || sum(square(slopes(g, x, true))).item() == 0));
+  }
+}
+
+TEST_CASE("a function of one number gives the same in every lane and beside any neighbours") {
+  for (const Function& function : functions)
+    alike_everywhere(
+        function.name, [&](const std::vector<Tensor>& in) { return function.f(in[0]); }, 1);
+  alike_everywhere(
+      "neg", [](const std::vector<Tensor>& in) { return neg(in[0]); }, 1);
+  alike_everywhere(
+      "scale", [](const std::vector<Tensor>& in) { return scale(in[0], 1.7); }, 1);
+  alike_everywhere(
+      "clip", [](const std::vector<Tensor>& in) { return clip(in[0], -1, 1); }, 1);
+}
+
+TEST_CASE("a function of two numbers gives the same in every lane and beside any neighbours") {
+  using Binary = Tensor (*)(Tensor, Tensor);
+  using Comparison = Tensor (*)(const Tensor&, const Tensor&);
+  for (const auto& [name, f] : {std::pair<const char*, Binary>{"add", add},
+                                {"sub", sub},
+                                {"mul", mul},
+                                {"div", div},
+                                {"pow", pow},
+                                {"maximum", maximum},
+                                {"minimum", minimum}})
+    alike_everywhere(
+        name, [f = f](const std::vector<Tensor>& in) { return f(in[0], in[1]); }, 2);
+  for (const auto& [name, f] : {std::pair<const char*, Comparison>{"greater", greater},
+                                {"greater_equal", greater_equal},
+                                {"less", less},
+                                {"less_equal", less_equal},
+                                {"equal", equal},
+                                {"not_equal", not_equal}})
+    alike_everywhere(
+        name, [f = f](const std::vector<Tensor>& in) { return f(in[0], in[1]); }, 2);
+  alike_everywhere(
+      "where", [](const std::vector<Tensor>& in) { return where(stop_gradient(in[2]), in[0], in[1]); }, 3);
+}
+
+}  // namespace dimwise::special_values_tests
