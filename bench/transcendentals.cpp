@@ -7,7 +7,7 @@
 #include <chrono>
 #include <vector>
 
-#include "autodiff/loops.hpp"
+#include "autodiff/kernels/evaluate.hpp"
 #include "autodiff/rng.hpp"
 #include "ops/transcendental.hpp"
 

@@ -4,7 +4,7 @@
 // Each solves its differential equation order by order from accurate first coefficients, so that the higher ones keep
 // their relative accuracy in the tails.
 
-#include "autodiff/lane_series.hpp"
+#include "autodiff/kernels/simd_taylor.hpp"
 #include "autodiff/record.hpp"
 #include "autodiff/series.hpp"
 #include "ops/periodic.hpp"
@@ -72,9 +72,6 @@ DIMWISE_LANE Logistic<LaneSeries<B, K>> logistic(const LaneSeries<B, K>& x) {
 }
 DIMWISE_LANE LaneSeries<B, K> sigmoid(const LaneSeries<B, K>& x) { return lanes::logistic(x).value; }
 DIMWISE_LANE LaneSeries<B, K> sigmoid_slope(const LaneSeries<B, K>& x) { return lanes::logistic(x).slope; }
-DIMWISE_LANE LaneSeries<B, K> tanh_slope(const LaneSeries<B, K>& x) {
-  return lanes::logistic(x + x).slope * B(typename B::value_type(4));
-}
 DIMWISE_LANE LaneSeries<B, K> silu_slope(const LaneSeries<B, K>& x) {
   const auto y = lanes::logistic(x);
   return y.value + detail::finite(x) * y.slope;

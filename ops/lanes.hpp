@@ -7,7 +7,7 @@
 #include <xsimd/xsimd.hpp>
 
 #include "autodiff/basic.hpp"
-#include "autodiff/lane_series.hpp"
+#include "autodiff/kernels/simd_taylor.hpp"
 #include "autodiff/series.hpp"
 #include "ops/transcendental.hpp"
 

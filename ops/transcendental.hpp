@@ -295,12 +295,6 @@ template <class T, class A>
   return e / detail::square_of_one_plus(e);
 }
 
-/// The derivative of tanh, 1 / cosh² x = 4e/(1 + e)² of e = e^(−2|x|), without the cancellation of 1 − y².
-template <class T, class A>
-[[gnu::always_inline]] inline xsimd::batch<T, A> tanh_slope(const xsimd::batch<T, A>& x) {
-  return T(4) * lanes::sigmoid_slope(x + x);
-}
-
 /// The logistic function, its derivative and tanh(½x), which rules of higher derivatives need together.
 template <class X>
 struct Logistic {

@@ -41,7 +41,6 @@ Tensor matrix(const nlohmann::json& rows) {
 }
 
 double largest(const Tensor& x) { return max(abs(x)).item(); }
-Tensor inv(const Tensor& a) { return solve(a, eye(a.dim(0), f64)); }
 Tensor covariance(const Tensor& x) {
   const Tensor centred = x - mean(x, {0}, true);
   return matmul(transpose(centred), centred) / static_cast<double>(x.dim(0));

@@ -1,8 +1,8 @@
 #include <thread>
 
 #include "autodiff/basic.hpp"
-#include "autodiff/kernels/buffer.hpp"
 #include "autodiff/custom.hpp"
+#include "autodiff/kernels/buffer.hpp"
 #include "autodiff/tape.hpp"
 #include "ops/arithmetic.hpp"
 #include "tests/autodiff/helpers.hpp"
