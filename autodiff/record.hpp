@@ -71,10 +71,10 @@ Tensor zip_to(const Shape& full, const Shape& shape, F f, const Tensor& first, c
   evaluate_sum(y, full, f, first, rest...);
   return y;
 }
-template <class F, class... In>
+template <bool two_loops = true, class F, class... In>
 Tensor zip(const Shape& shape, F f, const Tensor& first, const In&... rest) {
   Tensor y = empty(shape, first.dtype());
-  evaluate(y, f, first, rest...);
+  evaluate<two_loops>(y, f, first, rest...);
   return y;
 }
 
@@ -111,7 +111,7 @@ constexpr Op derivative_record(const char* name) {
     const Tensor &w = in[0], &s = in[1];
     const Source from = w;
     Tensor y = w.shape() == s.shape() ? empty_or_reuse(w, recorded(w, s)) : empty(s.shape(), s.dtype());
-    evaluate(
+    evaluate<std::is_invocable_v<DF, const Tensor&, const Tensor&>>(
         y, [](auto a, auto b) { return chain(a, slope<DF>(b)); }, from, s);
     return y;
   };
@@ -123,7 +123,7 @@ constexpr Op derivative_record(const char* name) {
       const Series d = slope<DF>(Series({s, ones({}, s.dtype())}));
       if (d.at(1).defined()) result.set(1, cotangent_mul(mul(v, w), d.at(1)));
     } else {
-      result.set(1, zip(
+      result.set(1, zip<false>(
                         s.shape(), [](auto a, auto b, auto c) { return chain(a * b, curvature<DF>(c)); }, v, w, s));
     }
   };

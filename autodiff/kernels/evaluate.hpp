@@ -2,7 +2,8 @@
 // Functions of tensors in one pass over memory. Included by .cpp files only.
 //
 // A lambda on batches becomes two loops for each dtype, one where all operands move along a row and one where some are
-// repeated. How rows lie in tensors, and sums over them, are not templates: they call these loops.
+// repeated, or that one alone where the lambda's own work hides what it costs. How rows lie in tensors, and sums over
+// them, are not templates: they call these loops.
 
 #include <algorithm>
 #include <span>
@@ -17,11 +18,11 @@ template <class T>
 using RowFunction = void (*)(T* y, int64_t n, const Operand<T>* x, bool moving);
 
 namespace detail {
-template <class T, class F, size_t N>
+template <class T, class F, size_t N, bool two_loops>
 [[gnu::flatten, gnu::noinline]] void row(T* y, int64_t n, const Operand<T>* x, [[maybe_unused]] bool moving) {
   [&]<size_t... K>(std::index_sequence<K...>) {
     if constexpr (N > 1) {
-      if (!moving) return void(Into<T>(y, n) = function(F{}, Repeated<T>(x[K])...));
+      if (!two_loops || !moving) return void(Into<T>(y, n) = function(F{}, Repeated<T>(x[K])...));
     }
     Into<T>(y, n) = function(F{}, Elements<T>(x[K].data)...);
   }
@@ -42,8 +43,8 @@ struct Kernel {
       return float64;
   }
 };
-template <class F, size_t N>
-inline constexpr Kernel kernel_of{detail::row<float, F, N>, detail::row<double, F, N>};
+template <class F, size_t N, bool two_loops>
+inline constexpr Kernel kernel_of{detail::row<float, F, N, two_loops>, detail::row<double, F, N, two_loops>};
 
 /// A tensor that is read: its memory may meanwhile be given to the result.
 struct Source {
@@ -64,24 +65,24 @@ void evaluate_max(const Tensor& y, const Tensor& x);
 double sum_row(const float* x, int64_t n);
 double sum_row(const double* x, int64_t n);
 
-template <class F, class... X>
+template <bool two_loops = true, class F, class... X>
 void evaluate(const Tensor& y, F, const X&... x) {
   constexpr size_t n = sizeof...(X);
   static_assert(n <= Broadcast::max_operands);
   const Source sources[] = {Source(x)...};
   if (!std::all_of(sources, sources + n, [&](const Source& s) { return s.shape == y.shape(); }))
-    return run(y, kernel_of<F, n>, sources);
+    return run(y, kernel_of<F, n, two_loops>, sources);
   dispatch(y.dtype(), [&](auto t) {
     using T = decltype(t);
     Operand<T> operands[n];
     for (size_t k = 0; k < n; ++k) operands[k] = {static_cast<const T*>(sources[k].data), ~size_t{0}};
-    detail::row<T, F, n>(mutable_data<T>(y), y.size(), operands, true);
+    detail::row<T, F, n, two_loops>(mutable_data<T>(y), y.size(), operands, true);
   });
 }
 template <class F, class... X>
 void evaluate_sum(const Tensor& y, const Shape& full, F, const X&... x) {
   const Source sources[] = {Source(x)...};
-  run_sum(y, full, kernel_of<F, sizeof...(X)>, sources);
+  run_sum(y, full, kernel_of<F, sizeof...(X), true>, sources);
 }
 
 /// Elements that are evaluated at once where rows are short or are reduced.

@@ -2,6 +2,10 @@
 // The one place that names headers of xtensor, which later versions have moved into folders. Included by .cpp files
 // only.
 
+#ifndef XTENSOR_USE_XSIMD
+#define XTENSOR_USE_XSIMD
+#endif
+
 #if __has_include(<xtensor/core/xassign.hpp>)
 #include <xtensor/core/xassign.hpp>
 #include <xtensor/core/xfunction.hpp>

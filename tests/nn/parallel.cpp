@@ -4,8 +4,8 @@
 #include <thread>
 
 #include "autodiff/anomaly.hpp"
-#include "autodiff/kernels/buffer.hpp"
 #include "autodiff/dimwise.hpp"
+#include "autodiff/kernels/buffer.hpp"
 #include "autodiff/transforms.hpp"
 #include "nn/mlp.hpp"
 #include "ops/arithmetic.hpp"
