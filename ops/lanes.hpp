@@ -107,10 +107,6 @@ template <class X>
 auto unequal(const X& a, const X& b) {
   return !(a == b);
 }
-template <class X>
-auto is_nan(const X& a) {
-  return unequal(a, a);
-}
 template <class T, class A>
 auto nonzero(const xsimd::batch<T, A>& a) {
   return unequal(a, xsimd::batch<T, A>(T(0)));

@@ -109,10 +109,11 @@ class Reduction {
   }
   bool reduced(int axis) const { return plan_.step[x_.size()][axis] == 0; }
 
-  // f(x…) of `rows` short rows along `axis`, or of n elements of one: at `to`, or where it lies already.
+  // f(x…) at `to`, or where it lies already: of `rows` short rows of n along `axis` from row `first` on, or, where the
+  // axis is −1, of n elements of one row from element `first` on.
   const T* values(const int64_t* at, int64_t first, int64_t n, int64_t rows, int axis, T* to) {
     for (size_t k = 0; k < x_.size(); ++k)
-      if (rows == 1)
+      if (axis < 0)
         operands_.set(k, at[k] + (plan_.moves[k] ? first : 0), plan_.moves[k]);
       else
         operands_.set_rows(k, at[k] + first * plan_.step[k][axis], plan_.moves[k], n, rows, plan_.step[k][axis]);
@@ -151,7 +152,7 @@ class Reduction {
           const auto add = [&](const int64_t* at) {
             for (int64_t first = 0; first < plan_.row; first += block) {
               const int64_t n = std::min(block, plan_.row - first);
-              total = R::combine(total, static_cast<double>(reduce_row<R>(values(at, first, n, 1, 0, values_), n)));
+              total = R::combine(total, static_cast<double>(reduce_row<R>(values(at, first, n, 1, -1, values_), n)));
             }
           };
           if (rows_ == 1)
@@ -177,7 +178,7 @@ class Reduction {
             plan_.walk(
                 place, [&](int axis) { return reduced(axis) && !(short_rows && axis == last); },
                 [&](const int64_t* at) {
-                  if (!short_rows) return add([&](T* to) { return values(at, first, n, 1, 0, to); }, n);
+                  if (!short_rows) return add([&](T* to) { return values(at, first, n, 1, -1, to); }, n);
                   for (int64_t r = 0; r < plan_.dims[last]; r += together) {
                     const int64_t rows = std::min(together, plan_.dims[last] - r);
                     add([&](T* to) { return values(at, r, n, rows, last, to); }, n * rows);

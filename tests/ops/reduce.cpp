@@ -204,6 +204,42 @@ TEST_CASE("logsumexp and softmax neither overflow nor lose what is small") {
   CHECK(logsumexp(tensor({-inf, 3}, DType::float64), {0}).item() == 3);
 }
 
+TEST_CASE("sums are right for every number of rows, short or long, plain and of a product") {
+  for (const DType dtype : {DType::float32, DType::float64})
+    for (const int64_t n : {1, 2, 3, 7, 16, 33, 64, 100, 255})
+      for (int64_t m = 1; m <= 40; ++m)
+        for (const int64_t rows : {m, 512 / n + 1, 2 * (512 / n) + 1}) {
+          const Tensor x = astype(normal({rows, n}, 3), dtype), u = astype(normal({rows, 1}, 4), dtype),
+                       v = astype(normal({n}, 5), dtype);
+          const std::vector<double> values = x.values();
+          std::vector<double> columns(static_cast<size_t>(n)), across(static_cast<size_t>(rows));
+          const std::vector<double> by = u.values(), of = v.values();
+          std::vector<double> for_u(across.size()), for_v(columns.size());
+          for (size_t r = 0; r < across.size(); ++r)
+            for (size_t j = 0; j < columns.size(); ++j) {
+              const double value = values[r * columns.size() + j];
+              columns[j] += value;
+              across[r] += value;
+              for_u[r] += value * of[j];
+              for_v[j] += value * by[r];
+            }
+          const auto agrees = [&](const Tensor& y, const std::vector<double>& right) {
+            const std::vector<double> got = y.values();
+            double worst = got.size() == right.size() ? 0 : 1;
+            for (size_t i = 0; i < right.size() && worst < 1; ++i)
+              worst = std::max(worst, std::abs(got[i] - right[i]) / (1 + std::abs(right[i])));
+            return worst < (dtype == DType::float32 ? 2e-4 : 1e-12);
+          };
+          INFO(rows << " rows of " << n << ", " << dtype);
+          REQUIRE(agrees(sum(x, {0}), columns));
+          REQUIRE(agrees(sum(x, {1}), across));
+          const Tensor a = track(u), b = track(v);
+          const std::vector<Tensor> g = grad(sum(x * (a * b)), {a, b}, {.record = false});
+          REQUIRE(agrees(reshape(g[0], {rows}), for_u));
+          REQUIRE(agrees(g[1], for_v));
+        }
+}
+
 TEST_CASE("products and their gradients are right where elements are 0") {
   const Tensor x = track(tensor({0, 2, 3}, DType::float64));
   CHECK(prod(x).item() == 0);
