@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "autodiff/directions.hpp"
+#include "autodiff/detail/rules.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/record.hpp"
 
 namespace dimwise {
 
@@ -16,11 +15,8 @@ const Op alias_op = record::broadcasting(record::linear<NoAttributes>(
 const Op neg_op = record::broadcasting(record::linear<NoAttributes>(
     "neg",
     [](const Tensor& x, NoAttributes) {
-      const Source from = x;
-      Tensor y = empty_or_reuse(x, false);
-      evaluate(
-          y, [](auto v) { return -v; }, from);
-      return y;
+      return detail::map(
+          x.shape(), false, [](auto v) { return -v; }, x);
     },
     [](const Tensor& w, const Tensor&, NoAttributes) { return neg(w); }));
 
@@ -35,7 +31,7 @@ const Op scale_op = record::broadcasting(record::linear<Factor>(
     "scale",
     [](const Tensor& x, const Factor& factor) {
       const void* from = x.node()->buffer.data();
-      Tensor y = empty_or_reuse(x, false);
+      Tensor y = can_donate(x, false) ? donate(x) : empty(x.shape(), x.dtype());
       dispatch(x.dtype(), [&](auto t) {
         using T = decltype(t);
         const Elements<T> elements(static_cast<const T*>(from));
@@ -51,24 +47,13 @@ namespace {
 Tensor scale(Tensor x, const Factor& factor) { return apply(scale_op, {std::move(x)}, attributes(factor)); }
 }  // namespace
 
-namespace {
-// The value of f(a, b) with broadcasting, over the memory of an operand that dies. `read`: whether rules read them.
-template <class F>
-Tensor zip(const char* name, const Tensor& a, const Tensor& b, bool read, F f) {
-  const Shape shape = broadcast(name, a.shape(), b.shape());
-  const Source from_a = a, from_b = b;
-  const auto gives = [&](const Tensor& t) { return t.shape() == shape && dies(t, read); };
-  Tensor y = gives(a) ? take_memory(a) : gives(b) ? take_memory(b) : empty(shape, a.dtype());
-  evaluate(y, f, from_a, from_b);
-  return y;
-}
-}  // namespace
-
 const Op add_op = [] {
   Op op{"add"};
   op.reads_output = false;
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
-    return zip("add", in[0], in[1], false, [](auto a, auto b) { return a + b; });
+    const Shape shape = broadcast("add", in[0].shape(), in[1].shape());
+    return detail::map(
+        shape, false, [](auto a, auto b) { return a + b; }, in[0], in[1]);
   };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
     for (size_t i = 0; i < 2; ++i)
@@ -76,7 +61,7 @@ const Op add_op = [] {
   };
   op.jet = [](const Call& call, std::span<const Series> in) {
     Series y(call.output);
-    for (int k = 1; k <= std::max(in[0].order(), in[1].order()); ++k) {
+    for (int k = 1; k <= max_order(in); ++k) {
       Tensor sum;
       for (const Series& s : in)
         if (s.at(k).defined()) accumulate(sum, s.at(k));
@@ -91,25 +76,28 @@ const Op add_op = [] {
 const Op mul_op = record::broadcasting(record::bilinear<NoAttributes>(
     "mul",
     [](const Tensor& a, const Tensor& b, NoAttributes) {
-      return zip("mul", a, b, detail::recorded(a, b), [](auto x, auto y) { return x * y; });
+      const Shape shape = broadcast("mul", a.shape(), b.shape());
+      return detail::map(
+          shape, detail::recorded(a, b), [](auto x, auto y) { return x * y; }, a, b);
     },
     [](const Tensor& w, const Tensor& a, const Tensor& b, NoAttributes) {
-      return cotangent_mul_to(w, b, broadcast("mul", a.shape(), b.shape()), a.shape());
+      return cotangent_mul_sum_to(w, b, broadcast("mul", a.shape(), b.shape()), a.shape());
     },
     [](const Tensor& w, const Tensor& a, const Tensor& b, NoAttributes) {
-      return cotangent_mul_to(w, a, broadcast("mul", a.shape(), b.shape()), b.shape());
+      return cotangent_mul_sum_to(w, a, broadcast("mul", a.shape(), b.shape()), b.shape());
     }));
 
 const Op cotangent_mul_op = record::broadcasting(record::bilinear<NoAttributes>(
     "cotangent_mul",
     [](const Tensor& w, const Tensor& d, NoAttributes) {
-      return zip("mul", w, d, detail::recorded(w, d), [](auto x, auto y) { return detail::chain(x, y); });
+      const Shape shape = broadcast("mul", w.shape(), d.shape());
+      return detail::map(shape, detail::recorded(w, d), CotangentMul{}, w, d);
     },
     [](const Tensor& v, const Tensor& w, const Tensor& d, NoAttributes) {
-      return cotangent_mul_to(v, d, broadcast("mul", w.shape(), d.shape()), w.shape());
+      return cotangent_mul_sum_to(v, d, broadcast("mul", w.shape(), d.shape()), w.shape());
     },
     [](const Tensor& v, const Tensor& w, const Tensor& d, NoAttributes) {
-      return cotangent_mul_to(w, v, broadcast("mul", w.shape(), d.shape()), d.shape());
+      return cotangent_mul_sum_to(w, v, broadcast("mul", w.shape(), d.shape()), d.shape());
     }));
 
 // A coefficient that broadcasts to x's shape broadcasts to the result's as well.
@@ -121,7 +109,7 @@ const Op broadcast_to_op = [] {
         const Source source[] = {x};
         dispatch(y.dtype(), [&](auto t) {
           using T = decltype(t);
-          each_row<T>(shape, source, [&](int64_t offset, int64_t n, const auto& operands) {
+          each_part<T>(shape, source, [&](int64_t offset, int64_t n, const auto& operands) {
             Into<T>(mutable_data<T>(y) + offset, n) = Repeated<T>(operands.data()[0]);
           });
         });
@@ -147,11 +135,9 @@ const Op sum_to_op = [] {
       },
       [](const Tensor& w, const Tensor&, const Shape&) { return w; }));
   op.jet = [](const Call& call, std::span<const Series> in) {
-    Series y(call.output);
-    for (int k = 1; k <= in[0].order(); ++k)
-      y.c.push_back(in[0].at(k).defined() ? unbroadcast(in[0].at(k), call.inputs[0].shape(), call.output.shape())
-                                          : Tensor());
-    return y;
+    return detail::each_coefficient(call.output, in[0], [&](const Tensor& c) {
+      return unbroadcast(c, call.inputs[0].shape(), call.output.shape());
+    });
   };
   return op;
 }();
@@ -159,13 +145,11 @@ const Op sum_to_op = [] {
 const Op reshape_op = [] {
   Op op = record::broadcasting(record::linear<Shape>(
       "reshape", [](const Tensor& x, const Shape& shape) { return share(x, shape); },
-      [](const Tensor& w, const Tensor& x, const Shape& shape) { return reshape_direction(w, shape, x.shape()); }));
+      [](const Tensor& w, const Tensor& x, const Shape& shape) { return reshape_tangent(w, shape, x.shape()); }));
   op.jet = [](const Call& call, std::span<const Series> in) {
-    Series y(call.output);
-    for (int k = 1; k <= in[0].order(); ++k)
-      y.c.push_back(in[0].at(k).defined() ? reshape_direction(in[0].at(k), call.inputs[0].shape(), call.output.shape())
-                                          : Tensor());
-    return y;
+    return detail::each_coefficient(call.output, in[0], [&](const Tensor& c) {
+      return reshape_tangent(c, call.inputs[0].shape(), call.output.shape());
+    });
   };
   return op;
 }();
@@ -186,9 +170,7 @@ const Op stack_op = [] {
   };
   op.jet = [](const Call& call, std::span<const Series> in) {
     Series y(call.output);
-    int order = 0;
-    for (const Series& s : in) order = std::max(order, s.order());
-    for (int k = 1; k <= order; ++k) {
+    for (int k = 1; k <= max_order(in); ++k) {
       std::vector<Tensor> rows;
       for (const Series& s : in) rows.push_back(s.at(k).defined() ? s.at(k) : zeros_like(s.value()));
       y.c.push_back(stack(rows));

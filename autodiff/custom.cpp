@@ -1,9 +1,10 @@
 #include "autodiff/custom.hpp"
 
 #include "autodiff/basic.hpp"
+#include "autodiff/context.hpp"
+#include "autodiff/detail/rules.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/record.hpp"
-#include "autodiff/tape.hpp"
+#include "autodiff/traced.hpp"
 
 namespace dimwise {
 
@@ -13,7 +14,10 @@ Tensor detached(const Tensor& y) { return share(y, y.shape()); }
 
 std::vector<Tensor> list(std::span<const Tensor> inputs) { return {inputs.begin(), inputs.end()}; }
 
-void check_dtype(const CustomRule& rule, const char* part, const Tensor& given, const Tensor& like) {
+void check_given(const CustomRule& rule, const char* part, const Tensor& given, const Tensor& like) {
+  if (given.shape() != like.shape())
+    fail<ShapeError>("custom", "the ", part, " of '", rule.name, "' gave shape ", given.shape(), " where ",
+                     like.shape(), " is expected.");
   if (given.dtype() != like.dtype())
     fail<DTypeError>("custom", "the ", part, " of '", rule.name, "' gave ", given.dtype(), " where ", like.dtype(),
                      " is expected. Cast it with astype.");
@@ -22,7 +26,8 @@ void check_dtype(const CustomRule& rule, const char* part, const Tensor& given, 
 const Op custom_op = [] {
   Op op{"custom"};
   op.forward = [](std::span<const Tensor> in, const Attributes& a) {
-    const Recording off(false);
+    const NoGrad guard;
+    const ContextGuard<&ThreadContext::in_custom_forward> marked(true);
     const Tensor y = as<CustomRule>(a).forward(list(in));
     if (!y.defined()) fail<ValueError>("custom", "'", as<CustomRule>(a).name, "' gave an undefined value.");
     return detached(y);
@@ -35,41 +40,46 @@ const Op custom_op = [] {
                        call.inputs.size(), " inputs.");
     for (size_t i = 0; i < given.size(); ++i) {
       if (!result.wanted(i) || !given[i].defined()) continue;
-      if (given[i].shape() != call.inputs[i].shape())
-        fail<ShapeError>("custom", "the vjp of '", rule.name, "' gave shape ", given[i].shape(), " for input ", i,
-                         " of shape ", call.inputs[i].shape(), ".");
-      check_dtype(rule, "vjp", given[i], call.inputs[i]);
+      check_given(rule, "vjp", given[i], call.inputs[i]);
       result.set(i, std::move(given[i]));
     }
   };
+  // y' = jvp(x, y, x'), whose own series gives that of y, order by order.
   op.jet = [](const Call& call, std::span<const Series> in) {
     const auto& rule = as<CustomRule>(call.attributes);
-    if (!rule.jvp)
-      fail<ValueError>("custom", "'", rule.name,
-                       "' has no jvp: push, jet and Taylor mode cannot pass it. Use reverse mode.");
-    std::vector<Tensor> tangents;
-    for (const Series& s : in) {
-      if (s.order() > 1)
-        fail<ValueError>("custom", "'", rule.name, "' has no Taylor rule beyond order 1. Use reverse mode.");
-      tangents.push_back(s.at(1).defined() ? s.at(1) : zeros_like(s.value()));
+    const size_t n = in.size();
+    std::vector<Series> arguments(in.begin(), in.end());
+    arguments.emplace_back(call.output);
+    for (const Series& x : in) arguments.push_back(x.derivative());
+    std::vector<Tensor> values;
+    for (const Series& s : arguments) values.push_back(s.value());
+    const Traced derivative(values, [&](const std::vector<Tensor>& a) {
+      const auto tangents = a.begin() + static_cast<std::ptrdiff_t>(n) + 1;
+      const Tensor dy = rule.jvp({a.begin(), tangents - 1}, a[n], {tangents, a.end()});
+      if (!dy.defined()) return zeros_like(a[n]);
+      check_given(rule, "jvp", dy, a[n]);
+      return dy;
+    });
+    const GradMode recorded = derivative.mode();
+    Series& y = arguments[n];
+    y.c.push_back(derivative.value());
+    for (int k = 1; k < max_order(in); ++k) {
+      std::vector<std::vector<Tensor>> coefficients;
+      for (const Series& s : arguments) {
+        const Series known = s.truncated(k);
+        coefficients.emplace_back(known.c.begin() + 1, known.c.end());
+      }
+      y.c.push_back(detail::integral(derivative.tape().jet(coefficients)[0].at(k), k));
     }
-    Series y(call.output);
-    Tensor dy = rule.jvp(list(call.inputs), call.output, tangents);
-    if (dy.defined() && dy.shape() != call.output.shape())
-      fail<ShapeError>("custom", "the jvp of '", rule.name, "' gave shape ", dy.shape(), " for an output of shape ",
-                       call.output.shape(), ".");
-    if (dy.defined()) check_dtype(rule, "jvp", dy, call.output);
-    y.c.push_back(std::move(dy));
     return y;
   };
-  op.jet_orders = 1;
   return op;
 }();
 
-// The same without a jvp, so that automatic methods know; its jet says what is missing.
+// The same without a jvp: it has no Taylor rule.
 const Op custom_reverse_op = [] {
   Op op = custom_op;
-  op.jet_orders = 0;
+  op.jet = nullptr;
   return op;
 }();
 
@@ -85,7 +95,7 @@ struct Recompute {
 Tape recompute(const Call& call) {
   const auto& a = as<Recompute>(call.attributes);
   std::vector<Tensor> inputs(call.inputs.begin(), call.inputs.end());
-  const Recording on(true);
+  const EnableGrad guard;
   for (size_t i = 0; i < a.arguments; ++i) inputs[i] = alias(inputs[i]);
   const Tensor y = a.f({inputs.begin(), inputs.begin() + static_cast<std::ptrdiff_t>(a.arguments)});
   return Tape({y}, inputs, {.cut_at_inputs = true});

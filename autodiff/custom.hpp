@@ -11,7 +11,9 @@ namespace dimwise {
 /// The rules of an op of one's own: `forward` gives the value, `vjp(inputs, y, w)` a cotangent for each input
 /// (undefined for zero), and, if there is one, `jvp(inputs, y, tangents)` the tangent (every tangent is defined).
 ///
-/// Written in public ops, a vjp is itself differentiable and the op nests to any order.
+/// Written in public ops, a vjp is itself differentiable and the op nests to any order, and so does a jvp, which gives
+/// jets of every order. A recorded sweep throws ValueError where a rule uses a tensor that `forward` computed and kept:
+/// its derivative would be lost.
 struct CustomRule {
   std::string name;
   std::function<Tensor(const std::vector<Tensor>& inputs)> forward;
@@ -22,8 +24,7 @@ struct CustomRule {
 
 /// y = rule.forward(inputs), differentiated by the rule instead of by its ops.
 ///
-/// Without a jvp, push, jet and Taylor mode throw ValueError naming the op; with one, jets of order 1 pass and higher
-/// orders throw.
+/// Without a jvp, push, jet and Taylor mode throw ValueError.
 Tensor custom(const CustomRule& rule, const std::vector<Tensor>& inputs);
 
 /// f(x…), without keeping what was computed inside: the sweeps run f again.

@@ -1,17 +1,18 @@
 #include "autodiff/dimwise.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 
 #include "autodiff/basic.hpp"
+#include "autodiff/context.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/rng.hpp"
+#include "autodiff/traced.hpp"
 
 namespace dimwise {
 
 namespace {
-
-thread_local bool diagonal_check = false;
 
 void check_order(int order) {
   if (order < 1) fail<ValueError>("dimwise", "order ", order, " asked. Use 1 or more.");
@@ -24,36 +25,71 @@ void check_shapes(const Tensor& y, const Tensor& x) {
 }
 
 // Reverse for the first derivative, one jet from the second on: bench/sweep prints both.
-bool use_taylor(const Tape& tape, int order, Method method) {
-  if (method == Method::automatic) return order >= 2 && tape.has_jets(order);
-  return method == Method::taylor;
+bool use_taylor(const Tape& tape, int order, DimwiseMethod method) {
+  if (method == DimwiseMethod::automatic) return order >= 2 && tape.has_jets();
+  return method == DimwiseMethod::taylor;
 }
 
+// Whether this call is checked. Of calls of the same ops the first is, and then ever fewer: weights that are zero at
+// the start of a training hide what is not diagonal.
+bool checked(const Tape& tape) {
+  if (thread_context().diagonal_checks != DiagonalChecks::sampled)
+    return thread_context().diagonal_checks == DiagonalChecks::always;
+  struct Calls {
+    uint64_t key = 0, count = 0;
+  };
+  thread_local std::array<Calls, 64> table;
+  uint64_t key = 0;
+  for (const Tensor& y : tape.nodes()) key = (key ^ reinterpret_cast<uintptr_t>(y.node()->op)) * 0x9E3779B97F4A7C15ull;
+  Calls& calls = table[key >> 58];
+  if (calls.key != key) calls = {key, 0};
+  return std::has_single_bit(++calls.count);
+}
+
+// A check leaves no trace: it is neither recorded nor seen.
+struct Unseen {
+  NoGrad unrecorded;
+  ContextGuard<&ThreadContext::observer> unobserved{nullptr};
+  ContextGuard<&ThreadContext::ops_evaluated> uncounted{thread_context().ops_evaluated};
+};
+
+bool differ(double a, double b, double tolerance) {
+  return a != b && !(std::abs(a - b) <= tolerance) && !(std::isnan(a) && std::isnan(b));
+}
+
+// vᵀJ = v ⊙ 1ᵀJ exactly if J is diagonal and v of powers of two, by which every product of a pull is scaled without
+// rounding. The v of 14 neighbours differ, and change from call to call.
 void check_diagonal(const Tape& tape) {
-  const Recording off(false);
+  const Unseen guard;
   const Tensor& y = tape.outputs()[0];
-  const Tensor v = Rng(0x5eed).normal(y.shape(), y.dtype());
-  const std::vector<double> whole = tape.pull({v})[0].values(), sums = tape.pull({ones_like(y)})[0].values(),
-                            weights = v.values();
-  double worst = 0, size = 0;
-  for (size_t i = 0; i < whole.size(); ++i) {
-    worst = std::max(worst, std::abs(whole[i] - weights[i] * sums[i]));
-    size = std::max({size, std::abs(whole[i]), std::abs(sums[i])});
+  thread_local uint64_t call = 0;
+  std::vector<double> v(static_cast<size_t>(y.size()));
+  ++call;
+  for (size_t i = 0; i < v.size(); ++i) {
+    const uint64_t code = (i + ((i / 14 + call) * 0x9E3779B97F4A7C15ull >> 60)) % 14;
+    v[i] = std::ldexp(code % 2 ? -1.0 : 1.0, static_cast<int>(code / 2) - 3);
   }
-  const double tolerance = y.dtype() == DType::float32 ? 1e-3 : 1e-9;
-  if (worst > tolerance * (1 + size))
-    fail<ValueError>("dimwise", "the Jacobian past the held tensors is not diagonal: vᵀJ and v⊙(1ᵀJ) differ by ", worst,
-                     ". Hold everything through which x_j reaches y_i, j ≠ i.");
+  const std::vector<double> whole = tape.pull({tensor(v, y.shape(), y.dtype())})[0].values(),
+                            sums = tape.pull({ones_like(y)})[0].values();
+  double size = 0;
+  for (const double s : sums) size = std::max(size, std::abs(s));
+  const double tolerance = (y.dtype() == DType::float32 ? 1e-4 : 1e-10) * size;
+  for (size_t i = 0; i < v.size(); ++i) {
+    if (std::isnan(sums[i]) && thread_context().diagonal_checks == DiagonalChecks::always)
+      fail<ValueError>("dimwise", "the Jacobian past the held tensors is NaN in column ", i,
+                       " of the flattened x. DetectAnomaly names the op that made it.");
+    if (differ(whole[i], v[i] * sums[i], tolerance))
+      fail<ValueError>("dimwise", "the Jacobian past the held tensors is not diagonal: vᵀJ and v⊙(1ᵀJ) differ by ",
+                       std::abs(whole[i] - v[i] * sums[i]), ". Hold everything through which x_j reaches y_i, j ≠ i.");
+  }
 }
 
 // {D¹, …, D^k} of tape's output, all recorded but the last, which is recorded if `last`.
-std::vector<Tensor> derivatives(const Tape& tape, int order, Method method, bool last) {
-  const Tensor &y = tape.outputs()[0], &x = tape.inputs()[0];
-  check_shapes(y, x);
-  if (diagonal_check) check_diagonal(tape);
+std::vector<Tensor> derivatives(const Tape& tape, int order, DimwiseMethod method, bool last) {
+  const Tensor& x = tape.inputs()[0];
   std::vector<Tensor> result;
   if (use_taylor(tape, order, method)) {
-    const Recording recorded(recording() && last);
+    const GradMode recorded(recording() && last);
     std::vector<Tensor> line(static_cast<size_t>(order));
     line[0] = ones({}, x.dtype());
     const Series series = tape.jet({line})[0];
@@ -65,76 +101,80 @@ std::vector<Tensor> derivatives(const Tape& tape, int order, Method method, bool
     return result;
   }
   for (int k = 1; k <= order; ++k) {
-    const Recording recorded(k < order || (recording() && last));
-    if (k == 1) {
-      result.push_back(tape.pull({ones({}, y.dtype())})[0]);
-    } else {
-      const Tensor& previous = result.back();
-      const Tape again({previous}, {x}, {.holding = tape.holding(), .require_held_used = false});
-      result.push_back(again.pull({ones({}, y.dtype())})[0]);
-    }
+    const GradMode recorded(k < order || (recording() && last));
+    const auto pulled = [&](const Tape& from) { return from.pull({ones({}, x.dtype())})[0]; };
+    result.push_back(k == 1
+                         ? pulled(tape)
+                         : pulled(Tape({result.back()}, {x}, {.holding = tape.holding(), .require_held_used = false})));
   }
   return result;
 }
 
-}  // namespace
-
-DiagonalCheck::DiagonalCheck(bool on) : before_(diagonal_check) { diagonal_check = on; }
-DiagonalCheck::~DiagonalCheck() { diagonal_check = before_; }
-bool detail::checking() { return diagonal_check; }
-
-Tensor dimwise(const Tensor& y, const Tensor& x, const DimwiseOptions& options) {
-  check_order(options.order);
-  const Tape tape({y}, {x}, {.holding = options.holding});
-  return derivatives(tape, options.order, options.method, options.record).back();
-}
-
-std::vector<Tensor> detail::dimwise(const Tensor& x, int order, Method method,
-                                    const std::function<Tensor(const Tensor&)>& transformer) {
-  check_order(order);
-  const bool outer = recording();
-  // The transformer must be recorded to be differentiated, whether or not the caller records.
-  Tensor inner, y;
-  std::vector<Tensor> result;
-  const Recording on(true);
-  inner = outer ? alias(x) : track(stop_gradient(x));
-  y = transformer(inner);
-  const Tape tape({y}, {inner});
-  const bool keep = outer && (tape.entered() || x.tracked());
-  result = derivatives(tape, order, method, keep);
-  result.insert(result.begin(), y);
-  if (!keep)
-    for (Tensor& t : result) t = stop_gradient(t);
-  return result;
-}
-
-void detail::check_conditioner(const Tensor& x, const Held& h, const std::function<Held(const Tensor&)>& conditioner) {
-  const Recording off(false);
+// Moves one element of each row of x, and looks whether the h of that place moves: for all places in turn, or, where
+// there are many more than rows, for some that change from call to call.
+void check_conditioner(const Tensor& x, const detail::Held& h,
+                       const std::function<detail::Held(const Tensor&)>& conditioner) {
+  const Unseen guard;
   const int64_t d = x.dim(-1), rows = d ? x.size() / d : 0;
   if (rows == 0) return;
-  std::vector<double> moved = x.values();
-  const std::vector<int64_t> which = Rng(0x5eed).integers(rows, d);
-  for (int64_t r = 0; r < rows; ++r) moved[static_cast<size_t>(r * d + which[static_cast<size_t>(r)])] += 0.5;
-  const Held after = conditioner(tensor(moved, x.shape(), x.dtype()));
+  constexpr int64_t most = 8;
+  const int64_t times =
+      thread_context().diagonal_checks == DiagonalChecks::always ? std::min(most, (d + rows - 1) / rows) : 1;
+  thread_local int64_t turn = 0;
   const double tolerance = x.dtype() == DType::float32 ? 1e-4 : 1e-10;
-  for (size_t k = 0; k < h.size(); ++k) {
-    const std::vector<double> a = h[k].values(), b = after[k].values();
-    const int64_t width = h[k].size() / (rows * d);
-    double size = 0;
-    for (const double v : a) size = std::max(size, std::abs(v));
+  for (int64_t time = 0; time < times; ++time, turn += rows) {
+    std::vector<double> moved = x.values();
     for (int64_t r = 0; r < rows; ++r) {
-      const int64_t i = which[static_cast<size_t>(r)];
-      for (int64_t j = 0; j < width; ++j) {
-        const auto at = static_cast<size_t>((r * d + i) * width + j);
-        if (std::abs(a[at] - b[at]) > tolerance * (1 + size))
-          fail<ValueError>("dimwise", "the conditioner leaks: h_", i, " changed by ", std::abs(a[at] - b[at]),
-                           " when only x_", i, " moved. check_hollow names every leak.");
+      double& element = moved[static_cast<size_t>(r * d + (turn + r) % d)];
+      element += 0.5 * (1 + std::abs(element));
+    }
+    const detail::Held after = conditioner(tensor(moved, x.shape(), x.dtype()));
+    for (size_t k = 0; k < h.size(); ++k) {
+      const std::vector<double> a = h[k].values(), b = after[k].values();
+      const int64_t width = h[k].size() / (rows * d);
+      double size = 0;
+      for (const double v : a) size = std::max(size, std::abs(v));
+      for (int64_t r = 0; r < rows; ++r) {
+        const int64_t i = (turn + r) % d;
+        for (int64_t j = 0; j < width; ++j) {
+          const auto at = static_cast<size_t>((r * d + i) * width + j);
+          if (differ(a[at], b[at], tolerance * (1 + size)))
+            fail<ValueError>("dimwise", "the conditioner leaks: h_", i, " changed by ", std::abs(a[at] - b[at]),
+                             " when only x_", i, " moved. check_hollow names every leak.");
+        }
       }
     }
   }
 }
 
-Tensor sum_last(const Tensor& x) {
+}  // namespace
+
+Tensor dimwise(const Tensor& y, const Tensor& x, const DimwiseOptions& options) {
+  check_order(options.order);
+  const Tape tape({y}, {x}, {.holding = options.holding});
+  check_shapes(y, x);
+  if (checked(tape)) check_diagonal(tape);
+  return derivatives(tape, options.order, options.method, options.record).back();
+}
+
+std::vector<Tensor> detail::dimwise(const Tensor& x, int order, DimwiseMethod method,
+                                    const std::function<Tensor(const Tensor&)>& transformer, const Held& h,
+                                    const std::function<Held(const Tensor&)>& conditioner) {
+  check_order(order);
+  const Traced traced(x, transformer);
+  check_shapes(traced.y(), x);
+  if (checked(traced.tape())) {
+    check_diagonal(traced.tape());
+    check_conditioner(x, h, conditioner);
+  }
+  const GradMode recorded = traced.mode();
+  std::vector<Tensor> result = derivatives(traced.tape(), order, method, true);
+  result.insert(result.begin(), traced.y());
+  for (Tensor& t : result) t = traced.result(std::move(t));
+  return result;
+}
+
+Tensor detail::sum_of_last_axis(const Tensor& x) {
   const Shape batch = x.shape().without(x.shape().normalize(-1));
   return reshape(sum_to(x, batch.with(batch.rank(), 1)), batch);
 }

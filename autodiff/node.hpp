@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "autodiff/context.hpp"
 #include "autodiff/kernels/buffer.hpp"
 #include "autodiff/tensor.hpp"
 
@@ -54,6 +55,7 @@ struct Node {
   std::atomic<uint32_t> owners{0};
   DType dtype = DType::float32;
   bool tracked = false;
+  bool in_custom_forward = false;  ///< made by the forward of a custom rule: not to be recorded as a constant
   Shape shape;
   Buffer buffer;
   const Op* op = nullptr;  ///< null for a leaf
@@ -89,20 +91,6 @@ uint64_t next_sequence();
 
 /// Nodes alive in the program; returns to its earlier value when all tensors are gone.
 int64_t live_nodes();
-
-/// Whether ops on tracked tensors are recorded by this thread.
-bool recording();
-/// Switches recording for the calling thread while it lives.
-class Recording {
- public:
-  explicit Recording(bool on);
-  ~Recording();
-  Recording(const Recording&) = delete;
-  Recording& operator=(const Recording&) = delete;
-
- private:
-  bool before_;
-};
 
 /// Calls f(T{}) with T the element type of a dtype.
 template <class F>

@@ -1,28 +1,14 @@
 #include "autodiff/op.hpp"
 
+#include <algorithm>
+#include <chrono>
+
+#include "autodiff/context.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/observer.hpp"
 
 namespace dimwise {
 
-namespace {
-thread_local int64_t evaluated = 0;
-thread_local Observer* observer = nullptr;
-thread_local const char* scope = nullptr;
-thread_local const Call* pulling = nullptr;
-}  // namespace
-
-Observer::Observer() : outer_(observer) { observer = this; }
-Observer::~Observer() { observer = outer_; }
-Observer* Observer::current() { return observer; }
-Pulling::Pulling(const Call& call) : before_(pulling) { pulling = &call; }
-Pulling::~Pulling() { pulling = before_; }
-const Call* Pulling::current() { return pulling; }
-Scope::Scope(const char* name) : before_(scope) { scope = name; }
-Scope::~Scope() { scope = before_; }
-const char* Scope::current() { return scope; }
-
-int64_t ops_evaluated() { return evaluated; }
+double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 void check_inputs(const char* op, std::span<const Tensor> inputs) {
   for (const Tensor& x : inputs) {
@@ -36,44 +22,46 @@ void check_inputs(const char* op, std::span<const Tensor> inputs) {
   }
 }
 
-bool dies(const Tensor& x, bool read) {
+bool can_donate(const Tensor& x, bool read) {
   const Node& node = *x.node();
   return !read && node.owners.load(std::memory_order_acquire) == 1 && node.buffer.unique() &&
-         (!node.tracked || (node.op && !node.op->reads_output)) && !observer;
+         (!node.tracked || (node.op && !node.op->reads_output)) && !thread_context().observer;
 }
 
-Tensor take_memory(const Tensor& x) {
+Tensor donate(const Tensor& x) {
   Tensor y = share(x, x.shape());
   x.node()->buffer = Buffer();
   return y;
 }
 
-Tensor empty_or_reuse(const Tensor& x, bool read) {
-  return dies(x, read) ? take_memory(x) : empty(x.shape(), x.dtype());
-}
-
 Tensor apply(const Op& op, Operands inputs, Attributes attributes) {
   check_inputs(op.name, inputs);
-  for (Observer* o = observer; o; o = o->outer()) o->before();
+  ThreadContext& thread = thread_context();
+  const double start = thread.observer ? seconds() : 0;
   Tensor y = op.forward(inputs, attributes);
-  ++evaluated;
-  for (Observer* o = observer; o; o = o->outer()) o->evaluated(op, inputs, y);
-  if (!recording()) return y;
-  for (const Tensor& x : inputs)
-    if (x.tracked()) {
-      Node& node = *y.node();
-      node.tracked = true;
-      node.op = &op;
-      node.inputs = std::move(inputs);
-      node.attributes = std::move(attributes);
-      node.scope = scope;
-      node.sequence = next_sequence();
-      break;
-    }
+  ++thread.ops_evaluated;
+  for (Observer* o = thread.observer; o; o = o->outer()) o->evaluated(op, inputs, y, seconds() - start);
+  Node& node = *y.node();
+  node.in_custom_forward = thread.in_custom_forward;
+  if (!thread.recording) return y;
+  for (const Tensor& x : inputs) {
+    node.tracked = node.tracked || x.tracked();
+    if (x.node()->in_custom_forward && !thread.in_custom_forward)
+      fail<ValueError>(
+          op.name, "an input of shape ", x.shape(),
+          " was computed by the forward of a custom rule, which is not recorded: a derivative through it "
+          "would be lost. Compute it again from the rule's inputs, or use stop_gradient if it is constant.");
+  }
+  if (!node.tracked) return y;
+  node.op = &op;
+  node.inputs = std::move(inputs);
+  node.attributes = std::move(attributes);
+  node.scope = thread.scope;
+  node.sequence = next_sequence();
   return y;
 }
 
-Series run_jet(const Call& call, std::span<const Series> inputs) {
+Series jet_of(const Call& call, std::span<const Series> inputs) {
   if (!call.op.jet)
     fail<ValueError>(call.op.name, "has no Taylor rule: push, jet and Taylor mode cannot pass it. Use reverse mode.");
   if (call.op.broadcasts) return call.op.jet(call, inputs);
@@ -88,7 +76,7 @@ Series apply_series(const Op& op, const std::vector<Series>& inputs, const Attri
   for (const Series& s : inputs) values.push_back(s.value());
   const Tensor y = apply(op, Operands(values), attributes);
   if (max_order(inputs) == 0) return Series(y);
-  return run_jet(Call{op, values, attributes, y}, inputs);
+  return jet_of(Call{op, values, attributes, y}, inputs);
 }
 
 }  // namespace dimwise

@@ -45,27 +45,24 @@ struct Op {
   void (*vjp)(const Call& call, const Tensor& cotangent, Cotangents& result) = nullptr;
   /// Null where there is none: `push`, `jet` and Taylor mode then throw, naming the op.
   Series (*jet)(const Call& call, std::span<const Series> inputs) = nullptr;
-  int jet_orders = 1 << 20;  ///< how many orders `jet` gives; beyond, automatic methods use reverse mode
   /// Whether `vjp` takes a cotangent, and `jet` coefficients, of any shape that broadcasts to the tensor's: a constant
   /// direction stays one number. Others are given the full shape.
   bool broadcasts = false;
   bool reads_output = true;  ///< whether rules read the output's values; else the next op may write over them
 };
 
-/// Whether x, an input of the call at hand, dies with it: nothing else refers to it and no rule reads its values.
-/// `read`: whether the call's own rules will.
-bool dies(const Tensor& x, bool read);
+/// Whether x, an input of the call at hand, can give its memory to the output: nothing else refers to it and no rule
+/// reads its values. `read`: whether the call's own rules do.
+bool can_donate(const Tensor& x, bool read);
 /// x's memory, with its values still in it, as a new tensor; x has none afterwards.
-Tensor take_memory(const Tensor& x);
-/// `empty` of x's shape, or x's own memory if x dies.
-Tensor empty_or_reuse(const Tensor& x, bool read);
+Tensor donate(const Tensor& x);
 
 /// Evaluates an op and, if this thread records and an input is tracked, records it.
 Tensor apply(const Op& op, Operands inputs, Attributes attributes = nullptr);
 
 /// The series of a call's output from those of its inputs. Throws ValueError, naming the op, where it has no Taylor
 /// rule.
-Series run_jet(const Call& call, std::span<const Series> inputs);
+Series jet_of(const Call& call, std::span<const Series> inputs);
 
 /// `apply` on Taylor series: the output's coefficients from the inputs'.
 Series apply_series(const Op& op, const std::vector<Series>& inputs, const Attributes& attributes = nullptr);
@@ -73,7 +70,7 @@ Series apply_series(const Op& op, const std::vector<Series>& inputs, const Attri
 /// Throws DTypeError unless all inputs are defined and of one dtype.
 void check_inputs(const char* op, std::span<const Tensor> inputs);
 
-/// Ops evaluated by this thread so far, recorded or not: for tests of cost.
-int64_t ops_evaluated();
+/// Seconds of a clock that never goes back, for observers.
+double seconds();
 
 }  // namespace dimwise

@@ -25,16 +25,10 @@ Series Series::derivative() const {
   return Series(std::move(d));
 }
 
-int max_order(const std::vector<Series>& series) {
+int max_order(std::span<const Series> series) {
   int order = 0;
   for (const Series& s : series) order = std::max(order, s.order());
   return order;
-}
-
-Series integrate(const Tensor& y0, const Series& dy) {
-  Series y(y0);
-  for (int k = 0; k <= dy.order(); ++k) y.c.push_back(dy.at(k).defined() ? scale(dy.at(k), 1.0 / (k + 1)) : Tensor());
-  return y;
 }
 
 }  // namespace dimwise

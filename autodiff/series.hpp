@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "autodiff/tensor.hpp"
@@ -30,9 +31,6 @@ struct Series {
 };
 
 /// The highest order among series.
-int max_order(const std::vector<Series>& series);
-
-/// The series with value y₀ whose derivative is dy, up to one order more than dy's.
-Series integrate(const Tensor& y0, const Series& dy);
+int max_order(std::span<const Series> series);
 
 }  // namespace dimwise

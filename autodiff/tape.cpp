@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <sstream>
 
 #include "autodiff/basic.hpp"
+#include "autodiff/context.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/observer.hpp"
+#include "autodiff/op.hpp"
 
 namespace dimwise {
 
@@ -138,7 +138,7 @@ Tape::Tape(std::vector<Tensor> outputs, std::vector<Tensor> inputs, const Option
     return is_one_of(node, holding_) || (options.cut_at_inputs && is_one_of(node, inputs_));
   });
   sort_as_recorded(nodes);
-  run_.reserve(nodes.size());
+  nodes_.reserve(nodes.size());
   result_slots_.reserve(nodes.size());
   bool fresh = false;
   for (const Tensor& x : inputs_) {
@@ -150,7 +150,7 @@ Tape::Tape(std::vector<Tensor> outputs, std::vector<Tensor> inputs, const Option
   for (Node* node : nodes) {
     if (is_one_of(node, holding_)) {
       met.insert(node, fresh);
-      entered_ = true;
+      has_captures_ = true;
       continue;
     }
     if (!node->op || (options.cut_at_inputs && is_one_of(node, inputs_))) continue;
@@ -160,16 +160,16 @@ Tape::Tape(std::vector<Tensor> outputs, std::vector<Tensor> inputs, const Option
     for (const Tensor& x : node->inputs) {
       const int s = slot.get(x.node());
       operands_.push_back(s);
-      if (s < 0 && x.tracked()) entered_ = true;
+      if (s < 0 && x.tracked()) has_captures_ = true;
     }
     int& s = slot.insert(node, fresh);
     if (s < 0) s = slots_++;
     result_slots_.push_back(s);
-    run_.emplace_back(node);
+    nodes_.emplace_back(node);
   }
   for (const Tensor& y : outputs_) {
     output_slots_.push_back(slot.get(y.node()));
-    if (output_slots_.back() < 0 && y.tracked()) entered_ = true;
+    if (output_slots_.back() < 0 && y.tracked()) has_captures_ = true;
   }
   for (const Tensor& h : holding_)
     if (options.require_held_used && !met.contains(h.node()) && depends(h, inputs_))
@@ -178,9 +178,8 @@ Tape::Tape(std::vector<Tensor> outputs, std::vector<Tensor> inputs, const Option
           " depends on an input, but no output uses it. Hold the very tensor that was consumed, not a reshape of it.");
 }
 
-bool Tape::has_jets(int order) const {
-  return std::all_of(run_.begin(), run_.end(),
-                     [order](const Tensor& y) { return y.node()->op->jet && y.node()->op->jet_orders >= order; });
+bool Tape::has_jets() const {
+  return std::all_of(nodes_.begin(), nodes_.end(), [](const Tensor& y) { return y.node()->op->jet != nullptr; });
 }
 
 std::vector<Tensor> Tape::pull(const std::vector<Tensor>& cotangents) const& {
@@ -189,8 +188,8 @@ std::vector<Tensor> Tape::pull(const std::vector<Tensor>& cotangents) const& {
 
 std::vector<Tensor> Tape::pull(const std::vector<Tensor>& cotangents) && {
   return sweep(cotangents, [this](size_t i) {
-    if (i == run_.size()) outputs_.clear();
-    run_.resize(i);
+    if (i == nodes_.size()) outputs_.clear();
+    nodes_.resize(i);
   });
 }
 
@@ -211,9 +210,9 @@ std::vector<Tensor> Tape::sweep(const std::vector<Tensor>& cotangents, Done&& do
   std::unique_ptr<bool[]> wanted;
   size_t capacity = 0;
   const int* operand = operands_.data() + operands_.size();
-  done(run_.size());
-  for (size_t i = run_.size(); i-- > 0; done(i)) {
-    const Node& node = *run_[i].node();
+  done(nodes_.size());
+  for (size_t i = nodes_.size(); i-- > 0; done(i)) {
+    const Node& node = *nodes_[i].node();
     const size_t arity = node.inputs.size();
     operand -= arity;
     const int s = result_slots_[i];
@@ -223,15 +222,16 @@ std::vector<Tensor> Tape::sweep(const std::vector<Tensor>& cotangents, Done&& do
     if (capacity < arity) wanted = std::make_unique<bool[]>(capacity = arity);
     for (size_t j = 0; j < arity; ++j) wanted[j] = operand[j] >= 0;
     result.assign(arity, Tensor());
-    const Call call{*node.op, node.inputs, node.attributes, run_[i]};
-    for (Observer* o = Observer::current(); o; o = o->outer()) o->before();
-    const bool last_use = !kept[static_cast<size_t>(s)] && !Observer::current();
+    const Call call{*node.op, node.inputs, node.attributes, nodes_[i]};
+    Observer* const observer = thread_context().observer;
+    const double start = observer ? seconds() : 0;
+    const bool last_use = !kept[static_cast<size_t>(s)] && !observer;
     Cotangents slots(result, {wanted.get(), arity}, last_use ? &w : nullptr);
     {
-      const Pulling here(call);
+      const InVjp here(&call);
       node.op->vjp(call, w, slots);
     }
-    for (Observer* o = Observer::current(); o; o = o->outer()) o->pulled(call, w, result);
+    for (Observer* o = observer; o; o = o->outer()) o->pulled(call, w, result, seconds() - start);
     for (size_t j = 0; j < arity; ++j)
       if (operand[j] >= 0 && result[j].defined()) accumulate(at(operand[j]), std::move(result[j]));
   }
@@ -272,13 +272,13 @@ std::vector<Series> Tape::jet(const std::vector<std::vector<Tensor>>& coefficien
   }
   const int* operand = operands_.data();
   std::vector<Series> in;
-  for (size_t i = 0; i < run_.size(); ++i) {
-    const Node& node = *run_[i].node();
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    const Node& node = *nodes_[i].node();
     in.clear();
     for (size_t j = 0; j < node.inputs.size(); ++j)
       in.push_back(operand[j] >= 0 ? at(operand[j]) : Series(node.inputs[j]));
     operand += node.inputs.size();
-    Series y = run_jet(Call{*node.op, node.inputs, node.attributes, run_[i]}, in);
+    Series y = jet_of(Call{*node.op, node.inputs, node.attributes, nodes_[i]}, in);
     Series& mine = at(result_slots_[i]);
     for (int k = 1; k <= mine.order(); ++k) {  // an input that depends on another one
       if (!mine.at(k).defined()) continue;
@@ -305,44 +305,14 @@ std::vector<Tensor> captured(const Tensor& y, const std::vector<Tensor>& argumen
   return {nodes.begin(), nodes.end()};
 }
 
-namespace {
-// A name for each tensor that occurs: %3 for results on the tape, x0 for inputs, h0 for held, c for the rest.
-std::string label(const Tape& tape, const Tensor& t) {
-  const auto find = [&](const std::vector<Tensor>& list, const char* prefix) -> std::string {
-    for (size_t i = 0; i < list.size(); ++i)
-      if (list[i].node() == t.node()) return prefix + std::to_string(i);
-    return "";
-  };
-  for (const auto& name : {find(tape.inputs(), "x"), find(tape.holding(), "h"), find(tape.run(), "%")})
-    if (!name.empty()) return name;
-  return t.tracked() ? "captured" : "constant";
-}
-}  // namespace
-
-std::string str(const Tape& tape) {
-  std::ostringstream out;
-  for (const Tensor& y : tape.run()) {
-    out << label(tape, y) << " = " << y.node()->op->name << '(';
-    for (size_t j = 0; j < y.node()->inputs.size(); ++j) out << (j ? ", " : "") << label(tape, y.node()->inputs[j]);
-    out << ")  " << y.shape() << ' ' << y.dtype() << '\n';
-  }
-  return out.str();
-}
-
-std::string to_dot(const Tape& tape) {
-  std::ostringstream out;
-  out << "digraph tape {\n  rankdir=LR;\n  node [shape=box];\n";
-  for (const Tensor& y : tape.run()) {
-    const std::string name = label(tape, y);
-    out << "  \"" << name << "\" [label=\"" << y.node()->op->name << "\\n" << y.shape() << "\"];\n";
-    for (const Tensor& x : y.node()->inputs) {
-      const std::string from = label(tape, x);
-      if (from == "constant") continue;
-      out << "  \"" << from << "\" -> \"" << name << '"' << (from[0] == 'h' ? " [style=dashed]" : "") << ";\n";
-    }
-  }
-  out << "}\n";
-  return out.str();
+bool has_captured(const Tensor& y, const std::vector<Tensor>& arguments, uint64_t begin) {
+  NodeMap seen;
+  bool found = false;
+  history({y}, 0, seen, [&](const Node* node) {
+    found = found || node->sequence < begin;
+    return found || is_one_of(node, arguments);
+  });
+  return found;
 }
 
 }  // namespace dimwise

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "autodiff/context.hpp"
 #include "autodiff/op.hpp"
 
 namespace dimwise {
@@ -38,38 +39,35 @@ class Tape {
   std::vector<Series> jet(const std::vector<std::vector<Tensor>>& coefficients) const;
 
   /// Number of ops on the tape.
-  size_t size() const { return run_.size(); }
-  /// The recorded results, in order.
-  const std::vector<Tensor>& run() const { return run_; }
+  size_t size() const { return nodes_.size(); }
+  /// The results of the ops, in the order recorded.
+  const std::vector<Tensor>& nodes() const { return nodes_; }
   const std::vector<Tensor>& inputs() const { return inputs_; }
   const std::vector<Tensor>& outputs() const { return outputs_; }
   const std::vector<Tensor>& holding() const { return holding_; }
   /// Whether something tracked other than the inputs enters: a captured parameter, or a held tensor.
-  bool entered() const { return entered_; }
-  /// Whether every op on the tape has a Taylor rule to this order, so that `push` (order 1) and `jet` can run.
-  bool has_jets(int order = 1) const;
+  bool has_captures() const { return has_captures_; }
+  /// Whether every op on the tape has a Taylor rule, so that `push` and `jet` can run.
+  bool has_jets() const;
 
  private:
   template <class Done>
   std::vector<Tensor> sweep(const std::vector<Tensor>& cotangents, Done&& done) const;
 
   std::vector<Tensor> outputs_, inputs_, holding_;
-  std::vector<Tensor> run_;
+  std::vector<Tensor> nodes_;
   // A slot is where the cotangent or series of a tensor is kept in a sweep; −1 for what is constant.
-  std::vector<int> operands_;      // of all inputs of all ops, run by run
+  std::vector<int> operands_;      // of all inputs of all ops, op by op
   std::vector<int> result_slots_;  // of each op
   std::vector<int> input_slots_, output_slots_;
   int slots_ = 0;
-  bool entered_ = false;
+  bool has_captures_ = false;
 };
 
 /// The tracked tensors made before sequence number `begin` from which y was computed other than through `arguments`:
 /// what a function that was run from `begin` on has captured, each once.
 std::vector<Tensor> captured(const Tensor& y, const std::vector<Tensor>& arguments, uint64_t begin);
-
-/// The tape as a table for people: number, op, shape, dtype, operands.
-std::string str(const Tape& tape);
-/// The tape as a Graphviz graph; edges from held tensors are dashed.
-std::string to_dot(const Tape& tape);
+/// Whether there is one.
+bool has_captured(const Tensor& y, const std::vector<Tensor>& arguments, uint64_t begin);
 
 }  // namespace dimwise

@@ -27,16 +27,12 @@ DType dtype_of<double>() {
 
 namespace {
 std::atomic<uint64_t> sequence_counter{1};
-thread_local bool recording_flag = true;
 
 // Freed histories are drained by the outermost destructor, so that a chain of any length is freed without recursion.
 thread_local std::vector<Tensor>* draining = nullptr;
 }  // namespace
 
 uint64_t next_sequence() { return sequence_counter.fetch_add(1, std::memory_order_relaxed); }
-bool recording() { return recording_flag; }
-Recording::Recording(bool on) : before_(recording_flag) { recording_flag = on; }
-Recording::~Recording() { recording_flag = before_; }
 
 namespace {
 // Nodes made less nodes freed by one thread, written by that thread alone: an atomic addition would cost as much as a

@@ -1,7 +1,9 @@
 #include "autodiff/transforms.hpp"
 
 #include "autodiff/basic.hpp"
+#include "autodiff/context.hpp"
 #include "autodiff/error.hpp"
+#include "autodiff/traced.hpp"
 
 namespace dimwise {
 
@@ -12,33 +14,6 @@ void check_scalar(const char* where, const Tensor& y) {
     fail<ShapeError>(where, "the function must have one element, not shape ", y.shape(),
                      ". Sum it, or use vjp or jacobian.");
 }
-
-// A function run on an alias of x. It is recorded to be differentiated, whether or not the caller records.
-struct Run {
-  bool outer;
-  Tensor x, y;
-  Tape tape;
-  bool entered;  // whether the result belongs to the caller's record: something tracked came in besides the alias
-
-  Run(const Function& f, const Tensor& source)
-      : outer(recording()),
-        x(outer ? alias(source) : track(source)),
-        y(recorded_value(f, x)),
-        tape({y}, {x}),
-        entered(outer && (tape.entered() || source.tracked())) {}
-
-  Tensor value() const { return entered ? y : stop_gradient(y); }
-  Tensor pull(const Tensor& w) const {
-    const Recording recorded(outer && (entered || w.tracked()));
-    return tape.pull({w})[0];
-  }
-
- private:
-  static Tensor recorded_value(const Function& f, const Tensor& x) {
-    const Recording on(true);
-    return f(x);
-  }
-};
 
 // A Jacobian of shape (y's…, x's…), a pull for each element of y.
 template <class Pull>
@@ -54,7 +29,7 @@ Tensor rows_by(const Tensor& y, const Tensor& x, Pull&& pull) {
 
 // From x to the gradient of y, which is recorded to be differentiated again; it need not use all that is held.
 Tape gradient_tape(const Tensor& y, const Tensor& x, const GradOptions& options) {
-  const Recording on(true);
+  const EnableGrad guard;
   const Tensor g = grad(y, x, {.holding = options.holding});
   return Tape({g}, {x}, {.holding = options.holding, .require_held_used = false});
 }
@@ -68,37 +43,37 @@ Tensor grad(const Tensor& y, const Tensor& x, const GradOptions& options) {
 std::vector<Tensor> grad(const Tensor& y, const std::vector<Tensor>& xs, const GradOptions& options) {
   check_scalar("grad", y);
   const Tape tape({y}, xs, {.holding = options.holding});
-  const Recording recorded(recording() && options.record);
+  const GradMode recorded(recording() && options.record);
   return tape.pull({ones_like(y)});
 }
 
 Tensor vjp(const Tensor& y, const Tensor& x, const Tensor& w, const GradOptions& options) {
   const Tape tape({y}, {x}, {.holding = options.holding});
-  const Recording recorded(recording() && options.record);
+  const GradMode recorded(recording() && options.record);
   return tape.pull({w})[0];
 }
 
 Tensor jvp(const Tensor& y, const Tensor& x, const Tensor& v, const GradOptions& options) {
   const Tape tape({y}, {x}, {.holding = options.holding});
-  const Recording recorded(recording() && options.record);
+  const GradMode recorded(recording() && options.record);
   return tape.push({v})[0];
 }
 
 Tensor hvp(const Tensor& y, const Tensor& x, const Tensor& v, const GradOptions& options) {
   const Tape tape = gradient_tape(y, x, options);
-  const Recording recorded(recording() && options.record);
+  const GradMode recorded(recording() && options.record);
   return tape.push({v})[0];
 }
 
 Tensor jacobian(const Tensor& y, const Tensor& x, const GradOptions& options) {
   const Tape tape({y}, {x}, {.holding = options.holding});
-  const Recording recorded(recording() && options.record);
+  const GradMode recorded(recording() && options.record);
   return rows_by(y, x, [&](const Tensor& w) { return tape.pull({w})[0]; });
 }
 
 Tensor hessian(const Tensor& y, const Tensor& x, const GradOptions& options) {
   const Tape tape = gradient_tape(y, x, options);
-  const Recording recorded(recording() && options.record);
+  const GradMode recorded(recording() && options.record);
   return rows_by(x, x, [&](const Tensor& w) { return tape.pull({w})[0]; });
 }
 
@@ -107,27 +82,27 @@ Function grad(Function f) {
 }
 
 std::pair<Tensor, Tensor> value_and_grad(const Function& f, const Tensor& x) {
-  const Run run(f, x);
-  check_scalar("value_and_grad", run.y);
-  return {run.value(), run.pull(ones_like(run.y))};
+  const Traced traced(x, f);
+  check_scalar("value_and_grad", traced.y());
+  return {traced.value(), traced.pull(ones_like(traced.y()))[0]};
 }
 
 std::pair<Tensor, Tensor> vjp(const Function& f, const Tensor& x, const Tensor& w) {
-  const Run run(f, x);
-  return {run.value(), run.pull(w)};
+  const Traced traced(x, f);
+  return {traced.value(), traced.pull(w)[0]};
 }
 
 std::pair<Tensor, Tensor> jvp(const Function& f, const Tensor& x, const Tensor& v) {
-  const Run run(f, x);
-  const Recording recorded(run.outer && (run.entered || v.tracked()));
-  return {run.value(), run.tape.push({v})[0]};
+  const Traced traced(x, f);
+  const GradMode recorded = traced.mode(v);
+  return {traced.value(), traced.tape().push({v})[0]};
 }
 
 Tensor hvp(const Function& f, const Tensor& x, const Tensor& v) { return jvp(grad(f), x, v).second; }
 
 Tensor jacobian(const Function& f, const Tensor& x) {
-  const Run run(f, x);
-  return rows_by(run.y, x, [&](const Tensor& w) { return run.pull(w); });
+  const Traced traced(x, f);
+  return rows_by(traced.y(), x, [&](const Tensor& w) { return traced.pull(w)[0]; });
 }
 
 Tensor hessian(const Function& f, const Tensor& x) { return jacobian(grad(f), x); }

@@ -9,6 +9,7 @@
 #include "bench/peers/peers.hpp"
 #include "hollow/flow/trace.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/reduce.hpp"
 #include "ops/threads.hpp"
 
 namespace {
@@ -86,7 +87,7 @@ void add_dimension(int64_t d) {
     return [order](const Setting& s) { keep(dimwise::dimwise(s.net, s.problem.x, order).back().node()); };
   };
   add("f, D1, divergence", "dimwise",
-      [](const Setting& s) { keep(sum_last(dimwise::dimwise(s.net, s.problem.x, 1)[1]).node()); },
+      [](const Setting& s) { keep(sum(dimwise::dimwise(s.net, s.problem.x, 1)[1], {-1}).node()); },
       {{"ours/forward", 1.35}, {"ours/libtorch", large ? 0.40 : 0.55}});
   add("f, D1, D2", "second", orders(2), {{"ours/forward", 1.6}});
   add("f, D1 ... D4", "", orders(4), {{"ours/forward", 2.6}});

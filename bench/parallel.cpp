@@ -44,7 +44,7 @@ void training_step(benchmark::State& state, int64_t d) {
   const auto step = [&](ThreadPool& pool) {
     benchmark::DoNotOptimize(value_and_grad_parallel(pool, model, rows, [&](const auto& m, const Shard& s) {
       const std::vector<Tensor> f = dimwise::dimwise(m.prepare().at(), slice(x, 0, s.begin, s.end), 1);
-      return mean(sum_last(0.5 * square(f[0]) + f[1]));
+      return mean(sum(0.5 * square(f[0]) + f[1], {-1}));
     }));
   };
   ThreadPool one(1), two(2);

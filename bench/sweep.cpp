@@ -10,6 +10,7 @@
 
 #include "apps/common/plot/figure.hpp"
 #include "apps/common/plot/png.hpp"
+#include "autodiff/context.hpp"
 #include "autodiff/transforms.hpp"
 #include "bench/common.hpp"
 #include "hollow/flow/trace.hpp"
@@ -59,7 +60,7 @@ void brute_force(const Setting& s, int order, int64_t n) {
   const Tape tape({y}, {x});
   for (int64_t i = 0; i < n; ++i) {
     const Tensor one = broadcast_to(place_row(scalar(1), i, s.d), y.shape());
-    const Recording recorded(order > 1);
+    const GradMode recorded(order > 1);
     const Tensor g = tape.pull({one})[0];
     if (order > 1)
       keep(grad(sum(select(g, -1, i)), x, {.record = false}).node());
@@ -100,13 +101,13 @@ void add_point(benchmark::State& state, const std::string& label, int64_t d, dou
 // dimwise of an order, in turns with the forward pass; and its two methods against each other.
 void derivative(benchmark::State& state, const std::string& label, int64_t d, int order) {
   const auto s = setting(d);
-  const auto by = [&](Method method) {
+  const auto by = [&](DimwiseMethod method) {
     return [&, method] { keep(dimwise::dimwise(s->net, s->x, order, method).back().node()); };
   };
-  Turns turns({{"work", by(Method::automatic)},
+  Turns turns({{"work", by(DimwiseMethod::automatic)},
                {"forward", [&] { keep(s->net(s->x).node()); }},
-               {"reverse", by(Method::reverse)},
-               {"taylor", by(Method::taylor)}},
+               {"reverse", by(DimwiseMethod::reverse)},
+               {"taylor", by(DimwiseMethod::taylor)}},
               0.01);
   for (auto _ : state) state.SetIterationTime(turns.round());
   add_point(state, label, d, turns.seconds("work"), turns.seconds("work") / turns.ratio("work", "forward"));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "autodiff/basic.hpp"
+#include "autodiff/context.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/tape.hpp"
 #include "ops/layout.hpp"
@@ -181,7 +182,7 @@ void load_state_dict(M& m, const std::map<std::string, Tensor>& state, const std
 template <Module M, class Loss>
 std::pair<Tensor, M> value_and_grad(const M& m, Loss&& loss) {
   const bool caller_records = recording();
-  const Recording on(true);
+  const EnableGrad guard;
   const uint64_t begin = next_sequence();
   const M tracked = track(m);
   const std::vector<Tensor> leaves = parameters(tracked);
@@ -196,11 +197,11 @@ std::pair<Tensor, M> value_and_grad(const M& m, Loss&& loss) {
         "value_and_grad",
         "the loss reaches no parameter of the model it was given. Use the function's argument, not the outer model.");
   // A leaf that the loss made for itself, as dimwise does of an untracked x, is nobody else's to differentiate by.
-  const bool record = caller_records && (outer || (tape.entered() && !captured(y, leaves, begin).empty()));
+  const bool record = caller_records && (outer || (tape.has_captures() && !captured(y, leaves, begin).empty()));
   if (!record) y = stop_gradient(y);  // the tape alone holds the history, and frees it as it goes
   std::vector<Tensor> g;
   {
-    const Recording recorded(record);
+    const GradMode recorded(record);
     g = std::move(tape).pull({ones_like(y)});
   }
   size_t i = 0;

@@ -6,9 +6,9 @@
 #include <exception>
 #include <system_error>
 
+#include "autodiff/context.hpp"
 #include "autodiff/dimwise.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/observer.hpp"
 #include "ops/threads.hpp"
 
 namespace dimwise {
@@ -88,14 +88,11 @@ void ThreadPool::run(int64_t count, const std::function<void(int64_t)>& task) {
         errors[static_cast<size_t>(i)] = std::current_exception();
       }
   };
-  std::function<void(int64_t)> job = [&, records = recording(), checks = detail::checking(),
-                                      scope = Scope::current()](int64_t thread) {
-    const Recording recorded(records);
-    const DiagonalCheck checked(checks);
-    const Scope named(scope);
+  std::function<void(int64_t)> job = [&, caller = thread_context()](int64_t thread) {
+    thread_context() = caller;
     tasks_of(thread);
   };
-  if (workers_.empty() || count <= 1 || Observer::current() || busy_.exchange(true)) {
+  if (workers_.empty() || count <= 1 || busy_.exchange(true)) {
     for (int64_t i = 0; i < count; ++i) task(i);
     return;
   }

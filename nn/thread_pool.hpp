@@ -27,9 +27,9 @@ class ThreadPool {
   /// Calls task(0) … task(count − 1) and returns when all are done. Task i runs on thread i mod threads(), in
   /// increasing order; thread 0 is the caller.
   ///
-  /// A worker takes over the caller's Recording, DiagonalCheck and Scope. Observers (DetectAnomaly, Profile) see one
-  /// thread only, so where one lives, or where the pool is already at work, the caller does all tasks itself, in order.
-  /// Of several exceptions that of the lowest task is rethrown.
+  /// A worker takes a copy of the caller's ThreadContext: NoGrad, DiagonalCheck, Scope and observers hold for its tasks
+  /// too. Where the pool is already at work, the caller does all tasks itself, in order. Of several exceptions that of
+  /// the lowest task is rethrown.
   void run(int64_t count, const std::function<void(int64_t)>& task);
 
  private:

@@ -1,6 +1,6 @@
 #include <numbers>
 
-#include "autodiff/record.hpp"
+#include "autodiff/detail/rules.hpp"
 #include "ops/all_ops.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -26,7 +26,7 @@ template <class T, class A>
   return lanes::gaussian<2>(x) * static_cast<T>(std::numbers::inv_sqrtpi / std::numbers::sqrt2);
 }
 template <class B, int K>
-[[gnu::always_inline]] inline LaneSeries<B, K> density(const LaneSeries<B, K>& x) {
+[[gnu::always_inline]] inline SimdTaylor<B, K> density(const SimdTaylor<B, K>& x) {
   using T = typename B::value_type;
   return lanes::gaussian<2>(x) * B(static_cast<T>(std::numbers::inv_sqrtpi / std::numbers::sqrt2));
 }
@@ -36,9 +36,9 @@ template <class T, class A>
   return lanes::finite(x) * lanes::density(x) + lanes::normal_cdf(x);
 }
 template <class B, int K>
-[[gnu::always_inline]] inline LaneSeries<B, K> gelu_slope(const LaneSeries<B, K>& x) {
-  const LaneSeries<B, K> d = density(x);
-  LaneSeries<B, K> below(lanes::normal_cdf(x.c[0]));
+[[gnu::always_inline]] inline SimdTaylor<B, K> gelu_slope(const SimdTaylor<B, K>& x) {
+  const SimdTaylor<B, K> d = density(x);
+  SimdTaylor<B, K> below(lanes::normal_cdf(x.c[0]));
   unroll<K>([&](auto k) { below.c[k + 1] = detail::integral<k>(x, d); });
   return below + lanes::finite(x) * d;
 }

@@ -1,7 +1,7 @@
 #include "ops/arithmetic.hpp"
 
+#include "autodiff/detail/rules.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/record.hpp"
 #include "ops/all_ops.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/lanes.hpp"
@@ -15,10 +15,9 @@ const Op sub_op = [] {
   Op op{"sub"};
   op.reads_output = false;
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
-    Tensor y = empty(broadcast("sub", in[0].shape(), in[1].shape()), in[0].dtype());
-    evaluate(
-        y, [](auto a, auto b) { return a - b; }, in[0], in[1]);
-    return y;
+    const Shape shape = broadcast("sub", in[0].shape(), in[1].shape());
+    return detail::map(
+        shape, false, [](auto a, auto b) { return a - b; }, in[0], in[1]);
   };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
     const Shape& full = call.output.shape();
@@ -27,7 +26,7 @@ const Op sub_op = [] {
   };
   op.jet = [](const Call& call, std::span<const Series> in) {
     Series y(call.output);
-    for (int k = 1; k <= std::max(in[0].order(), in[1].order()); ++k) {
+    for (int k = 1; k <= max_order(in); ++k) {
       const Tensor a = in[0].at(k), b = in[1].at(k);
       Tensor c;
       if (a.defined() && b.defined())
@@ -106,10 +105,8 @@ const Op where_op = [] {
   Op op{"where"};
   op.forward = [](std::span<const Tensor> in, const Attributes& attributes) {
     const Tensor& c = as<Condition>(attributes).condition;
-    Tensor y = empty(c.shape(), c.dtype());
-    evaluate(
-        y, [](auto k, auto a, auto b) { return where(k == decltype(k)(0), b, a); }, c, in[0], in[1]);
-    return y;
+    return detail::map(
+        c.shape(), true, [](auto k, auto a, auto b) { return where(k == decltype(k)(0), b, a); }, c, in[0], in[1]);
   };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
     const Tensor& c = as<Condition>(call.attributes).condition;
@@ -118,7 +115,7 @@ const Op where_op = [] {
   };
   op.jet = [](const Call& call, std::span<const Series> in) {
     Series y(call.output);
-    for (int k = 1; k <= std::max(in[0].order(), in[1].order()); ++k) {
+    for (int k = 1; k <= max_order(in); ++k) {
       const Tensor a = in[0].at(k), b = in[1].at(k);
       if (a.defined() || b.defined())
         y.c.push_back(select(as<Condition>(call.attributes).condition, a.defined() ? a : zeros_like(b),
@@ -145,10 +142,9 @@ template <class Compare>
 Tensor compare(const char* name, const Tensor& a, const Tensor& b, Compare) {
   const Tensor both[] = {a, b};
   check_inputs(name, both);
-  Tensor y = empty(broadcast(name, a.shape(), b.shape()), a.dtype());
-  evaluate(
-      y, [](auto p, auto q) { return where(Compare{}(p, q), 1.0, 0.0); }, a, b);
-  return y;
+  return detail::map(
+      broadcast(name, a.shape(), b.shape()), true, [](auto p, auto q) { return where(Compare{}(p, q), 1.0, 0.0); }, a,
+      b);
 }
 
 }  // namespace

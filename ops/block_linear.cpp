@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "autodiff/detail/rules.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/record.hpp"
 #include "ops/all_ops.hpp"
 #include "ops/gemm.hpp"
 

@@ -1,6 +1,6 @@
 #include <numbers>
 
-#include "autodiff/record.hpp"
+#include "autodiff/detail/rules.hpp"
 #include "ops/all_ops.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"

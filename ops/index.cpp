@@ -1,7 +1,7 @@
 #include "ops/index.hpp"
 
+#include "autodiff/detail/rules.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/record.hpp"
 #include "ops/all_ops.hpp"
 
 namespace dimwise {

@@ -4,8 +4,8 @@
 // Each solves its differential equation order by order from accurate first coefficients, so that the higher ones keep
 // their relative accuracy in the tails.
 
+#include "autodiff/detail/rules.hpp"
 #include "autodiff/kernels/simd_taylor.hpp"
-#include "autodiff/record.hpp"
 #include "autodiff/series.hpp"
 #include "ops/periodic.hpp"
 #include "ops/transcendental.hpp"
@@ -20,47 +20,47 @@ namespace detail {
 inline const Series& finite(const Series& x) { return x; }
 // Coefficient k of a·b.
 template <int k, class B, int K>
-[[gnu::always_inline]] inline B product(const LaneSeries<B, K>& a, const LaneSeries<B, K>& b) {
+[[gnu::always_inline]] inline B product(const SimdTaylor<B, K>& a, const SimdTaylor<B, K>& b) {
   B sum = a.c[0] * b.c[k];
   unroll<k>([&](auto j) { sum += a.c[j + 1] * b.c[k - j - 1]; });
   return sum;
 }
 template <class B, int K>
-[[gnu::always_inline]] inline LaneSeries<B, K> finite(const LaneSeries<B, K>& x) {
-  LaneSeries<B, K> y = x;
+[[gnu::always_inline]] inline SimdTaylor<B, K> finite(const SimdTaylor<B, K>& x) {
+  SimdTaylor<B, K> y = x;
   y.c[0] = detail::finite(x.c[0]);
   return y;
 }
 // Coefficient k + 1 of y from y' = x' d.
 template <int k, class B, int K>
-[[gnu::always_inline]] inline B integral(const LaneSeries<B, K>& x, const LaneSeries<B, K>& d) {
+[[gnu::always_inline]] inline B integral(const SimdTaylor<B, K>& x, const SimdTaylor<B, K>& d) {
   return dimwise::detail::integrated<k>(
       x, [&](auto j) __attribute__((always_inline)) { return d.c[j]; });
 }
 }  // namespace detail
 
-DIMWISE_LANE LaneSeries<B, K> exp(const LaneSeries<B, K>& x) {
-  LaneSeries<B, K> y(lanes::exp(x.c[0]));
+DIMWISE_LANE SimdTaylor<B, K> exp(const SimdTaylor<B, K>& x) {
+  SimdTaylor<B, K> y(lanes::exp(x.c[0]));
   unroll<K>([&](auto k) { y.c[k + 1] = detail::integral<k>(x, y); });
   return y;
 }
 
-DIMWISE_LANE std::pair<LaneSeries<B, K>, LaneSeries<B, K>> sincos(const LaneSeries<B, K>& x) {
-  LaneSeries<B, K> s(lanes::sin(x.c[0])), c(lanes::cos(x.c[0]));
+DIMWISE_LANE std::pair<SimdTaylor<B, K>, SimdTaylor<B, K>> sincos(const SimdTaylor<B, K>& x) {
+  SimdTaylor<B, K> s(lanes::sin(x.c[0])), c(lanes::cos(x.c[0]));
   unroll<K>([&](auto k) {
     s.c[k + 1] = detail::integral<k>(x, c);
     c.c[k + 1] = -detail::integral<k>(x, s);
   });
   return {s, c};
 }
-DIMWISE_LANE LaneSeries<B, K> sin(const LaneSeries<B, K>& x) { return lanes::sincos(x).first; }
-DIMWISE_LANE LaneSeries<B, K> cos(const LaneSeries<B, K>& x) { return lanes::sincos(x).second; }
+DIMWISE_LANE SimdTaylor<B, K> sin(const SimdTaylor<B, K>& x) { return lanes::sincos(x).first; }
+DIMWISE_LANE SimdTaylor<B, K> cos(const SimdTaylor<B, K>& x) { return lanes::sincos(x).second; }
 
 /// s = σ(x), d = σ'(x), t = tanh(½x): s' = d x', t' = 2d x', d' = −d t x'.
-DIMWISE_LANE Logistic<LaneSeries<B, K>> logistic(const LaneSeries<B, K>& x) {
+DIMWISE_LANE Logistic<SimdTaylor<B, K>> logistic(const SimdTaylor<B, K>& x) {
   const Logistic<B> start = lanes::logistic(x.c[0]);
-  Logistic<LaneSeries<B, K>> y{start.value, start.slope, start.tanh_half};
-  LaneSeries<B, K> bend;
+  Logistic<SimdTaylor<B, K>> y{start.value, start.slope, start.tanh_half};
+  SimdTaylor<B, K> bend;
   unroll<K>([&](auto k) {
     bend.c[k] = detail::product<k>(y.slope, y.tanh_half);
     const B half = detail::integral<k>(x, y.slope);
@@ -70,19 +70,19 @@ DIMWISE_LANE Logistic<LaneSeries<B, K>> logistic(const LaneSeries<B, K>& x) {
   });
   return y;
 }
-DIMWISE_LANE LaneSeries<B, K> sigmoid(const LaneSeries<B, K>& x) { return lanes::logistic(x).value; }
-DIMWISE_LANE LaneSeries<B, K> sigmoid_slope(const LaneSeries<B, K>& x) { return lanes::logistic(x).slope; }
-DIMWISE_LANE LaneSeries<B, K> silu_slope(const LaneSeries<B, K>& x) {
+DIMWISE_LANE SimdTaylor<B, K> sigmoid(const SimdTaylor<B, K>& x) { return lanes::logistic(x).value; }
+DIMWISE_LANE SimdTaylor<B, K> sigmoid_slope(const SimdTaylor<B, K>& x) { return lanes::logistic(x).slope; }
+DIMWISE_LANE SimdTaylor<B, K> silu_slope(const SimdTaylor<B, K>& x) {
   const auto y = lanes::logistic(x);
   return y.value + detail::finite(x) * y.slope;
 }
 
 /// g = e^(−x²/divisor): g' = −(x²)'/divisor·g.
 template <int divisor, class B, int K>
-[[gnu::always_inline]] inline LaneSeries<B, K> gaussian(const LaneSeries<B, K>& x) {
-  const LaneSeries<B, K> bounded = detail::finite(x);
-  const LaneSeries<B, K> exponent = (bounded * bounded) * B(typename B::value_type(-1.0 / divisor));
-  LaneSeries<B, K> y(lanes::gaussian<divisor>(x.c[0]));
+[[gnu::always_inline]] inline SimdTaylor<B, K> gaussian(const SimdTaylor<B, K>& x) {
+  const SimdTaylor<B, K> bounded = detail::finite(x);
+  const SimdTaylor<B, K> exponent = (bounded * bounded) * B(typename B::value_type(-1.0 / divisor));
+  SimdTaylor<B, K> y(lanes::gaussian<divisor>(x.c[0]));
   unroll<K>([&](auto k) { y.c[k + 1] = detail::integral<k>(exponent, y); });
   return y;
 }
@@ -104,9 +104,7 @@ inline Series saturating_slope(const Series& x, const Tensor& d0, const Tensor& 
   return d;
 }
 /// Whether a jet is one pass over lanes, or one op.
-inline bool in_lanes(const Series& x) {
-  return x.order() <= 1 || (x.order() <= 4 && !dimwise::detail::any_recorded(x));
-}
+inline bool in_lanes(const Series& x) { return x.order() <= 1 || (x.order() <= 4 && !dimwise::detail::recorded(x)); }
 
 /// For factors of functions that are 0 long before: a number in place of an infinite x.
 template <class X>

@@ -97,7 +97,7 @@ xsimd::batch<T, A> value_of(const xsimd::batch<T, A>& x) {
   return x;
 }
 template <class B, int K>
-B value_of(const LaneSeries<B, K>& x) {
+B value_of(const SimdTaylor<B, K>& x) {
   return x.c[0];
 }
 [[nodiscard]] inline Tensor value_of(const Series& x) { return stop_gradient(x.value()); }

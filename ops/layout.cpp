@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "autodiff/detail/rules.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/record.hpp"
 #include "ops/all_ops.hpp"
 #include "ops/arithmetic.hpp"
 
@@ -104,8 +104,7 @@ const Op concat_op = [] {
   };
   op.jet = [](const Call& call, std::span<const Series> in) {
     Series y(call.output);
-    int order = 0;
-    for (const Series& s : in) order = std::max(order, s.order());
+    const int order = max_order(in);
     for (int k = 1; k <= order; ++k) {
       std::vector<Tensor> parts;
       for (const Series& s : in) parts.push_back(s.at(k).defined() ? s.at(k) : zeros_like(s.value()));

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "autodiff/basic.hpp"
+#include "autodiff/detail/rules.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/record.hpp"
 #include "ops/all_ops.hpp"
 
 namespace dimwise {
@@ -45,8 +45,7 @@ const Op linear_combination_op = [] {
   op.jet = [](const Call& call, std::span<const Series> in) {
     const auto& coefficients = as<std::vector<double>>(call.attributes);
     Series y(call.output);
-    int order = 0;
-    for (const Series& s : in) order = std::max(order, s.order());
+    const int order = max_order(in);
     for (int k = 1; k <= order; ++k) {
       std::vector<Tensor> terms;
       std::vector<double> numbers;

@@ -1,7 +1,7 @@
 #include "ops/matmul.hpp"
 
+#include "autodiff/detail/rules.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/record.hpp"
 #include "ops/all_ops.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/gemm.hpp"
@@ -58,14 +58,11 @@ Tensor product_value(const Tensor& a, const Tensor& b, const MatmulOptions& o) {
     // The same odometer as for elementwise ops, over matrices instead of numbers.
     const Shape* const batches[] = {&p.batch_a, &p.batch_b};
     const Broadcast plan(p.batch, batches);
-    const int64_t start[2] = {0, 0};
-    plan.walk(
-        start, [](int) { return true; },
-        [&](const int64_t* at) {
-          for (int64_t i = 0; i < plan.row; ++i, out += p.m * p.n)
-            gemm(o.transpose_a, o.transpose_b, p.m, p.n, p.k, pa + (at[0] + (plan.moves[0] ? i : 0)) * p.m * p.k,
-                 pb + (at[1] + (plan.moves[1] ? i : 0)) * p.k * p.n, T(0), out);
-        });
+    plan.walk(plan.rank, [&](const int64_t* at) {
+      for (int64_t i = 0; i < plan.row; ++i, out += p.m * p.n)
+        gemm(o.transpose_a, o.transpose_b, p.m, p.n, p.k, pa + (at[0] + (plan.moves[0] ? i : 0)) * p.m * p.k,
+             pb + (at[1] + (plan.moves[1] ? i : 0)) * p.k * p.n, T(0), out);
+    });
   });
   return y;
 }
@@ -190,8 +187,7 @@ const Op linear_op = [] {
         return linear(row, broadcast_to(weight, w0.shape()));
       };
     };
-    int order = 0;
-    for (const Series& s : in) order = std::max(order, s.order());
+    const int order = max_order(in);
     for (int k = 1; k <= order; ++k) {
       Tensor c;
       for (size_t i = 0; i < terms(call.inputs); ++i) {

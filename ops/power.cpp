@@ -1,4 +1,4 @@
-#include "autodiff/record.hpp"
+#include "autodiff/detail/rules.hpp"
 #include "ops/all_ops.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"

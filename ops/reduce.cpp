@@ -4,8 +4,8 @@
 #include <limits>
 #include <vector>
 
+#include "autodiff/detail/rules.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/record.hpp"
 #include "ops/all_ops.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -113,7 +113,7 @@ const Op recurrence_op = [] {
   op.jet = [](const Call& call, std::span<const Series> in) {
     const auto& r = as<Recurrence>(call.attributes);
     Series y(call.output);
-    for (int k = 1; k <= std::max(in[0].order(), in[1].order()); ++k) {
+    for (int k = 1; k <= max_order(in); ++k) {
       Tensor b = in[1].at(k);
       for (int j = 1; j <= k; ++j)
         if (in[0].at(j).defined() && y.at(k - j).defined()) accumulate(b, in[0].at(j) * previous(y.at(k - j), r));

@@ -8,6 +8,7 @@
 #include "apps/common/common_flags.hpp"
 #include "apps/common/flag_differences.hpp"
 #include "apps/common/lists.hpp"
+#include "autodiff/context.hpp"
 #include "ops/arithmetic.hpp"
 
 namespace dimwise::app {
@@ -49,7 +50,7 @@ Score score(const FlowModel& model, const Tensor& x, const FlowOptions& options)
 
 Likelihood likelihood(ThreadPool& pool, const FlowModel& model, const Tensor& x, const FlowOptions& options,
                       int64_t chunk) {
-  const Recording off(false);
+  const NoGrad guard;
   const int64_t n = x.dim(0), chunks = (n + chunk - 1) / chunk;
   std::vector<Score> parts(static_cast<size_t>(chunks));
   pool.run(chunks, [&](int64_t i) {

@@ -9,6 +9,7 @@
 #include "apps/common/metrics.hpp"
 #include "apps/common/plot/figure.hpp"
 #include "apps/common/plot/png.hpp"
+#include "autodiff/context.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/layout.hpp"
 
@@ -94,7 +95,7 @@ class Plotter {
   }
 
   std::vector<double> model_log_density(const Tensor& points) {
-    const Recording off(false);
+    const NoGrad guard;
     std::vector<double> result;
     const DType dtype = parse_dtype(saved_.settings.dtype);
     for (int64_t start = 0; start < points.dim(0); start += 5000) {
@@ -162,7 +163,7 @@ class Plotter {
 
   // Paths of the first block from base to data, in standardised units.
   Panel trajectories() {
-    const Recording off(false);
+    const NoGrad guard;
     const AnyHollowNet net = saved_.model.flow.blocks[0].prepare();
     std::vector<double> times;
     constexpr int64_t points = 60;

@@ -9,7 +9,7 @@
 
 #include "apps/cnf/commands.hpp"
 #include "apps/common/training_run.hpp"
-#include "autodiff/anomaly.hpp"
+#include "autodiff/debug/detect_anomaly.hpp"
 #include "nn/optim/adam.hpp"
 #include "nn/optim/clip.hpp"
 #include "nn/optim/ema.hpp"

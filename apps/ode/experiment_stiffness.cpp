@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autodiff/context.hpp"
 #include "autodiff/tape.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/layout.hpp"
@@ -24,7 +25,7 @@ std::vector<double> square_of(const std::vector<double>& a, size_t d) {
 
 // Row i of J of every batch row: (rows, d) for each i.
 std::vector<std::vector<double>> jacobian_rows(const Iteration& iteration, const Tensor& t, const State& y) {
-  const Recording on(true);
+  const EnableGrad guard;
   State inputs = y;
   inputs[0] = track(stop_gradient(y[0]));
   const Tensor f = iteration.term.f(t, inputs)[0];
@@ -34,7 +35,7 @@ std::vector<std::vector<double>> jacobian_rows(const Iteration& iteration, const
   for (int64_t i = 0; i < d; ++i) {
     std::vector<double> one(static_cast<size_t>(f.size()));
     for (size_t e = static_cast<size_t>(i); e < one.size(); e += static_cast<size_t>(d)) one[e] = 1;
-    const Recording off(false);
+    const NoGrad guard;
     rows.push_back(tape.pull({tensor(one, f.shape(), f.dtype())})[0].values());
   }
   return rows;
@@ -70,7 +71,7 @@ double decay(std::vector<double> matrix, size_t d, double rate, double direction
 }  // namespace
 
 Stiffness stiffness(const Iteration& iteration, OdeOptions options, int64_t rows) {
-  const Recording off(false);
+  const NoGrad guard;
   State start;
   for (const Tensor& part : iteration.start) start.push_back(slice(part, 0, 0, std::min(rows, part.dim(0))));
   const double from = iteration.times.front(), to = iteration.times.back(), direction = to > from ? 1 : -1;

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "apps/ode/experiment_task.hpp"
+#include "autodiff/context.hpp"
 #include "nn/data/loader.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -66,7 +67,7 @@ class TrajectoryTask : public Task {
     times_ = {0};
     for (int64_t k = 1; k <= s.observations; ++k)
       times_.push_back(s.window * std::pow(ratio, static_cast<double>(k - s.observations)));
-    const Recording off(false);
+    const NoGrad guard;
     const OdeSolution truth = check(odeint(source.field, {reshape(concat(columns, 1), {s.rows, d})}, times_,
                                            {.method = "dopri8", .rtol = 1e-8, .atol = 1e-8, .max_steps = 1000000}));
     for (const State& y : truth.y) observed_.push_back(astype(y[0], dtype));

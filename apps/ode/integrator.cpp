@@ -8,6 +8,7 @@
 
 #include "apps/common/exit_code.hpp"
 #include "apps/common/suggest.hpp"
+#include "autodiff/context.hpp"
 
 namespace dimwise::app {
 
@@ -62,7 +63,7 @@ double processor_seconds() {
 
 TimedSolution timed_solve(const OdeProblem& problem, const std::vector<double>& times, const OdeOptions& options,
                           const std::function<bool()>& stop) {
-  const Recording off(false);
+  const NoGrad guard;
   TimedSolution result;
   // No step can be made with NaN, so the solve ends, with what it has.
   const auto halted = [&] { return result.stopped = result.stopped || stop(); };

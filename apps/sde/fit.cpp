@@ -9,7 +9,8 @@
 
 #include "apps/common/exit_code.hpp"
 #include "apps/common/training_run.hpp"
-#include "autodiff/anomaly.hpp"
+#include "autodiff/context.hpp"
+#include "autodiff/debug/detect_anomaly.hpp"
 #include "hollow/sde/fokker_planck.hpp"
 #include "hollow/sde/weak.hpp"
 #include "nn/optim/adam.hpp"
@@ -255,7 +256,7 @@ class Fit {
   }
 
   void evaluate() {
-    const Recording off(false);
+    const NoGrad guard;
     std::vector<std::pair<std::string, double>> values;
     if (!euler()) {
       const Tensor own = model_.density.log_prob(test_points_.t, test_points_.x, test_points_.context);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "apps/common/checkpoint.hpp"
+#include "autodiff/context.hpp"
 #include "autodiff/error.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -25,7 +26,7 @@ Fitted load_fit(const std::string& path) {
 
 Errors errors(const SdeModel& model, const SdeSystem& truth, const std::vector<std::optional<double>>& known,
               const Observations& at) {
-  const Recording off(false);
+  const NoGrad guard;
   const int64_t n = std::min<int64_t>(at.size(), 4000), every = at.size() / n;
   std::vector<int64_t> which;
   for (int64_t i = 0; i < n; ++i) which.push_back(i * every);

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "apps/common/metrics.hpp"
+#include "autodiff/context.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/index.hpp"
@@ -237,7 +238,7 @@ Picture data_picture(const Fitted& fit) {
 
 std::optional<Picture> density_picture(const Fitted& fit, const Rng& rng) {
   if (fit.settings.method == "euler") return {};
-  const Recording off(false);
+  const NoGrad guard;
   const SdeModel model = astype(fit.model, f64);
   const Tensor& x = fit.data.test.x;
   const int64_t d = x.dim(1);
@@ -279,7 +280,7 @@ std::optional<Picture> density_picture(const Fitted& fit, const Rng& rng) {
 }
 
 Picture drift_picture(const Fitted& fit) {
-  const Recording off(false);
+  const NoGrad guard;
   const Both both = equations(fit);
   const Coefficient* truth = both.truth ? &both.truth->drift : nullptr;
   const Tensor& x = fit.data.test.x;
@@ -308,7 +309,7 @@ Picture drift_picture(const Fitted& fit) {
 }
 
 Picture diffusion_picture(const Fitted& fit) {
-  const Recording off(false);
+  const NoGrad guard;
   const Both both = equations(fit);
   Figure figure = own_axes(fit, "g", both.learned.diffusion, both.truth ? &both.truth->diffusion : nullptr);
   for (Panel& panel : figure.panels) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autodiff/context.hpp"
 #include "hollow/sde/fokker_planck.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -21,7 +22,7 @@ Score score(const Tensor& each) {
 }
 
 Tensor log_density(const Fitted& fit) {
-  const Recording off(false);
+  const NoGrad guard;
   const SdeModel model = astype(fit.model, DType::float64);
   const Points at = density_points(model, fit.data.test);
   return model.density.log_prob(at.t, at.x, at.context) + model.units.log_det();
@@ -70,7 +71,7 @@ std::optional<Score> density_excess(const Fitted& fit) {
 }
 
 std::optional<TransitionScores> transition_scores(const Fitted& fit) {
-  const Recording off(false);
+  const NoGrad guard;
   if (pairs(fit.data.test).empty() || pairs(fit.data.train).empty()) return {};
   if (std::count(fit.known.begin(), fit.known.end(), 0.0) == static_cast<int64_t>(fit.known.size())) return {};
   const Moves held = moves(fit.data.test);
@@ -78,7 +79,7 @@ std::optional<TransitionScores> transition_scores(const Fitted& fit) {
   for (const auto& g : fit.known) noisy.push_back(g == 0.0 ? 0 : 1);
   const Tensor counted = tensor(noisy, DType::float64);
   const auto each = [&](const Sde& sde) {
-    return sum_last(counted * euler_log_prob(sde, held.t0, held.x0, held.t1, held.x1));
+    return sum(counted * euler_log_prob(sde, held.t0, held.x0, held.t1, held.x1), {-1});
   };
   const Tensor own = each(equation(astype(fit.model, DType::float64))), walk = each(random_walk(moves(fit.data.train)));
   return TransitionScores{score(own), score(walk), score(own - walk)};

@@ -32,7 +32,7 @@ InitialLaw normal(std::vector<double> mean, std::vector<double> scale) {
 
 // log N(x; mean, variance) of (n, 1), as (n,).
 Tensor log_normal(const Tensor& x, const Tensor& mean, const Tensor& variance) {
-  return sum_last(-0.5 * square(x - mean) / variance - 0.5 * log(2 * std::numbers::pi * variance));
+  return sum(-0.5 * square(x - mean) / variance - 0.5 * log(2 * std::numbers::pi * variance), {-1});
 }
 
 SdeSystem ou(const SystemOptions&) {
@@ -63,7 +63,7 @@ Tensor rotating_log_density(const Tensor& t, const Tensor& x, const InitialLaw::
   const Tensor y1 = component(x, 0) - half * (m1 * c2 + m2 * s2), y2 = component(x, 1) - half * (m2 * c2 - m1 * s2);
   const Tensor determinant = square(a) - square(b) - square(c);
   const Tensor form = ((a - b) * square(y1) - 2 * c * y1 * y2 + (a + b) * square(y2)) / determinant;
-  return sum_last(-0.5 * form - 0.5 * log(determinant) - std::log(2 * std::numbers::pi));
+  return sum(-0.5 * form - 0.5 * log(determinant) - std::log(2 * std::numbers::pi), {-1});
 }
 
 SdeSystem rotating_ou(const SystemOptions&) {
@@ -95,7 +95,7 @@ SdeSystem gbm(const SystemOptions&) {
   s.log_density = [=](const Tensor& t, const Tensor& x, int64_t group) {
     const Tensor y = log(x);
     const Tensor mean = starts[static_cast<size_t>(group)] + (mu - 0.5 * sigma * sigma) * t;
-    return log_normal(y, mean, scale * scale + sigma * sigma * t) - sum_last(y);
+    return log_normal(y, mean, scale * scale + sigma * sigma * t) - sum(y, {-1});
   };
   return s;
 }

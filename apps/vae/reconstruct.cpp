@@ -6,6 +6,7 @@
 #include "apps/vae/commands.hpp"
 #include "apps/vae/pictures.hpp"
 #include "apps/vae/trained.hpp"
+#include "autodiff/context.hpp"
 #include "nn/distributions/bernoulli.hpp"
 #include "ops/layout.hpp"
 
@@ -25,7 +26,7 @@ void reconstruct(const ReconstructSettings& s) {
   const Trained trained = load_trained(s.common.out, s.weights);
   const ModelSettings& model = trained.settings.model;
   const Images images = load_images(trained.settings.images);
-  const Recording off(false);
+  const NoGrad guard;
   const int64_t n = std::min(s.n, images.test.dim(0));
   const Tensor x = astype(slice(images.test, 0, 0, n), parse_dtype(model.dtype));
   const Encoded encoded = encode(trained.model, x);

@@ -5,6 +5,7 @@
 #include "apps/vae/commands.hpp"
 #include "apps/vae/pictures.hpp"
 #include "apps/vae/trained.hpp"
+#include "autodiff/context.hpp"
 #include "nn/distributions/bernoulli.hpp"
 
 namespace dimwise::app::vae {
@@ -21,7 +22,7 @@ struct SampleSettings {
 void draw(const SampleSettings& s) {
   const Trained trained = load_trained(s.common.out, s.weights);
   const ModelSettings& model = trained.settings.model;
-  const Recording off(false);
+  const NoGrad guard;
   const Rng rng(static_cast<uint64_t>(s.common.seed));
   const Tensor z = rng.split("z").normal({s.n, model.latent}, parse_dtype(model.dtype));
   const Bernoulli pixels{trained.model.decoder(z)};

@@ -5,6 +5,7 @@
 
 #include "apps/common/common_flags.hpp"
 #include "apps/vae/objective.hpp"
+#include "autodiff/context.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/reduce.hpp"
 
@@ -41,7 +42,7 @@ std::vector<double> nll(const Vae& model, const Tensor& x, const ScoreSettings& 
 
 void score(Scores& scores, const Vae& model, const Tensor& images, const ScoreSettings& s, const FlowOptions& options,
            ThreadPool& pool, const std::function<bool(int64_t, int64_t)>& after) {
-  const Recording off(false);
+  const NoGrad guard;
   const DType dtype = model.mean.weight.dtype();
   const int64_t elbo_images = wanted(s.elbo_images, images.dim(0)), nll_images = wanted(s.nll_images, images.dim(0)),
                 elbo_size = std::min<int64_t>(s.batch_size, 250), nll_size = images_at_once,

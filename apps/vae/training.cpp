@@ -12,7 +12,8 @@
 #include "apps/common/training_run.hpp"
 #include "apps/vae/objective.hpp"
 #include "apps/vae/pictures.hpp"
-#include "autodiff/anomaly.hpp"
+#include "autodiff/context.hpp"
+#include "autodiff/debug/detect_anomaly.hpp"
 #include "nn/data/loader.hpp"
 #include "nn/optim/adamax.hpp"
 #include "nn/optim/clip.hpp"
@@ -177,7 +178,7 @@ class Training {
     if (timed_ == loader_.batches()) note_seconds(epoch);
     seconds_ = 0;
     timed_ = 0;
-    const Recording off(false);
+    const NoGrad guard;
     const Tensor x = astype(images_.validation, dtype());
     constexpr int64_t chunk = 250;
     const int64_t chunks = (x.dim(0) + chunk - 1) / chunk;

@@ -6,7 +6,13 @@ namespace dimwise {
 
 Broadcast::Broadcast(const Shape& out, std::span<const Shape* const> operands) {
   count = static_cast<int>(operands.size());
-  if (std::all_of(operands.begin(), operands.end(), [&](const Shape* s) { return *s == out; })) {
+  bool one_row = true;
+  for (int k = 0; k < count; ++k) {
+    const Shape& shape = *operands[static_cast<size_t>(k)];
+    moves[k] = shape == out;
+    one_row = one_row && (moves[k] || shape.rank() == 0);
+  }
+  if (one_row) {
     row = out.size();
     return;
   }
@@ -37,9 +43,9 @@ Broadcast::Broadcast(const Shape& out, std::span<const Shape* const> operands) {
     else
       axes[found++] = next;
   }
+  row = found > 0 ? axes[0].n : 1;
+  for (int k = 0; k < count; ++k) moves[k] = found > 0 && axes[0].step[k] != 0;
   if (found == 0) return;
-  row = axes[0].n;
-  for (int k = 0; k < count; ++k) moves[k] = axes[0].step[k] != 0;
   rank = found - 1;
   for (int i = 0; i < rank; ++i) {
     const Axis& axis = axes[found - 1 - i];

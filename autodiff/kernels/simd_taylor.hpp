@@ -20,50 +20,50 @@ template <int N, class F>
 
 /// A truncated Taylor series c₀ + c₁t + … + c_K t^K whose coefficients are SIMD batches.
 template <class B, int K>
-struct LaneSeries {
+struct SimdTaylor {
   using value_type = typename B::value_type;
   B c[K + 1];
 
-  [[gnu::always_inline]] LaneSeries(B value = B(value_type(0))) {  // NOLINT(google-explicit-constructor): a constant
+  [[gnu::always_inline]] SimdTaylor(B value = B(value_type(0))) {  // NOLINT(google-explicit-constructor): a constant
     c[0] = value;
     unroll<K>([&](auto k) { c[k + 1] = B(value_type(0)); });
   }
 };
 
 template <class X>
-struct is_lane_series : std::false_type {};
+struct is_simd_taylor : std::false_type {};
 template <class B, int K>
-struct is_lane_series<LaneSeries<B, K>> : std::true_type {};
+struct is_simd_taylor<SimdTaylor<B, K>> : std::true_type {};
 
-#define DIMWISE_LANE        \
+#define DIMWISE_SIMD        \
   template <class B, int K> \
   [[gnu::always_inline]] inline
 
-DIMWISE_LANE LaneSeries<B, K> operator-(const LaneSeries<B, K>& x) {
-  LaneSeries<B, K> y;
+DIMWISE_SIMD SimdTaylor<B, K> operator-(const SimdTaylor<B, K>& x) {
+  SimdTaylor<B, K> y;
   unroll<K + 1>([&](auto k) { y.c[k] = -x.c[k]; });
   return y;
 }
-DIMWISE_LANE LaneSeries<B, K> operator+(const LaneSeries<B, K>& a, const LaneSeries<B, K>& b) {
-  LaneSeries<B, K> y;
+DIMWISE_SIMD SimdTaylor<B, K> operator+(const SimdTaylor<B, K>& a, const SimdTaylor<B, K>& b) {
+  SimdTaylor<B, K> y;
   unroll<K + 1>([&](auto k) { y.c[k] = a.c[k] + b.c[k]; });
   return y;
 }
-DIMWISE_LANE LaneSeries<B, K> operator-(const LaneSeries<B, K>& a, const LaneSeries<B, K>& b) {
-  LaneSeries<B, K> y;
+DIMWISE_SIMD SimdTaylor<B, K> operator-(const SimdTaylor<B, K>& a, const SimdTaylor<B, K>& b) {
+  SimdTaylor<B, K> y;
   unroll<K + 1>([&](auto k) { y.c[k] = a.c[k] - b.c[k]; });
   return y;
 }
-DIMWISE_LANE LaneSeries<B, K> operator*(const LaneSeries<B, K>& a, const LaneSeries<B, K>& b) {
-  LaneSeries<B, K> y;
+DIMWISE_SIMD SimdTaylor<B, K> operator*(const SimdTaylor<B, K>& a, const SimdTaylor<B, K>& b) {
+  SimdTaylor<B, K> y;
   unroll<K + 1>([&](auto k) {
     y.c[k] = a.c[0] * b.c[k];
     unroll<k>([&](auto j) { y.c[k] += a.c[j + 1] * b.c[k - j - 1]; });
   });
   return y;
 }
-DIMWISE_LANE LaneSeries<B, K> operator/(const LaneSeries<B, K>& a, const LaneSeries<B, K>& b) {
-  LaneSeries<B, K> y;
+DIMWISE_SIMD SimdTaylor<B, K> operator/(const SimdTaylor<B, K>& a, const SimdTaylor<B, K>& b) {
+  SimdTaylor<B, K> y;
   y.c[0] = a.c[0] / b.c[0];
   const B inverse = B(typename B::value_type(1)) / b.c[0];
   unroll<K>([&](auto k) {
@@ -74,52 +74,52 @@ DIMWISE_LANE LaneSeries<B, K> operator/(const LaneSeries<B, K>& a, const LaneSer
   return y;
 }
 
-DIMWISE_LANE LaneSeries<B, K> operator+(const LaneSeries<B, K>& a, std::type_identity_t<B> b) {
-  LaneSeries<B, K> y = a;
+DIMWISE_SIMD SimdTaylor<B, K> operator+(const SimdTaylor<B, K>& a, std::type_identity_t<B> b) {
+  SimdTaylor<B, K> y = a;
   y.c[0] += b;
   return y;
 }
-DIMWISE_LANE LaneSeries<B, K> operator+(std::type_identity_t<B> a, const LaneSeries<B, K>& b) { return b + a; }
-DIMWISE_LANE LaneSeries<B, K> operator-(const LaneSeries<B, K>& a, std::type_identity_t<B> b) {
-  LaneSeries<B, K> y = a;
+DIMWISE_SIMD SimdTaylor<B, K> operator+(std::type_identity_t<B> a, const SimdTaylor<B, K>& b) { return b + a; }
+DIMWISE_SIMD SimdTaylor<B, K> operator-(const SimdTaylor<B, K>& a, std::type_identity_t<B> b) {
+  SimdTaylor<B, K> y = a;
   y.c[0] -= b;
   return y;
 }
-DIMWISE_LANE LaneSeries<B, K> operator-(std::type_identity_t<B> a, const LaneSeries<B, K>& b) { return -b + a; }
-DIMWISE_LANE LaneSeries<B, K> operator*(const LaneSeries<B, K>& a, std::type_identity_t<B> b) {
-  LaneSeries<B, K> y;
+DIMWISE_SIMD SimdTaylor<B, K> operator-(std::type_identity_t<B> a, const SimdTaylor<B, K>& b) { return -b + a; }
+DIMWISE_SIMD SimdTaylor<B, K> operator*(const SimdTaylor<B, K>& a, std::type_identity_t<B> b) {
+  SimdTaylor<B, K> y;
   unroll<K + 1>([&](auto k) { y.c[k] = a.c[k] * b; });
   return y;
 }
-DIMWISE_LANE LaneSeries<B, K> operator*(std::type_identity_t<B> a, const LaneSeries<B, K>& b) { return b * a; }
-DIMWISE_LANE LaneSeries<B, K> operator/(std::type_identity_t<B> a, const LaneSeries<B, K>& b) {
-  return LaneSeries<B, K>(a) / b;
+DIMWISE_SIMD SimdTaylor<B, K> operator*(std::type_identity_t<B> a, const SimdTaylor<B, K>& b) { return b * a; }
+DIMWISE_SIMD SimdTaylor<B, K> operator/(std::type_identity_t<B> a, const SimdTaylor<B, K>& b) {
+  return SimdTaylor<B, K>(a) / b;
 }
 
 // Comparisons look at the value only.
-DIMWISE_LANE auto operator>(const LaneSeries<B, K>& a, std::type_identity_t<B> b) { return a.c[0] > b; }
-DIMWISE_LANE auto operator<(const LaneSeries<B, K>& a, std::type_identity_t<B> b) { return a.c[0] < b; }
+DIMWISE_SIMD auto operator>(const SimdTaylor<B, K>& a, std::type_identity_t<B> b) { return a.c[0] > b; }
+DIMWISE_SIMD auto operator<(const SimdTaylor<B, K>& a, std::type_identity_t<B> b) { return a.c[0] < b; }
 template <class Condition, class B, int K>
-[[gnu::always_inline]] inline LaneSeries<B, K> where(const Condition& condition, const LaneSeries<B, K>& a,
-                                                     const LaneSeries<B, K>& b) {
-  LaneSeries<B, K> y;
+[[gnu::always_inline]] inline SimdTaylor<B, K> where(const Condition& condition, const SimdTaylor<B, K>& a,
+                                                     const SimdTaylor<B, K>& b) {
+  SimdTaylor<B, K> y;
   unroll<K + 1>([&](auto k) { y.c[k] = xsimd::select(condition, a.c[k], b.c[k]); });
   return y;
 }
 template <class Condition, class B, int K>
-[[gnu::always_inline]] inline LaneSeries<B, K> where(const Condition& condition, const LaneSeries<B, K>& a, double b) {
-  return where(condition, a, LaneSeries<B, K>(B(static_cast<typename B::value_type>(b))));
+[[gnu::always_inline]] inline SimdTaylor<B, K> where(const Condition& condition, const SimdTaylor<B, K>& a, double b) {
+  return where(condition, a, SimdTaylor<B, K>(B(static_cast<typename B::value_type>(b))));
 }
 template <class Condition, class B, int K>
-[[gnu::always_inline]] inline LaneSeries<B, K> where(const Condition& condition, double a, const LaneSeries<B, K>& b) {
-  return where(condition, LaneSeries<B, K>(B(static_cast<typename B::value_type>(a))), b);
+[[gnu::always_inline]] inline SimdTaylor<B, K> where(const Condition& condition, double a, const SimdTaylor<B, K>& b) {
+  return where(condition, SimdTaylor<B, K>(B(static_cast<typename B::value_type>(a))), b);
 }
 
 namespace detail {
 // Coefficient k + 1 of y from y' = x' d, where d's coefficients are known to k. On a line x₂, x₃, … are zero, and are
 // not multiplied by a d that may be infinite.
 template <int k, class B, int Kx, class D>
-[[gnu::always_inline]] inline B integrated(const LaneSeries<B, Kx>& x, D&& d, bool line = false) {
+[[gnu::always_inline]] inline B integrated(const SimdTaylor<B, Kx>& x, D&& d, bool line = false) {
   using T = typename B::value_type;
   B sum = x.c[1] * d(std::integral_constant<int, k>{});
   unroll<k>([&](auto j) {
@@ -129,16 +129,16 @@ template <int k, class B, int Kx, class D>
 }
 }  // namespace detail
 
-DIMWISE_LANE LaneSeries<B, K> exp(const LaneSeries<B, K>& x) {
-  LaneSeries<B, K> y(exp(x.c[0]));
+DIMWISE_SIMD SimdTaylor<B, K> exp(const SimdTaylor<B, K>& x) {
+  SimdTaylor<B, K> y(exp(x.c[0]));
   unroll<K>([&](auto k) {
     y.c[k + 1] = detail::integrated<k>(
         x, [&](auto j) __attribute__((always_inline)) { return y.c[j]; });
   });
   return y;
 }
-DIMWISE_LANE std::pair<LaneSeries<B, K>, LaneSeries<B, K>> sincos(const LaneSeries<B, K>& x) {
-  LaneSeries<B, K> s(sin(x.c[0])), c(cos(x.c[0]));
+DIMWISE_SIMD std::pair<SimdTaylor<B, K>, SimdTaylor<B, K>> sincos(const SimdTaylor<B, K>& x) {
+  SimdTaylor<B, K> s(sin(x.c[0])), c(cos(x.c[0]));
   unroll<K>([&](auto k) {
     const B up = detail::integrated<k>(
         x, [&](auto j) __attribute__((always_inline)) { return c.c[j]; });
@@ -149,18 +149,18 @@ DIMWISE_LANE std::pair<LaneSeries<B, K>, LaneSeries<B, K>> sincos(const LaneSeri
   });
   return {s, c};
 }
-DIMWISE_LANE LaneSeries<B, K> sin(const LaneSeries<B, K>& x) { return sincos(x).first; }
-DIMWISE_LANE LaneSeries<B, K> cos(const LaneSeries<B, K>& x) { return sincos(x).second; }
+DIMWISE_SIMD SimdTaylor<B, K> sin(const SimdTaylor<B, K>& x) { return sincos(x).first; }
+DIMWISE_SIMD SimdTaylor<B, K> cos(const SimdTaylor<B, K>& x) { return sincos(x).second; }
 
-#undef DIMWISE_LANE
+#undef DIMWISE_SIMD
 
 /// What a df gives for a series: a series, or a constant.
 template <class B, int K, class Y>
-[[gnu::always_inline]] inline LaneSeries<B, K> as_series(const Y& y) {
-  if constexpr (is_lane_series<Y>::value)
+[[gnu::always_inline]] inline SimdTaylor<B, K> as_series(const Y& y) {
+  if constexpr (is_simd_taylor<Y>::value)
     return y;
   else
-    return LaneSeries<B, K>(B(y));
+    return SimdTaylor<B, K>(B(y));
 }
 
 }  // namespace dimwise

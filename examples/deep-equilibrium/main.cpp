@@ -85,7 +85,7 @@ int main() {
   double first = 0, last = 0;
   for (uint64_t step = 0; step <= 600; ++step) {
     if (step % 100 == 0) {
-      const dw::Recording off(false);
+      const dw::NoGrad guard;
       const dw::Equation layer = dw::hollow_equation(net.at(), 1, test);
       const dw::Tensor y = check(rest(layer, test, jacobi_newton)).y;
       last = (dw::sum(dw::square(y - answers)) / dw::sum(dw::square(answers))).item();

@@ -5,6 +5,7 @@
 
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
+#include "ops/reduce.hpp"
 
 namespace dimwise {
 
@@ -16,7 +17,7 @@ FlowSolution detail::flow(const DriftFunction& drift, const Tensor& x, double fr
   const auto both = [drift, penalties = options.penalties](const Tensor& t, const State& y) -> Diagonal {
     const Drift d = drift(t, y[0]);
     Diagonal result{{d.f, d.trace}, {d.diagonal}};
-    if (penalties) result.f.insert(result.f.end(), {sum_last(square(d.f)), sum_last(square(d.diagonal))});
+    if (penalties) result.f.insert(result.f.end(), {sum(square(d.f), {-1}), sum(square(d.diagonal), {-1})});
     return result;
   };
   OdeTerm term([both](const Tensor& t, const State& y) { return both(t, y).f; });
@@ -64,7 +65,7 @@ Tensor detail::draw_noise(const FlowOptions& options, const Tensor& x, size_t bl
 }
 
 Tensor base_log_prob(const Tensor& z) {
-  return -0.5 * sum_last(square(z)) - 0.5 * std::log(2 * std::numbers::pi) * static_cast<double>(z.dim(-1));
+  return -0.5 * sum(square(z), {-1}) - 0.5 * std::log(2 * std::numbers::pi) * static_cast<double>(z.dim(-1));
 }
 
 }  // namespace dimwise

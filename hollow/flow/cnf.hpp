@@ -3,6 +3,7 @@
 #include <functional>
 #include <vector>
 
+#include "autodiff/context.hpp"
 #include "autodiff/rng.hpp"
 #include "hollow/flow/trace.hpp"
 #include "hollow/ode/odeint.hpp"
@@ -107,7 +108,7 @@ Tensor log_prob(const Cnf<Net>& cnf, const Tensor& x, const FlowOptions& options
 template <class Net>
 Tensor sample(const Cnf<Net>& cnf, const Shape& shape, const Rng& rng, DType dtype = DType::float32,
               const FlowOptions& options = {}) {
-  const Recording off(false);
+  const NoGrad guard;
   Tensor x = rng.normal(shape, dtype);
   for (const Net& block : cnf.blocks) {
     const Net net = block.prepare();

@@ -3,6 +3,7 @@
 #include <concepts>
 #include <vector>
 
+#include "autodiff/context.hpp"
 #include "autodiff/rng.hpp"
 #include "hollow/flow/amortized.hpp"
 #include "nn/module.hpp"
@@ -66,7 +67,7 @@ Tensor log_prob(const Flow& flow, const Tensor& x, const Tensor& context = {}) {
 /// Example: `Tensor x = sample(flow, {1000, 2}, Rng(0));`
 template <LayeredFlow Flow>
 Tensor sample(const Flow& flow, const Shape& shape, const Rng& rng, const Tensor& context = {}) {
-  const Recording off(false);
+  const NoGrad guard;
   return flow.to_data(rng.normal(shape, parameters(flow).front().dtype()), context).z;
 }
 

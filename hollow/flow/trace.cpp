@@ -1,7 +1,9 @@
 #include "hollow/flow/trace.hpp"
 
 #include "autodiff/error.hpp"
+#include "autodiff/traced.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/reduce.hpp"
 
 namespace dimwise {
 
@@ -19,24 +21,19 @@ Trace parse_trace(const std::string& wanted) {
 }
 
 Drift brute_force_drift(const Function& f, const Tensor& x) {
-  const bool outer = recording();
   const int64_t d = x.dim(-1);
-  const Recording on(true);
-  const Tensor inner = outer ? alias(x) : track(x), y = f(inner);
-  const Tape tape({y}, {inner});
-  const bool keep = outer && (tape.entered() || x.tracked());
-  const Recording recorded(keep);
+  const Traced traced(x, f);
   Tensor diagonal;
   for (int64_t i = 0; i < d; ++i) {
     const Tensor one = place_row(scalar(1, x.dtype()), i, d);  // for every row of y
-    accumulate(diagonal, tape.pull({one})[0] * one);
+    accumulate(diagonal, traced.pull(one)[0] * one);
   }
-  return {keep ? y : stop_gradient(y), sum_last(diagonal), diagonal};
+  return {traced.value(), sum(diagonal, {-1}), diagonal};
 }
 
 Drift hutchinson_drift(const Function& f, const Tensor& x, const Tensor& v) {
   const auto [y, g] = vjp(f, x, v);
-  return {y, sum_last(g * v), Tensor()};
+  return {y, sum(g * v, {-1}), Tensor()};
 }
 
 Drift drift(const Function& f, const Tensor& x, Trace trace, const Tensor& noise) {

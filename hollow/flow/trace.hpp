@@ -6,6 +6,7 @@
 
 #include "autodiff/dimwise.hpp"
 #include "autodiff/transforms.hpp"
+#include "ops/reduce.hpp"
 
 namespace dimwise {
 
@@ -43,7 +44,7 @@ template <HollowFunction Net>
 Drift drift(const Net& net, const Tensor& x, Trace trace, const Tensor& noise = {}) {
   if (trace == Trace::exact) {
     std::vector<Tensor> d = dimwise(net, x, 1);
-    return {d[0], sum_last(d[1]), d[1]};
+    return {d[0], sum(d[1], {-1}), d[1]};
   }
   const Function whole = [&](const Tensor& in) { return net.transformer(in, net.conditioner(in)); };
   return drift(whole, x, trace, noise);

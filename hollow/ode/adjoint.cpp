@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
+#include "autodiff/context.hpp"
+#include "autodiff/detail/rules.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/record.hpp"
 #include "autodiff/tape.hpp"
 #include "hollow/ode/packing.hpp"
 #include "hollow/ode/solve.hpp"
@@ -103,13 +104,13 @@ class Adjoint {
     State inputs, derivative;
     for (const Tensor& y : solution(t.item(), state)) inputs.push_back(track(y));
     {
-      const Recording on(true);
+      const EnableGrad guard;
       derivative = kept_.term.f(t, inputs);
     }
     check_structure(derivative, inputs);
     inputs.insert(inputs.end(), captured_.begin(), captured_.end());
     const Tape tape(derivative, inputs, {.cut_at_inputs = true});
-    if (!captured_.empty() && tape.entered())
+    if (!captured_.empty() && tape.has_captures())
       fail<ValueError>("odeint_adjoint", "at t = ", t.item(),
                        " f captures a tracked tensor that it did not capture at times[0], so its gradient would be "
                        "lost. Use gradient = OdeGradient::direct.");
@@ -172,7 +173,7 @@ const Op odeint_adjoint_backward_op = [] {
   op.forward = [](std::span<const Tensor> in, const Attributes& attributes) {
     const auto& how = as<Backward>(attributes);
     const auto& kept = as<Kept>(how.kept);
-    const Recording off(false);
+    const NoGrad guard;
     const std::vector<Tensor> y0(in.begin() + 1, in.begin() + 1 + static_cast<std::ptrdiff_t>(kept.tensors));
     std::vector<Tensor> captured;
     if (how.captured) captured.assign(in.begin() + 1 + static_cast<std::ptrdiff_t>(kept.tensors), in.end());
@@ -273,7 +274,7 @@ OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vecto
       std::make_shared<Kept>(Kept{term, options, {}, y0.size(), start, {}, {}, {}, std::make_shared<OdeStatistics>()});
   OdeSolution solution;
   {
-    const Recording off(false);
+    const NoGrad guard;
     if (options.gradient == OdeGradient::adjoint || options.dense) kept->trajectory = std::make_shared<Trajectory>();
     solution = solve(term, start, times, options, k1, kept->trajectory.get());
     kept->grid = solution.grid;

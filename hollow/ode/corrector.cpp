@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autodiff/context.hpp"
 #include "autodiff/node.hpp"
 #include "hollow/ode/automatic.hpp"
 #include "hollow/ode/stage_matrix.hpp"
@@ -175,7 +176,7 @@ bool Corrector::gives_up(Outcome outcome, bool patient) {
 
 Corrector::Result Corrector::solve(const StepEquation& equation, const State& guess, const State& weights,
                                    double tolerance, bool patient) {
-  const Recording off(false);
+  const NoGrad guard;
   const Tensor unknown_weights = system_->pack(weights);
   Result result;
   const int most = patient                                                  ? patient_iterations

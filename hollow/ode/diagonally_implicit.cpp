@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autodiff/basic.hpp"
+#include "autodiff/context.hpp"
 #include "autodiff/node.hpp"
 #include "hollow/ode/families.hpp"
 
@@ -94,7 +95,7 @@ void DiagonallyImplicit::add_stage(Step& step, const StepEquation& equation, Sta
 
 Attempt DiagonallyImplicit::attempt(double t1, bool control) {
   tried_ = Step{t_, t1, y_, {}, {derivative()}, {{}}};
-  const Recording off(false);
+  const NoGrad guard;
   const State weights = system_->norm.weights(y_);
   Attempt attempt;
   for (size_t i = 1; i < tableau_.stages(); ++i) {
@@ -126,7 +127,7 @@ Attempt DiagonallyImplicit::attempt(double t1, bool control) {
 double DiagonallyImplicit::accept(const Attempt& attempt) {
   const double length = std::abs(tried_.h());
   {
-    const Recording off(false);
+    const NoGrad guard;
     for (State* state : {&tried_.y, &tried_.k[0]})
       for (Tensor& part : *state) part = stop_gradient(part);
     last_ = piece_of(tried_);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autodiff/context.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/node.hpp"
 
@@ -13,7 +14,7 @@ Events::Events(const std::vector<OdeEvent>& events, double t, const State& y) : 
 }
 
 double Events::value(size_t i, double t, const State& y) const {
-  const Recording off(false);
+  const NoGrad guard;
   const Tensor g = events_[i].g(scalar(t, y[0].dtype()), y);
   if (!g.defined()) fail<ValueError>("odeint", "event ", i, " gave an undefined tensor. Give one number.");
   if (g.size() != 1) fail<ShapeError>("odeint", "event ", i, " gave shape ", g.shape(), ", not one number. Reduce it.");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autodiff/context.hpp"
 #include "autodiff/node.hpp"
 #include "hollow/ode/automatic.hpp"
 #include "ops/arithmetic.hpp"
@@ -38,7 +39,7 @@ void Linearization::refresh(double t, const State& y) {
 bool Linearization::watch(double gamma, const Tensor& start) {
   if (!automatic_ || corrector_ != "jacobi_newton" || std::abs(gamma / watched_gamma_ - 1) <= gamma_change)
     return false;
-  const Recording off(false);
+  const NoGrad guard;
   watched_gamma_ = gamma;
   const double rate = neglected(*system_, watched_, diagonal, gamma / (1 - gamma * diagonal), start, ones_like(start));
   return !diagonal_serves(rate, system_->unknowns()) && fall_back();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autodiff/context.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/node.hpp"
 #include "hollow/ode/families.hpp"
@@ -20,7 +21,7 @@ void Method::visit(const std::function<void(Tensor&)>& each) {
 }
 
 double first_step(System& system, double t, double direction, const State& y, const State& derivative, int order) {
-  const Recording off(false);
+  const NoGrad guard;
   const State weights = system.norm.weights(y);
   const double longest = system.options.dt_max;
   const double d0 = system.norm(y, weights), d1 = system.norm(derivative, weights);

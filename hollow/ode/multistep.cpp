@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autodiff/basic.hpp"
+#include "autodiff/context.hpp"
 #include "autodiff/node.hpp"
 #include "ops/linear_combination.hpp"
 
@@ -133,7 +134,7 @@ Attempt Multistep::attempt(double t1, bool control) {
   attempt.y1 = tried_.y;
   attempt.bad = first_non_finite(tried_.y);
   if (!control || !attempt.converged || attempt.bad.tensor >= 0) return attempt;
-  const Recording off(false);
+  const NoGrad guard;
   tried_.correction = combination({&tried_.predicted[0], &tried_.y}, {-1, 1});
   attempt.error = tried_.step.error * system_->norm(tried_.correction, weights);
   if (!(attempt.error <= 1)) attempt.worst = system_->norm.worst(tried_.correction, y_, tried_.y);
@@ -183,7 +184,7 @@ double Multistep::accept(const Attempt& attempt) {
   derivative_.clear();
   const double length = std::abs(h_);
   --wait_;
-  const Recording off(false);
+  const NoGrad guard;
   const double factor = choose_next(attempt, ratio_before);
   grow_most_ = grow_later;
   failures_ = 0;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autodiff/basic.hpp"
+#include "autodiff/context.hpp"
 #include "autodiff/node.hpp"
 #include "hollow/ode/families.hpp"
 #include "hollow/solve/implicit.hpp"
@@ -227,7 +228,7 @@ State Radau::estimate(const State& derivative) {
 
 Attempt Radau::attempt(double t1, bool control) {
   const State f = derivative();
-  const Recording off(false);
+  const NoGrad guard;
   tried_ = Step{t_, t1, {}, {}};
   for (const Tensor& part : y_) tried_.y.push_back(stop_gradient(part));
   Stages z = guess(tried_);
@@ -299,7 +300,7 @@ void Radau::attach(Step& step) const {
   ImplicitOptions how;
   if (linearization_.jacobian.defined()) how.method = ImplicitMethod::dense;
   if (linearization_.diagonal.defined()) {
-    const Recording off(false);
+    const NoGrad guard;
     Stages diagonals;
     for (size_t i = 0; i < stages; ++i)
       diagonals.push_back(step.h() * radau_tableau().a[i + 1][i + 1] * linearization_.diagonal - 1);

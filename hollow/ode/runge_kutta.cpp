@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "autodiff/context.hpp"
 #include "autodiff/node.hpp"
 #include "hollow/ode/families.hpp"
 #include "ops/linear_combination.hpp"
@@ -73,7 +74,7 @@ Attempt RungeKutta::attempt(double t1, bool control) {
 }
 
 double RungeKutta::error_norm(const Step& step, State& error) const {
-  const Recording off(false);
+  const NoGrad guard;
   const auto estimate = [&](const std::vector<double>& weights) {
     std::vector<const State*> k;
     std::vector<double> scaled;
@@ -110,7 +111,7 @@ void RungeKutta::visit(const std::function<void(Tensor&)>& each) {
 
 // |λ| by the last two stages, which are both evaluated at t1: Hairer & Wanner, Solving ODEs II, IV.2.
 bool RungeKutta::near_stability() const {
-  const Recording off(false);
+  const NoGrad guard;
   const size_t last = tableau_.stages() - 1;
   if (!tableau_.fsal || tableau_.c[last - 1] != 1 || step_.k.size() < tableau_.stages()) return false;
   const State weights = system_->norm.weights(step_.y1);

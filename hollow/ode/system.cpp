@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autodiff/context.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/node.hpp"
 #include "autodiff/tape.hpp"
@@ -81,7 +82,7 @@ State System::unpack(const Tensor& u, const State& like) const {
 }
 
 System::WithDiagonal System::with_diagonal(double t, const State& y) {
-  const Recording off(false);
+  const NoGrad guard;
   ++statistics.diagonals;
   if (!term_.with_diagonal) {
     State k = f(t, y);
@@ -97,7 +98,7 @@ System::WithDiagonal System::with_diagonal(double t, const State& y) {
 }
 
 std::pair<Tensor, State> System::recorded(double t, const State& y) {
-  const Recording on(true);
+  const EnableGrad guard;
   Tensor leaf = track(pack(y));
   State k = term_.f(scalar(t, like_[0].dtype()), unpack(leaf, y));
   check_structure(k, like_);
@@ -106,12 +107,12 @@ std::pair<Tensor, State> System::recorded(double t, const State& y) {
 
 Tensor System::jacobian(double t, const State& y) {
   ++statistics.jacobians;
-  const Recording off(false);
+  const NoGrad guard;
   if (term_.jacobian) return term_.jacobian(scalar(t, like_[0].dtype()), y);
   const auto [leaf, k] = recorded(t, y);
   Tensor out;
   {
-    const Recording on(true);
+    const EnableGrad guard;
     out = pack(k);
   }
   if (!out.tracked()) return zeros(leaf.shape().with(leaf.rank(), leaf.dim(-1)), leaf.dtype());
@@ -123,7 +124,7 @@ System::Linearized System::linearize(double t, const State& y) {
   const auto [leaf, k] = recorded(t, y);
   Tensor out;
   {
-    const Recording on(true);
+    const EnableGrad guard;
     out = pack(k);
   }
   State untracked;
@@ -137,7 +138,7 @@ System::Linearized System::linearize(double t, const State& y) {
                                                  Tape::Options{.cut_at_inputs = true});
   return {std::move(untracked), [this, tape](const Tensor& v) {
             ++statistics.products;
-            const Recording off(false);
+            const NoGrad guard;
             return tape->push({v})[0];
           }};
 }

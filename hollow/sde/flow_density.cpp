@@ -1,5 +1,6 @@
 #include "hollow/sde/flow_density.hpp"
 
+#include "autodiff/context.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/transforms.hpp"
 #include "hollow/flow/cnf.hpp"
@@ -68,12 +69,12 @@ DensityDerivatives detail::flow_derivatives(const TimedDrift& u, const Tensor& t
   })(t, x, 1);
   if (!s[0].tracked()) log_p = stop_gradient(log_p);
   const Drift at = u(t / options.time_scale, x);
-  return {log_p, -(at.trace + sum_last(at.f * s[0])) / options.time_scale, s[0], s[1]};
+  return {log_p, -(at.trace + sum(at.f * s[0], {-1})) / options.time_scale, s[0], s[1]};
 }
 
 Tensor detail::flow_sample(const TimedField& u, const Tensor& t, int64_t d, const Rng& rng,
                            const FlowDensityOptions& options) {
-  const Recording off(false);
+  const NoGrad guard;
   const Clock clock(t, options);
   const VectorField field = [&](const Tensor& tau, const State& y) {
     return State{clock.span * u(clock.theta(tau), y[0])};

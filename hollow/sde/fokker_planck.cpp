@@ -18,8 +18,8 @@ namespace {
 Tensor forward_operator(const Sde& sde, const Tensor& u, const Tensor& gradient, const Tensor& second, const Tensor& t,
                         const Tensor& x) {
   const std::vector<Tensor> f = sde.drift(t, x, 1), g = sde.diffusion(t, x, 2);
-  const Tensor creation = sum_last(square(g[1]) + g[0] * g[2] - f[1]);
-  const Tensor transport = sum_last((2 * g[0] * g[1] - f[0]) * gradient + 0.5 * square(g[0]) * second);
+  const Tensor creation = sum(square(g[1]) + g[0] * g[2] - f[1], {-1});
+  const Tensor transport = sum((2 * g[0] * g[1] - f[0]) * gradient + 0.5 * square(g[0]) * second, {-1});
   return (u.defined() ? creation * u : creation) + transport;
 }
 
@@ -48,7 +48,7 @@ Tensor fokker_planck_residual(const Sde& sde, const DensityDerivatives& p, const
 
 Tensor kolmogorov_backward(const Sde& sde, const ScalarDerivatives& u, const Tensor& t, const Tensor& x) {
   const Tensor f = sde.drift(t, x, 0)[0], g = sde.diffusion(t, x, 0)[0];
-  return sum_last(f * u.gradient + 0.5 * square(g) * u.second);
+  return sum(f * u.gradient + 0.5 * square(g) * u.second, {-1});
 }
 
 Tensor euler_log_prob(const Sde& sde, const Tensor& t0, const Tensor& x0, const Tensor& t1, const Tensor& x1,

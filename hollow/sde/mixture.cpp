@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "autodiff/context.hpp"
 #include "autodiff/dimwise.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/arithmetic.hpp"
@@ -55,7 +56,7 @@ void check(const TimeMixture& p, const Tensor& t, const Tensor& x, const Tensor&
 std::pair<Tensor, Tensor> joint(const Parameters& at, const Tensor& x) {
   const Tensor z = (unsqueeze(x, 1) - at.mean) * exp(-at.log_scale);
   const double constant = -0.5 * std::log(2 * std::numbers::pi) * static_cast<double>(x.dim(1));
-  return {log_softmax(at.logits) - sum_last(0.5 * square(z) + at.log_scale) + constant, z};
+  return {log_softmax(at.logits) - sum(0.5 * square(z) + at.log_scale, {-1}) + constant, z};
 }
 
 }  // namespace
@@ -94,17 +95,17 @@ DensityDerivatives TimeMixture::derivatives(const Tensor& t, const Tensor& x, co
   const auto [each, z] = joint(at, x);
   const Tensor log_p = logsumexp(each, {-1}, true), r = exp(each - log_p), inverse = exp(-at.log_scale);
   const Tensor a = -z * inverse;
-  const Tensor moving = sum_last(rate.log_scale * (square(z) - 1) - rate.mean * a);
-  const Tensor weights = rate.logits - unsqueeze(sum_last(softmax(at.logits) * rate.logits), -1);
+  const Tensor moving = sum(rate.log_scale * (square(z) - 1) - rate.mean * a, {-1});
+  const Tensor weights = rate.logits - unsqueeze(sum(softmax(at.logits) * rate.logits, {-1}), -1);
   const Tensor of_component = unsqueeze(r, -1);
   const Tensor s = sum(of_component * a, {1});
-  return {squeeze(log_p, -1), sum_last(r * (weights + moving)), s,
+  return {squeeze(log_p, -1), sum(r * (weights + moving), {-1}), s,
           sum(of_component * (square(a) - square(inverse)), {1}) - square(s)};
 }
 
 Tensor TimeMixture::sample(const Tensor& t, const Rng& rng, const Tensor& context) const {
   check(*this, t, context);
-  const Recording off(false);
+  const NoGrad guard;
   const Parameters at = split(parameters_at(*this, t, context), components, d);
   const int64_t n = t.dim(0);
   const std::vector<double> ends = cumsum(softmax(at.logits)).values(), u = rng.split("component").uniforms(n);

@@ -23,7 +23,7 @@ TestFunctions::TestFunctions(int64_t k, int64_t d, double length, const Rng& rng
       all[at * static_cast<size_t>(d) + static_cast<size_t>(i)] *= used ? 1 / length : 0;
     }
   w = tensor(all, {k, d}, dtype);
-  weight = 1 / (1 + 0.5 * sum_last(square(w)));
+  weight = 1 / (1 + 0.5 * sum(square(w), {-1}));
 }
 
 Tensor weak_residuals(const Sde& sde, const Tensor& rate, const Tensor& t, const Tensor& x,

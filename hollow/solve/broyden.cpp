@@ -4,6 +4,7 @@
 #include <limits>
 #include <vector>
 
+#include "autodiff/context.hpp"
 #include "hollow/solve/method.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/reduce.hpp"
@@ -31,7 +32,7 @@ class Broyden : public Method {
 
  private:
   void learn(const Point& at) {
-    const Recording off(false);
+    const NoGrad guard;
     const Tensor y = stop_gradient(at.y), f = stop_gradient(at.f);
     const auto most = static_cast<size_t>(4 * solve_.options.memory);
     if (!y_.defined() || updates_.size() == most) {

@@ -1,6 +1,7 @@
 #include <optional>
 
 #include "autodiff/basic.hpp"
+#include "autodiff/context.hpp"
 #include "autodiff/error.hpp"
 #include "hollow/solve/method.hpp"
 
@@ -24,7 +25,7 @@ Point Evaluator::at(const Tensor& y, bool tape, bool diagonal) {
   Point point;
   point.y = y;
   Tensor argument = y;
-  std::optional<Recording> on;
+  std::optional<GradMode> on;
   if (record) {
     on.emplace(true);
     argument = alias(y);
@@ -40,16 +41,16 @@ Point Evaluator::at(const Tensor& y, bool tape, bool diagonal) {
   check_like("F(y)", point.f, y);
   if (record) {
     auto recorded = std::make_shared<const Tape>(std::vector{point.f}, std::vector{argument});
-    captures_ = captures_ || recorded->entered();
+    captures_ = captures_ || recorded->has_captures();
     looks_ = false;
-    if (!keep || !(recorded->entered() || y.tracked())) point.f = stop_gradient(point.f);
+    if (!keep || !(recorded->has_captures() || y.tracked())) point.f = stop_gradient(point.f);
     if (tape) point.tape = std::move(recorded);
   }
   return point;
 }
 
 Tensor Evaluator::diagonal(const Point& at) {
-  const Recording off(false);
+  const NoGrad guard;
   Tensor d = at.diagonal;
   if (!d.defined()) {
     if (!equation_.diagonal) return d;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "autodiff/basic.hpp"
+#include "autodiff/context.hpp"
 #include "autodiff/error.hpp"
 #include "hollow/solve/vectors.hpp"
 #include "ops/arithmetic.hpp"
@@ -174,7 +175,7 @@ class Gmres {
 KrylovSolution gmres(const Function& product, const Tensor& b, const GmresOptions& options) {
   check_options(b, options);
   if (b.size() == 0) return {.x = zeros_like(b), .converged = true};
-  const Recording off(false);
+  const NoGrad guard;
   return Gmres(product, b, options).run();
 }
 

@@ -4,8 +4,9 @@
 #include <mutex>
 #include <optional>
 
+#include "autodiff/context.hpp"
+#include "autodiff/detail/rules.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/record.hpp"
 #include "autodiff/tape.hpp"
 #include "hollow/solve/gmres.hpp"
 #include "hollow/solve/jacobian.hpp"
@@ -84,13 +85,13 @@ Op solve_record(const char* name, Tensor (*forward)(std::span<const Tensor>, con
 
 const Op implicit_tangent_op =
     solve_record("implicit_root_tangent", [](std::span<const Tensor> in, const Attributes& attributes) {
-      const Recording off(false);
+      const NoGrad guard;
       return neg(as<Linearisation>(attributes).solve(in[0]));
     });
 
 const Op implicit_cotangent_op =
     solve_record("implicit_root_cotangent", [](std::span<const Tensor> in, const Attributes& attributes) {
-      const Recording off(false);
+      const NoGrad guard;
       return neg(as<Linearisation>(attributes).solve_transposed(in[0]));
     });
 
@@ -112,7 +113,6 @@ const Op implicit_root_op = [] {
                                           : Tensor());
     return y;
   };
-  op.jet_orders = 1;
   return op;
 }();
 
@@ -135,7 +135,7 @@ Tensor implicit_root(const Function& residual, const Tensor& y, const ImplicitOp
     fail<ShapeError>("implicit_root", "the diagonal has shape ", options.diagonal.shape(), " where y has ", y.shape(),
                      ". They must be equal.");
   Tape tape({f}, {leaf});
-  if (!tape.entered()) return root;
+  if (!tape.has_captures()) return root;
   ImplicitOptions kept = options;
   if (kept.diagonal.defined()) kept.diagonal = stop_gradient(kept.diagonal);
   return apply(implicit_root_op, {f}, std::make_shared<const Linearisation>(std::move(tape), kept));

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "autodiff/basic.hpp"
+#include "autodiff/context.hpp"
 #include "hollow/solve/method.hpp"
 
 namespace dimwise::roots {
@@ -54,7 +55,7 @@ class Loop {
     std::vector<double> lambda(method_.traits.coupled ? 1 : before.size(), first);
     for (bool again = true; again;) {
       if (!evaluate(add(at_.y, shortened(step, lambda)))) return RootStatus::budget_exhausted;
-      const Recording off(false);
+      const NoGrad guard;
       const std::vector<double> after = scale.norms(method_.correction(stop_gradient(next_.f)));
       after_ = largest(after);
       theta_ = before_ > 0 ? after_ / before_ : 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autodiff/context.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/node.hpp"
 
@@ -15,7 +16,7 @@ Tensor row_jacobian(const Tape& tape) {
   if (f.shape() != y.shape() || y.rank() == 0)
     fail<ShapeError>("row_jacobian", "F has shape ", f.shape(), " where y has ", y.shape(),
                      ". Both must be (…, n), one system a row.");
-  const Recording off(false);
+  const NoGrad guard;
   const int64_t n = y.dim(-1), rows = n ? y.size() / n : 0;
   Shape shape = y.shape();
   shape.push_back(n);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "autodiff/context.hpp"
 #include "autodiff/error.hpp"
 #include "hollow/solve/method.hpp"
 
@@ -122,7 +123,7 @@ RootSolution find_root(const Equation& equation, const Tensor& y0, const RootOpt
   RootSolution solution;
   Point point;
   {
-    const Recording recorded(through);
+    const GradMode recorded(through);
     point = run_chain(through ? y0 : stop_gradient(y0), {options, evaluator}, solution);
   }
   const bool found = solution.status == RootStatus::converged;

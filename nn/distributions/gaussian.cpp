@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "autodiff/context.hpp"
 #include "nn/distributions/normal.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -16,7 +17,7 @@ namespace {}
 Gaussian Gaussian::fit(const Tensor& data, double ridge) {
   if (data.rank() != 2 || data.dim(0) == 0 || data.dim(1) == 0)
     fail<ShapeError>("gaussian", "the data have shape ", data.shape(), ". Give rows: (n, d).");
-  const Recording off(false);
+  const NoGrad guard;
   const int64_t d = data.dim(1);
   const Tensor x = astype(data, DType::float64);
   const Tensor centre = dimwise::mean(x, {0}), moved = x - centre;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autodiff/context.hpp"
 #include "nn/distributions/normal.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -19,7 +20,7 @@ Tensor GaussianMixture::log_prob(const Tensor& x) const {
 }
 
 Tensor GaussianMixture::sample(int64_t n, const Rng& rng) const {
-  const Recording off(false);
+  const NoGrad guard;
   const std::vector<double> ends = cumsum(softmax(logits)).values();
   std::vector<int64_t> which;
   for (const double u : rng.split("component").uniforms(n)) {

@@ -5,6 +5,7 @@
 #include "apps/vae/objective.hpp"
 #include "apps/vae/scores.hpp"
 #include "apps/vae/trained.hpp"
+#include "autodiff/context.hpp"
 #include "nn/distributions/bernoulli.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -57,7 +58,7 @@ TEST_CASE("an importance-sampled likelihood approaches the integral over z") {
               .code == 0);
   const vae::Trained trained = vae::load_trained(folder / "run", "best");
   const vae::Images images = vae::load_images(trained.settings.images);
-  const Recording off(false);
+  const NoGrad guard;
   const Tensor x = astype(slice(images.test, 0, 0, 20), DType::float64);
   // log ∫ p(x|z) N(z) dz by the trapezoidal rule.
   constexpr int64_t points = 4001;

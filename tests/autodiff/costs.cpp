@@ -3,6 +3,7 @@
 #include <new>
 
 #include "autodiff/basic.hpp"
+#include "autodiff/context.hpp"
 #include "autodiff/custom.hpp"
 #include "autodiff/tape.hpp"
 #include "ops/elementwise.hpp"
@@ -71,7 +72,7 @@ namespace dimwise::costs_tests {
 TEST_CASE("once warm, evaluating and recording ops takes no memory from the system") {
   const Chain chain;
   {
-    const Recording off(false);
+    const NoGrad guard;
     CHECK(taken([&] { chain(100); }) == Taken{0, 0});
   }
   // Freeing a history takes one list, however long it is.
@@ -84,7 +85,7 @@ TEST_CASE("once warm, an unrecorded pull takes nothing from the system but eight
   for (const int n : {1, 100, 400}) {
     const Tensor y = chain(n);
     const Tape tape({y}, {chain.x});
-    const Recording off(false);
+    const NoGrad guard;
     const Taken t = taken([&] { tape.pull({w}); });
     CHECK(t.by_pool == 0);
     CHECK(t.by_new <= 8);
@@ -108,18 +109,18 @@ TEST_CASE("a recorded sweep through an elementwise op is one op, f', and the nex
     const Tensor x = track(f64({0.3, 0.7})), y = f(x);
     const std::string name = y.node()->op->name;
     INFO(name);
-    const int64_t begin = ops_evaluated();
+    const int64_t begin = thread_context().ops_evaluated;
     const Tensor g = Tape({y}, {x}).pull({w})[0];
-    CHECK(ops_evaluated() - begin == 1);
+    CHECK(thread_context().ops_evaluated - begin == 1);
     CHECK(g.node()->op->name == name + "'");
     const Tape again({g}, {x});
-    int64_t before = ops_evaluated();
+    int64_t before = thread_context().ops_evaluated;
     again.pull({w});
-    CHECK(ops_evaluated() - before <= ops);
-    const Recording off(false);
-    before = ops_evaluated();
+    CHECK(thread_context().ops_evaluated - before <= ops);
+    const NoGrad guard;
+    before = thread_context().ops_evaluated;
     again.pull({stop_gradient(w)});
-    CHECK(ops_evaluated() - before <= 2);  // with the one for w
+    CHECK(thread_context().ops_evaluated - before <= 2);  // with the one for w
   }
 }
 
@@ -137,11 +138,11 @@ TEST_CASE("the last sweep of a tape frees as it goes") {
     return Tape({std::exchange(y, {})}, {x});
   };
   const Tensor w = normal({5}, 2);
-  const Recording on(true);
+  const EnableGrad guard;
   const int64_t before = live_nodes();
   Tape kept = chain(), given = chain();
   CHECK(live_nodes() - before >= 200);
-  const Recording off(false);
+  const NoGrad off;
   kept.pull({w});
   CHECK(seen - before >= 200);
   std::move(given).pull({w});

@@ -1,6 +1,6 @@
 #include "autodiff/custom.hpp"
 
-#include "autodiff/gradcheck.hpp"
+#include "autodiff/debug/check_grads.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -43,21 +43,59 @@ TEST_CASE("the rule is used instead of what the ops inside would give") {
   CHECK(g[1].item() == 0);  // undefined is zero
 }
 
-TEST_CASE("a jvp lets push through, once") {
-  const Tensor a = track(f64(2)), b = track(f64(1)), y = custom(wave(), {a, b});
-  const Tape tape({y}, {a, b});
-  CHECK(tape.push({f64(1), Tensor()})[0].item() == std::sin(1.0));
-  CHECK(tape.push({Tensor(), f64(1)})[0].item() == 2 * std::cos(1.0));
+TEST_CASE("a jvp gives push and jets of every order") {
+  const auto plain = [](const Tensor& a, const Tensor& b) { return a * sin(b); };
+  const Tensor a = track(normal({3})), b = track(normal({3}, 2)), y = custom(wave(), {a, b});
+  const Tape tape({y}, {a, b}), expected({plain(a, b)}, {a, b});
   CHECK(tape.has_jets());
-  CHECK_FALSE(tape.has_jets(2));
-  CHECK(error_of([&] {
-          tape.jet({{f64(1), Tensor()}, {f64(1), Tensor()}});
-        }) == "[custom] 'wave' has no Taylor rule beyond order 1. Use reverse mode.");
+  const Tensor u = normal({3}, 3), v = normal({3}, 4), w = normal({3}, 5);
+  CHECK(distance(tape.push({u, Tensor()})[0], expected.push({u, Tensor()})[0]) < 1e-14);
+  const std::vector<std::vector<std::vector<Tensor>>> directions{
+      {{u, v, w, u}, {v, w, u, w}}, {{u, Tensor(), Tensor(), Tensor()}, {}}, {{}, {v, Tensor(), w}}};
+  for (const auto& direction : directions) {
+    const Series given = tape.jet(direction)[0], right = expected.jet(direction)[0];
+    REQUIRE(given.order() == right.order());
+    for (int k = 1; k <= given.order(); ++k) {
+      const Tensor zero = zeros({3}, DType::float64);
+      CHECK(distance(given.at(k).defined() ? given.at(k) : zero, right.at(k).defined() ? right.at(k) : zero) < 1e-13);
+    }
+  }
+  // A recorded jet is differentiated again.
+  const auto third = [](const Tensor& y, const Tensor& a, const Tensor& b, const Tensor& u) {
+    return grad(sum(Tape({y}, {a, b}).jet({{u, u}, {u, u}})[0].at(2)), b);
+  };
+  CHECK(distance(third(y, a, b, u), third(plain(a, b), a, b, u)) < 1e-13);
+}
+
+TEST_CASE("a rule without a jvp has no Taylor rule") {
+  const Tensor a = track(f64(2)), b = track(f64(1));
   const Tape reverse({custom(without_jvp(), {a, b})}, {a, b});
   CHECK_FALSE(reverse.has_jets());
   CHECK(error_of([&] {
           reverse.push({f64(1), f64(1)});
-        }) == "[custom] 'wave' has no jvp: push, jet and Taylor mode cannot pass it. Use reverse mode.");
+        }) == "[custom] has no Taylor rule: push, jet and Taylor mode cannot pass it. Use reverse mode.");
+}
+
+TEST_CASE("a rule that uses what its forward computed is right once, and an error where it would be wrong") {
+  Tensor kept;
+  const CustomRule rule{"square",
+                        [&](const auto& in) {
+                          kept = 2.0 * in[0];
+                          return in[0] * in[0];
+                        },
+                        [&](const auto&, const Tensor&, const Tensor& w) { return std::vector<Tensor>{w * kept}; }};
+  const Tensor x = track(f64(3)), y = custom(rule, {x});
+  CHECK(grad(y, x, {.record = false}).item() == 6);
+  CHECK_THAT(error_of([&] { grad(y, x); }),
+             Catch::Contains("was computed by the forward of a custom rule, which is not recorded"));
+  const CustomRule constant{
+      "step",
+      [&](const auto& in) {
+        kept = in[0] > 0.0;
+        return in[0] * kept;
+      },
+      [&](const auto&, const Tensor&, const Tensor& w) { return std::vector<Tensor>{w * stop_gradient(kept)}; }};
+  CHECK(grad(custom(constant, {x}), x).item() == 1);
 }
 
 TEST_CASE("a rule whose results do not fit is named") {
@@ -67,11 +105,11 @@ TEST_CASE("a rule whose results do not fit is named") {
   rule.vjp = [](const auto&, const Tensor&, const Tensor& w) { return std::vector<Tensor>{w}; };
   CHECK(pulled(rule) == "[custom] the vjp of 'wave' gave 1 cotangents for 2 inputs.");
   rule.vjp = [](const auto&, const Tensor&, const Tensor& w) { return std::vector<Tensor>{sum(w), w}; };
-  CHECK(pulled(rule) == "[custom] the vjp of 'wave' gave shape () for input 0 of shape (2,).");
+  CHECK(pulled(rule) == "[custom] the vjp of 'wave' gave shape () where (2,) is expected.");
   rule.jvp = [](const auto&, const Tensor&, const auto& v) { return sum(v[0]); };
   CHECK(error_of([&] {
           jvp(custom(rule, {a, b}), a, ones_like(a));
-        }) == "[custom] the jvp of 'wave' gave shape () for an output of shape (2,).");
+        }) == "[custom] the jvp of 'wave' gave shape () where (2,) is expected.");
   rule.forward = [](const auto&) { return Tensor(); };
   CHECK_THROWS_AS(custom(rule, {a, b}), ValueError);
 }

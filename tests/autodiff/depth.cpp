@@ -3,6 +3,7 @@
 #include <exception>
 #include <functional>
 
+#include "autodiff/context.hpp"
 #include "autodiff/tape.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/arithmetic.hpp"
@@ -53,7 +54,7 @@ TEST_CASE("a chain of a million nodes is built, pulled, pushed and freed under a
     for (int i = 0; i < 500000; ++i) y = sub(neg(y), x);
     const Tape tape({y}, {x});
     size = tape.size();
-    const Recording off(false);
+    const NoGrad guard;
     pulled = tape.pull({f64(1)})[0].item();
     pushed = tape.push({f64(1)})[0].item();
   });

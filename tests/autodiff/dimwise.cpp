@@ -1,5 +1,6 @@
 #include "autodiff/dimwise.hpp"
 
+#include "autodiff/context.hpp"
 #include "autodiff/custom.hpp"
 #include "autodiff/op.hpp"
 #include "autodiff/transforms.hpp"
@@ -47,7 +48,7 @@ TEST_CASE("D¹ to D³ are the diagonals of nested Jacobians, by every method, fo
   for (const int64_t d : {1, 2, 3, 6}) {
     const Toy toy(d);
     const Tensor x = normal({2, d}, 5);
-    for (const Method method : {Method::automatic, Method::reverse, Method::taylor}) {
+    for (const DimwiseMethod method : {DimwiseMethod::automatic, DimwiseMethod::reverse, DimwiseMethod::taylor}) {
       const auto all = dimwise::dimwise(toy, x, 3, method);
       REQUIRE(all.size() == 4);
       CHECK(distance(all[0], toy(x)) == 0);
@@ -67,14 +68,14 @@ TEST_CASE("the tape form gives the same, whatever the method and the order") {
   const Tensor x = track(normal({3, 4}, 5)), h = toy.conditioner(x), y = toy.transformer(x, h);
   const auto expected = dimwise::dimwise(toy, x, 3);
   for (int k = 1; k <= 3; ++k)
-    for (const Method method : {Method::automatic, Method::reverse, Method::taylor})
+    for (const DimwiseMethod method : {DimwiseMethod::automatic, DimwiseMethod::reverse, DimwiseMethod::taylor})
       CHECK(distance(dimwise::dimwise(y, x, {.holding = {h}, .order = k, .method = method}),
                      expected[static_cast<size_t>(k)]) < 1e-12);
 }
 
 TEST_CASE("held tensors stay attached: a later gradient passes the conditioner") {
   const Tensor x = normal({2, 3}, 5);
-  for (const Method method : {Method::reverse, Method::taylor})
+  for (const DimwiseMethod method : {DimwiseMethod::reverse, DimwiseMethod::taylor})
     for (int k = 1; k <= 2; ++k) {
       Toy toy(3);
       const Tensor weights = toy.a;
@@ -96,7 +97,7 @@ TEST_CASE("where y does not depend on x, and for the orders beyond an affine y, 
   const Tensor x = track(f64({1, 2})), p = track(f64({3, 4}));
   CHECK(all_zero(dimwise::dimwise(p * p, x, {})));
   CHECK(all_zero(dimwise::dimwise(f64({1, 1}), x, {.order = 2})));
-  for (const Method method : {Method::reverse, Method::taylor}) {
+  for (const DimwiseMethod method : {DimwiseMethod::reverse, DimwiseMethod::taylor}) {
     CHECK(distance(dimwise::dimwise(p * x + 1.0, x, {.method = method}), p) == 0);
     CHECK(all_zero(dimwise::dimwise(p * x + 1.0, x, {.order = 2, .method = method})));
     CHECK(all_zero(dimwise::dimwise(p * x + 1.0, x, {.order = 3, .method = method})));
@@ -110,32 +111,32 @@ TEST_CASE("what the module form returns is recorded exactly if something tracked
   CHECK(dimwise::dimwise(toy, track(x), 2)[2].tracked());
   toy.a = track(toy.a);
   for (const Tensor& t : dimwise::dimwise(toy, x, 2)) CHECK(t.tracked());
-  const Recording off(false);
+  const NoGrad guard;
   for (const Tensor& t : dimwise::dimwise(toy, x, 2)) CHECK_FALSE(t.tracked());
 }
 
 TEST_CASE("the tape form records its last sweep unless told not to, and the inner ones always") {
   const Tensor x = track(f64({1, 2})), y = pow(x, 4);
-  for (const Method method : {Method::reverse, Method::taylor}) {
+  for (const DimwiseMethod method : {DimwiseMethod::reverse, DimwiseMethod::taylor}) {
     CHECK(dimwise::dimwise(y, x, {.order = 2, .method = method}).tracked());
     const Tensor d2 = dimwise::dimwise(y, x, {.order = 2, .method = method, .record = false});
     CHECK_FALSE(d2.tracked());
     CHECK(d2.values() == std::vector<double>{12, 48});
-    const Recording off(false);
+    const NoGrad guard;
     CHECK(dimwise::dimwise(y, x, {.order = 2, .method = method}).values() == std::vector<double>{12, 48});
   }
 }
 
 TEST_CASE("the number of ops does not depend on the dimension") {
-  for (const Method method : {Method::reverse, Method::taylor})
+  for (const DimwiseMethod method : {DimwiseMethod::reverse, DimwiseMethod::taylor})
     for (int k = 1; k <= 3; ++k) {
       std::vector<int64_t> counts;
       for (const int64_t d : {4, 16, 64, 256, 1024}) {
         const Toy toy(d);
         const Tensor x = normal({1, d});
-        const int64_t before = ops_evaluated();
+        const int64_t before = thread_context().ops_evaluated;
         dimwise::dimwise(toy, x, k, method);
-        counts.push_back(ops_evaluated() - before);
+        counts.push_back(thread_context().ops_evaluated - before);
       }
       CHECK(counts == std::vector<int64_t>(5, counts[0]));
     }
@@ -148,12 +149,12 @@ TEST_CASE("an op without a Taylor rule throws by name in Taylor mode, and automa
   const CustomRule with_jvp{"cube", cube.forward, cube.vjp,
                             [](const auto& in, const Tensor&, const auto& v) { return v[0] * 3.0 * square(in[0]); }};
   const Tensor x = track(f64({1, 2}));
-  for (const CustomRule& rule : {cube, with_jvp}) {
-    const Tensor y = custom(rule, {x});
-    CHECK(dimwise::dimwise(y, x, {.order = 2}).values() == std::vector<double>{6, 12});
-    CHECK_THAT(error_of([&] { dimwise::dimwise(y, x, {.order = 2, .method = Method::taylor}); }),
-               Catch::Contains("'cube' has no"));
-  }
+  const Tensor y = custom(cube, {x});
+  CHECK(dimwise::dimwise(y, x, {.order = 2}).values() == std::vector<double>{6, 12});
+  CHECK_THAT(error_of([&] { dimwise::dimwise(y, x, {.order = 2, .method = DimwiseMethod::taylor}); }),
+             Catch::Contains("[custom] has no Taylor rule"));
+  const Tensor z = custom(with_jvp, {x});
+  CHECK(dimwise::dimwise(z, x, {.order = 2, .method = DimwiseMethod::taylor}).values() == std::vector<double>{6, 12});
 }
 
 TEST_CASE("dimwise refuses, in these words") {
@@ -194,7 +195,42 @@ TEST_CASE("DiagonalCheck catches a transformer that mixes positions and a condit
     const DiagonalCheck off(false);
     CHECK_NOTHROW(dimwise::dimwise(mixing, x));
   }
-  CHECK_NOTHROW(dimwise::dimwise(mixing, x));
+}
+
+TEST_CASE("a DiagonalCheck looks at every place of a single row, and for NaN") {
+  const DiagonalCheck check;
+  const Tensor x = normal({1, 8}, 5);
+  struct Leak {
+    int64_t place;
+    Tensor conditioner(const Tensor& x) const {
+      std::vector<double> own(8);
+      own[static_cast<size_t>(place)] = 1;
+      return sum(x, {-1}, true) - x + x * f64(own);
+    }
+    Tensor transformer(const Tensor& x, const Tensor& h) const { return x * h; }
+  };
+  for (int64_t place = 0; place < 8; ++place)
+    CHECK_THAT(error_of([&] { dimwise::dimwise(Leak{place}, x); }),
+               Catch::Contains("the conditioner leaks: h_" + std::to_string(place)));
+  const Tensor t = track(f64({0, 1}));
+  CHECK_THAT(error_of([&] { dimwise::dimwise(log(t), t, {}); }), !Catch::Contains("NaN"));
+  CHECK_THAT(error_of([&] { dimwise::dimwise(sqrt(t - 1.0), t, {}); }), Catch::Contains("is NaN in column 0"));
+}
+
+TEST_CASE("a Jacobian that is not diagonal is found without a DiagonalCheck, by its first calls and now and then") {
+  const Tensor x = track(f64({2, 3}));
+  CHECK_THROWS_AS(dimwise::dimwise(x * flip(x, 0), x, {}), ValueError);
+  // Weights that are zero at first hide it.
+  int64_t found = 0;
+  for (int64_t call = 1; call <= 64; ++call) {
+    const Tensor y = square(x) + (call < 10 ? 0.0 : 0.1) * flip(x, 0);
+    try {
+      dimwise::dimwise(y, x, {});
+    } catch (const ValueError&) {
+      found = found ? found : call;
+    }
+  }
+  CHECK(found == 16);
 }
 
 TEST_CASE("an empty batch has empty derivatives") {

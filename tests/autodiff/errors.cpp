@@ -27,7 +27,7 @@ TEST_CASE("an axis of a shape counts from the end where it is negative, and must
 TEST_CASE("an intermediate whose memory was given away is no operand") {
   const Tensor x = track(f64({1, 2, 3}));
   const Tensor y = tanh(x + 1.0);
-  const Tensor sum_node = Tape({y}, {x}).run()[0];
+  const Tensor sum_node = Tape({y}, {x}).nodes()[0];
   CHECK_THROWS_WITH(mean(sum_node), Contains("were written over by a later op"));
   CHECK_THROWS_WITH(sum_node + 1.0, Contains("[add]"));
   CHECK_THROWS_AS(sum_node.values(), ValueError);

@@ -1,4 +1,4 @@
-#include "autodiff/gradcheck.hpp"
+#include "autodiff/debug/check_grads.hpp"
 
 #include "autodiff/custom.hpp"
 #include "ops/arithmetic.hpp"

@@ -1,4 +1,4 @@
-#include "autodiff/anomaly.hpp"
+#include "autodiff/debug/profile.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"

@@ -1,8 +1,9 @@
 // An op writes over an operand that dies, and over nothing else.
 #include <functional>
 
-#include "autodiff/anomaly.hpp"
 #include "autodiff/basic.hpp"
+#include "autodiff/context.hpp"
+#include "autodiff/debug/detect_anomaly.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -45,7 +46,7 @@ TEST_CASE("an op writes over a temporary that no rule reads") {
   // Recorded, exp's rule reads its own output, sin's and mul's their input.
   for (const Unary& op : {negated, halved, exponential, shifted}) CHECK(reuses(op, layer));
   for (const Unary& op : {sine, doubled}) CHECK_FALSE(reuses(op, layer));
-  const Recording off(false);
+  const NoGrad guard;
   for (const Unary& op : {negated, halved, exponential, sine, doubled, shifted}) CHECK(reuses(op, layer));
 }
 
@@ -56,16 +57,16 @@ TEST_CASE("what its producer's rule reads is not written over") {
     CHECK_FALSE(reuses(op, make));
     const Tensor y = op(make());
     const Tape tape({y}, {x});
-    CHECK(distance(tape.run()[0], exp(x)) == 0);
+    CHECK(distance(tape.nodes()[0], exp(x)) == 0);
   }
-  const Recording off(false);
+  const NoGrad guard;
   CHECK(reuses(negated, make));
 }
 
 TEST_CASE("what somebody holds is not written over: a tensor, a leaf, a tensor on the same memory") {
   const Layer layer;
   for (const bool record : {true, false}) {
-    const Recording recorded(record);
+    const GradMode recorded(record);
     const Tensor z = layer(), values = z + 0.0;
     const Tensor flat = reshape(z, {12}), constant = stop_gradient(z), leaf = track(z);
     for (const Unary& op : {negated, halved, exponential, sine, shifted, doubled}) {
@@ -108,7 +109,7 @@ TEST_CASE("sweeps after memory was written over give what they give where every 
   CHECK(distance(b.push({x})[0], a.push({x})[0]) == 0);
   const Tensor first = grad(sum(reused * w), x), other = grad(sum(kept * w), x);
   CHECK(distance(grad(sum(square(first)), x), grad(sum(square(other)), x)) == 0);
-  const Recording off(false);
+  const NoGrad guard;
   CHECK(distance(b.pull({w})[0], a.pull({w})[0]) == 0);
   for (int k = 1; k <= 3; ++k) {
     const std::vector<std::vector<Tensor>> line{std::vector<Tensor>(3, ones({}, DType::float64))};
@@ -121,7 +122,7 @@ TEST_CASE("a sweep writes over no cotangent that is asked for or given by the ca
   const Layer layer;
   const Tensor z = layer(), y = tanh(tanh(z)), w = normal({4, 3}, 4);
   const Tensor& middle = y.node()->inputs[0];
-  const Recording off(false);
+  const NoGrad guard;
   const auto together = Tape({y, y}, {layer.x, middle, z, y}).pull({w, w});
   CHECK(distance(w, normal({4, 3}, 4)) == 0);
   const Tensor twice = scale(w, 2);
@@ -135,9 +136,9 @@ TEST_CASE("reading an intermediate that was written over is an error that says s
   const Layer layer;
   const Tensor y = exp(layer());
   const Tape tape({y}, {layer.x});
-  CHECK_THAT(error_of([&] { tape.run()[0].values(); }), Catch::Contains("(4, 3) were written over by a later op"));
-  CHECK(tape.run()[0].shape() == Shape{4, 3});
-  CHECK_NOTHROW(tape.run()[1].values());
+  CHECK_THAT(error_of([&] { tape.nodes()[0].values(); }), Catch::Contains("(4, 3) were written over by a later op"));
+  CHECK(tape.nodes()[0].shape() == Shape{4, 3});
+  CHECK_NOTHROW(tape.nodes()[1].values());
 }
 
 TEST_CASE("under an observer nothing is written over, so that it may read everything") {
@@ -145,7 +146,7 @@ TEST_CASE("under an observer nothing is written over, so that it may read everyt
   const DetectAnomaly guard;
   for (const Unary& op : {negated, halved, exponential, shifted}) CHECK_FALSE(reuses(op, layer));
   const Tensor y = exp(layer());
-  CHECK(distance(Tape({y}, {layer.x}).run()[0], layer()) == 0);
+  CHECK(distance(Tape({y}, {layer.x}).nodes()[0], layer()) == 0);
 }
 
 }  // namespace dimwise::reuse_tests

@@ -1,5 +1,6 @@
 #include "autodiff/tape.hpp"
 
+#include "autodiff/debug/print_tape.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -14,12 +15,12 @@ TEST_CASE("a tape holds the ops between inputs and outputs, in the order recorde
   const Tensor aside = exp(x), h = sin(x), q = p * p, y = sum(h * q);
   const Tape tape({y}, {x});
   REQUIRE(tape.size() == 3);
-  CHECK(tape.run()[0].node() == h.node());
-  CHECK(tape.run()[2].node() == y.node());
-  CHECK(tape.entered());
-  CHECK_FALSE(Tape({h}, {x}).entered());
+  CHECK(tape.nodes()[0].node() == h.node());
+  CHECK(tape.nodes()[2].node() == y.node());
+  CHECK(tape.has_captures());
+  CHECK_FALSE(Tape({h}, {x}).has_captures());
   CHECK(Tape({y}, {x, p}).size() == 4);
-  CHECK_FALSE(Tape({y}, {x, p}).entered());
+  CHECK_FALSE(Tape({y}, {x, p}).has_captures());
   CHECK(Tape({y}, {x}, {.holding = {h}}).size() == 0);
   CHECK(Tape({y, aside}, {x}).size() == 4);
 }

@@ -1,6 +1,7 @@
 #include "autodiff/tensor.hpp"
 
 #include "autodiff/basic.hpp"
+#include "autodiff/context.hpp"
 #include "autodiff/transforms.hpp"
 #include "tests/autodiff/helpers.hpp"
 #include "tests/catch.hpp"
@@ -56,7 +57,7 @@ TEST_CASE("a tracked leaf records what is computed from it, and an untracked res
   CHECK_FALSE(add(x, x).tracked());
   CHECK(add(x, x).node()->inputs.empty());
   {
-    const Recording off(false);
+    const NoGrad guard;
     CHECK_FALSE(add(t, t).tracked());
   }
   CHECK(add(t, t).tracked());

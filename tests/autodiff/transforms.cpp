@@ -1,5 +1,6 @@
 #include "autodiff/transforms.hpp"
 
+#include "autodiff/context.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/layout.hpp"
@@ -50,7 +51,7 @@ TEST_CASE("tape forms of the second derivative hold what is held, and are record
   CHECK(distance(hvp(y, t, ones_like(t), {.holding = {held}}), 6.0 * t * held) < 1e-13);
   CHECK(h.tracked());
   CHECK_FALSE(hessian(y, t, {.record = false}).tracked());
-  const Recording off(false);
+  const NoGrad guard;
   CHECK(distance(hessian(y, t, {.holding = {held}}), h) == 0);
 }
 
@@ -81,7 +82,7 @@ TEST_CASE("a functional form is recorded exactly if something tracked enters") {
 TEST_CASE("where the caller does not record, functional forms still give derivatives, and record nothing") {
   const Tensor x = track(f64({1, 2}));
   const auto f = [&](const Tensor& z) { return sum(x * z * z); };
-  const Recording off(false);
+  const NoGrad guard;
   CHECK(grad(f)(x).values() == Values{2, 8});
   CHECK_FALSE(grad(f)(x).tracked());
   CHECK(hessian(f, x).values() == Values{2, 0, 0, 4});

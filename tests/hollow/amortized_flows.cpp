@@ -7,7 +7,7 @@
 #include "hollow/flow/planar.hpp"
 #include "hollow/flow/sylvester.hpp"
 
-#include "autodiff/gradcheck.hpp"
+#include "autodiff/debug/check_grads.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"

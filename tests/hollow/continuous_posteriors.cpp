@@ -5,8 +5,8 @@
 
 #include "hollow/flow/posterior.hpp"
 
-#include "autodiff/gradcheck.hpp"
-#include "autodiff/observer.hpp"
+#include "autodiff/context.hpp"
+#include "autodiff/debug/check_grads.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -63,10 +63,10 @@ Tensor contexts(const Shape& shape) { return 1.5 * Rng(8).split("context").norma
 class Readers : public Observer {
  public:
   explicit Readers(const Tensor& read) : read_(read) {}
-  void evaluated(const Op&, std::span<const Tensor> inputs, const Tensor&) override {
+  void evaluated(const Op&, std::span<const Tensor> inputs, const Tensor&, double) override {
     for (const Tensor& t : inputs) count += t.node() == read_.node();
   }
-  void pulled(const Call&, const Tensor&, std::span<const Tensor>) override {}
+  void pulled(const Call&, const Tensor&, std::span<const Tensor>, double) override {}
   int64_t count = 0;
 
  private:

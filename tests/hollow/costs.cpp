@@ -1,7 +1,7 @@
 // What dimwise and training cost, counted and never timed.
 #include <map>
 
-#include "autodiff/observer.hpp"
+#include "autodiff/context.hpp"
 #include "hollow/net/hollow_net.hpp"
 #include "hollow/net/masked_conditioner.hpp"
 #include "hollow/net/shared_transformer.hpp"
@@ -39,8 +39,8 @@ const std::vector<Size> sizes{{2, 3}, {8, 3}, {64, 3}, {8, 40}};
 // Calls of each op, those inside sweeps included.
 struct Calls : Observer {
   std::map<std::string, int> count;
-  void evaluated(const Op& op, std::span<const Tensor>, const Tensor&) override { ++count[op.name]; }
-  void pulled(const Call&, const Tensor&, std::span<const Tensor>) override {}
+  void evaluated(const Op& op, std::span<const Tensor>, const Tensor&, double) override { ++count[op.name]; }
+  void pulled(const Call&, const Tensor&, std::span<const Tensor>, double) override {}
 };
 
 }  // namespace
@@ -58,14 +58,14 @@ TEST_CASE("f and D1 are 10 and 13 recorded ops, whatever the dimension and the b
 }
 
 TEST_CASE("each order of the Taylor method costs a few ops more, whatever the dimension and the batch") {
-  const Recording off(false);
+  const NoGrad guard;
   for (const Size& s : sizes) {
     const Net net = make_net(s.d).prepare();
     const Tensor x = Rng(3).normal({s.batch, s.d});
     const auto ops = [&](int order) {
-      const int64_t before = ops_evaluated();
-      dimwise::dimwise(net.at(), x, order, Method::taylor);
-      return ops_evaluated() - before;
+      const int64_t before = thread_context().ops_evaluated;
+      dimwise::dimwise(net.at(), x, order, DimwiseMethod::taylor);
+      return thread_context().ops_evaluated - before;
     };
     CHECK(std::vector<int64_t>{ops(1), ops(2), ops(3), ops(4)} == std::vector<int64_t>{15, 17, 20, 23});
   }
@@ -111,7 +111,7 @@ TEST_CASE("a training step on f and D1 holds few activations at once") {
 }
 
 TEST_CASE("a solve of many steps takes no more nodes or memory than one of few") {
-  const Recording off(false);
+  const NoGrad guard;
   const Net net = make_net(8).prepare();
   const Tensor x = Rng(3).normal({16, 8});
   for (const char* method : {"rk4", "dopri5"}) {

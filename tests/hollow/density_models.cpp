@@ -6,7 +6,7 @@
 #include "hollow/flow/maf.hpp"
 #include "hollow/flow/realnvp.hpp"
 
-#include "autodiff/gradcheck.hpp"
+#include "autodiff/debug/check_grads.hpp"
 #include "autodiff/transforms.hpp"
 #include "nn/distributions/gaussian.hpp"
 #include "nn/optim/adam.hpp"

@@ -1,5 +1,6 @@
 // Dimension-wise derivatives of every net against brute force, in every order, by both methods.
-#include "autodiff/gradcheck.hpp"
+#include "autodiff/context.hpp"
+#include "autodiff/debug/check_grads.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -34,7 +35,7 @@ TEST_CASE("dimwise equals the diagonal by brute force, for every conditioner and
     for (const auto& [name, net] : every_net(d)) {
       const auto bound = net.prepare().at(t, context);
       const std::vector<Tensor> truth = brute_force(bound, x, order);
-      for (const Method method : {Method::reverse, Method::taylor, Method::automatic}) {
+      for (const DimwiseMethod method : {DimwiseMethod::reverse, DimwiseMethod::taylor, DimwiseMethod::automatic}) {
         const DiagonalCheck check;
         const std::vector<Tensor> ours = dimwise::dimwise(bound, x, order, method);
         REQUIRE(ours.size() == static_cast<size_t>(order) + 1);
@@ -65,7 +66,7 @@ TEST_CASE(
   for (const auto& entry : every_net(3)) {
     const std::string& name = entry.first;
     const AnyHollowNet& net = entry.second;
-    for (const Method method : {Method::reverse, Method::taylor}) {
+    for (const DimwiseMethod method : {DimwiseMethod::reverse, DimwiseMethod::taylor}) {
       INFO(name << ", method " << static_cast<int>(method));
       const Tensor w1 = rng.split("w1").normal({2, 3}, DType::float64),
                    w2 = rng.split("w2").normal({2, 3}, DType::float64);
@@ -99,15 +100,15 @@ TEST_CASE(
 }
 
 TEST_CASE("the cost of dimwise does not depend on the dimension") {
-  const auto ops = [](int64_t d, int order, Method method, size_t which) {
+  const auto ops = [](int64_t d, int order, DimwiseMethod method, size_t which) {
     const auto net = every_net(d)[which].second.prepare();
     const Tensor x = zeros({2, d}, DType::float64), context = zeros({2, 2}, DType::float64);
-    const int64_t before = ops_evaluated();
+    const int64_t before = thread_context().ops_evaluated;
     dimwise::dimwise(net.at(t, context), x, order, method);
-    return ops_evaluated() - before;
+    return thread_context().ops_evaluated - before;
   };
   for (size_t which = 0; which < 4; ++which)
-    for (const Method method : {Method::reverse, Method::taylor})
+    for (const DimwiseMethod method : {DimwiseMethod::reverse, DimwiseMethod::taylor})
       for (const int order : {1, 2, 3}) {
         const int64_t cost = ops(4, order, method, which);
         CHECK(cost > 0);

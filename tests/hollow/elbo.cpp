@@ -3,7 +3,7 @@
 
 #include "hollow/flow/posterior.hpp"
 
-#include "autodiff/gradcheck.hpp"
+#include "autodiff/debug/check_grads.hpp"
 #include "nn/distributions/bernoulli.hpp"
 #include "nn/mlp.hpp"
 #include "ops/arithmetic.hpp"

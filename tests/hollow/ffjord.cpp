@@ -3,7 +3,7 @@
 
 #include "hollow/flow/ffjord.hpp"
 
-#include "autodiff/gradcheck.hpp"
+#include "autodiff/debug/check_grads.hpp"
 #include "hollow/flow/trace.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"

@@ -3,7 +3,7 @@
 
 #include "hollow/flow/cnf.hpp"
 
-#include "autodiff/gradcheck.hpp"
+#include "autodiff/debug/check_grads.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/layout.hpp"

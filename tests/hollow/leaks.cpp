@@ -1,6 +1,7 @@
 // check_hollow passes every net that is shipped and names the leak in every one that is planted.
 #include "hollow/net/check_hollow.hpp"
 
+#include "autodiff/context.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/matmul.hpp"

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "autodiff/context.hpp"
 #include "autodiff/rng.hpp"
 #include "hollow/net/choice.hpp"
 
@@ -35,7 +36,7 @@ inline std::vector<std::pair<std::string, AnyHollowNet>> every_net(int64_t d, bo
 ///
 /// A pull of eᵢ from f gives ∂f_i/∂x; its i-th column, pulled again, ∂²f_i/∂x_i∂x; and so on.
 inline std::vector<Tensor> brute_force(const std::function<Tensor(const Tensor&)>& f, const Tensor& x, int order) {
-  const Recording on(true);
+  const EnableGrad guard;
   const Tensor leaf = track(x);
   const int64_t d = x.dim(-1);
   std::vector<Tensor> result{f(leaf)};

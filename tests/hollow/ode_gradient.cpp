@@ -1,9 +1,10 @@
 // Row 16: gradients through the solver: through its steps, by the adjoint, by differences, and from stored
 // sensitivities.
 
+#include "autodiff/context.hpp"
+#include "autodiff/debug/check_grads.hpp"
 #include "autodiff/dimwise.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/gradcheck.hpp"
 #include "autodiff/node.hpp"
 #include "autodiff/rng.hpp"
 #include "autodiff/transforms.hpp"
@@ -221,7 +222,7 @@ TEST_CASE("The adjoint solves only for what is asked, and records nothing where 
   CHECK(grad(sum(only_y.y[1][0]), y0).values() == g[0].values());
   CHECK(grad(sum(both.y[1][0]), y0).values() == g[0].values());
   CHECK_FALSE(odeint(lotka_volterra(constant), {stop_gradient(y0)}, {0, 1}, adjoint).y[1][0].tracked());
-  const Recording off(false);
+  const NoGrad guard;
   CHECK_FALSE(odeint(lotka_volterra(p), {y0}, {0, 1}, adjoint).y[1][0].tracked());
 }
 

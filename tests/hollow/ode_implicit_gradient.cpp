@@ -1,7 +1,7 @@
 // Row 16: gradients through implicit Runge–Kutta steps are those of the discrete solution, and meet stored
 // sensitivities.
 
-#include "autodiff/gradcheck.hpp"
+#include "autodiff/debug/check_grads.hpp"
 #include "autodiff/transforms.hpp"
 #include "hollow/ode/problems.hpp"
 #include "ops/reduce.hpp"

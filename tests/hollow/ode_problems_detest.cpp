@@ -1,6 +1,7 @@
 #include <cmath>
 #include <map>
 
+#include "autodiff/context.hpp"
 #include "hollow/ode/problems.hpp"
 #include "tests/catch.hpp"
 #include "tests/hollow/detest_values.hpp"
@@ -15,7 +16,7 @@ struct Result {
 };
 
 Result solve(const std::string& name, double rtol, const OdeOptions& options) {
-  const Recording off(false);
+  const NoGrad guard;
   const OdeProblem p = ode_problem("detest-" + name);
   const OdeSolution s = check(odeint(p.term, p.y0, p.times, tolerances(p, rtol, options)));
   Result result{.evaluations = s.statistics.evaluations};

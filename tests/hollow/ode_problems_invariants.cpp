@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "autodiff/context.hpp"
 #include "hollow/ode/problems.hpp"
 #include "tests/catch.hpp"
 
@@ -11,7 +12,7 @@ using Invariant = std::function<double(const std::vector<double>& y)>;
 
 // The largest departure of an invariant from its value at the start, over 50 times.
 double drift(const std::string& name, const OdeOptions& how, double rtol, const Invariant& invariant) {
-  const Recording off(false);
+  const NoGrad guard;
   const OdeProblem p = ode_problem(name);
   std::vector<double> times{p.times.front()};
   for (int i = 1; i <= 50; ++i)

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "autodiff/context.hpp"
 #include "hollow/ode/problems.hpp"
 #include "tests/catch.hpp"
 
@@ -21,7 +22,7 @@ std::optional<nlohmann::json> references() {
 }
 
 OdeSolution solve(const OdeProblem& p, const std::string& method, const std::string& corrector, double rtol) {
-  const Recording off(false);
+  const NoGrad guard;
   return odeint(p.term, p.y0, p.times,
                 tolerances(p, rtol, {.method = method, .max_steps = 1000000, .corrector = corrector}));
 }

@@ -2,8 +2,8 @@
 
 #include <map>
 
+#include "autodiff/debug/check_grads.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/gradcheck.hpp"
 #include "autodiff/node.hpp"
 #include "autodiff/rng.hpp"
 #include "autodiff/transforms.hpp"

@@ -1,8 +1,8 @@
 // Orthonormal columns by Björck's iterations and products of Householder reflections.
 #include "hollow/flow/orthogonal.hpp"
 
+#include "autodiff/debug/check_grads.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/gradcheck.hpp"
 #include "autodiff/rng.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"

@@ -3,9 +3,10 @@
 
 #include <cmath>
 #include <numbers>
+#include "autodiff/context.hpp"
 
+#include "autodiff/debug/check_grads.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/gradcheck.hpp"
 #include "autodiff/transforms.hpp"
 #include "hollow/flow/cnf.hpp"
 #include "nn/optim/adam.hpp"
@@ -65,8 +66,8 @@ TEST_CASE("a linear flow is the Gaussian it must be at every time") {
   const Tensor log_scale = u.a * (theta + lead) + 0.5 * u.b * (square(theta) - lead * lead);
   const Tensor variance = exp(2 * log_scale), rate = (u.a + u.b * theta) / unit;
   const DensityDerivatives all = p.derivatives(t, x);
-  CHECK(largest(all.log_prob - (base_log_prob(x * exp(-log_scale)) - sum_last(log_scale))) < 1e-8);
-  CHECK(largest(all.time - sum_last(rate * (square(x) / variance - 1))) < 1e-7);
+  CHECK(largest(all.log_prob - (base_log_prob(x * exp(-log_scale)) - sum(log_scale, {-1}))) < 1e-8);
+  CHECK(largest(all.time - sum(rate * (square(x) / variance - 1), {-1})) < 1e-7);
   CHECK(largest(all.score + x / variance) < 1e-7);
   CHECK(largest(all.score_diagonal + 1 / variance) < 1e-7);
   const Tensor z = p.sample(t, Rng(3));
@@ -112,7 +113,7 @@ TEST_CASE("derivatives are recorded where a parameter enters, and nowhere else")
   };
   CHECK(tracked(p.derivatives(t, x)) == std::vector<bool>(4, false));
   CHECK(tracked(track(p).derivatives(t, x)) == std::vector<bool>(4, true));
-  const Recording off(false);
+  const NoGrad guard;
   CHECK(tracked(track(p).derivatives(t, x)) == std::vector<bool>(4, false));
 }
 

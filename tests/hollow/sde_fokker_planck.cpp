@@ -6,8 +6,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "autodiff/debug/check_grads.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/gradcheck.hpp"
 #include "autodiff/transforms.hpp"
 #include "hollow/net/choice.hpp"
 #include "hollow/sde/diffusion.hpp"
@@ -30,7 +30,7 @@ using Field = std::function<Tensor(const Tensor& t, const Tensor& x)>;
 double largest(const Tensor& x) { return max(abs(x)).item(); }
 
 Tensor log_normal(const Tensor& z, const Tensor& log_scale) {
-  return sum_last(-0.5 * square(z) - log_scale - 0.5 * std::log(2 * std::numbers::pi));
+  return sum(-0.5 * square(z) - log_scale - 0.5 * std::log(2 * std::numbers::pi), {-1});
 }
 
 // All of a log-density by the engine: its rate by forward mode in t.
@@ -73,7 +73,7 @@ TEST_CASE("geometric Brownian motion solves its own equation") {
   const double mu = 0.1, sigma = 0.3, x0 = 1.2;
   const Density log_p = [&](const Tensor& t, const Tensor& x) {
     const Tensor z = (log(x) - std::log(x0) - (mu - 0.5 * sigma * sigma) * t) / (sigma * sqrt(t));
-    return log_normal(z, log(sigma * sqrt(t))) - sum_last(log(x));
+    return log_normal(z, log(sigma * sqrt(t))) - sum(log(x), {-1});
   };
   const Field f = [&](const Tensor&, const Tensor& x) { return mu * x; };
   const Tensor x = Rng(1).uniform({40, 1}, f64, 0.6, 2.5);
@@ -113,7 +113,7 @@ TEST_CASE("HollowNets give what the equation in divergence form gives") {
   const auto nets = test::every_net(d, true, 0);
   const Tensor x = Rng(3).normal({n, d}, f64), t = times(n);
   const Density log_p = [](const Tensor& at, const Tensor& y) {
-    return -0.5 * sum_last(square(y - sin(at)) * (1 + 0.3 * cos(flip(y, -1))));
+    return -0.5 * sum(square(y - sin(at)) * (1 + 0.3 * cos(flip(y, -1))), {-1});
   };
   const DensityDerivatives p = derivatives(log_p, t, x);
   for (size_t i = 0; i < nets.size(); ++i) {
@@ -127,7 +127,7 @@ TEST_CASE("HollowNets give what the equation in divergence form gives") {
         brute_force_coefficient([&](const Tensor&, const Tensor& at) { return f(at, t) * density(at); });
     const Coefficient spread =
         brute_force_coefficient([&](const Tensor&, const Tensor& at) { return square(g(at, t)) * density(at); });
-    const Tensor truth = sum_last(0.5 * spread(t, x, 2)[2] - flux(t, x, 1)[1]);
+    const Tensor truth = sum(0.5 * spread(t, x, 2)[2] - flux(t, x, 1)[1], {-1});
     const ScalarDerivatives plain = scalar_derivatives([&](const Tensor& at) { return exp(log_p(t, at)); }, x);
     INFO(nets[i].first);
     CHECK(largest(fokker_planck(sde, plain, t, x) - truth) < 1e-9);
@@ -170,7 +170,7 @@ TEST_CASE("the gradient of a matching loss is that of finite differences") {
   const auto nets = test::every_net(2, false, 0);
   const Tensor x = Rng(3).normal({5, 2}, f64), t = times(5);
   const DensityDerivatives p = derivatives(
-      [](const Tensor& at, const Tensor& y) { return -0.5 * sum_last(square(y - sin(at)) + 0.1 * square(square(y))); },
+      [](const Tensor& at, const Tensor& y) { return -0.5 * sum(square(y - sin(at)) + 0.1 * square(square(y)), {-1}); },
       t, x);
   const auto& f = nets[0].second;
   const DiffusionNet g{nets[1].second, Constant{ones({2}, f64)}, Constant{zeros({2}, f64)}};
@@ -201,7 +201,7 @@ TEST_CASE("the backward generator: a closed form, and the adjoint of the forward
   const Tensor x = Rng(1).uniform({20, 1}, f64, 0.5, 2), t = times(20);
   // u(t, x) = E[x_T² | x_t = x] = x² exp((2μ + σ²)(T − t)).
   const auto u = [&](const Tensor& s, const Tensor& at) {
-    return sum_last(square(at) * exp((2 * mu + sigma * sigma) * (T - s)));
+    return sum(square(at) * exp((2 * mu + sigma * sigma) * (T - s)), {-1});
   };
   const Tensor rate = jvp([&](const Tensor& s) { return u(s, x); }, t, ones_like(t)).second;
   const ScalarDerivatives now = scalar_derivatives([&](const Tensor& at) { return u(t, at); }, x);
@@ -214,9 +214,9 @@ TEST_CASE("the backward generator: a closed form, and the adjoint of the forward
   for (int64_t i = 0; i < n; ++i) grid.push_back(-8 + 16 * static_cast<double>(i) / static_cast<double>(n - 1));
   const Tensor line = reshape(tensor(grid, f64), {n, 1}), zero = scalar(0, f64);
   const ScalarDerivatives p =
-      scalar_derivatives([](const Tensor& at) { return sum_last(exp(-0.7 * square(at - 0.3))); }, line);
+      scalar_derivatives([](const Tensor& at) { return sum(exp(-0.7 * square(at - 0.3)), {-1}); }, line);
   const ScalarDerivatives v =
-      scalar_derivatives([](const Tensor& at) { return sum_last(sin(at) + 0.2 * square(at)); }, line);
+      scalar_derivatives([](const Tensor& at) { return sum(sin(at) + 0.2 * square(at), {-1}); }, line);
   const double h = 16.0 / static_cast<double>(n - 1);
   const double forward = h * sum(v.value * fokker_planck(sde, p, zero, line)).item();
   const double backward = h * sum(p.value * kolmogorov_backward(sde, v, zero, line)).item();

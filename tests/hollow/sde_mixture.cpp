@@ -3,8 +3,8 @@
 
 #include <cmath>
 
+#include "autodiff/debug/check_grads.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/gradcheck.hpp"
 #include "hollow/sde/fokker_planck.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "autodiff/debug/check_grads.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/gradcheck.hpp"
 #include "autodiff/transforms.hpp"
 #include "hollow/sde/diffusion.hpp"
 #include "hollow/sde/fokker_planck.hpp"
@@ -112,7 +112,7 @@ TEST_CASE("an Ornstein-Uhlenbeck process obeys its own equation in the weak form
   const Tensor x = m + sqrt(v) * z;
   const auto log_p = [&](const Tensor& at) {
     const auto [centre, variance] = law(at);
-    return sum_last(-0.5 * (square(x - centre) / variance + log(variance)));
+    return sum(-0.5 * (square(x - centre) / variance + log(variance)), {-1});
   };
   const Tensor rate = jvp(log_p, t, ones_like(t)).second;
   const TestFunctions functions(32, d, 0.7, Rng(3), f64);
@@ -250,7 +250,7 @@ TEST_CASE("test functions are as long as asked, bounded alike, and vary with two
   CHECK(mean(plane.b).item() == Approx(std::numbers::pi).epsilon(0.02));
   CHECK(min(plane.b).item() >= 0);
   CHECK(max(plane.b).item() == Approx(2 * std::numbers::pi).epsilon(1e-3));
-  CHECK(largest(plane.weight - 1 / (1 + 0.5 * sum_last(square(plane.w)))) < 1e-14);
+  CHECK(largest(plane.weight - 1 / (1 + 0.5 * sum(square(plane.w), {-1}))) < 1e-14);
 
   const int64_t d = 7;
   const TestFunctions many(500, d, 0.5, Rng(1));

@@ -1,7 +1,8 @@
 // The derivative of a root: against closed forms, differences of roots solved anew, and the other method.
 
+#include "autodiff/context.hpp"
+#include "autodiff/debug/check_grads.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/gradcheck.hpp"
 #include "autodiff/op.hpp"
 #include "autodiff/rng.hpp"
 #include "hollow/solve/implicit.hpp"
@@ -26,7 +27,7 @@ struct Layer {
   Tensor w, x;
   Tensor operator()(const Tensor& y) const { return y - tanh(linear(y, w)) - x; }
   Tensor root() const {
-    const Recording off(false);
+    const NoGrad guard;
     Tensor y = x;
     for (int i = 0; i < 200; ++i) y = y - (*this)(y);
     return y;
@@ -121,7 +122,7 @@ TEST_CASE("Without anything tracked, or recording, a root is a constant") {
   const Tensor a = tensor({4}, DType::float64), y = track(tensor({2}, DType::float64));
   CHECK_FALSE(implicit_root([&](const Tensor& y) { return y * y - a; }, y).tracked());
   const Tensor tracked = track(a);
-  const Recording off(false);
+  const NoGrad guard;
   CHECK_FALSE(implicit_root([&](const Tensor& y) { return y * y - tracked; }, y).tracked());
 }
 

@@ -1,7 +1,8 @@
 // Gradients of roots: implicit, through the iterations, and by differences.
 
+#include "autodiff/context.hpp"
+#include "autodiff/debug/check_grads.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/gradcheck.hpp"
 #include "autodiff/node.hpp"
 #include "tests/hollow/solve_problems.hpp"
 
@@ -79,7 +80,7 @@ TEST_CASE("The implicit gradient costs one evaluation where something is capture
     CHECK(recorded.y.tracked());
     CHECK(recorded.y.values() == constant.y.values());
     CHECK(tracked.residuals == plain.residuals + 1);
-    const Recording none(false);
+    const NoGrad guard;
     CHECK_FALSE(find_root(counted(contractive(track(w), x), off), x, {.method = method}).y.tracked());
     CHECK(off.residuals == plain.residuals);
   }

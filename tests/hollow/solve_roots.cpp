@@ -1,5 +1,6 @@
 // Every method on equations of its kind.
 
+#include "autodiff/context.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/node.hpp"
 #include "tests/hollow/solve_problems.hpp"
@@ -32,7 +33,7 @@ TEST_CASE("Every method finds the root of a contraction, in 1 to 200 dimensions 
   for (const Shape& shape : {Shape{1}, Shape{2}, Shape{64}, Shape{200}, Shape{5, 3}, Shape{2, 3, 16}}) {
     const Tensor x = Rng(2).normal(shape, DType::float64);
     const Equation equation = contractive(unit_matrix(shape.dim(-1)), x);
-    const Recording off(false);
+    const NoGrad guard;
     Tensor root = x;
     for (int i = 0; i < 200; ++i) root = root - equation.residual(root);
     for (const std::string& method : root_methods()) check_root(equation, x, tight(method), root);
@@ -54,7 +55,7 @@ TEST_CASE("Where the off-diagonal elements rule, newton and newton_krylov find t
     const Tensor x = Rng(2).normal(shape, DType::float64), y0 = zeros(shape, DType::float64);
     const Equation equation = rotating(shape.dim(-1), x);
     const Tensor root = check(find_root(equation, y0, tight("newton"))).y;
-    const Recording off(false);
+    const NoGrad guard;
     CHECK(max(abs(equation.residual(root))).item() < 1e-11);
     check_root(equation, y0, tight("newton_krylov"), root);
     check_root({equation.residual}, y0, tight("newton_krylov"), root);
@@ -76,7 +77,7 @@ TEST_CASE("On a HollowNet jacobi_newton reaches the root of full Newton") {
   for (const int64_t d : {2, 16}) {
     const Tensor x = Rng(3).normal({7, d}, DType::float64);
     const Equation equation = hollow_equation(small_net(d).at(), 0.3, x);
-    const Recording off(false);
+    const NoGrad guard;
     const Tensor root = check(find_root(equation, x, tight("newton"))).y;
     check_root(equation, x, tight("jacobi_newton"), root);
     CHECK(furthest(root, 0.3 * small_net(d)(root) + x) < 1e-11);
@@ -86,7 +87,7 @@ TEST_CASE("On a HollowNet jacobi_newton reaches the root of full Newton") {
 TEST_CASE("hollow_equation gives one value by its three functions") {
   const Tensor y = Rng(3).normal({4, 5}, DType::float64), c = Rng(4).normal({4, 5}, DType::float64);
   const AnyHollowNet net = small_net(5);
-  const Recording off(false);
+  const NoGrad guard;
   const Equation e = hollow_equation(net.at(), -2, c);
   const auto [f, d] = e.both(y);
   CHECK(furthest(f, y + 2 * net(y) - c) < 1e-14);

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "autodiff/gradcheck.hpp"
+#include "autodiff/debug/check_grads.hpp"
 #include "nn/distributions/bernoulli.hpp"
 #include "nn/distributions/gaussian.hpp"
 #include "nn/distributions/mixture.hpp"

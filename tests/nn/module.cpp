@@ -1,6 +1,6 @@
 #include "nn/module.hpp"
 
-#include "autodiff/gradcheck.hpp"
+#include "autodiff/debug/check_grads.hpp"
 #include "autodiff/transforms.hpp"
 #include "nn/data/standardizer.hpp"
 #include "nn/layer_norm.hpp"

@@ -2,8 +2,10 @@
 
 #include <stdexcept>
 #include <thread>
+#include "autodiff/context.hpp"
 
-#include "autodiff/anomaly.hpp"
+#include "autodiff/debug/detect_anomaly.hpp"
+#include "autodiff/debug/profile.hpp"
 #include "autodiff/dimwise.hpp"
 #include "autodiff/kernels/buffer.hpp"
 #include "autodiff/transforms.hpp"
@@ -155,14 +157,16 @@ TEST_CASE("the exception of the first shard that failed reaches the caller, and 
 TEST_CASE("workers take over the caller's recording flag, check and scope, and keep none of them") {
   ThreadPool pool(3);
   for (const bool on : {false, true, false}) {
-    const Recording recorded(on);
+    const GradMode recorded(on);
     const DiagonalCheck checked(on);
     const Scope scope(on ? "named" : nullptr);
-    const char* expected = Scope::current();
+    const char* expected = thread_context().scope;
     std::vector<int> right(3);
     pool.run(3, [&](int64_t i) {
-      right[static_cast<size_t>(i)] = recording() == on && detail::checking() == on && Scope::current() == expected;
-      const Recording other(!on);  // ends with the task
+      right[static_cast<size_t>(i)] = recording() == on &&
+                                      (thread_context().diagonal_checks == DiagonalChecks::always) == on &&
+                                      thread_context().scope == expected;
+      const GradMode other(!on);  // ends with the task
     });
     CHECK(right == std::vector<int>{1, 1, 1});
   }
@@ -182,7 +186,7 @@ TEST_CASE("gradients can be differentiated again where something tracked enters"
   };
   CHECK(distance(second([&](const Problem& q) { return q.parallel(pool); }),
                  second([](const Problem& q) { return q.serial(); })) < 1e-12);
-  const Recording off(false);
+  const NoGrad guard;
   CHECK_FALSE(p.parallel(pool).first.tracked());
 }
 
@@ -232,7 +236,7 @@ TEST_CASE("steps on many threads live on the memory of the first ones") {
         aside[static_cast<size_t>(s.index)] = stop_gradient(m(slice(p.x, 0, s.begin, s.end)));
         return p.loss(m, s);
       });
-      const Recording off(false);
+      const NoGrad guard;
       std::vector<Tensor> gradients = parameters(g);
       size_t i = 0;
       model = map_parameters(model, [&](const std::string&, const Tensor& w) { return w - 1e-3 * gradients[i++]; });

@@ -1,7 +1,8 @@
 // The anomaly guard names the op that made a NaN, in whichever direction.
-#include "autodiff/anomaly.hpp"
+#include "autodiff/debug/detect_anomaly.hpp"
 
 #include <cmath>
+#include "autodiff/context.hpp"
 
 #include "autodiff/error.hpp"
 #include "autodiff/transforms.hpp"

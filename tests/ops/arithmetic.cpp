@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "autodiff/directions.hpp"
+#include "autodiff/detail/tangents.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/layout.hpp"

@@ -1,7 +1,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "autodiff/gradcheck.hpp"
+#include "autodiff/context.hpp"
+#include "autodiff/debug/check_grads.hpp"
 #include "autodiff/tape.hpp"
 #include "tests/catch.hpp"
 #include "tests/ops/table.hpp"
@@ -39,7 +40,7 @@ TEST_CASE("derivatives agree with a complex step of 1e-200, and values with the 
       Inputs leaves;
       for (const Tensor& x : sample) leaves.push_back(track(x));
       const Tensor y = e.f(leaves);
-      const Recording off(false);
+      const NoGrad guard;
       const std::vector<double> values = y.values();
       for (size_t varied = 0; varied < sample.size(); ++varied) {
         // The gradient of one element of y at a time, with respect to the element it was made from.
@@ -47,14 +48,14 @@ TEST_CASE("derivatives agree with a complex step of 1e-200, and values with the 
         for (const Tensor& x : sample) in.push_back(broadcast_to(x, y.shape()).values());
         Inputs wide;
         {
-          const Recording on(true);
+          const EnableGrad guard;
           for (const Tensor& x : sample) wide.push_back(track(stop_gradient(broadcast_to(x, y.shape()))));
         }
         std::vector<double> slope;
         {
-          const Recording on(true);
+          const EnableGrad guard;
           const Tensor z = e.f(wide);
-          const Recording quiet(false);
+          const NoGrad off;
           slope = Tape({z}, {wide[varied]}).pull({ones_like(z)})[0].values();
         }
         double worst = 0;

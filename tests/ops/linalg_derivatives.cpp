@@ -1,8 +1,8 @@
 #include <cmath>
 #include <functional>
 
+#include "autodiff/debug/check_grads.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/gradcheck.hpp"
 #include "autodiff/tape.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/arithmetic.hpp"

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "autodiff/basic.hpp"
+#include "autodiff/context.hpp"
 #include "autodiff/tape.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/arithmetic.hpp"
@@ -221,7 +222,7 @@ TEST_CASE("values and derivatives have their digits in the tails and at special 
         near(record ? "''" : "'' unrecorded", function, x, g.tracked() ? slopes(g, x, record) : zeros_like(x),
              function.bend, 8, function.bend_root, tiny);
       // The same by Taylor series: ½f''.
-      const Recording off(false);
+      const NoGrad guard;
       const Series jet = Tape({y}, {x}).jet({{ones_like(x), Tensor()}})[0];
       const Tensor half = jet.at(2).defined() ? jet.at(2) : zeros_like(x);
       near("'' by series", function, x, half + half, function.bend, 8, function.bend_root, tiny);

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "autodiff/context.hpp"
 #include "autodiff/op.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/elementwise.hpp"
@@ -34,7 +35,7 @@ TEST_CASE("push and pull are adjoint: ⟨Jv, w⟩ = ⟨v, Jᵀw⟩ for every op 
       const Inputs x = tracked(sample);
       const Tensor y = e.f(x);
       const Tape tape({y}, x);
-      const Recording off(false);
+      const NoGrad guard;
       const Inputs v = directions(x, 20);
       const Tensor w = normal(y.shape(), 30);
       const Inputs pulled = tape.pull({w});
@@ -54,7 +55,7 @@ TEST_CASE("a pull is linear in the cotangent, recorded or not") {
     const Tape tape({y}, x);
     const Tensor w1 = normal(y.shape(), 1), w2 = normal(y.shape(), 2);
     const Inputs g1 = tape.pull({w1}), g2 = tape.pull({w2});
-    const Recording off(false);
+    const NoGrad guard;
     const Inputs both = tape.pull({2.0 * w1 - 0.5 * w2});
     for (size_t i = 0; i < x.size(); ++i) {
       INFO(e.function);
@@ -80,7 +81,7 @@ TEST_CASE("jets of order 1 to 4 agree with nested pulls along the same curve") {
       const Tensor y = e.f(x), w = normal(y.shape(), 60);
       std::vector<double> jet(static_cast<size_t>(order) + 1);
       {
-        const Recording off(false);
+        const NoGrad guard;
         const Series s = Tape({y}, x).jet(c)[0];
         double factorial = 1;
         for (int k = 1; k <= order; ++k) {
@@ -115,7 +116,7 @@ TEST_CASE("an undefined direction is a zero direction, in every sweep") {
     const Inputs x = tracked(e.samples[0]);
     const Tensor y = e.f(x);
     const Tape tape({y}, x);
-    const Recording off(false);
+    const NoGrad guard;
     Inputs defined = directions(x, 5), none(x.size());
     INFO(e.function);
     CHECK(inner(tape.push(none)[0], ones_like(y)) == 0);
@@ -137,9 +138,9 @@ TEST_CASE("the cost of a jet of order k is at most a constant times k³ ops") {
     const auto ops = [&](int order) {
       std::vector<Inputs> c;
       for (const Tensor& t : x) c.emplace_back(static_cast<size_t>(order), track(ones_like(t)));
-      const int64_t before = ops_evaluated();
+      const int64_t before = thread_context().ops_evaluated;
       tape.jet(c);
-      return static_cast<double>(ops_evaluated() - before);
+      return static_cast<double>(thread_context().ops_evaluated - before);
     };
     INFO(e.function << ": " << ops(1) << ", " << ops(2) << ", " << ops(4) << ", " << ops(8) << ", " << ops(12));
     for (const int k : {4, 8, 12}) CHECK(ops(k) <= 2 * (1 + ops(2)) * k * k * k / 8);
@@ -162,7 +163,7 @@ TEST_CASE("a direction that broadcasts gives what the full one gives, in every s
       if (!y.tracked()) continue;
       const Tape tape({y}, x);
       for (const bool record : {false, true}) {
-        const Recording recorded(record);
+        const GradMode recorded(record);
         INFO(e.function << ", output " << y.shape() << (record ? ", recorded" : ""));
         // One number, and one number for each place along the last axis.
         Inputs small{scalar(0.7, DType::float64)};
@@ -214,7 +215,7 @@ TEST_CASE("a Taylor sweep gives the same whether or not it is recorded") {
         }
       }
       const Series a = tape.jet(recorded)[0];
-      const Recording off(false);
+      const NoGrad guard;
       const Series b = tape.jet(plain)[0];
       for (int k = 1; k <= order; ++k) {
         INFO(e.function << ", order " << order << ", coefficient " << k);

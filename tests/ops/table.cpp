@@ -32,7 +32,7 @@ std::vector<Tensor> one_call_of_each_op() {
     Inputs leaves;
     for (const Tensor& x : e.samples[0]) leaves.push_back(track(x));
     const Tape tape({e.f(leaves)}, leaves);
-    for (const Tensor& y : tape.run())
+    for (const Tensor& y : tape.nodes())
       if (met.insert(y.node()->op->name).second) calls.push_back(y);
   }
   return calls;
@@ -105,7 +105,7 @@ TEST_CASE("every record lies on the tape of an entry that names it") {
       Inputs leaves;
       for (const Tensor& x : sample) leaves.push_back(track(x));
       const Tape tape({e.f(leaves)}, leaves);
-      for (const Tensor& y : tape.run()) recorded.insert(y.node()->op->name);
+      for (const Tensor& y : tape.nodes()) recorded.insert(y.node()->op->name);
     }
   for (const Op* op : all_ops()) {
     INFO(op->name);

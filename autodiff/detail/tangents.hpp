@@ -14,8 +14,8 @@ Tensor unbroadcast(const Tensor& w, const Shape& full, const Shape& shape);
 /// element, its infinite derivative makes no NaN.
 Tensor cotangent_mul(const Tensor& w, const Tensor& d);
 /// `unbroadcast` of `cotangent_mul`, in one pass over memory where nothing is recorded.
-Tensor cotangent_mul_to(const Tensor& w, const Tensor& d, const Shape& full, const Shape& shape);
+Tensor cotangent_mul_sum_to(const Tensor& w, const Tensor& d, const Shape& full, const Shape& shape);
 /// A direction of a tensor of shape `from` as one of the same elements in shape `to`.
-Tensor reshape_direction(const Tensor& w, const Shape& from, const Shape& to);
+Tensor reshape_tangent(const Tensor& w, const Shape& from, const Shape& to);
 
 }  // namespace dimwise

@@ -1,19 +1,15 @@
-#include "autodiff/directions.hpp"
+#include "autodiff/detail/tangents.hpp"
 
-#include "autodiff/basic.hpp"
-#include "autodiff/record.hpp"
+#include "autodiff/detail/rules.hpp"
 
 namespace dimwise {
 
 Tensor cotangent_mul(const Tensor& w, const Tensor& d) { return apply(cotangent_mul_op, {w, d}); }
 
-Tensor cotangent_mul_to(const Tensor& w, const Tensor& d, const Shape& full, const Shape& shape) {
+Tensor cotangent_mul_sum_to(const Tensor& w, const Tensor& d, const Shape& full, const Shape& shape) {
   if (shape == full || detail::recorded(w, d) || broadcast("mul", w.shape(), d.shape()) != full)
     return unbroadcast(cotangent_mul(w, d), full, shape);
-  Tensor y = empty(shape, w.dtype());
-  evaluate_sum(
-      y, full, [](auto u, auto v) { return detail::chain(u, v); }, w, d);
-  return y;
+  return detail::map_sum(full, shape, CotangentMul{}, w, d);
 }
 
 Tensor unbroadcast(const Tensor& w, const Shape& full, const Shape& shape) {
@@ -30,7 +26,7 @@ Tensor unbroadcast(const Tensor& w, const Shape& full, const Shape& shape) {
 }
 
 // One number stays one number.
-Tensor reshape_direction(const Tensor& w, const Shape& from, const Shape& to) {
+Tensor reshape_tangent(const Tensor& w, const Shape& from, const Shape& to) {
   return w.size() == 1 ? reshape(w, {}) : reshape(broadcast_to(w, from), to);
 }
 

@@ -1,10 +1,11 @@
-#include "autodiff/gradcheck.hpp"
+#include "autodiff/debug/check_grads.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <sstream>
 
 #include "autodiff/basic.hpp"
+#include "autodiff/context.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/rng.hpp"
 #include "autodiff/tape.hpp"
@@ -26,7 +27,7 @@ F contracted(const F& f, const std::vector<Tensor>& inputs, int order, const Rng
     };
   const F below = contracted(f, inputs, order - 1, rng);
   return [below, order, rng](const std::vector<Tensor>& x) {
-    const Recording on(true);
+    const EnableGrad guard;
     std::vector<Tensor> leaves;
     for (const Tensor& t : x) leaves.push_back(alias(t));
     const std::vector<Tensor> g = Tape({below(leaves)}, leaves).pull({scalar(1, DType::float64)});
@@ -72,7 +73,7 @@ CheckResult check_grads(const F& f, const std::vector<Tensor>& inputs, const Che
     const Tape tape({y}, leaves);
     std::vector<Tensor> g;
     {
-      const Recording off(false);
+      const NoGrad guard;
       g = tape.pull({scalar(1, DType::float64)});
     }
     for (size_t i = 0; i < inputs.size(); ++i) {
@@ -97,7 +98,7 @@ CheckResult check_grads(const F& f, const std::vector<Tensor>& inputs, const Che
         v.push_back(rng.split("tangent").split(i).normal(inputs[i].shape(), DType::float64));
         expected += total(mul(g[i], v[i])).item();
       }
-      const Recording off(false);
+      const NoGrad guard;
       compare(tape.push(v)[0].item(), expected, "order " + std::to_string(order) + ", forward against reverse");
     }
   }

@@ -1,0 +1,49 @@
+#include "autodiff/debug/print_tape.hpp"
+
+#include <sstream>
+
+#include "autodiff/op.hpp"
+
+namespace dimwise {
+
+namespace {
+// A name for each tensor that occurs: %3 for results on the tape, x0 for inputs, h0 for held, c for the rest.
+std::string label(const Tape& tape, const Tensor& t) {
+  const auto find = [&](const std::vector<Tensor>& list, const char* prefix) -> std::string {
+    for (size_t i = 0; i < list.size(); ++i)
+      if (list[i].node() == t.node()) return prefix + std::to_string(i);
+    return "";
+  };
+  for (const auto& name : {find(tape.inputs(), "x"), find(tape.holding(), "h"), find(tape.nodes(), "%")})
+    if (!name.empty()) return name;
+  return t.tracked() ? "captured" : "constant";
+}
+}  // namespace
+
+std::string str(const Tape& tape) {
+  std::ostringstream out;
+  for (const Tensor& y : tape.nodes()) {
+    out << label(tape, y) << " = " << y.node()->op->name << '(';
+    for (size_t j = 0; j < y.node()->inputs.size(); ++j) out << (j ? ", " : "") << label(tape, y.node()->inputs[j]);
+    out << ")  " << y.shape() << ' ' << y.dtype() << '\n';
+  }
+  return out.str();
+}
+
+std::string to_dot(const Tape& tape) {
+  std::ostringstream out;
+  out << "digraph tape {\n  rankdir=LR;\n  node [shape=box];\n";
+  for (const Tensor& y : tape.nodes()) {
+    const std::string name = label(tape, y);
+    out << "  \"" << name << "\" [label=\"" << y.node()->op->name << "\\n" << y.shape() << "\"];\n";
+    for (const Tensor& x : y.node()->inputs) {
+      const std::string from = label(tape, x);
+      if (from == "constant") continue;
+      out << "  \"" << from << "\" -> \"" << name << '"' << (from[0] == 'h' ? " [style=dashed]" : "") << ";\n";
+    }
+  }
+  out << "}\n";
+  return out.str();
+}
+
+}  // namespace dimwise
