@@ -13,8 +13,6 @@ namespace dimwise {
 /// stays at one element. Neighbouring axes over which all operands go on in step are one axis.
 struct Broadcast {
   static constexpr int max_operands = 6;
-  static constexpr int64_t block = 512;      ///< elements of a part of several rows
-  static constexpr int64_t short_row = 128;  ///< rows below this are taken together
 
   int count = 0;  ///< operands
   int rank = 0;   ///< outer axes
@@ -35,42 +33,35 @@ struct Broadcast {
   /// body(operands' offsets) for each place along the first `axes` outer axes, the last one fastest.
   template <class Body>
   void walk(int axes, Body&& body) const {
-    int64_t index[Shape::max_rank]{}, at[max_operands]{}, total = row == 0 ? 0 : 1;
-    for (int axis = 0; axis < axes; ++axis) total *= dims[axis];
-    for (int64_t i = 0; i < total; ++i) {
-      body(static_cast<const int64_t*>(at));
-      for (int axis = axes - 1; axis >= 0; --axis) {
-        const bool inside = ++index[axis] < dims[axis];
-        for (int k = 0; k < count; ++k) at[k] += inside ? step[k][axis] : step[k][axis] * (1 - dims[axis]);
-        if (inside) break;
-        index[axis] = 0;
-      }
-    }
+    int64_t at[max_operands]{};
+    if (row > 0) walk_from(0, axes, at, body);
   }
 
-  /// body(part) for all elements: several short rows, or up to `longest` elements of a row; in the order of the result
-  /// if that is a whole row.
+  /// body(part) for all elements: rows shorter than `short_row` taken together, others in pieces, up to `most` elements
+  /// either way. In the order of the result if that is a whole row.
   template <class Body>
-  void parts(int64_t longest, Body&& body) const {
-    if (row == 0) return;
-    if (rank == 0 || row >= short_row) {
-      for (int64_t first = 0; first < row; first += longest)
-        walk(rank, [&](const int64_t* row_at) {
-          int64_t at[max_operands];
-          for (int k = 0; k < count; ++k) at[k] = row_at[k] + (moves[k] ? first : 0);
-          body(Part{at, std::min(longest, row - first), 1});
-        });
-      return;
-    }
+  void parts(int64_t short_row, int64_t most, Body&& body) const {
     const int last = rank - 1;
-    const int64_t together = std::min(block / row, dims[last]);
-    walk(last, [&](const int64_t* first_at) {
-      for (int64_t r = 0; r < dims[last]; r += together) {
+    const int64_t together = rank > 0 && row > 0 && row < short_row ? std::min(most / row, dims[last]) : 1;
+    for (int64_t first = 0; first < row; first += most)
+      walk(together > 1 ? last : rank, [&](const int64_t* from) {
         int64_t at[max_operands];
-        for (int k = 0; k < count; ++k) at[k] = first_at[k] + r * step[k][last];
-        body(Part{at, row, std::min(together, dims[last] - r)});
-      }
-    });
+        for (int64_t r = 0; r < (together > 1 ? dims[last] : 1); r += together) {
+          for (int k = 0; k < count; ++k) at[k] = from[k] + (moves[k] ? first : 0) + (r > 0 ? r * step[k][last] : 0);
+          body(Part{at, std::min(most, row - first), together > 1 ? std::min(together, dims[last] - r) : 1});
+        }
+      });
+  }
+
+ private:
+  template <class Body>
+  void walk_from(int axis, int axes, int64_t* at, Body& body) const {
+    if (axis == axes || axis == Shape::max_rank) return body(static_cast<const int64_t*>(at));
+    for (int64_t i = 0; i < dims[axis]; ++i) {
+      walk_from(axis + 1, axes, at, body);
+      for (int k = 0; k < count; ++k) at[k] += step[k][axis];
+    }
+    for (int k = 0; k < count; ++k) at[k] -= dims[axis] * step[k][axis];
   }
 };
 

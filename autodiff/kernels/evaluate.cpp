@@ -16,7 +16,8 @@ struct Sum {
   static T across(const Batch<T>& x) {
     return xsimd::hadd(x);
   }
-  static constexpr double neutral = 0;
+  template <class T>
+  static constexpr T neutral = 0;
 };
 struct Max {
   template <class T>
@@ -25,7 +26,7 @@ struct Max {
   }
   template <class T>
   requires std::is_floating_point_v<T>
-  static T combine(T a, T b) { return b > a || b != b ? b : a; }
+  static T combine(T a, T b) { return (b > a) | (b != b) ? b : a; }
   template <class T>
   static T across(const Batch<T>& x) {
     alignas(64) T lane[static_cast<size_t>(width<T>)];
@@ -34,15 +35,22 @@ struct Max {
     for (const T v : lane) y = combine(y, v);
     return y;
   }
-  static constexpr double neutral = -std::numeric_limits<double>::infinity();
+  template <class T>
+  static constexpr T neutral = -std::numeric_limits<T>::infinity();
 };
+
+// What parts of type T are combined in: a long sum needs more digits.
+template <class R, class T>
+using Total = std::conditional_t<std::is_same_v<R, Sum>, double, T>;
+
+constexpr int64_t most = 2048;  // elements that are combined in T
 
 // x[0] ∘ … ∘ x[n − 1].
 template <class R, class T>
-T reduce_row(const T* x, int64_t n) {
+T reduce_block(const T* x, int64_t n) {
   constexpr int64_t w = width<T>;
   const auto load = [&](int64_t i) { return Batch<T>::load_unaligned(x + i); };
-  T total = static_cast<T>(R::neutral);
+  T total = R::template neutral<T>;
   int64_t i = 0;
   if (n >= w) {
     Batch<T> s0 = load(0);
@@ -63,22 +71,39 @@ T reduce_row(const T* x, int64_t n) {
   for (; i < n; ++i) total = R::combine(total, x[i]);
   return total;
 }
+template <class R, class T>
+Total<R, T> reduce_row(const T* x, int64_t n) {
+  Total<R, T> total = R::template neutral<T>;
+  for (int64_t first = 0; first < n; first += most)
+    total = R::combine(total, static_cast<Total<R, T>>(reduce_block<R>(x + first, std::min(most, n - first))));
+  return total;
+}
+
+// to[i] = a[i] ∘ b[i] for n elements; `to` may be a or b.
+template <class R, class T>
+void combine_rows(T* to, const T* a, const T* b, int64_t n) {
+  const Batch<T> after = Batch<T>::load_unaligned(to + n);
+  Into<T>(to, n) =
+      function([](const auto& p, const auto& q) { return R::combine(p, q); }, Elements<T>(a), Elements<T>(b));
+  after.store_unaligned(to + n);
+}
+template <class R>
+void combine_rows(double* to, const double* a, const float* b, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = R::combine(a[i], static_cast<double>(b[i]));
+}
 
 // `rows` rows of n at x, one after another, reduced pairwise to one at `to`, which may be x.
 template <class R, class T>
 const T* reduce_rows(const T* x, int64_t n, int64_t rows, T* to) {
-  while (rows > 1) {
-    const int64_t half = rows / 2, rest = (rows - half) * n;
-    for (int64_t j = 0; j < half * n; ++j) to[j] = R::combine(x[j], x[rest + j]);
-    if (x != to) std::copy(x + half * n, x + rest, to + half * n);
-    rows -= half;
-    x = to;
+  for (; rows > 1; rows = (rows + 1) / 2, x = to) {
+    const int64_t half = rows / 2 * n, rest = (rows + 1) / 2 * n;
+    combine_rows<R>(to, x, x + rest, half);
+    if (x != to) std::copy(x + half, x + rest, to + half);  // a row that stays, where their number is odd
   }
   return x;
 }
 
-// y = the reduction of f(x…), or of the one operand x itself where f is null, over the axes along which y stays: part
-// by part in T, and the parts in float64.
+// y = the reduction of f(x…), or of the one operand x itself where f is null, over the axes along which y stays.
 template <class R, class T>
 void reduce(const Tensor& y, const Shape& full, RowFunction<T> f, Sources x) {
   const size_t result = x.size();
@@ -88,31 +113,35 @@ void reduce(const Tensor& y, const Shape& full, RowFunction<T> f, Sources x) {
   const Broadcast plan(full, {shapes, result + 1});
   const bool moves = plan.moves[result];
   RowOperands<T> operands(plan, x);
-  constexpr int64_t few = 64;
-  double total_of_few[few];
-  const Tensor total_of_many = y.size() > few ? empty(y.shape(), DType::float64) : Tensor();
-  double* const total = y.size() > few ? mutable_data<double>(total_of_many) : total_of_few;
-  std::fill_n(total, y.size(), R::neutral);
-  alignas(64) T values[Broadcast::block + 64 / sizeof(T)];
-  plan.parts(f ? Broadcast::block : 4 * Broadcast::block, [&](const Broadcast::Part& p) {
-    operands.set(p);
-    const T* v = operands.data()[0].data;
-    if (f) f(values, p.n * p.rows, operands.data(), operands.moving()), v = values;
-    double* const to = total + p.at[result];
-    const int64_t step = p.rows > 1 ? plan.step_of(static_cast<int>(result)) : 0;
-    int64_t n = p.n;
-    if (!moves) {
-      for (int64_t r = 0; r < p.rows; ++r)
-        to[r * step] = R::combine(to[r * step], static_cast<double>(reduce_row<R>(v + r * n, n)));
-      return;
-    }
-    if (step == 0)
-      v = reduce_rows<R>(v, n, p.rows, values);
-    else
-      n *= p.rows;
-    for (int64_t j = 0; j < n; ++j) to[j] = R::combine(to[j], static_cast<double>(v[j]));
-  });
-  std::copy_n(total, y.size(), mutable_data<T>(y));
+  Total<R, T>* total = nullptr;
+  Total<R, T> one = 0;
+  Tensor many;
+  if constexpr (std::is_same_v<Total<R, T>, T>)
+    total = mutable_data<T>(y);
+  else
+    total = y.size() == 1 ? &one : mutable_data<double>(many = empty(y.shape(), DType::float64));
+  std::fill_n(total, y.size(), R::template neutral<T>);
+  alignas(64) T values[most + 64 / sizeof(T)];
+  // Where nothing is computed first, rows lie one after another, and more is taken at a time.
+  plan.parts(f ? short_row : most,
+             f       ? block
+             : moves ? most
+                     : std::max(plan.row, most),
+             [&](const Broadcast::Part& p) {
+               operands.set(p);
+               const T* v = operands.data()[0].data;
+               if (f) f(values, p.n * p.rows, operands.data(), operands.moving()), v = values;
+               Total<R, T>* const to = total + p.at[result];
+               const int64_t step = p.rows > 1 ? plan.step_of(static_cast<int>(result)) : 0;
+               if (moves && step == 0)
+                 combine_rows<R>(to, to, reduce_rows<R>(v, p.n, p.rows, values), p.n);
+               else if (moves)
+                 combine_rows<R>(to, to, v, p.n * p.rows);
+               else
+                 for (int64_t r = 0; r < p.rows; ++r)
+                   to[r * step] = R::combine(to[r * step], reduce_row<R>(v + r * p.n, p.n));
+             });
+  if (static_cast<const void*>(total) != mutable_data<T>(y)) std::copy_n(total, y.size(), mutable_data<T>(y));
 }
 
 template <class R>
@@ -123,11 +152,16 @@ void reduce(const Tensor& y, const Tensor& x) {
 
 }  // namespace
 
-// What a part writes beyond its end is written over by the next one, except where that is still to be read.
-void evaluate_rows(const Tensor& y, const Kernel& f, Sources x) {
+void evaluate(const Tensor& y, const Kernel& f, Sources x) {
   dispatch(y.dtype(), [&](auto t) {
     using T = decltype(t);
     T* const out = mutable_data<T>(y);
+    if (std::all_of(x.begin(), x.end(), [&](const Source& s) { return s.shape == y.shape(); })) {
+      Operand<T> operands[Broadcast::max_operands];
+      for (size_t k = 0; k < x.size(); ++k) operands[k] = {static_cast<const T*>(x[k].data), ~size_t{0}};
+      return f.get<T>()(out, y.size(), operands, true);
+    }
+    // What a part writes beyond its end is written over by the next one, except where that is still to be read.
     const bool in_place = std::any_of(x.begin(), x.end(), [&](const Source& s) { return s.data == out; });
     each_part<T>(y.shape(), x, [&](int64_t offset, int64_t n, const RowOperands<T>& operands) {
       T *const row = out + offset, *const end = row + n;
@@ -138,8 +172,8 @@ void evaluate_rows(const Tensor& y, const Kernel& f, Sources x) {
   });
 }
 
-void evaluate_rows_sum(const Tensor& y, const Shape& full, const Kernel& f, Sources x) {
-  if (y.shape() == full) return evaluate_rows(y, f, x);
+void evaluate_sum(const Tensor& y, const Shape& full, const Kernel& f, Sources x) {
+  if (y.shape() == full) return evaluate(y, f, x);
   dispatch(y.dtype(), [&](auto t) { reduce<Sum, decltype(t)>(y, full, f.get<decltype(t)>(), x); });
 }
 void evaluate_sum(const Tensor& y, const Tensor& x) { reduce<Sum>(y, x); }

@@ -56,20 +56,12 @@ struct Source {
 using Sources = std::span<const Source>;
 
 /// y = f(x…), all operands broadcast to y's shape. y's memory may be that of operands of its shape.
-void evaluate_rows(const Tensor& y, const Kernel& f, Sources x);
+void evaluate(const Tensor& y, const Kernel& f, Sources x);
 template <bool two_loops = true, class F, size_t N>
 void evaluate(const Tensor& y, F, const Source (&x)[N]) {
   static_assert(N <= Broadcast::max_operands);
-  if (!std::all_of(x, x + N, [&](const Source& s) { return s.shape == y.shape(); }))
-    return evaluate_rows(y, kernel_of<F, N, two_loops>, x);
-  dispatch(y.dtype(), [&](auto t) {
-    using T = decltype(t);
-    Operand<T> operands[N];
-    for (size_t k = 0; k < N; ++k) operands[k] = {static_cast<const T*>(x[k].data), ~size_t{0}};
-    detail::row<T, F, N, two_loops>(mutable_data<T>(y), y.size(), operands, true);
-  });
+  evaluate(y, kernel_of<F, N, two_loops>, Sources(x));
 }
-
 template <class F, std::convertible_to<Source>... X>
 void evaluate(const Tensor& y, F f, const X&... x) {
   const Source sources[] = {Source(x)...};
@@ -77,11 +69,11 @@ void evaluate(const Tensor& y, F f, const X&... x) {
 }
 
 /// y = Σ f(x…), all operands broadcast to `full`, summed down to y's shape, in blocks whose sums are added in float64.
-void evaluate_rows_sum(const Tensor& y, const Shape& full, const Kernel& f, Sources x);
-template <class F, class... X>
+void evaluate_sum(const Tensor& y, const Shape& full, const Kernel& f, Sources x);
+template <class F, std::convertible_to<Source>... X>
 void evaluate_sum(const Tensor& y, const Shape& full, F, const X&... x) {
   const Source sources[] = {Source(x)...};
-  evaluate_rows_sum(y, full, kernel_of<F, sizeof...(X), true>, sources);
+  evaluate_sum(y, full, kernel_of<F, sizeof...(X), true>, Sources(sources));
 }
 /// y = Σ x down to y's shape, likewise; y = max x, NaN where there is one.
 void evaluate_sum(const Tensor& y, const Tensor& x);
@@ -89,6 +81,9 @@ void evaluate_max(const Tensor& y, const Tensor& x);
 /// x[0] + … + x[n − 1] of a row, in several accumulators.
 double sum_row(const float* x, int64_t n);
 double sum_row(const double* x, int64_t n);
+
+/// Rows below this length are evaluated together, in blocks of so many elements.
+inline constexpr int64_t short_row = 512, block = 1024;
 
 /// The operands of a part of a broadcast, as the loops take them: where they lie, as one repeated batch, or copied so
 /// that short rows follow one another.
@@ -117,7 +112,10 @@ class RowOperands {
         x = {to, ~size_t{0}};
         if (step == 0 && from == copied_[k] && p.rows <= rows_[k]) continue;
         for (int64_t r = 0; r < p.rows; ++r, to += p.n)
-          for (int64_t j = 0; j < p.n; ++j) to[j] = from[r * step + (moves ? j : 0)];
+          if (moves)
+            std::copy_n(from + r * step, p.n, to);
+          else
+            std::fill_n(to, p.n, from[r * step]);
         copied_[k] = from;
         rows_[k] = p.rows;
       }
@@ -132,7 +130,7 @@ class RowOperands {
   Operand<T> operands_[Broadcast::max_operands];
   const T* copied_[Broadcast::max_operands]{};  // last, as so many rows
   int64_t rows_[Broadcast::max_operands]{};
-  alignas(64) T packed_[Broadcast::max_operands][Broadcast::block + 64 / sizeof(T)];
+  alignas(64) T packed_[Broadcast::max_operands][block + 64 / sizeof(T)];
   bool moving_ = true;
 };
 
@@ -146,7 +144,7 @@ void each_part(const Shape& y, Sources x, Body&& body) {
   const Broadcast plan(y, {shapes, x.size()});
   RowOperands<T> operands(plan, x);
   int64_t offset = 0;
-  plan.parts(plan.row, [&](const Broadcast::Part& p) {
+  plan.parts(short_row, std::max(plan.row, block), [&](const Broadcast::Part& p) {
     operands.set(p);
     body(offset, p.n * p.rows, operands);
     offset += p.n * p.rows;
