@@ -4,6 +4,16 @@
 
 namespace dimwise {
 
+void detail::check_sizes(const char* where, int64_t d, int64_t d_h, const std::vector<int64_t>& hidden,
+                         int64_t context) {
+  if (d < 1 || d_h < 1 || hidden.empty())
+    fail<ValueError>(where, "d = ", d, ", d_h = ", d_h, " and ", hidden.size(),
+                     " hidden layers. All must be at least 1.");
+  for (const int64_t width : hidden)
+    if (width < 1) fail<ValueError>(where, "hidden width ", width, ". Use at least 1.");
+  if (context < 0) fail<ValueError>(where, "a context of ", context, " numbers. Use at least 0, which is none.");
+}
+
 Conditioning::Conditioning(int64_t width, bool with_time, int64_t context_size, const Rng& rng, DType dtype) {
   if (with_time) time = Linear(1, width, rng.split("time"), dtype, false);
   if (context_size > 0) context = Linear(context_size, width, rng.split("context"), dtype, false);

@@ -1,8 +1,15 @@
 #pragma once
 
+#include <vector>
+
 #include "nn/linear.hpp"
 
 namespace dimwise {
+
+namespace detail {
+/// Throws ValueError unless the sizes of a conditioner or a transformer are at least 1, and the context's at least 0.
+void check_sizes(const char* where, int64_t d, int64_t d_h, const std::vector<int64_t>& hidden, int64_t context);
+}  // namespace detail
 
 /// What enters a net besides x: time and context, as a term added to a layer's input.
 ///

@@ -39,9 +39,7 @@ Tensor mask(int64_t rows, int64_t columns, const std::function<bool(size_t, size
 
 MaskedConditioner::MaskedConditioner(const ConditionerConfig& config, const Rng& rng)
     : activation(config.activation), d(config.d), d_h(config.d_h) {
-  if (d < 1 || d_h < 1 || config.hidden.empty())
-    fail<ValueError>("masked_conditioner", "d = ", d, ", d_h = ", d_h, " and ", config.hidden.size(),
-                     " hidden layers. All must be at least 1.");
+  detail::check_sizes("masked_conditioner", d, d_h, config.hidden, config.context);
   std::vector<Unit> below;
   for (size_t l = 0; l < config.hidden.size(); ++l) {
     const int64_t width = config.hidden[l];
