@@ -1,6 +1,7 @@
 #include "hollow/net/conditioning.hpp"
 
 #include "ops/arithmetic.hpp"
+#include "ops/layout.hpp"
 
 namespace dimwise {
 
@@ -24,6 +25,8 @@ Tensor Conditioning::operator()(const Tensor& t, const Tensor& c) const {
     fail<ValueError>("hollow", t.defined() ? "a time was given to a net made without time."
                                            : "the net depends on time. Bind it: net.at(t).");
   Tensor part = c.defined() ? of(c) : ready_;
+  if (!c.defined() && part.defined() && !detail::same_parameters(of_, context))
+    part = context(astype(given_, context.weight.dtype()));
   if (!part.defined() && context.weight.defined())
     fail<ValueError>("hollow", "the net depends on a context. Bind it: net.at(t, context).");
   if (!t.defined()) return part;
@@ -33,7 +36,10 @@ Tensor Conditioning::operator()(const Tensor& t, const Tensor& c) const {
 
 Conditioning Conditioning::prepare(const Tensor& c) const {
   Conditioning copy = *this;
-  if (c.defined()) copy.ready_ = of(c);
+  if (!c.defined()) return copy;
+  copy.ready_ = of(c);
+  copy.given_ = c;
+  copy.of_ = context;
   return copy;
 }
 

@@ -1,5 +1,7 @@
 #include "hollow/net/masked_conditioner.hpp"
 
+#include <algorithm>
+
 #include "ops/arithmetic.hpp"
 
 namespace dimwise {
@@ -78,11 +80,14 @@ MaskedConditioner MaskedConditioner::prepare(const Tensor& context) const {
   copy.conditioning = conditioning.prepare(context);
   copy.ready_.clear();
   for (const MaskedLinear& layer : layers) copy.ready_.push_back(layer.prepare());
+  copy.of_ = layers;
   return copy;
 }
 
 Tensor MaskedConditioner::operator()(const Tensor& x, const Tensor& t, const Tensor& context) const {
-  if (ready_.empty()) return prepare()(x, t, context);
+  const auto same = [](const MaskedLinear& a, const MaskedLinear& b) { return detail::same_parameters(a, b); };
+  if (ready_.empty() || !std::equal(layers.begin(), layers.end(), of_.begin(), of_.end(), same))
+    return prepare()(x, t, context);
   Tensor y = x;
   for (size_t l = 0; l + 1 < ready_.size(); ++l) {
     y = ready_[l](y);
