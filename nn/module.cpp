@@ -1,6 +1,36 @@
 #include "nn/module.hpp"
 
+#include <algorithm>
+#include <string_view>
+
 namespace dimwise::detail {
+
+void check_names(const std::vector<Member>& members) {
+  std::vector<std::string_view> names;
+  names.reserve(members.size());
+  for (const Member& member : members) names.emplace_back(member.name);
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end())
+    fail<ValueError>("module", "two members are visited as '", *twice, "'. Give each a name of its own.");
+}
+
+void refuse_outer(const Tape& tape, const std::vector<Member>& outer) {
+  std::vector<std::pair<const Node*, const Member*>> constants;
+  for (const Member& member : outer)
+    if (member.trained && !member.value->tracked()) constants.emplace_back(member.value->node(), &member);
+  std::sort(constants.begin(), constants.end());
+  for (const Tensor& y : tape.run())
+    for (const Tensor& x : y.node()->inputs) {
+      if (x.tracked()) continue;
+      const auto found = std::lower_bound(constants.begin(), constants.end(), x.node(),
+                                          [](const auto& entry, const Node* node) { return entry.first < node; });
+      if (found != constants.end() && found->first == x.node())
+        fail<ValueError>("value_and_grad", "the loss uses parameter '", found->second->name,
+                         "' of the outer model beside its argument, and would have no gradient there. Use the "
+                         "function's argument, or stop_gradient of the parameter where it is a constant.");
+    }
+}
 
 void load_into(const std::vector<Member>& members, const std::map<std::string, Tensor>& state,
                const std::string& prefix) {

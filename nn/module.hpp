@@ -19,7 +19,7 @@ namespace dimwise {
 /// A module is a struct with `operator()` and one static `visit` that names its members; nothing else.
 ///
 /// Members may be Tensors (parameters), Constants (saved and cast, not trained), modules, and vectors or optionals of
-/// modules. Copying copies the model.
+/// modules. Copying copies the model. No two members may have one name: all that reads them throws ValueError.
 ///
 /// Example:
 /// ```cpp
@@ -82,12 +82,17 @@ void collect(const std::string& name, M& member, std::vector<Member>& all) {
   }
 }
 
+/// Throws ValueError where two members have one name: what is kept by name, as files and optimisers do, would mix them.
+void check_names(const std::vector<Member>& members);
+
 /// Parameters and constants in the order of visiting. The one place that instantiates a model's visit, so that code
-/// that handles many kinds of models compiles quickly. The members of a const model must not be changed.
+/// that handles many kinds of models compiles quickly. The members of a const model must not be changed. Throws
+/// ValueError where two have one name.
 template <class M>
 std::vector<Member> members(M& m) {
   std::vector<Member> all;
   collect("", const_cast<std::remove_const_t<M>&>(m), all);
+  check_names(all);
   return all;
 }
 
@@ -108,6 +113,10 @@ void each_state(M& m, F&& f) {
 
 void load_into(const std::vector<Member>& members, const std::map<std::string, Tensor>& state,
                const std::string& prefix);
+
+/// Throws ValueError, naming it, where a parameter of the outer model that nobody tracks enters an op of the tape,
+/// which would take it for a constant.
+void refuse_outer(const Tape& tape, const std::vector<Member>& outer);
 
 }  // namespace detail
 
@@ -175,7 +184,9 @@ void load_state_dict(M& m, const std::map<std::string, Tensor>& state, const std
 ///
 /// The model is copied with tracked parameters and given to `loss`, whose result must have one element. Recorded
 /// exactly if something tracked enters besides. Throws ValueError if the loss reaches no parameter: then the outer
-/// model was captured instead of the argument.
+/// model was captured instead of the argument. So it does if an untracked parameter of the outer model meets what was
+/// computed from the argument, unless it is given to `stop_gradient` first; a term that the outer model enters alone
+/// cannot be told from a constant.
 ///
 /// Example: `auto [loss, g] = value_and_grad(model, [&](const auto& m) { return mean(square(m(x) - y)); });`
 template <Module M, class Loss>
@@ -185,8 +196,9 @@ std::pair<Tensor, M> value_and_grad(const M& m, Loss&& loss) {
   const uint64_t begin = next_sequence();
   const M tracked = track(m);
   const std::vector<Tensor> leaves = parameters(tracked);
+  const std::vector<detail::Member> members = detail::members(m);
   bool outer = false;
-  for (const Tensor& t : parameters(m)) outer = outer || t.tracked();
+  for (const detail::Member& member : members) outer = outer || (member.trained && member.value->tracked());
   Tensor y = loss(tracked);
   if (y.size() != 1)
     fail<ShapeError>("value_and_grad", "the loss has shape ", y.shape(), ". Reduce it to one element.");
@@ -195,6 +207,7 @@ std::pair<Tensor, M> value_and_grad(const M& m, Loss&& loss) {
     fail<ValueError>(
         "value_and_grad",
         "the loss reaches no parameter of the model it was given. Use the function's argument, not the outer model.");
+  detail::refuse_outer(tape, members);
   // A leaf that the loss made for itself, as dimwise does of an untracked x, is nobody else's to differentiate by.
   const bool record = caller_records && (outer || (tape.entered() && !captured(y, leaves, begin).empty()));
   if (!record) y = stop_gradient(y);  // the tape alone holds the history, and frees it as it goes
