@@ -19,7 +19,8 @@ const Op neg_op = record::broadcasting(record::linear<NoAttributes>(
       const Source from = x;
       Tensor y = empty_or_reuse(x, false);
       evaluate(
-          y, [](auto v) { return -v; }, from);
+          // On AVX-512 xsimd negates as 0 − v, which gives no −0.
+          y, [](auto v) { return v ^ decltype(v)(typename decltype(v)::value_type(-0.0)); }, from);
       return y;
     },
     [](const Tensor& w, const Tensor&, NoAttributes) { return neg(w); }));
