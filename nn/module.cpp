@@ -1,18 +1,12 @@
 #include "nn/module.hpp"
 
 #include <algorithm>
-#include <string_view>
+#include <set>
 
 namespace dimwise::detail {
 
-void check_names(const std::vector<Member>& members) {
-  std::vector<std::string_view> names;
-  names.reserve(members.size());
-  for (const Member& member : members) names.emplace_back(member.name);
-  std::sort(names.begin(), names.end());
-  const auto twice = std::adjacent_find(names.begin(), names.end());
-  if (twice != names.end())
-    fail<ValueError>("module", "two members are visited as '", *twice, "'. Give each a name of its own.");
+void named_twice(const std::string& name) {
+  fail<ValueError>("module", "two members are visited as '", name, "'. Give each a name of its own.");
 }
 
 void refuse_outer(const Tape& tape, const std::vector<Member>& outer) {
@@ -35,6 +29,9 @@ void refuse_outer(const Tape& tape, const std::vector<Member>& outer) {
 void load_into(const std::vector<Member>& members, const std::map<std::string, Tensor>& state,
                const std::string& prefix) {
   std::vector<Tensor> found;
+  std::set<std::string> names;
+  for (const auto& [name, slot, trained] : members)
+    if (!names.insert(name).second) named_twice(name);
   for (const auto& [name, slot, trained] : members) {
     const auto saved = state.find(prefix + name);
     if (saved == state.end())

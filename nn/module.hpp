@@ -19,7 +19,8 @@ namespace dimwise {
 /// A module is a struct with `operator()` and one static `visit` that names its members; nothing else.
 ///
 /// Members may be Tensors (parameters), Constants (saved and cast, not trained), modules, and vectors or optionals of
-/// modules. Copying copies the model. No two members may have one name: all that reads them throws ValueError.
+/// modules. Copying copies the model. No two members may have one name: what keeps them by name, as state_dict, load
+/// and optimisers do, throws ValueError.
 ///
 /// Example:
 /// ```cpp
@@ -82,17 +83,12 @@ void collect(const std::string& name, M& member, std::vector<Member>& all) {
   }
 }
 
-/// Throws ValueError where two members have one name: what is kept by name, as files and optimisers do, would mix them.
-void check_names(const std::vector<Member>& members);
-
 /// Parameters and constants in the order of visiting. The one place that instantiates a model's visit, so that code
-/// that handles many kinds of models compiles quickly. The members of a const model must not be changed. Throws
-/// ValueError where two have one name.
+/// that handles many kinds of models compiles quickly. The members of a const model must not be changed.
 template <class M>
 std::vector<Member> members(M& m) {
   std::vector<Member> all;
   collect("", const_cast<std::remove_const_t<M>&>(m), all);
-  check_names(all);
   return all;
 }
 
@@ -110,6 +106,9 @@ void each_state(M& m, F&& f) {
   for (const Member& member : members(m))
     f(member.name, static_cast<std::conditional_t<std::is_const_v<M>, const Tensor&, Tensor&>>(*member.value));
 }
+
+/// Throws ValueError: what keeps members by name, as files and optimisers do, would mix these two.
+[[noreturn]] void named_twice(const std::string& name);
 
 void load_into(const std::vector<Member>& members, const std::map<std::string, Tensor>& state,
                const std::string& prefix);
@@ -168,8 +167,9 @@ M astype(M m, DType dtype) {
 template <Module M>
 std::map<std::string, Tensor> state_dict(const M& m, const std::string& prefix = "") {
   std::map<std::string, Tensor> result;
-  detail::each_state(
-      m, [&](const std::string& name, const Tensor& t) { result.emplace(prefix + name, stop_gradient(t)); });
+  detail::each_state(m, [&](const std::string& name, const Tensor& t) {
+    if (!result.emplace(prefix + name, stop_gradient(t)).second) detail::named_twice(name);
+  });
   return result;
 }
 
