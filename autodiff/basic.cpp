@@ -15,8 +15,9 @@ const Op alias_op = record::broadcasting(record::linear<NoAttributes>(
 const Op neg_op = record::broadcasting(record::linear<NoAttributes>(
     "neg",
     [](const Tensor& x, NoAttributes) {
+      // On AVX-512 xsimd negates as 0 − v, which gives no −0.
       return detail::map(
-          x.shape(), false, [](auto v) { return -v; }, x);
+          x.shape(), false, [](auto v) { return v ^ decltype(v)(typename decltype(v)::value_type(-0.0)); }, x);
     },
     [](const Tensor& w, const Tensor&, NoAttributes) { return neg(w); }));
 

@@ -1,10 +1,37 @@
 #include "nn/module.hpp"
 
+#include <algorithm>
+#include <set>
+
 namespace dimwise::detail {
+
+void named_twice(const std::string& name) {
+  fail<ValueError>("module", "two members are visited as '", name, "'. Give each a name of its own.");
+}
+
+void refuse_outer(const Tape& tape, const std::vector<Member>& outer) {
+  std::vector<std::pair<const Node*, const Member*>> constants;
+  for (const Member& member : outer)
+    if (member.trained && !member.value->tracked()) constants.emplace_back(member.value->node(), &member);
+  std::sort(constants.begin(), constants.end());
+  for (const Tensor& y : tape.nodes())
+    for (const Tensor& x : y.node()->inputs) {
+      if (x.tracked()) continue;
+      const auto found = std::lower_bound(constants.begin(), constants.end(), x.node(),
+                                          [](const auto& entry, const Node* node) { return entry.first < node; });
+      if (found != constants.end() && found->first == x.node())
+        fail<ValueError>("value_and_grad", "the loss uses parameter '", found->second->name,
+                         "' of the outer model beside its argument, and would have no gradient there. Use the "
+                         "function's argument, or stop_gradient of the parameter where it is a constant.");
+    }
+}
 
 void load_into(const std::vector<Member>& members, const std::map<std::string, Tensor>& state,
                const std::string& prefix) {
   std::vector<Tensor> found;
+  std::set<std::string> names;
+  for (const auto& [name, slot, trained] : members)
+    if (!names.insert(name).second) named_twice(name);
   for (const auto& [name, slot, trained] : members) {
     const auto saved = state.find(prefix + name);
     if (saved == state.end())

@@ -10,9 +10,8 @@
 #include <vector>
 
 #include "autodiff/basic.hpp"
-#include "autodiff/context.hpp"
 #include "autodiff/error.hpp"
-#include "autodiff/tape.hpp"
+#include "autodiff/traced.hpp"
 #include "ops/layout.hpp"
 
 namespace dimwise {
@@ -20,7 +19,8 @@ namespace dimwise {
 /// A module is a struct with `operator()` and one static `visit` that names its members; nothing else.
 ///
 /// Members may be Tensors (parameters), Constants (saved and cast, not trained), modules, and vectors or optionals of
-/// modules. Copying copies the model.
+/// modules. Copying copies the model. No two members may have one name: what keeps them by name, as state_dict, load
+/// and optimisers do, throws ValueError.
 ///
 /// Example:
 /// ```cpp
@@ -107,8 +107,15 @@ void each_state(M& m, F&& f) {
     f(member.name, static_cast<std::conditional_t<std::is_const_v<M>, const Tensor&, Tensor&>>(*member.value));
 }
 
+/// Throws ValueError: what keeps members by name, as files and optimisers do, would mix these two.
+[[noreturn]] void named_twice(const std::string& name);
+
 void load_into(const std::vector<Member>& members, const std::map<std::string, Tensor>& state,
                const std::string& prefix);
+
+/// Throws ValueError, naming it, where a parameter of the outer model that nobody tracks enters an op of the tape,
+/// which would take it for a constant.
+void refuse_outer(const Tape& tape, const std::vector<Member>& outer);
 
 }  // namespace detail
 
@@ -160,8 +167,9 @@ M astype(M m, DType dtype) {
 template <Module M>
 std::map<std::string, Tensor> state_dict(const M& m, const std::string& prefix = "") {
   std::map<std::string, Tensor> result;
-  detail::each_state(
-      m, [&](const std::string& name, const Tensor& t) { result.emplace(prefix + name, stop_gradient(t)); });
+  detail::each_state(m, [&](const std::string& name, const Tensor& t) {
+    if (!result.emplace(prefix + name, stop_gradient(t)).second) detail::named_twice(name);
+  });
   return result;
 }
 
@@ -176,34 +184,26 @@ void load_state_dict(M& m, const std::map<std::string, Tensor>& state, const std
 ///
 /// The model is copied with tracked parameters and given to `loss`, whose result must have one element. Recorded
 /// exactly if something tracked enters besides. Throws ValueError if the loss reaches no parameter: then the outer
-/// model was captured instead of the argument.
+/// model was captured instead of the argument. So it does if an untracked parameter of the outer model meets what was
+/// computed from the argument, unless it is given to `stop_gradient` first; a term that the outer model enters alone
+/// cannot be told from a constant.
 ///
 /// Example: `auto [loss, g] = value_and_grad(model, [&](const auto& m) { return mean(square(m(x) - y)); });`
 template <Module M, class Loss>
 std::pair<Tensor, M> value_and_grad(const M& m, Loss&& loss) {
-  const bool caller_records = recording();
-  const EnableGrad guard;
-  const uint64_t begin = next_sequence();
-  const M tracked = track(m);
-  const std::vector<Tensor> leaves = parameters(tracked);
-  bool outer = false;
-  for (const Tensor& t : parameters(m)) outer = outer || t.tracked();
-  Tensor y = loss(tracked);
+  Traced traced(parameters(m), [&](const std::vector<Tensor>& leaves) {
+    size_t i = 0;
+    return loss(map_parameters(m, [&](const std::string&, const Tensor&) { return leaves[i++]; }));
+  });
+  const Tensor y = traced.value();
   if (y.size() != 1)
     fail<ShapeError>("value_and_grad", "the loss has shape ", y.shape(), ". Reduce it to one element.");
-  Tape tape({y}, leaves);
-  if (tape.size() == 0)
+  if (traced.tape().size() == 0)
     fail<ValueError>(
         "value_and_grad",
         "the loss reaches no parameter of the model it was given. Use the function's argument, not the outer model.");
-  // A leaf that the loss made for itself, as dimwise does of an untracked x, is nobody else's to differentiate by.
-  const bool record = caller_records && (outer || (tape.has_captures() && !captured(y, leaves, begin).empty()));
-  if (!record) y = stop_gradient(y);  // the tape alone holds the history, and frees it as it goes
-  std::vector<Tensor> g;
-  {
-    const GradMode recorded(record);
-    g = std::move(tape).pull({ones_like(y)});
-  }
+  detail::refuse_outer(traced.tape(), detail::members(m));
+  const std::vector<Tensor> g = std::move(traced).pull(ones_like(y));
   size_t i = 0;
   return {y, map_parameters(m, [&](const std::string&, const Tensor&) { return g[i++]; })};
 }

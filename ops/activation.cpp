@@ -77,7 +77,7 @@ const Op softplus_op = record::elementwise(
     "softplus", [](auto x) __attribute__((always_inline)) { return lanes::softplus(x); },
     [](auto x) __attribute__((always_inline)) { return lanes::sigmoid(x); });
 const Op log_sigmoid_op = record::elementwise(
-    "log_sigmoid", [](auto x) __attribute__((always_inline)) { return -lanes::softplus(-x); },
+    "log_sigmoid", [](auto x) __attribute__((always_inline)) { return lanes::negative(lanes::softplus(-x)); },
     [](auto x) __attribute__((always_inline)) { return lanes::sigmoid(-x); });
 const Op silu_op = record::elementwise(
     "silu", [](auto x) __attribute__((always_inline)) { return lanes::silu(x); },

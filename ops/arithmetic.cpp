@@ -46,7 +46,7 @@ const Op sub_op = [] {
 const Op div_op = [] {
   Op op = record::elementwise(
       "div", [](auto a, auto b) { return a / b; }, [](auto, auto b) { return 1.0f / b; },
-      [](auto, auto b, auto y) { return -y / b; });
+      [](auto, auto b, auto y) { return lanes::negative(y) / b; });
   // y_k = (a_k − Σ_{j<k} y_j b_{k−j}) / b_0. By the df, which divides itself, the cost would be exponential in k.
   op.jet = [](const Call& call, std::span<const Series> in) {
     const Series &a = in[0], &b = in[1];
@@ -83,7 +83,9 @@ namespace {
 const Op pow_op = record::elementwise(
     "pow", [](auto a, auto b) { return lanes::pow(a, b); },
     [](auto a, auto b) { return b * lanes::pow(where(lanes::nonzero(b), a, 1.0), b - 1.0f); },
-    [](auto a, auto, auto y) { return where(a > 0.0f, y * lanes::log(where(a > 0.0f, a, 1.0)), 0.0); });
+    [](auto a, auto, auto y) {
+      return where(a > 0.0f, y * lanes::log(where(a > 0.0f, a, 1.0)), where(a < 0.0f, 0.0, a * 0.0f));
+    });
 
 // a where it is larger, or NaN.
 const Op maximum_op = record::elementwise(

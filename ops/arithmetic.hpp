@@ -11,15 +11,16 @@ namespace dimwise {
 Tensor sub(Tensor a, Tensor b);
 /// a / b. IEEE at b = 0.
 Tensor div(Tensor a, Tensor b);
-/// a^b. ∂/∂b is 0 where a ≤ 0; at b = 0 the derivative in a is 0, also where a = 0.
+/// a^b. ∂/∂b is 0 where a ≤ 0, NaN where a is NaN; at b = 0 the derivative in a is 0, also where a is 0 or NaN.
 Tensor pow(Tensor a, Tensor b);
 Tensor pow(const Tensor& a, double b);
-/// The larger of a and b; where they are equal each has half of the derivative. A NaN in either gives NaN.
+/// The larger of a and b; where they are equal each has half of the derivative. A NaN in either gives NaN, of which
+/// neither has a derivative: both are 0.
 Tensor maximum(Tensor a, Tensor b);
-/// The smaller of a and b; where they are equal each has half of the derivative. A NaN in either gives NaN.
+/// The smaller of a and b; where they are equal each has half of the derivative. NaN as maximum.
 Tensor minimum(Tensor a, Tensor b);
-/// x limited to [low, high]; the derivative is 1 on the bounds, 0 beyond. NaN stays NaN. Throws ValueError unless
-/// low ≤ high.
+/// x limited to [low, high]; the derivative is 1 on the bounds, 0 beyond. NaN stays NaN, with derivative 1. Throws
+/// ValueError unless low ≤ high.
 Tensor clip(const Tensor& x, double low, double high);
 
 // Comparisons give 1 where true and 0 where not, in the operands' dtype, untracked: their derivative is zero.

@@ -11,8 +11,9 @@ namespace dimwise {
 //   relu, abs      0 at ±0
 //   elu            1 at ±0
 //   sqrt           0 at ±0, NaN below
-//   rsqrt          −½y³ of the value y: −∞ at 0, NaN below
-//   log, log1p     1/x and 1/(1 + x) everywhere, so infinite where that overflows
+//   rsqrt          −½y³ of the value y: −∞ at 0, ∞ at −0, NaN below
+//   log, log1p     1/x and 1/(1 + x) everywhere, so infinite where that overflows, as below 5.6e-309: a tangent in
+//                  proportion to x does not bring it back, in Taylor series neither
 //   tanh           1 − y² of the value y: 0 where y rounds to ±1, from |x| = 9 on in float32 and 19 in float64
 //   sigmoid, softplus, log_sigmoid, silu, gelu, elu, erf, erfc
 //                  the limits at ±∞

@@ -72,13 +72,20 @@ auto erfc(const xsimd::batch<T, A>& a) {
 namespace detail {
 // Φ(x) = ½ erfc(−x/√2). What rounding the argument changes is multiplied by its square, so it is put back by the slope.
 inline double normal_cdf(double x) {
+  if (std::abs(x) > 40) return x < 0 ? 0 : 1;  // an infinite x would be lost in what is put back
   constexpr double high = 0.70710678118654757, low = -4.833646656726457e-17;
   const double t = -x * high, lost = std::fma(-x, high, -t) - x * low;
   const double y = std::erfc(t);
   return 0.5 * (y - 2 * std::numbers::inv_sqrtpi * std::exp(-t * t) * lost);
 }
 inline float normal_cdf(float x) { return static_cast<float>(0.5 * std::erfc(-std::sqrt(0.5) * x)); }
-inline double gelu(double x) { return x < -40 ? -0.0 : x * normal_cdf(x); }
+// Φ(x) is subnormal before x·Φ(x) = −φ(x)(1 − 1/x² + 3/x⁴ − …) is.
+inline double gelu_tail(double x) {
+  const double square = x * x, lost = std::fma(x, x, -square), z = 1 / square;
+  const double y = std::exp(-0.5 * square), density = (y - y * (0.5 * lost)) * (std::numbers::inv_sqrtpi * M_SQRT1_2);
+  return -density * (1 - z * (1 - z * (3 - z * (15 - z * (105 - z * (945 - z * 10395))))));
+}
+inline double gelu(double x) { return x < -40 ? -0.0 : x < -37 ? gelu_tail(x) : x * normal_cdf(x); }
 inline float gelu(float x) { return x < -40 ? -0.0f : static_cast<float>(x * (0.5 * std::erfc(-std::sqrt(0.5) * x))); }
 }  // namespace detail
 template <class T, class A>
@@ -101,6 +108,16 @@ B value_of(const SimdTaylor<B, K>& x) {
   return x.c[0];
 }
 [[nodiscard]] inline Tensor value_of(const Series& x) { return stop_gradient(x.value()); }
+
+/// −x with the sign of zeros, which xsimd loses on AVX-512, where it takes 0 − x.
+template <class X>
+[[gnu::always_inline]] inline auto negative(const X& x) {
+  return -x;
+}
+template <class T, class A>
+[[gnu::always_inline]] inline auto negative(const xsimd::batch<T, A>& x) {
+  return x ^ xsimd::batch<T, A>(T(-0.0));
+}
 
 // xsimd's != is ordered on AVX and AVX-512: false where an operand is NaN, as no language has it.
 template <class X>

@@ -12,9 +12,10 @@ namespace dimwise {
 // Derivatives: to any order in reverse, once in forward mode. Their formulas are those of M. Giles, "Collected matrix
 // derivative results for forward and reverse mode algorithmic differentiation" (2008), unless another source is named.
 //
-// Every element that is read must be finite: a NaN or an infinity in A or B throws ValueError naming the function, the
-// operand, the element and the matrix of the batch. So does a matrix for which the result does not exist. Shapes that
-// do not fit throw ShapeError, dtypes that differ DTypeError.
+// Every element of A that is read must be finite: a NaN or an infinity throws ValueError naming the function, the
+// element and the matrix of the batch. So does a matrix for which the result does not exist. What A is applied to may
+// be anything: a NaN in a column of B gives NaN in that column of X, and one in a cotangent or a tangent goes on into
+// the derivative. Shapes that do not fit throw ShapeError, dtypes that differ DTypeError.
 
 /// X of A X = B for A of shape (…, n, n) and B of shape (…, n, m).
 ///
@@ -85,7 +86,8 @@ struct Svd {
 ///
 /// Derivative: J. Townsend, "Differentiating the singular value decomposition" (2016). U and Vᵀ have none where two
 /// singular values are equal to rounding, nor where one is 0 and m ≠ n: it throws ValueError if theirs are asked for.
-/// The first derivative of s alone exists in reverse for any A: one of the subgradients where values coincide.
+/// Forward mode and Taylor series always ask for theirs, and throw in the same words. The first derivative of s alone
+/// exists in reverse for any A: one of the subgradients where values coincide.
 Svd svd(const Tensor& a);
 
 /// The eigenvalues and eigenvectors of a symmetric matrix, A = V diag(w) Vᵀ.
@@ -97,7 +99,8 @@ struct Eigh {
 /// w and V of the symmetric A of shape (…, n, n) whose lower triangle is read: about 9 n³ operations.
 ///
 /// The derivative is that along symmetric matrices. V has none where two eigenvalues are equal to rounding: it throws
-/// ValueError if asked for. The first derivative of w alone exists in reverse for any A, as with `svd`.
+/// ValueError if asked for, as forward mode and Taylor series always do. The first derivative of w alone exists in
+/// reverse for any A, as with `svd`.
 Eigh eigh(const Tensor& a);
 
 /// The Moore–Penrose inverse A⁺, of shape (…, n, m), from the singular values above rcond · the largest; a negative

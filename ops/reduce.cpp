@@ -66,11 +66,23 @@ struct Recurrence {
 };
 Tensor recurrence(const Tensor& a, const Tensor& b, const Recurrence& r);
 
+// Elements with one before them on the recurrence's way, those with one after them, and back with 0 at the start.
+Tensor with_previous(const Tensor& x, const Recurrence& r) {
+  const int64_t n = x.shape()[r.axis];
+  return r.reverse ? slice(x, r.axis, 0, n - 1) : slice(x, r.axis, 1, n);
+}
+Tensor with_next(const Tensor& x, const Recurrence& r) { return with_previous(x, {r.axis, !r.reverse}); }
+Tensor from_start(const Tensor& x, const Recurrence& r) {
+  return r.reverse ? pad(x, r.axis, 0, 1) : pad(x, r.axis, 1, 0);
+}
+
 // x one place on along the recurrence's way, with 0 at the start.
 Tensor previous(const Tensor& x, const Recurrence& r) {
-  const int64_t n = x.shape()[r.axis];
-  if (n == 0) return x;
-  return r.reverse ? pad(slice(x, r.axis, 1, n), r.axis, 0, 1) : pad(slice(x, r.axis, 0, n - 1), r.axis, 1, 0);
+  return x.shape()[r.axis] == 0 ? x : from_start(with_next(x, r), r);
+}
+// a_k y_{k−1}, and 0 at the start, also where a is not finite there.
+Tensor times_previous(const Tensor& a, const Tensor& y, const Recurrence& r) {
+  return y.shape()[r.axis] == 0 ? y : from_start(with_previous(a, r) * with_next(y, r), r);
 }
 
 // A loop by hand: each element needs the one before. In float64, since cumsum adds up long axes.
@@ -107,7 +119,7 @@ const Op recurrence_op = [] {
     // λ_k = w_k + a_{k+1} λ_{k+1}.
     const Recurrence back{r.axis, !r.reverse};
     const Tensor lambda = recurrence(previous(call.inputs[0], back), w, back);
-    if (result.wanted(0)) result.set(0, lambda * previous(call.output, r));
+    if (result.wanted(0)) result.set(0, times_previous(lambda, call.output, r));
     if (result.wanted(1)) result.set(1, lambda);
   };
   op.jet = [](const Call& call, std::span<const Series> in) {
@@ -116,7 +128,7 @@ const Op recurrence_op = [] {
     for (int k = 1; k <= max_order(in); ++k) {
       Tensor b = in[1].at(k);
       for (int j = 1; j <= k; ++j)
-        if (in[0].at(j).defined() && y.at(k - j).defined()) accumulate(b, in[0].at(j) * previous(y.at(k - j), r));
+        if (in[0].at(j).defined() && y.at(k - j).defined()) accumulate(b, times_previous(in[0].at(j), y.at(k - j), r));
       y.c.push_back(b.defined() ? recurrence(in[0].value(), b, r) : Tensor());
     }
     return y;
@@ -133,11 +145,23 @@ void check_elements(const char* op, const Tensor& x, const Axes& axes) {
     fail<ShapeError>(op, "shape ", x.shape(), " has no elements along axes ", axes, ".");
 }
 
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+Tensor constant_max(const char* op, const Tensor& x, const Axes& axes) {
+  check_elements(op, x, axes);
+  return stop_gradient(max(stop_gradient(x), axes, true));
+}
+
 // The largest element along the axes if it is finite, else 0: what exponents may be shifted by.
 Tensor finite_max(const char* op, const Tensor& x, const Axes& axes) {
-  check_elements(op, x, axes);
-  const Tensor m = stop_gradient(max(stop_gradient(x), axes, true));
-  return where(less(abs(m), scalar(std::numeric_limits<double>::infinity(), m.dtype())), m, 0.0);
+  const Tensor m = constant_max(op, x, axes);
+  return where(less(abs(m), scalar(infinity, m.dtype())), m, 0.0);
+}
+
+// x with a largest element of 0 along the axis; NaN where it is ∞, so that shares of an infinity are NaN.
+Tensor centred(const char* op, const Tensor& x, int axis) {
+  const Tensor m = constant_max(op, x, {axis});
+  return x - where(greater(m, scalar(-infinity, m.dtype())), m, 0.0);
 }
 
 }  // namespace
@@ -183,18 +207,18 @@ Tensor prod(const Tensor& x, const Axes& axes, bool keep) {
 Tensor logsumexp(const Tensor& x, const Axes& axes, bool keep) {
   const Tensor m = finite_max("logsumexp", x, axes), s = sum(exp(x - m), axes, true);
   const Tensor none = equal(s, scalar(0, s.dtype()));
-  const Tensor y = where(none, -std::numeric_limits<double>::infinity(), m + log(where(none, 1.0, s)));
+  const Tensor y = where(none, -infinity, m + log(where(none, 1.0, s)));
   return keep ? y : reshape(y, reduced("logsumexp", x.shape(), axes, false));
 }
 
 Tensor softmax(const Tensor& x, int axis) {
-  const Tensor e = exp(x - finite_max("softmax", x, {axis}));
+  const Tensor e = exp(centred("softmax", x, axis));
   return e / sum(e, {axis}, true);
 }
 
 Tensor log_softmax(const Tensor& x, int axis) {
-  const Tensor centred = x - finite_max("log_softmax", x, {axis});
-  return centred - log(sum(exp(centred), {axis}, true));
+  const Tensor y = centred("log_softmax", x, axis);
+  return y - log(sum(exp(y), {axis}, true));
 }
 
 Tensor norm(const Tensor& x, const Axes& axes, bool keep) {

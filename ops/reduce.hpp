@@ -18,20 +18,21 @@ Tensor mean(const Tensor& x, const Axes& axes, bool keep = false);
 /// Π x; 1 of nothing. The derivative is right where elements are 0.
 Tensor prod(const Tensor& x);
 Tensor prod(const Tensor& x, const Axes& axes, bool keep = false);
-/// The largest element; the derivative is shared equally among ties. Throws ShapeError for an axis of length 0.
+/// The largest element; the derivative is shared equally among ties. NaN where an element is NaN, with derivatives NaN.
+/// Throws ShapeError for an axis of length 0.
 Tensor max(const Tensor& x);
 Tensor max(const Tensor& x, const Axes& axes, bool keep = false);
 /// The smallest element.
 Tensor min(const Tensor& x);
 Tensor min(const Tensor& x, const Axes& axes, bool keep = false);
-/// ln Σ eˣ, without overflow; −∞ with zero gradient where every x is −∞, NaN where one is NaN. Throws ShapeError for an
-/// axis of length 0, as do softmax and log_softmax.
+/// ln Σ eˣ, without overflow; −∞ with zero gradient where every x is −∞, ∞ with zero gradient where one is ∞, NaN where
+/// one is NaN. Throws ShapeError for an axis of length 0, as do softmax and log_softmax.
 Tensor logsumexp(const Tensor& x, const Axes& axes, bool keep = false);
-/// eˣ / Σ eˣ.
+/// eˣ / Σ eˣ; NaN, as its gradient, along an axis where one x is NaN or ∞ or every x is −∞.
 Tensor softmax(const Tensor& x, int axis = -1);
-/// x − ln Σ eˣ.
+/// x − ln Σ eˣ; NaN where softmax is.
 Tensor log_softmax(const Tensor& x, int axis = -1);
-/// √Σ x², without overflow or underflow of the squares; 0 of nothing. The gradient at 0 is 0.
+/// √Σ x², without overflow or underflow of the squares; 0 of nothing. The gradient is 0 where the norm is 0 or ∞.
 Tensor norm(const Tensor& x, const Axes& axes, bool keep = false);
 /// y_k = x_1 + … + x_k along an axis; from the end if `reverse`.
 Tensor cumsum(const Tensor& x, int axis = -1, bool reverse = false);

@@ -3,6 +3,7 @@
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/lane_functions.hpp"
+#include "ops/lanes.hpp"
 #include "ops/series.hpp"
 
 namespace dimwise {
@@ -20,7 +21,7 @@ const Op sin_op = record::elementwise(
     [](auto x) __attribute__((always_inline)) { return lanes::cos(x); });
 const Op cos_op = record::elementwise(
     "cos", [](auto x) __attribute__((always_inline)) { return lanes::cos(x); },
-    [](auto x) __attribute__((always_inline)) { return -lanes::sin(x); });
+    [](auto x) __attribute__((always_inline)) { return lanes::negative(lanes::sin(x)); });
 // From y, at no cost beside the pass over memory. Its relative error grows with |x|, as y nears 1, where the slope from
 // x would take three times as long.
 const Op tanh_op = record::elementwise(

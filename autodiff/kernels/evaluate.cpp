@@ -17,7 +17,7 @@ struct Sum {
     return xsimd::hadd(x);
   }
   template <class T>
-  static constexpr T neutral = 0;
+  static constexpr T neutral = -T(0);  // −0 + x is x, also where x is −0
 };
 struct Max {
   template <class T>
@@ -120,7 +120,7 @@ void reduce(const Tensor& y, const Shape& full, RowFunction<T> f, Sources x) {
     total = mutable_data<T>(y);
   else
     total = y.size() == 1 ? &one : mutable_data<double>(many = empty(y.shape(), DType::float64));
-  std::fill_n(total, y.size(), R::template neutral<T>);
+  std::fill_n(total, y.size(), R::template neutral<T> + T(full.size() == 0 ? 0 : -0.0));  // Σ of nothing is 0
   alignas(64) T values[most + 64 / sizeof(T)];
   // Where nothing is computed first, rows lie one after another, and more is taken at a time.
   plan.parts(f ? short_row : most,

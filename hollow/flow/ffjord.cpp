@@ -4,6 +4,7 @@
 
 #include "hollow/flow/amortized.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/layout.hpp"
 #include "ops/matmul.hpp"
 
 namespace dimwise {
@@ -28,18 +29,27 @@ FfjordNet::Layer::Layer(int64_t in, int64_t out, const FfjordConfig& config, con
 }
 
 Tensor FfjordNet::Layer::operator()(const Tensor& x, const Tensor& t) const {
-  Tensor y = linear(x) + conditioning(t, {});
-  if (u_.defined()) y = y + squeeze(matmul(matmul(unsqueeze(x, -2), v_), u_, {.transpose_b = true}), -2);
-  return y;
+  const Tensor y = linear(x) + conditioning(t, {});
+  if (!given_.defined()) return y;
+  const bool same = detail::same_parameters(u, u_) && detail::same_parameters(v, v_);
+  const LowRank changed = same ? LowRank() : of(astype(given_, u.weight.dtype()));
+  const auto& [left, right] = same ? ready_ : changed;
+  return y + squeeze(matmul(matmul(unsqueeze(x, -2), right), left, {.transpose_b = true}), -2);
+}
+
+FfjordNet::Layer::LowRank FfjordNet::Layer::of(const Tensor& context) const {
+  const int64_t out = linear.weight.dim(0), in = linear.weight.dim(1), rank = u.weight.dim(0) / out;
+  return {detail::each_step(u, context, {out, rank}), detail::each_step(v, context, {in, rank})};
 }
 
 FfjordNet::Layer FfjordNet::Layer::prepare(const Tensor& context) const {
   Layer copy = *this;
   copy.conditioning = conditioning.prepare(context);
   if (!context.defined() || !u.weight.defined()) return copy;
-  const int64_t out = linear.weight.dim(0), in = linear.weight.dim(1), rank = u.weight.dim(0) / out;
-  copy.u_ = detail::each_step(u, context, {out, rank});
-  copy.v_ = detail::each_step(v, context, {in, rank});
+  copy.given_ = context;
+  copy.ready_ = of(context);
+  copy.u_ = u;
+  copy.v_ = v;
   return copy;
 }
 

@@ -51,7 +51,15 @@ struct FfjordNet {
     }
 
    private:
-    Tensor u_, v_;  // of the prepared context: (…, out, rank) and (…, in, rank)
+    struct LowRank {
+      Tensor u, v;  // (…, out, rank) and (…, in, rank)
+    };
+    LowRank of(const Tensor& context) const;
+
+    // The prepared context, its U and V, and the layers that gave them.
+    Tensor given_;
+    LowRank ready_;
+    Linear u_, v_;
   };
   std::vector<Layer> layers;
   Activation activation = Activation::softplus;
@@ -66,7 +74,7 @@ struct FfjordNet {
   /// The net as a function of x.
   Function at(const Tensor& t, const Tensor& context = {}) const;
   /// A copy in which all that comes from the context is formed, recorded, for many calls: once a solve. The context is
-  /// not to be given to `at` again.
+  /// not to be given to `at` again. Where the copy's parameters are replaced, each call forms it again.
   FfjordNet prepare(const Tensor& context = {}) const;
 
   template <class Self, class Visitor>

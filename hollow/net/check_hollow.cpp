@@ -19,6 +19,8 @@ double largest(const std::vector<double>& values) {
 
 void check_hollow(int64_t d, const std::function<std::vector<Tensor>(const Tensor&)>& conditioner,
                   const std::function<Tensor(const Tensor&)>& transformer, const CheckHollowOptions& options) {
+  if (d < 1 || options.points < 1)
+    fail<ValueError>("check_hollow", "d = ", d, " and ", options.points, " points. Both must be at least 1.");
   const Rng rng = Rng(options.seed).split("check_hollow points");
   for (int p = 0; p < options.points; ++p) {
     const Tensor x = rng.split(static_cast<uint64_t>(p)).normal({1, d}, DType::float64);

@@ -21,8 +21,8 @@ void check_hollow(int64_t d, const std::function<std::vector<Tensor>(const Tenso
 
 /// Proves by brute force at random x that ∂h_i/∂x_i = 0 and that ∂τ/∂x is diagonal given h, for every (i, j).
 ///
-/// In float64, d the dimension of x. Throws ValueError naming the first leaking (i, j) and its size. Cost: d·d_h
-/// reverse passes a point.
+/// In float64, d the dimension of x. Throws ValueError naming the first leaking (i, j) and its size, and for d or a
+/// number of points below 1. Cost: d·d_h reverse passes a point.
 ///
 /// Example: `check_hollow(net.at(), 8);`
 template <HollowFunction Net>

@@ -1,8 +1,19 @@
 #include "hollow/net/conditioning.hpp"
 
 #include "ops/arithmetic.hpp"
+#include "ops/layout.hpp"
 
 namespace dimwise {
+
+void detail::check_sizes(const char* where, int64_t d, int64_t d_h, const std::vector<int64_t>& hidden,
+                         int64_t context) {
+  if (d < 1 || d_h < 1 || hidden.empty())
+    fail<ValueError>(where, "d = ", d, ", d_h = ", d_h, " and ", hidden.size(),
+                     " hidden layers. All must be at least 1.");
+  for (const int64_t width : hidden)
+    if (width < 1) fail<ValueError>(where, "hidden width ", width, ". Use at least 1.");
+  if (context < 0) fail<ValueError>(where, "a context of ", context, " numbers. Use at least 0, which is none.");
+}
 
 Conditioning::Conditioning(int64_t width, bool with_time, int64_t context_size, const Rng& rng, DType dtype) {
   if (with_time) time = Linear(1, width, rng.split("time"), dtype, false);
@@ -14,6 +25,8 @@ Tensor Conditioning::operator()(const Tensor& t, const Tensor& c) const {
     fail<ValueError>("hollow", t.defined() ? "a time was given to a net made without time."
                                            : "the net depends on time. Bind it: net.at(t).");
   Tensor part = c.defined() ? of(c) : ready_;
+  if (!c.defined() && part.defined() && !detail::same_parameters(of_, context))
+    part = context(astype(given_, context.weight.dtype()));
   if (!part.defined() && context.weight.defined())
     fail<ValueError>("hollow", "the net depends on a context. Bind it: net.at(t, context).");
   if (!t.defined()) return part;
@@ -23,7 +36,10 @@ Tensor Conditioning::operator()(const Tensor& t, const Tensor& c) const {
 
 Conditioning Conditioning::prepare(const Tensor& c) const {
   Conditioning copy = *this;
-  if (c.defined()) copy.ready_ = of(c);
+  if (!c.defined()) return copy;
+  copy.ready_ = of(c);
+  copy.given_ = c;
+  copy.of_ = context;
   return copy;
 }
 

@@ -1,8 +1,24 @@
 #pragma once
 
+#include <vector>
+
 #include "nn/linear.hpp"
 
 namespace dimwise {
+
+namespace detail {
+/// Throws ValueError unless the sizes of a conditioner or a transformer are at least 1, and the context's at least 0.
+void check_sizes(const char* where, int64_t d, int64_t d_h, const std::vector<int64_t>& hidden, int64_t context);
+
+/// Whether two layers have the same parameters, and not only equal ones.
+inline bool same_parameters(const Linear& a, const Linear& b) {
+  return a.weight.node() == b.weight.node() && a.bias.node() == b.bias.node();
+}
+inline bool same_parameters(const MaskedLinear& a, const MaskedLinear& b) {
+  return a.weight.node() == b.weight.node() && a.bias.node() == b.bias.node() &&
+         a.mask.value.node() == b.mask.value.node();
+}
+}  // namespace detail
 
 /// What enters a net besides x: time and context, as a term added to a layer's input.
 ///
@@ -20,7 +36,7 @@ struct Conditioning {
   Tensor operator()(const Tensor& t, const Tensor& context_value) const;
 
   /// A copy that keeps the context's part, recorded, for many calls with t alone: once a solve. An undefined context
-  /// leaves it to the calls.
+  /// leaves it to the calls. Where the copy's parameters are replaced, each call forms the part again.
   Conditioning prepare(const Tensor& context_value) const;
 
   template <class Self, class Visitor>
@@ -32,7 +48,9 @@ struct Conditioning {
  private:
   Tensor of(const Tensor& context_value) const;
 
-  Tensor ready_;  // the prepared context's part
+  // The prepared context, its part, and the layer that gave it.
+  Tensor given_, ready_;
+  Linear of_;
 };
 
 }  // namespace dimwise

@@ -39,7 +39,9 @@ struct HollowNet {
   Tensor operator()(const Tensor& x, const Tensor& t = {}, const Tensor& context = {}) const {
     return at(t, context)(x);
   }
-  /// A copy whose masked weights are formed, recorded, for many calls: once a solve, or once a training step.
+  /// A copy whose masked weights are formed, recorded, for many calls: once a solve, or once a training step. Where its
+  /// parameters are replaced, as `track`, `astype` and loading do, each call forms the weights again: the values and
+  /// gradients are those of the new parameters, at the cost of a net that is not prepared.
   HollowNet prepare() const { return {conditioner.prepare(), transformer}; }
   /// The same with all that comes from the context formed too, which is not to be given to `at` again; of an undefined
   /// context nothing is. Both parts must have `prepare(context)`, as all of this folder have.

@@ -8,9 +8,7 @@
 namespace dimwise {
 
 LeaveOneOut::LeaveOneOut(const ConditionerConfig& config, const Rng& rng) : activation(config.activation) {
-  if (config.d < 1 || config.d_h < 1 || config.hidden.empty())
-    fail<ValueError>("leave_one_out", "d = ", config.d, ", d_h = ", config.d_h, " and ", config.hidden.size(),
-                     " hidden layers. All must be at least 1.");
+  detail::check_sizes("leave_one_out", config.d, config.d_h, config.hidden, config.context);
   const double bound = 1 / std::sqrt(static_cast<double>(config.d));
   weight = rng.split("weight").uniform({config.d, config.hidden[0]}, config.dtype, -bound, bound);
   bias = rng.split("bias").uniform({config.d, config.hidden[0]}, config.dtype, -bound, bound);

@@ -1,5 +1,7 @@
 #include "hollow/net/masked_conditioner.hpp"
 
+#include <algorithm>
+
 #include "ops/arithmetic.hpp"
 
 namespace dimwise {
@@ -39,9 +41,7 @@ Tensor mask(int64_t rows, int64_t columns, const std::function<bool(size_t, size
 
 MaskedConditioner::MaskedConditioner(const ConditionerConfig& config, const Rng& rng)
     : activation(config.activation), d(config.d), d_h(config.d_h) {
-  if (d < 1 || d_h < 1 || config.hidden.empty())
-    fail<ValueError>("masked_conditioner", "d = ", d, ", d_h = ", d_h, " and ", config.hidden.size(),
-                     " hidden layers. All must be at least 1.");
+  detail::check_sizes("masked_conditioner", d, d_h, config.hidden, config.context);
   std::vector<Unit> below;
   for (size_t l = 0; l < config.hidden.size(); ++l) {
     const int64_t width = config.hidden[l];
@@ -80,11 +80,14 @@ MaskedConditioner MaskedConditioner::prepare(const Tensor& context) const {
   copy.conditioning = conditioning.prepare(context);
   copy.ready_.clear();
   for (const MaskedLinear& layer : layers) copy.ready_.push_back(layer.prepare());
+  copy.of_ = layers;
   return copy;
 }
 
 Tensor MaskedConditioner::operator()(const Tensor& x, const Tensor& t, const Tensor& context) const {
-  if (ready_.empty()) return prepare()(x, t, context);
+  const auto same = [](const MaskedLinear& a, const MaskedLinear& b) { return detail::same_parameters(a, b); };
+  if (ready_.empty() || !std::equal(layers.begin(), layers.end(), of_.begin(), of_.end(), same))
+    return prepare()(x, t, context);
   Tensor y = x;
   for (size_t l = 0; l + 1 < ready_.size(); ++l) {
     y = ready_[l](y);

@@ -34,7 +34,8 @@ struct MaskedConditioner {
 
   /// x of shape (…, d) gives h of shape (…, d, d_h).
   Tensor operator()(const Tensor& x, const Tensor& t = {}, const Tensor& context = {}) const;
-  /// A copy whose masked weights, and what a given context adds, are formed, for many calls; for use, not for training.
+  /// A copy whose masked weights, and what a given context adds, are formed, recorded, for many calls. Where its
+  /// parameters are replaced, as by `track`, each call forms them again.
   MaskedConditioner prepare(const Tensor& context = {}) const;
 
   template <class Self, class Visitor>
@@ -45,6 +46,7 @@ struct MaskedConditioner {
 
  private:
   std::vector<PreparedLinear> ready_;
+  std::vector<MaskedLinear> of_;  // what they were formed of
 };
 
 }  // namespace dimwise

@@ -11,8 +11,7 @@ Tensor PerDimensionTransformer::Layer::operator()(const Tensor& x) const { retur
 
 PerDimensionTransformer::PerDimensionTransformer(const TransformerConfig& config, const Rng& rng)
     : activation(config.activation) {
-  if (config.hidden.empty())
-    fail<ValueError>("per_dimension_transformer", "no hidden layers. Give at least one width.");
+  detail::check_sizes("per_dimension_transformer", config.d, config.d_h, config.hidden, config.context);
   weight_x = rng.split("weight_x").uniform({config.d, 1, config.hidden[0]}, config.dtype, -1, 1);
   std::vector<int64_t> widths{config.d_h};
   widths.insert(widths.end(), config.hidden.begin(), config.hidden.end());

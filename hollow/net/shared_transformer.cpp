@@ -8,7 +8,7 @@
 namespace dimwise {
 
 SharedTransformer::SharedTransformer(const TransformerConfig& config, const Rng& rng) : activation(config.activation) {
-  if (config.hidden.empty()) fail<ValueError>("shared_transformer", "no hidden layers. Give at least one width.");
+  detail::check_sizes("shared_transformer", config.d, config.d_h, config.hidden, config.context);
   const double bound = 1 / std::sqrt(static_cast<double>(1 + config.d_h));
   weight_x = rng.split("weight_x").uniform({config.hidden[0]}, config.dtype, -1, 1);
   from_h = Linear(config.d_h, config.hidden[0], rng.split("from_h"), config.dtype);

@@ -33,7 +33,9 @@ void check_slots(const char* where, const std::vector<Slot>& slots);
 template <Module M>
 std::vector<Slot> slots(const char* where, M& model, const M& gradient) {
   std::map<std::string, Tensor> given;
-  each_parameter(gradient, [&](const std::string& name, const Tensor& g) { given.emplace(name, g); });
+  each_parameter(gradient, [&](const std::string& name, const Tensor& g) {
+    if (!given.emplace(name, g).second) named_twice(name);
+  });
   std::vector<Slot> result;
   each_parameter(model, [&](const std::string& name, Tensor& value) {
     const auto g = given.find(name);

@@ -271,10 +271,19 @@ bool least_squares(const T* a, int m, int n, const T* b, int k, double rcond, T*
   to_columns(a, m, n, factors.data(), m);
   std::fill_n(sides.data(), area(leading, k), T(0));
   to_columns(b, m, k, sides.data(), leading);
+  // gelsd scales all columns by the largest element.
+  Scratch<bool> lost(k);
+  for (int j = 0; j < k; ++j) {
+    T* const column = sides.data() + area(j, leading);
+    lost[j] = first_not_finite(column, m) >= 0;
+    if (lost[j]) std::fill_n(column, m, T(0));
+  }
   auto columns = matrix(factors.data(), m, n), right = matrix(sides.data(), leading, k);
   auto singular = vector(s.data(), std::min(m, n));
   int rank = 0;
   if (xt::lapack::gelsd(columns, right, singular, rank, rcond) != 0) return false;
+  for (int j = 0; j < k; ++j)
+    if (lost[j]) std::fill_n(sides.data() + area(j, leading), n, std::numeric_limits<T>::quiet_NaN());
   from_columns(sides.data(), leading, n, k, x);
   return true;
 }

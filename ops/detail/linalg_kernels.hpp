@@ -63,7 +63,7 @@ template <class T>
 bool eigh(const T* a, int n, T* values, T* vectors);
 
 /// The n × k matrix X of least norm among those with least ‖A X − B‖; singular values up to rcond · the largest are 0.
-/// Gives false where it did not converge.
+/// A column of B that is not finite gives one of NaN. Gives false where it did not converge.
 template <class T>
 bool least_squares(const T* a, int m, int n, const T* b, int k, double rcond, T* x);
 

@@ -121,6 +121,40 @@ TEST_CASE("a zero last layer hides nothing from the module form") {
                     Catch::Contains("conditioner leaks"));
 }
 
+TEST_CASE("a check of no dimensions or of no points is refused") {
+  const Plain good{good_c, good_tau};
+  for (const int64_t dimension : {0, -1}) {
+    CHECK_THROWS_AS(check_hollow(good, dimension), ValueError);
+    CHECK_THROWS_WITH(check_hollow(good, dimension),
+                      Catch::Contains("[check_hollow] d = " + std::to_string(dimension) + " and 3 points"));
+    CHECK_THROWS_AS(check_hollow(ZeroLast{}, dimension, [](const ZeroLast& net) { return net; }), ValueError);
+  }
+  for (const int points : {0, -2}) CHECK_THROWS_AS(check_hollow(good, d, {.points = points}), ValueError);
+}
+
+TEST_CASE("conditioners and transformers refuse sizes below 1 and a context below 0") {
+  const auto refused = [](const ConditionerConfig& c, const TransformerConfig& t) {
+    for (const std::string& name : conditioner_names()) {
+      INFO(name);
+      CHECK_THROWS_AS(make_conditioner(name, c, rng), ValueError);
+      CHECK_THROWS_WITH(make_conditioner(name, c, rng), Catch::Contains("at least"));
+    }
+    for (const std::string& name : transformer_names()) {
+      INFO(name);
+      CHECK_THROWS_AS(make_transformer(name, t, rng), ValueError);
+      CHECK_THROWS_WITH(make_transformer(name, t, rng), Catch::Contains("at least"));
+    }
+  };
+  for (const int64_t wrong : {0, -3}) {
+    refused({.d = wrong}, {.d = wrong});
+    refused({.d_h = wrong}, {.d_h = wrong});
+    refused({.hidden = {4, wrong}}, {.hidden = {4, wrong}});
+    refused({.hidden = {wrong, 4}}, {.hidden = {wrong, 4}});
+  }
+  refused({.hidden = {}}, {.hidden = {}});
+  refused({.context = -1}, {.context = -1});
+}
+
 TEST_CASE("the cheap check of dimwise names a leak too") {
   const DiagonalCheck check;
   const Tensor x = draw("x", {3, d});

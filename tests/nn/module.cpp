@@ -6,6 +6,10 @@
 #include "nn/layer_norm.hpp"
 #include "nn/made.hpp"
 #include "nn/mlp.hpp"
+#include "nn/optim/adam.hpp"
+#include "nn/optim/ema.hpp"
+#include "nn/optim/sgd.hpp"
+#include "nn/parallel.hpp"
 #include "nn/save.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -48,6 +52,34 @@ Everything make(DType dtype = DType::float64) {
   return m;
 }
 
+// Two members, or a member and a part of another one, under one name.
+struct Twins {
+  Tensor first = ones({2}), second = zeros({2});
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("factor", self.first);
+    v("factor", self.second);
+  }
+};
+struct Shadow {
+  std::vector<Linear> layers{Linear(2, 3, Rng(0))};
+  Linear other{2, 3, Rng(1)};
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("layers", self.layers);
+    v("layers.0", self.other);
+  }
+};
+struct Holder {
+  Twins inner;
+  Constant constant{ones({1})};
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("constant", self.constant);
+    v("inner", self.inner);
+  }
+};
+
 struct Forgetful {
   Linear layer;
   Tensor secret;
@@ -71,6 +103,29 @@ TEST_CASE("Names compose, constants are saved but not trained") {
   const auto state = state_dict(m, "net.");
   CHECK(state.size() == 7);
   CHECK(state.at("net.shift").values()[0] == 0.5);
+}
+
+TEST_CASE("Two members under one name are refused, naming it, by all that keeps members by name") {
+  const auto refused = [](auto model, const std::string& name) {
+    const auto contains = Catch::Contains("two members are visited as '" + name + "'");
+    CHECK_THROWS_AS(state_dict(model), ValueError);
+    CHECK_THROWS_WITH(state_dict(model), contains);
+    CHECK_THROWS_WITH(load_state_dict(model, {}), contains);
+    CHECK_THROWS_WITH(Sgd{}.step(model, model), contains);
+    CHECK_THROWS_WITH(Adam{}.step(model, model), contains);
+    Ema<decltype(model)> ema{.average = model};
+    CHECK_THROWS_WITH((ema.update(model), ema.update(model)), contains);
+    // By order, nothing is mixed.
+    const auto g = value_and_grad(model, [](const auto& m) { return sum(parameters(m)[0]); }).second;
+    CHECK(max(parameters(g)[0]).item() == 1);
+    CHECK(max(parameters(g)[1]).item() == 0);
+  };
+  refused(Twins(), "factor");
+  refused(Shadow(), "layers.0.weight");
+  refused(Holder(), "inner.factor");
+  Shadow fine;
+  fine.layers.clear();
+  CHECK(state_dict(fine).size() == 2);
 }
 
 TEST_CASE("Copying copies the model, and astype casts parameters and constants") {
@@ -120,6 +175,37 @@ TEST_CASE("A loss that uses the outer model is refused") {
   CHECK_THROWS_AS(value_and_grad(m, outer), ValueError);
   CHECK_THROWS_WITH(value_and_grad(m, outer), Catch::Contains("not the outer model"));
   CHECK_THROWS_AS(value_and_grad(m, [&](const auto& net) { return net(x); }), ShapeError);
+}
+
+TEST_CASE("A loss that uses a part of the outer model beside its argument is refused, naming the part") {
+  const Everything m = make();
+  const Tensor x = Rng(1).normal({5, 3}, DType::float64);
+  const auto refused = [&](const auto& loss, const std::string& name) {
+    CHECK_THROWS_AS(value_and_grad(m, loss), ValueError);
+    CHECK_THROWS_WITH(value_and_grad(m, loss),
+                      Catch::Contains("parameter '" + name + "'") && Catch::Contains("stop_gradient"));
+  };
+  refused([&](const Everything& net) { return mean(square(net(x) * m.factor)); }, "factor");
+  refused([&](const Everything& net) { return mean(square((*m.norm)(net(x)))); }, "norm.weight");
+  refused([&](const Everything& net) { return mean(square(m.layers[1](tanh(net.layers[0](x))))); }, "layers.1.weight");
+  ThreadPool pool(2);
+  CHECK_THROWS_WITH(value_and_grad_parallel(pool, m, 5,
+                                            [&](const Everything& net, const Shard& s) {
+                                              return mean(square(net(slice(x, 0, s.begin, s.end)) * m.factor));
+                                            }),
+                    Catch::Contains("parameter 'factor'"));
+
+  // Constants of the model, stopped parameters, and what was computed from parameters before.
+  const Tensor target = m(x);
+  const auto near = [&](const Everything& net) {
+    return mean(square(net(x - m.shift.value) - target)) + sum(square(net.factor - stop_gradient(m.factor)));
+  };
+  CHECK_NOTHROW(value_and_grad(m, near));
+  // An outer model that is tracked is differentiated by whoever tracks it.
+  const Everything outer = track(m);
+  const auto [loss, g] = value_and_grad(outer, [&](const Everything& net) { return sum(net.factor * outer.factor); });
+  CHECK(g.factor.values() == m.factor.values());
+  CHECK(grad(loss, outer.factor).values() == (2 * m.factor).values());
 }
 
 TEST_CASE("Gradients of every parameter of every layer agree with differences") {

@@ -221,9 +221,74 @@ TEST_CASE("cholesky and eigh have symmetric cotangents, of the matrix and not of
   }
 }
 
-TEST_CASE("A cotangent that is not finite is refused by the solves of the reverse sweep") {
-  const Tensor x = track(eye(2, f64)), b = ones({2, 1}, f64), y = solve(x, b);
-  CHECK_THROWS_WITH(vjp(y, x, y / zeros_like(y)), Catch::Contains("[solve] B is not finite"));
+TEST_CASE("A NaN in a cotangent or in a tangent goes on into the derivative") {
+  const Tensor a = track(positive(random("a", {3, 3}))), b = track(random("b", {3, 2})), wide = slice(a, -2, 0, 2);
+  const std::vector<std::pair<const char*, Tensor>> all = {
+      {"solve", solve(a, b)},
+      {"solve, transposed", grad(sum(solve(a, b)), b)},
+      {"triangular_solve", triangular_solve(a, b)},
+      {"triangular_solve, upper", triangular_solve(a, b, {.upper = true, .transpose = true})},
+      {"cholesky_solve", cholesky_solve(cholesky(a), b)},
+      {"lstsq", lstsq(a, b)},
+      {"inv", inv(a)},
+      {"cholesky", cholesky(a)},
+      {"det", det(a)},
+      {"logdet", logdet(a)},
+      {"slogdet", slogdet(a).second},
+      {"q", qr(a).first},
+      {"r", qr(a).second},
+      {"r of a wide matrix", qr(wide).second},
+      {"u", svd(a).u},
+      {"s", svd(a).s},
+      {"vt", svd(a).vt},
+      {"vt of a wide matrix", svd(wide).vt},
+      {"eigenvalues", eigh(a).values},
+      {"eigenvectors", eigh(a).vectors},
+      {"pinv", pinv(a)}};
+  const auto any_nan = [](const Tensor& x) {
+    const std::vector<double> values = x.values();
+    return std::any_of(values.begin(), values.end(), [](double v) { return std::isnan(v); });
+  };
+  const auto with_nan = [](const Shape& shape) {
+    std::vector<double> values(static_cast<size_t>(shape.size()), 1);
+    values[0] = NAN;
+    return tensor(values, shape, f64);
+  };
+  for (const auto& [name, y] : all) {
+    INFO(name);
+    for (const bool record : {false, true}) CHECK(any_nan(vjp(y, a, with_nan(y.shape()), {.record = record})));
+    CHECK(any_nan(jvp(y, a, with_nan(a.shape()))));
+  }
+  for (const Tensor& y : {solve(a, b), triangular_solve(a, b), cholesky_solve(a, b), lstsq(a, b)}) {
+    CHECK(any_nan(vjp(y, b, with_nan(y.shape()))));
+    CHECK(any_nan(jvp(y, b, with_nan(b.shape()))));
+  }
+}
+
+TEST_CASE("Forward mode and Taylor series refuse what reverse mode refuses of svd and eigh, in the same words") {
+  const auto words = [](const std::function<void()>& f) -> std::string {
+    try {
+      f();
+    } catch (const ValueError& error) {
+      return error.what();
+    }
+    return "nothing was thrown";
+  };
+  const Tensor along = random("along", {3, 3}), w = random("w", {3, 3});
+  for (const Tensor& a : {eye(3, f64), zeros({3, 3}, f64), diag_embed(tensor({2, 2, 5}, f64))}) {
+    const Tensor x = track(a);
+    for (const Tensor& y : {svd(x).u, svd(x).vt, eigh(x).vectors}) {
+      const std::string reverse = words([&] { vjp(y, x, w); });
+      CHECK_THAT(reverse, Catch::Contains("equal to rounding") && Catch::Contains("have no derivative"));
+      CHECK(words([&] { jvp(y, x, along); }) == reverse);
+      CHECK(words([&] { Tape({y}, {x}).jet({{along}}); }) == reverse);
+    }
+    // Values alone: in reverse mode only, as the error says.
+    for (const Tensor& y : {svd(x).s, eigh(x).values}) {
+      CHECK_NOTHROW(vjp(y, x, ones({3}, f64)));
+      CHECK_THAT(words([&] { jvp(y, x, along); }), Catch::Contains("Differentiate the values alone, in reverse."));
+    }
+  }
 }
 
 TEST_CASE("Empty matrices have empty gradients") {

@@ -82,11 +82,7 @@ std::vector<table::Entry> entries() {
         {[=] {
            triangular_solve(with(nan), ones({2, 1}));
          },
-         "[triangular_solve] A is not finite: element (1, 0) of the matrix is nan"},
-        {[] {
-           triangular_solve(eye(2), tensor({1, nan}, {2, 1}));
-         },
-         "[triangular_solve] B is not finite: element (1, 0) of the matrix is nan"}},
+         "[triangular_solve] A is not finite: element (1, 0) of the matrix is nan"}},
        true,
        1},
       {"solve",
@@ -108,7 +104,6 @@ std::vector<table::Entry> entries() {
          "[solve] A is not finite: element (1, 0) of the matrix is nan. Every element must be; DetectAnomaly tells "
          "where "
          "the first that is not arises."},
-        {[=] { solve(eye(2), with(-infinity)); }, "[solve] B is not finite: element (1, 0) of the matrix is -inf"},
         {[] {
            solve(eye(2), ones({3, 1}));
          },
@@ -258,7 +253,6 @@ std::vector<table::Entry> entries() {
            lstsq(with(nan), ones({2, 1}));
          },
          "[lstsq] A is not finite"},
-        {[=] { lstsq(eye(2), with(nan)); }, "[lstsq] B is not finite"},
         {[] {
            lstsq(ones({3, 2}), ones({2, 1}));
          },
@@ -268,7 +262,7 @@ std::vector<table::Entry> entries() {
   };
 }
 
-TEST_CASE("A NaN or an infinity in any place is refused, never computed with") {
+TEST_CASE("A NaN or an infinity in any place of A is refused, never computed with") {
   for (const DType dtype : {DType::float32, f64})
     for (const double bad : {nan, infinity, -infinity})
       for (const int64_t n : {1, 2, 5, 9})
@@ -285,7 +279,6 @@ TEST_CASE("A NaN or an infinity in any place is refused, never computed with") {
           CHECK_THROWS_AS(svd(a), ValueError);
           CHECK_THROWS_AS(pinv(a), ValueError);
           CHECK_THROWS_AS(lstsq(a, b), ValueError);
-          CHECK_THROWS_AS(solve(eye(n, dtype), a), ValueError);
           const bool read = at / n >= at % n;
           for (const auto& f :
                std::vector<std::function<void()>>{[&] { cholesky(a); }, [&] { eigh(a); },
@@ -295,6 +288,34 @@ TEST_CASE("A NaN or an infinity in any place is refused, never computed with") {
             else
               CHECK_NOTHROW(f());
         }
+}
+
+TEST_CASE("A NaN or an infinity in B reaches its own column of X, and no other") {
+  for (const DType dtype : {DType::float32, f64})
+    for (const double bad : {nan, infinity, -infinity})
+      for (const int64_t n : {1, 2, 5, 9, 33})
+        for (const int64_t m : {1, 2, 3, 17})
+          for (int64_t at = 0; at<n * m; at += n> 5 ? 7 : 1) {
+            const Tensor a = astype(positive(random("a", {n, n})), dtype), good = astype(random("b", {n, m}), dtype);
+            std::vector<double> values = good.values();
+            values[static_cast<size_t>(at)] = bad;
+            const Tensor b = tensor(values, {n, m}, dtype), l = cholesky(a);
+            const std::vector<std::function<Tensor(const Tensor&)>> solves{
+                [&](const Tensor& x) { return solve(a, x); },
+                [&](const Tensor& x) { return lstsq(a, x); },
+                [&](const Tensor& x) { return cholesky_solve(l, x); },
+                [&](const Tensor& x) { return triangular_solve(l, x); },
+                [&](const Tensor& x) { return triangular_solve(l, x, {.transpose = true}); },
+                [&](const Tensor& x) { return triangular_solve(transpose(l), x, {.upper = true}); },
+                [&](const Tensor& x) { return triangular_solve(transpose(l), x, {.upper = true, .transpose = true}); }};
+            for (const auto& f : solves) {
+              const std::vector<double> x = f(b).values(), expected = f(good).values();
+              CHECK(!std::isfinite(x[static_cast<size_t>(at)]));
+              for (int64_t i = 0; i < n * m; ++i)
+                if (i % m != at % m)
+                  CHECK(x[static_cast<size_t>(i)] == Approx(expected[static_cast<size_t>(i)]).epsilon(1e-4));
+            }
+          }
 }
 
 TEST_CASE("Shapes and dtypes that do not fit are refused") {
