@@ -10,8 +10,6 @@ namespace dimwise {
 
 namespace {
 
-Tensor detached(const Tensor& y) { return share(y, y.shape()); }
-
 std::vector<Tensor> list(std::span<const Tensor> inputs) { return {inputs.begin(), inputs.end()}; }
 
 void check_given(const CustomRule& rule, const char* part, const Tensor& given, const Tensor& like) {
@@ -30,7 +28,7 @@ const Op custom_op = [] {
     const ContextGuard<&ThreadContext::in_custom_forward> marked(true);
     const Tensor y = as<CustomRule>(a).forward(list(in));
     if (!y.defined()) fail<ValueError>("custom", "'", as<CustomRule>(a).name, "' gave an undefined value.");
-    return detached(y);
+    return stop_gradient(y);
   };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
     const auto& rule = as<CustomRule>(call.attributes);
@@ -83,59 +81,12 @@ const Op custom_reverse_op = [] {
   return op;
 }();
 
-// What checkpoint keeps: the function, and how many of the node's inputs are its arguments; the others are what it
-// captured.
-struct Recompute {
-  std::function<Tensor(const std::vector<Tensor>&)> f;
-  size_t arguments;
-  Tensor value;
-};
-
-// The inner tape, run anew: from the arguments' aliases and the captured tensors to the output.
-Tape recompute(const Call& call) {
-  const auto& a = as<Recompute>(call.attributes);
-  std::vector<Tensor> inputs(call.inputs.begin(), call.inputs.end());
-  const EnableGrad guard;
-  for (size_t i = 0; i < a.arguments; ++i) inputs[i] = alias(inputs[i]);
-  const Tensor y = a.f({inputs.begin(), inputs.begin() + static_cast<std::ptrdiff_t>(a.arguments)});
-  return Tape({y}, inputs, {.cut_at_inputs = true});
-}
-
-const Op checkpoint_op = [] {
-  Op op{"checkpoint"};
-  op.forward = [](std::span<const Tensor>, const Attributes& a) { return detached(as<Recompute>(a).value); };
-  op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
-    const std::vector<Tensor> g = recompute(call).pull({w});
-    for (size_t i = 0; i < g.size(); ++i)
-      if (result.wanted(i)) result.set(i, g[i]);
-  };
-  op.jet = [](const Call& call, std::span<const Series> in) {
-    std::vector<std::vector<Tensor>> coefficients;
-    for (const Series& s : in) coefficients.emplace_back(s.c.begin() + 1, s.c.end());
-    Series y = recompute(call).jet(coefficients)[0];
-    y.c[0] = call.output;
-    return y;
-  };
-  return op;
-}();
-
 }  // namespace
 
 Tensor custom(const CustomRule& rule, const std::vector<Tensor>& inputs) {
   if (!rule.forward || !rule.vjp)
     fail<ValueError>("custom", "'", rule.name, "' has no ", rule.forward ? "vjp" : "forward", ". Give it both.");
   return apply(rule.jvp ? custom_op : custom_reverse_op, Operands(inputs), attributes(rule));
-}
-
-Tensor checkpoint(const std::function<Tensor(const std::vector<Tensor>&)>& f, const std::vector<Tensor>& inputs) {
-  if (!recording()) return f(inputs);
-  // Run once, recorded, to see which tracked tensors f captures; then the inner ops are dropped.
-  const uint64_t begin = next_sequence();
-  std::vector<Tensor> arguments, all = inputs;
-  for (const Tensor& x : inputs) arguments.push_back(alias(x));
-  const Tensor y = f(arguments);
-  for (const Tensor& t : captured(y, arguments, begin)) all.push_back(t);
-  return apply(checkpoint_op, Operands(all), attributes(Recompute{f, inputs.size(), detached(y)}));
 }
 
 }  // namespace dimwise

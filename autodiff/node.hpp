@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "autodiff/buffer.hpp"
 #include "autodiff/context.hpp"
-#include "autodiff/kernels/buffer.hpp"
 #include "autodiff/tensor.hpp"
 
 namespace dimwise {

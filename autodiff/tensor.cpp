@@ -1,12 +1,9 @@
 #include "autodiff/tensor.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <deque>
 #include <mutex>
-#include <ostream>
-#include <sstream>
 
 #include "autodiff/error.hpp"
 #include "autodiff/node.hpp"
@@ -14,7 +11,6 @@
 namespace dimwise {
 
 const char* name(DType dtype) { return dtype == DType::float32 ? "float32" : "float64"; }
-std::ostream& operator<<(std::ostream& out, DType dtype) { return out << name(dtype); }
 size_t bytes(DType dtype) { return dtype == DType::float32 ? 4 : 8; }
 template <>
 DType dtype_of<float>() {
@@ -153,91 +149,12 @@ Tensor share(const Tensor& x, const Shape& shape) {
   return result;
 }
 
-Tensor full(const Shape& shape, double value, DType dtype) {
-  Tensor result = empty(shape, dtype);
-  dispatch(dtype, [&](auto t) {
-    std::fill_n(mutable_data<decltype(t)>(result), shape.size(), static_cast<decltype(t)>(value));
-  });
-  return result;
-}
-Tensor zeros(const Shape& shape, DType dtype) { return full(shape, 0, dtype); }
-Tensor ones(const Shape& shape, DType dtype) { return full(shape, 1, dtype); }
-Tensor zeros_like(const Tensor& x) { return zeros(x.shape(), x.dtype()); }
-Tensor ones_like(const Tensor& x) { return ones(x.shape(), x.dtype()); }
-Tensor scalar(double value, DType dtype) { return full({}, value, dtype); }
-
-namespace {
-template <class F>
-Tensor generate(const Shape& shape, DType dtype, F&& f) {
-  Tensor result = empty(shape, dtype);
-  dispatch(dtype, [&](auto t) {
-    auto* out = mutable_data<decltype(t)>(result);
-    for (int64_t i = 0, n = shape.size(); i < n; ++i) out[i] = static_cast<decltype(t)>(f(i));
-  });
-  return result;
-}
-}  // namespace
-
-Tensor arange(int64_t n, DType dtype, double start, double step) {
-  return generate({n}, dtype, [&](int64_t i) { return start + step * static_cast<double>(i); });
-}
-Tensor linspace(double start, double stop, int64_t n, DType dtype) {
-  return generate({n}, dtype, [&](int64_t i) {
-    return i == n - 1 && n > 1
-               ? stop
-               : start + (stop - start) * static_cast<double>(i) / static_cast<double>(std::max<int64_t>(n - 1, 1));
-  });
-}
-Tensor eye(int64_t n, DType dtype) {
-  return generate({n, n}, dtype, [&](int64_t i) { return i / n == i % n ? 1.0 : 0.0; });
-}
-Tensor tensor(const std::vector<double>& values, const Shape& shape, DType dtype) {
-  if (static_cast<int64_t>(values.size()) != shape.size())
-    fail<ShapeError>("tensor", values.size(), " values do not fill shape ", shape, ".");
-  return generate(shape, dtype, [&](int64_t i) { return values[static_cast<size_t>(i)]; });
-}
-Tensor tensor(const std::vector<double>& values, DType dtype) {
-  return tensor(values, {static_cast<int64_t>(values.size())}, dtype);
-}
-
 Tensor track(const Tensor& x) {
   if (!x.defined()) undefined_tensor("track");
   Tensor leaf = share(x, x.shape());
   leaf.node()->tracked = true;
   leaf.node()->sequence = next_sequence();
   return leaf;
-}
-
-std::ostream& operator<<(std::ostream& out, const Tensor& x) {
-  if (!x.defined()) return out << "tensor(undefined)";
-  constexpr int64_t edge = 4;  // of a long axis the first and last few
-  const std::vector<double> values = x.values();
-  const Shape& shape = x.shape();
-  const auto print = [&](auto&& self, int axis, int64_t offset) -> void {
-    if (axis == shape.rank()) {
-      out << values[static_cast<size_t>(offset)];
-      return;
-    }
-    out << '[';
-    for (int64_t i = 0; i < shape[axis]; ++i) {
-      if (shape[axis] > 2 * edge && i == edge) {
-        out << ", …";
-        i = shape[axis] - edge;
-      }
-      out << (i ? ", " : "");
-      self(self, axis + 1, offset + i * shape.inner(axis));
-    }
-    out << ']';
-  };
-  out << "tensor(";
-  print(print, 0, 0);
-  return out << ", shape=" << shape << ", " << x.dtype() << (x.tracked() ? ", tracked)" : ")");
-}
-
-std::string str(const Tensor& x) {
-  std::ostringstream out;
-  out << x;
-  return out.str();
 }
 
 }  // namespace dimwise

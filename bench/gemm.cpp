@@ -1,6 +1,6 @@
-// The products of a HollowNet's training step: ours against cblas_sgemm, in turns within one run. What `ops/gemm.cpp`
-// gives to oneDNN and what to OpenBLAS is decided by these figures.
-#include "ops/gemm.hpp"
+// The products of a HollowNet's training step: ours against cblas_sgemm, in turns within one run. What
+// `ops/detail/gemm.cpp` gives to oneDNN and what to OpenBLAS is decided by these figures.
+#include "ops/detail/gemm.hpp"
 
 #include <cblas.h>
 

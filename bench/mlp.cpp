@@ -13,7 +13,7 @@
 #include "nn/optim/adam.hpp"
 #include "nn/parallel.hpp"
 #include "ops/arithmetic.hpp"
-#include "ops/gemm.hpp"
+#include "ops/detail/gemm.hpp"
 #include "ops/index.hpp"
 #include "ops/layout.hpp"
 #include "ops/reduce.hpp"

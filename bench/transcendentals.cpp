@@ -9,7 +9,7 @@
 
 #include "autodiff/kernels/evaluate.hpp"
 #include "autodiff/rng.hpp"
-#include "ops/transcendental.hpp"
+#include "ops/detail/transcendental.hpp"
 
 namespace {
 
@@ -29,7 +29,7 @@ double nanoseconds(F f, const Tensor& x, Tensor& out) {
   constexpr int repeats = 4;
   const auto begin = Clock::now();
   for (int i = 0; i < repeats; ++i) {
-    loops::map(elements, mutable_data<float>(out), f, x.node()->data<float>());
+    evaluate(out, f, x);
     benchmark::ClobberMemory();
   }
   return std::chrono::duration<double, std::nano>(Clock::now() - begin).count() / (repeats * elements);
@@ -57,28 +57,28 @@ constexpr auto logistic = [](auto x) { return 1.0f / (1.0f + xsimd::exp(-x)); };
 
 void exp(benchmark::State& state) {
   function(
-      state, [](auto x) { return lanes::exp(x); }, [](auto x) { return xsimd::exp(x); });
+      state, [](auto x) { return simd::exp(x); }, [](auto x) { return xsimd::exp(x); });
 }
 void tanh(benchmark::State& state) {
   function(
-      state, [](auto x) { return lanes::tanh(x); }, [](auto x) { return xsimd::tanh(x); });
+      state, [](auto x) { return simd::tanh(x); }, [](auto x) { return xsimd::tanh(x); });
 }
 void sigmoid(benchmark::State& state) {
   function(
-      state, [](auto x) { return lanes::sigmoid(x); }, logistic);
+      state, [](auto x) { return simd::sigmoid(x); }, logistic);
 }
 void softplus(benchmark::State& state) {
   function(
-      state, [](auto x) { return lanes::softplus(x); },
+      state, [](auto x) { return simd::softplus(x); },
       [](auto x) { return xsimd::max(x, decltype(x)(0.0f)) + xsimd::log1p(xsimd::exp(-xsimd::abs(x))); });
 }
 void silu(benchmark::State& state) {
   function(
-      state, [](auto x) { return lanes::silu(x); }, [](auto x) { return x * logistic(x); });
+      state, [](auto x) { return simd::silu(x); }, [](auto x) { return x * logistic(x); });
 }
-void silu_slope(benchmark::State& state) {
+void silu_derivative(benchmark::State& state) {
   function(
-      state, [](auto x) { return lanes::silu_slope(x); },
+      state, [](auto x) { return simd::silu_derivative(x); },
       [](auto x) {
         const auto s = logistic(x);
         return s * (1.0f + x * (1.0f - s));
@@ -90,6 +90,6 @@ BENCHMARK(tanh)->MinTime(0.3);
 BENCHMARK(sigmoid)->MinTime(0.3);
 BENCHMARK(softplus)->MinTime(0.3);
 BENCHMARK(silu)->MinTime(0.3);
-BENCHMARK(silu_slope)->MinTime(0.3);
+BENCHMARK(silu_derivative)->MinTime(0.3);
 
 }  // namespace

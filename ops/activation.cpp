@@ -1,49 +1,49 @@
 #include <numbers>
 
 #include "autodiff/detail/rules.hpp"
-#include "ops/all_ops.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/detail/all_ops.hpp"
+#include "ops/detail/series.hpp"
+#include "ops/detail/simd_functions.hpp"
+#include "ops/detail/simd_taylor_functions.hpp"
 #include "ops/elementwise.hpp"
-#include "ops/lane_functions.hpp"
-#include "ops/lanes.hpp"
-#include "ops/series.hpp"
 
 namespace dimwise {
 
 namespace {
-extern const Op sigmoid_slope_op, silu_slope_op, gelu_slope_op, density_op;
+extern const Op sigmoid_derivative_op, silu_derivative_op, gelu_derivative_op, density_op;
 }
-// The rules below are stated once for lanes and series.
-namespace lanes {
+// The rules below are stated once for SIMD batches and series.
+namespace simd {
 static Series exp(const Series& x) { return dimwise::exp(x); }
 static Series sigmoid(const Series& x) { return dimwise::sigmoid(x); }
-static Series sigmoid_slope(const Series& x) { return apply_series(sigmoid_slope_op, {x}); }
-static Series silu_slope(const Series& x) { return apply_series(silu_slope_op, {x}); }
+static Series sigmoid_derivative(const Series& x) { return apply_series(sigmoid_derivative_op, {x}); }
+static Series silu_derivative(const Series& x) { return apply_series(silu_derivative_op, {x}); }
 
 // The density of the normal distribution and x·Φ'(x) + Φ(x).
 template <class T, class A>
 [[gnu::always_inline]] inline xsimd::batch<T, A> density(const xsimd::batch<T, A>& x) {
-  return lanes::gaussian<2>(x) * static_cast<T>(std::numbers::inv_sqrtpi / std::numbers::sqrt2);
+  return simd::gaussian<2>(x) * static_cast<T>(std::numbers::inv_sqrtpi / std::numbers::sqrt2);
 }
 template <class B, int K>
 [[gnu::always_inline]] inline SimdTaylor<B, K> density(const SimdTaylor<B, K>& x) {
   using T = typename B::value_type;
-  return lanes::gaussian<2>(x) * B(static_cast<T>(std::numbers::inv_sqrtpi / std::numbers::sqrt2));
+  return simd::gaussian<2>(x) * B(static_cast<T>(std::numbers::inv_sqrtpi / std::numbers::sqrt2));
 }
 static Series density(const Series& x) { return apply_series(density_op, {x}); }
 template <class T, class A>
-[[gnu::always_inline]] inline xsimd::batch<T, A> gelu_slope(const xsimd::batch<T, A>& x) {
-  return lanes::finite(x) * lanes::density(x) + lanes::normal_cdf(x);
+[[gnu::always_inline]] inline xsimd::batch<T, A> gelu_derivative(const xsimd::batch<T, A>& x) {
+  return simd::finite(x) * simd::density(x) + simd::normal_cdf(x);
 }
 template <class B, int K>
-[[gnu::always_inline]] inline SimdTaylor<B, K> gelu_slope(const SimdTaylor<B, K>& x) {
+[[gnu::always_inline]] inline SimdTaylor<B, K> gelu_derivative(const SimdTaylor<B, K>& x) {
   const SimdTaylor<B, K> d = density(x);
-  SimdTaylor<B, K> below(lanes::normal_cdf(x.c[0]));
+  SimdTaylor<B, K> below(simd::normal_cdf(x.c[0]));
   unroll<K>([&](auto k) { below.c[k + 1] = detail::integral<k>(x, d); });
-  return below + lanes::finite(x) * d;
+  return below + simd::finite(x) * d;
 }
-static Series gelu_slope(const Series& x) { return apply_series(gelu_slope_op, {x}); }
-}  // namespace lanes
+static Series gelu_derivative(const Series& x) { return apply_series(gelu_derivative_op, {x}); }
+}  // namespace simd
 
 namespace {
 
@@ -53,65 +53,65 @@ inline constexpr bool is_series = std::is_same_v<X, Series>;
 // Derivatives are functions of x where those of y would cancel in the tails, and ops of their own, so that they are one
 // pass in each order.
 const Op sigmoid_op = record::elementwise(
-    "sigmoid", [](auto x) __attribute__((always_inline)) { return lanes::sigmoid(x); },
-    [](auto x) __attribute__((always_inline)) { return lanes::sigmoid_slope(x); });
-const Op sigmoid_slope_op = [] {
+    "sigmoid", [](auto x) __attribute__((always_inline)) { return simd::sigmoid(x); },
+    [](auto x) __attribute__((always_inline)) { return simd::sigmoid_derivative(x); });
+const Op sigmoid_derivative_op = [] {
   Op op = record::elementwise(
-      "sigmoid_slope", [](auto x) __attribute__((always_inline)) { return lanes::sigmoid_slope(x); },
+      "sigmoid_derivative", [](auto x) __attribute__((always_inline)) { return simd::sigmoid_derivative(x); },
       [](auto x) __attribute__((always_inline)) {
         if constexpr (is_series<decltype(x)>) {
-          return -(lanes::sigmoid_slope(x) * tanh(x * 0.5));
+          return -(simd::sigmoid_derivative(x) * tanh(x * 0.5));
         } else {
-          const auto y = lanes::logistic(x);
-          return -(y.slope * y.tanh_half);
+          const auto y = simd::logistic(x);
+          return -(y.derivative * y.tanh_half);
         }
       });
-  static const auto by_lanes = op.jet;
+  static const auto by_simd = op.jet;
   op.jet = [](const Call& call, std::span<const Series> in) {
-    if (lanes::in_lanes(in[0])) return by_lanes(call, in);
-    return lanes::saturating_slope(in[0], call.output, tanh(scale(in[0].value(), 0.5)), 2, 1);
+    if (simd::in_registers(in[0])) return by_simd(call, in);
+    return simd::saturating_derivative(in[0], call.output, tanh(scale(in[0].value(), 0.5)), 2, 1);
   };
   return op;
 }();
 const Op softplus_op = record::elementwise(
-    "softplus", [](auto x) __attribute__((always_inline)) { return lanes::softplus(x); },
-    [](auto x) __attribute__((always_inline)) { return lanes::sigmoid(x); });
+    "softplus", [](auto x) __attribute__((always_inline)) { return simd::softplus(x); },
+    [](auto x) __attribute__((always_inline)) { return simd::sigmoid(x); });
 const Op log_sigmoid_op = record::elementwise(
-    "log_sigmoid", [](auto x) __attribute__((always_inline)) { return lanes::negative(lanes::softplus(-x)); },
-    [](auto x) __attribute__((always_inline)) { return lanes::sigmoid(-x); });
+    "log_sigmoid", [](auto x) __attribute__((always_inline)) { return simd::negative(simd::softplus(-x)); },
+    [](auto x) __attribute__((always_inline)) { return simd::sigmoid(-x); });
 const Op silu_op = record::elementwise(
-    "silu", [](auto x) __attribute__((always_inline)) { return lanes::silu(x); },
-    [](auto x) __attribute__((always_inline)) { return lanes::silu_slope(x); });
-const Op silu_slope_op = record::elementwise(
-    "silu_slope", [](auto x) __attribute__((always_inline)) { return lanes::silu_slope(x); },
+    "silu", [](auto x) __attribute__((always_inline)) { return simd::silu(x); },
+    [](auto x) __attribute__((always_inline)) { return simd::silu_derivative(x); });
+const Op silu_derivative_op = record::elementwise(
+    "silu_derivative", [](auto x) __attribute__((always_inline)) { return simd::silu_derivative(x); },
     [](auto x) __attribute__((always_inline)) {
       if constexpr (is_series<decltype(x)>) {
-        return lanes::sigmoid_slope(x) * (2.0 - x * tanh(x * 0.5));
+        return simd::sigmoid_derivative(x) * (2.0 - x * tanh(x * 0.5));
       } else {
-        const auto y = lanes::logistic(x);
-        return y.slope * (2.0f - lanes::finite(x) * y.tanh_half);
+        const auto y = simd::logistic(x);
+        return y.derivative * (2.0f - simd::finite(x) * y.tanh_half);
       }
     });
 const Op relu_op = record::elementwise(
     "relu", [](auto x) { return where(x <= 0.0f, 0.0, x); }, [](auto x) __attribute__((always_inline)) {
-      const auto v = lanes::value_of(x);
+      const auto v = simd::value_of(x);
       return where(v > 0.0f, 1.0, where(v <= 0.0f, 0.0, v));
     });
 const Op elu_op = record::elementwise(
     "elu",
-    [](auto x) __attribute__((always_inline)) { return where(x > 0.0f, x, lanes::expm1(where(x > 0.0f, 0.0, x))); },
-    [](auto x) __attribute__((always_inline)) { return where(x > 0.0f, 1.0, lanes::exp(where(x > 0.0f, 0.0, x))); });
+    [](auto x) __attribute__((always_inline)) { return where(x > 0.0f, x, simd::expm1(where(x > 0.0f, 0.0, x))); },
+    [](auto x) __attribute__((always_inline)) { return where(x > 0.0f, 1.0, simd::exp(where(x > 0.0f, 0.0, x))); });
 const Op density_op = record::elementwise(
-    "normal_density", [](auto x) __attribute__((always_inline)) { return lanes::density(x); },
-    [](auto x) __attribute__((always_inline)) { return -(lanes::finite(x) * lanes::density(x)); });
+    "normal_density", [](auto x) __attribute__((always_inline)) { return simd::density(x); },
+    [](auto x) __attribute__((always_inline)) { return -(simd::finite(x) * simd::density(x)); });
 const Op gelu_op = record::elementwise(
-    "gelu", [](auto x) { return lanes::gelu(x); },
-    [](auto x) __attribute__((always_inline)) { return lanes::gelu_slope(x); });
-const Op gelu_slope_op = record::elementwise(
-    "gelu_slope", [](auto x) __attribute__((always_inline)) { return lanes::gelu_slope(x); },
+    "gelu", [](auto x) { return simd::gelu(x); },
+    [](auto x) __attribute__((always_inline)) { return simd::gelu_derivative(x); });
+const Op gelu_derivative_op = record::elementwise(
+    "gelu_derivative", [](auto x) __attribute__((always_inline)) { return simd::gelu_derivative(x); },
     [](auto x) __attribute__((always_inline)) {
-      const auto bounded = lanes::finite(x);
-      return lanes::density(x) * (2.0f - bounded * bounded);
+      const auto bounded = simd::finite(x);
+      return simd::density(x) * (2.0f - bounded * bounded);
     });
 
 }  // namespace

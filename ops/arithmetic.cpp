@@ -2,10 +2,10 @@
 
 #include "autodiff/detail/rules.hpp"
 #include "autodiff/error.hpp"
-#include "ops/all_ops.hpp"
+#include "ops/detail/all_ops.hpp"
+#include "ops/detail/series.hpp"
+#include "ops/detail/simd_functions.hpp"
 #include "ops/elementwise.hpp"
-#include "ops/lanes.hpp"
-#include "ops/series.hpp"
 
 namespace dimwise {
 
@@ -46,7 +46,7 @@ const Op sub_op = [] {
 const Op div_op = [] {
   Op op = record::elementwise(
       "div", [](auto a, auto b) { return a / b; }, [](auto, auto b) { return 1.0f / b; },
-      [](auto, auto b, auto y) { return lanes::negative(y) / b; });
+      [](auto, auto b, auto y) { return simd::negative(y) / b; });
   // y_k = (a_k − Σ_{j<k} y_j b_{k−j}) / b_0. By the df, which divides itself, the cost would be exponential in k.
   op.jet = [](const Call& call, std::span<const Series> in) {
     const Series &a = in[0], &b = in[1];
@@ -68,23 +68,23 @@ const Op div_op = [] {
 
 }  // namespace
 
-// The rules below are stated once for lanes, tensors and series.
-namespace lanes {
+// The rules below are stated once for SIMD batches, tensors and series.
+namespace simd {
 static Tensor pow(const Tensor& a, const Tensor& b) { return dimwise::pow(a, b); }
 static Series pow(const Series& a, const Series& b) { return dimwise::pow(a, b); }
 static Tensor log(const Tensor& a) { return dimwise::log(a); }
 static Series log(const Series& a) { return dimwise::log(a); }
 static Tensor nonzero(const Tensor& a) { return not_equal(a, scalar(0, a.dtype())); }
 static Tensor nonzero(const Series& a) { return nonzero(a.value()); }
-}  // namespace lanes
+}  // namespace simd
 
 namespace {
 
 const Op pow_op = record::elementwise(
-    "pow", [](auto a, auto b) { return lanes::pow(a, b); },
-    [](auto a, auto b) { return b * lanes::pow(where(lanes::nonzero(b), a, 1.0), b - 1.0f); },
+    "pow", [](auto a, auto b) { return simd::pow(a, b); },
+    [](auto a, auto b) { return b * simd::pow(where(simd::nonzero(b), a, 1.0), b - 1.0f); },
     [](auto a, auto, auto y) {
-      return where(a > 0.0f, y * lanes::log(where(a > 0.0f, a, 1.0)), where(a < 0.0f, 0.0, a * 0.0f));
+      return where(a > 0.0f, y * simd::log(where(a > 0.0f, a, 1.0)), where(a < 0.0f, 0.0, a * 0.0f));
     });
 
 // a where it is larger, or NaN.
@@ -178,7 +178,7 @@ Tensor equal(const Tensor& a, const Tensor& b) {
   return compare("equal", a, b, [](auto p, auto q) { return p == q; });
 }
 Tensor not_equal(const Tensor& a, const Tensor& b) {
-  return compare("not_equal", a, b, [](auto p, auto q) { return lanes::unequal(p, q); });
+  return compare("not_equal", a, b, [](auto p, auto q) { return simd::unequal(p, q); });
 }
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {

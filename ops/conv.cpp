@@ -4,8 +4,8 @@
 
 #include "autodiff/detail/rules.hpp"
 #include "autodiff/error.hpp"
-#include "ops/all_ops.hpp"
-#include "ops/conv_kernels.hpp"
+#include "ops/detail/all_ops.hpp"
+#include "ops/detail/conv_kernels.hpp"
 
 namespace dimwise {
 

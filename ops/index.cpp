@@ -2,7 +2,7 @@
 
 #include "autodiff/detail/rules.hpp"
 #include "autodiff/error.hpp"
-#include "ops/all_ops.hpp"
+#include "ops/detail/all_ops.hpp"
 
 namespace dimwise {
 

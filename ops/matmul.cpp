@@ -2,10 +2,10 @@
 
 #include "autodiff/detail/rules.hpp"
 #include "autodiff/error.hpp"
-#include "ops/all_ops.hpp"
 #include "ops/arithmetic.hpp"
-#include "ops/gemm.hpp"
-#include "ops/series.hpp"
+#include "ops/detail/all_ops.hpp"
+#include "ops/detail/gemm.hpp"
+#include "ops/detail/series.hpp"
 
 namespace dimwise {
 

@@ -1,9 +1,9 @@
 #include "autodiff/detail/rules.hpp"
-#include "ops/all_ops.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/detail/all_ops.hpp"
+#include "ops/detail/series.hpp"
+#include "ops/detail/simd_functions.hpp"
 #include "ops/elementwise.hpp"
-#include "ops/lanes.hpp"
-#include "ops/series.hpp"
 
 namespace dimwise {
 
@@ -22,7 +22,7 @@ const Op square_op = record::elementwise(
 const Op abs_op = record::elementwise(
     "abs", [](auto x) { return abs(x); },
     [](auto x) {
-      const auto v = lanes::value_of(x);
+      const auto v = simd::value_of(x);
       return where(v > 0.0f, 1.0, where(v < 0.0f, -1.0, v));
     });
 

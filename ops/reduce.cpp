@@ -6,11 +6,11 @@
 
 #include "autodiff/detail/rules.hpp"
 #include "autodiff/error.hpp"
-#include "ops/all_ops.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/detail/all_ops.hpp"
+#include "ops/detail/series.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/layout.hpp"
-#include "ops/series.hpp"
 
 namespace dimwise {
 

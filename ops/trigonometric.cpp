@@ -1,31 +1,31 @@
 #include "autodiff/detail/rules.hpp"
-#include "ops/all_ops.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/detail/all_ops.hpp"
+#include "ops/detail/series.hpp"
+#include "ops/detail/simd_functions.hpp"
+#include "ops/detail/simd_taylor_functions.hpp"
 #include "ops/elementwise.hpp"
-#include "ops/lane_functions.hpp"
-#include "ops/lanes.hpp"
-#include "ops/series.hpp"
 
 namespace dimwise {
 
-// The rules below are stated once for lanes and series.
-namespace lanes {
+// The rules below are stated once for SIMD batches and series.
+namespace simd {
 static Series sin(const Series& x) { return dimwise::sin(x); }
 static Series cos(const Series& x) { return dimwise::cos(x); }
-}  // namespace lanes
+}  // namespace simd
 
 namespace {
 
 const Op sin_op = record::elementwise(
-    "sin", [](auto x) __attribute__((always_inline)) { return lanes::sin(x); },
-    [](auto x) __attribute__((always_inline)) { return lanes::cos(x); });
+    "sin", [](auto x) __attribute__((always_inline)) { return simd::sin(x); },
+    [](auto x) __attribute__((always_inline)) { return simd::cos(x); });
 const Op cos_op = record::elementwise(
-    "cos", [](auto x) __attribute__((always_inline)) { return lanes::cos(x); },
-    [](auto x) __attribute__((always_inline)) { return lanes::negative(lanes::sin(x)); });
+    "cos", [](auto x) __attribute__((always_inline)) { return simd::cos(x); },
+    [](auto x) __attribute__((always_inline)) { return simd::negative(simd::sin(x)); });
 // From y, at no cost beside the pass over memory. Its relative error grows with |x|, as y nears 1, where the slope from
 // x would take three times as long.
 const Op tanh_op = record::elementwise(
-    "tanh", [](auto x) __attribute__((always_inline)) { return lanes::tanh(x); },
+    "tanh", [](auto x) __attribute__((always_inline)) { return simd::tanh(x); },
     [](auto, auto y) __attribute__((always_inline)) { return 1.0f - y * y; });
 
 }  // namespace

@@ -159,14 +159,14 @@ void evaluate(const Tensor& y, const Kernel& f, Sources x) {
     if (std::all_of(x.begin(), x.end(), [&](const Source& s) { return s.shape == y.shape(); })) {
       Operand<T> operands[Broadcast::max_operands];
       for (size_t k = 0; k < x.size(); ++k) operands[k] = {static_cast<const T*>(x[k].data), ~size_t{0}};
-      return f.get<T>()(out, y.size(), operands, true);
+      return std::get<RowFunction<T>>(f)(out, y.size(), operands, true);
     }
     // What a part writes beyond its end is written over by the next one, except where that is still to be read.
     const bool in_place = std::any_of(x.begin(), x.end(), [&](const Source& s) { return s.data == out; });
     each_part<T>(y.shape(), x, [&](int64_t offset, int64_t n, const RowOperands<T>& operands) {
       T *const row = out + offset, *const end = row + n;
       const Batch<T> after = in_place ? Batch<T>::load_unaligned(end) : Batch<T>(T(0));
-      f.get<T>()(row, n, operands.data(), operands.moving());
+      std::get<RowFunction<T>>(f)(row, n, operands.data(), operands.moving());
       if (in_place) after.store_unaligned(end);
     });
   });
@@ -174,7 +174,7 @@ void evaluate(const Tensor& y, const Kernel& f, Sources x) {
 
 void evaluate_sum(const Tensor& y, const Shape& full, const Kernel& f, Sources x) {
   if (y.shape() == full) return evaluate(y, f, x);
-  dispatch(y.dtype(), [&](auto t) { reduce<Sum, decltype(t)>(y, full, f.get<decltype(t)>(), x); });
+  dispatch(y.dtype(), [&](auto t) { reduce<Sum, decltype(t)>(y, full, std::get<RowFunction<decltype(t)>>(f), x); });
 }
 void evaluate_sum(const Tensor& y, const Tensor& x) { reduce<Sum>(y, x); }
 void evaluate_max(const Tensor& y, const Tensor& x) { reduce<Max>(y, x); }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <concepts>
 #include <span>
+#include <tuple>
 
 #include "autodiff/kernels/broadcast.hpp"
 #include "autodiff/kernels/expression.hpp"
@@ -32,18 +33,7 @@ template <class T, class F, size_t N, bool two_loops>
 }  // namespace detail
 
 /// A lambda of N batches, for both dtypes.
-struct Kernel {
-  RowFunction<float> float32;
-  RowFunction<double> float64;
-
-  template <class T>
-  RowFunction<T> get() const {
-    if constexpr (std::is_same_v<T, float>)
-      return float32;
-    else
-      return float64;
-  }
-};
+using Kernel = std::tuple<RowFunction<float>, RowFunction<double>>;
 template <class F, size_t N, bool two_loops>
 inline constexpr Kernel kernel_of{detail::row<float, F, N, two_loops>, detail::row<double, F, N, two_loops>};
 

@@ -44,7 +44,7 @@ struct Row : xt::xexpression<Derived> {
 
 // A record's lambda as a functor of xtensor. Rows are whole batches, so that no element is computed by itself.
 template <class F>
-struct Lanes {
+struct SimdFunctor {
   F f;
   template <class T, class... U>
   [[gnu::always_inline]] T operator()(const T&, const U&...) const {
@@ -100,7 +100,7 @@ class Repeated : public detail::Row<T, Repeated<T>> {
 /// f(x…), an xtensor expression, for a lambda that takes batches.
 template <class F, class... X>
 [[gnu::always_inline]] inline auto function(F f, X... x) {
-  return xt::xfunction<detail::Lanes<F>, X...>(detail::Lanes<F>{std::move(f)}, std::move(x)...);
+  return xt::xfunction<detail::SimdFunctor<F>, X...>(detail::SimdFunctor<F>{std::move(f)}, std::move(x)...);
 }
 
 /// Where the elements of a row are written: up to the end of its last batch.

@@ -129,29 +129,6 @@ template <int k, class B, int Kx, class D>
 }
 }  // namespace detail
 
-DIMWISE_SIMD SimdTaylor<B, K> exp(const SimdTaylor<B, K>& x) {
-  SimdTaylor<B, K> y(exp(x.c[0]));
-  unroll<K>([&](auto k) {
-    y.c[k + 1] = detail::integrated<k>(
-        x, [&](auto j) __attribute__((always_inline)) { return y.c[j]; });
-  });
-  return y;
-}
-DIMWISE_SIMD std::pair<SimdTaylor<B, K>, SimdTaylor<B, K>> sincos(const SimdTaylor<B, K>& x) {
-  SimdTaylor<B, K> s(sin(x.c[0])), c(cos(x.c[0]));
-  unroll<K>([&](auto k) {
-    const B up = detail::integrated<k>(
-        x, [&](auto j) __attribute__((always_inline)) { return c.c[j]; });
-    const B down = detail::integrated<k>(
-        x, [&](auto j) __attribute__((always_inline)) { return s.c[j]; });
-    s.c[k + 1] = up;
-    c.c[k + 1] = -down;
-  });
-  return {s, c};
-}
-DIMWISE_SIMD SimdTaylor<B, K> sin(const SimdTaylor<B, K>& x) { return sincos(x).first; }
-DIMWISE_SIMD SimdTaylor<B, K> cos(const SimdTaylor<B, K>& x) { return sincos(x).second; }
-
 #undef DIMWISE_SIMD
 
 /// What a df gives for a series: a series, or a constant.

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "autodiff/basic.hpp"
-#include "autodiff/custom.hpp"
+#include "autodiff/checkpoint.hpp"
 #include "autodiff/error.hpp"
 #include "autodiff/node.hpp"
 #include "hollow/ode/packing.hpp"

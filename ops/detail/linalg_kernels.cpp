@@ -11,7 +11,7 @@
 #include <xtensor-blas/xlapack.hpp>
 #include <xtensor/xadapt.hpp>
 
-#include "autodiff/kernels/buffer.hpp"
+#include "autodiff/buffer.hpp"
 
 // A row-major matrix read as column-major is its transpose: nothing is moved for L Lᵀ, A⁻¹, det A, U and Vᵀ.
 //

@@ -1,5 +1,6 @@
+#include "autodiff/checkpoint.hpp"
+
 #include "autodiff/context.hpp"
-#include "autodiff/custom.hpp"
 #include "autodiff/debug/check_grads.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/arithmetic.hpp"

@@ -1,9 +1,9 @@
 #include <thread>
 
 #include "autodiff/basic.hpp"
+#include "autodiff/buffer.hpp"
 #include "autodiff/context.hpp"
 #include "autodiff/custom.hpp"
-#include "autodiff/kernels/buffer.hpp"
 #include "autodiff/tape.hpp"
 #include "ops/arithmetic.hpp"
 #include "tests/autodiff/helpers.hpp"

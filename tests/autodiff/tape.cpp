@@ -1,6 +1,6 @@
 #include "autodiff/tape.hpp"
 
-#include "autodiff/debug/print_tape.hpp"
+#include "autodiff/debug/print.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"

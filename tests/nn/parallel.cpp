@@ -4,10 +4,10 @@
 #include <thread>
 #include "autodiff/context.hpp"
 
+#include "autodiff/buffer.hpp"
 #include "autodiff/debug/detect_anomaly.hpp"
 #include "autodiff/debug/profile.hpp"
 #include "autodiff/dimwise.hpp"
-#include "autodiff/kernels/buffer.hpp"
 #include "autodiff/transforms.hpp"
 #include "nn/mlp.hpp"
 #include "ops/arithmetic.hpp"

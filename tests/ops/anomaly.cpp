@@ -6,7 +6,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/transforms.hpp"
-#include "ops/all_ops.hpp"
+#include "ops/detail/all_ops.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"

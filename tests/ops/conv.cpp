@@ -3,7 +3,7 @@
 #include <thread>
 
 #include "autodiff/transforms.hpp"
-#include "ops/conv_kernels.hpp"
+#include "ops/detail/conv_kernels.hpp"
 #include "ops/layout.hpp"
 #include "ops/reduce.hpp"
 #include "ops/threads.hpp"

@@ -8,7 +8,7 @@
 
 #include "autodiff/error.hpp"
 #include "autodiff/tape.hpp"
-#include "ops/all_ops.hpp"
+#include "ops/detail/all_ops.hpp"
 #include "tests/catch.hpp"
 
 namespace dimwise::table {

@@ -1,4 +1,4 @@
-#include "ops/gemm.hpp"
+#include "ops/detail/gemm.hpp"
 
 #include <cblas.h>
 #include <oneapi/dnnl/dnnl.h>

@@ -1,4 +1,4 @@
-#include "autodiff/kernels/buffer.hpp"
+#include "autodiff/buffer.hpp"
 
 #include <array>
 #include <atomic>

@@ -1,8 +1,8 @@
 #include <algorithm>
 
-#include "autodiff/kernels/buffer.hpp"
-#include "ops/conv_kernels.hpp"
-#include "ops/gemm.hpp"
+#include "autodiff/buffer.hpp"
+#include "ops/detail/conv_kernels.hpp"
+#include "ops/detail/gemm.hpp"
 
 namespace dimwise::conv {
 

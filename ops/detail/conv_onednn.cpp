@@ -2,8 +2,8 @@
 #include <map>
 #include <optional>
 
-#include "autodiff/kernels/buffer.hpp"
-#include "ops/conv_kernels.hpp"
+#include "autodiff/buffer.hpp"
+#include "ops/detail/conv_kernels.hpp"
 #include "ops/threads.hpp"
 
 namespace dimwise::conv {

@@ -9,7 +9,7 @@
 #include "autodiff/basic.hpp"
 #include "autodiff/kernels/simd_taylor.hpp"
 #include "autodiff/series.hpp"
-#include "ops/transcendental.hpp"
+#include "ops/detail/transcendental.hpp"
 
 namespace dimwise {
 
@@ -50,7 +50,7 @@ xsimd::batch<T, A> lanewise(F f, const xsimd::batch<T, A>& a, const xsimd::batch
   return xsimd::batch<T, A>::load_aligned(x);
 }
 
-namespace lanes {
+namespace simd {
 template <class T, class A>
 auto pow(const xsimd::batch<T, A>& a, const xsimd::batch<T, A>& b) {
   return lanewise([](T x, T y) { return std::pow(x, y); }, a, b);
@@ -59,7 +59,7 @@ template <class T>
 requires std::is_floating_point_v<T> T pow(T a, std::type_identity_t<T> b) { return std::pow(a, b); }
 /// By a batch, so that a value rounds alike in vectors and scalars.
 template <class T>
-requires std::is_floating_point_v<T> T log(T a) { return lanes::log(xsimd::batch<T>(a)).get(0); }
+requires std::is_floating_point_v<T> T log(T a) { return simd::log(xsimd::batch<T>(a)).get(0); }
 template <class T, class A>
 auto erf(const xsimd::batch<T, A>& a) {
   return lanewise([](T x) { return std::erf(x); }, a);
@@ -131,6 +131,6 @@ auto nonzero(const xsimd::batch<T, A>& a) {
 template <class T>
 requires std::is_floating_point_v<T>
 bool nonzero(T a) { return a != 0; }
-}  // namespace lanes
+}  // namespace simd
 
 }  // namespace dimwise

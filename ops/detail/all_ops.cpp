@@ -1,4 +1,4 @@
-#include "ops/all_ops.hpp"
+#include "ops/detail/all_ops.hpp"
 
 #include "autodiff/basic.hpp"
 

@@ -7,12 +7,12 @@
 #include "autodiff/detail/rules.hpp"
 #include "autodiff/kernels/simd_taylor.hpp"
 #include "autodiff/series.hpp"
-#include "ops/periodic.hpp"
-#include "ops/transcendental.hpp"
+#include "ops/detail/periodic.hpp"
+#include "ops/detail/transcendental.hpp"
 
-namespace dimwise::lanes {
+namespace dimwise::simd {
 
-#define DIMWISE_LANE        \
+#define DIMWISE_SIMD        \
   template <class B, int K> \
   [[gnu::always_inline]] inline
 
@@ -39,42 +39,42 @@ template <int k, class B, int K>
 }
 }  // namespace detail
 
-DIMWISE_LANE SimdTaylor<B, K> exp(const SimdTaylor<B, K>& x) {
-  SimdTaylor<B, K> y(lanes::exp(x.c[0]));
+DIMWISE_SIMD SimdTaylor<B, K> exp(const SimdTaylor<B, K>& x) {
+  SimdTaylor<B, K> y(simd::exp(x.c[0]));
   unroll<K>([&](auto k) { y.c[k + 1] = detail::integral<k>(x, y); });
   return y;
 }
 
-DIMWISE_LANE std::pair<SimdTaylor<B, K>, SimdTaylor<B, K>> sincos(const SimdTaylor<B, K>& x) {
-  SimdTaylor<B, K> s(lanes::sin(x.c[0])), c(lanes::cos(x.c[0]));
+DIMWISE_SIMD std::pair<SimdTaylor<B, K>, SimdTaylor<B, K>> sincos(const SimdTaylor<B, K>& x) {
+  SimdTaylor<B, K> s(simd::sin(x.c[0])), c(simd::cos(x.c[0]));
   unroll<K>([&](auto k) {
     s.c[k + 1] = detail::integral<k>(x, c);
     c.c[k + 1] = -detail::integral<k>(x, s);
   });
   return {s, c};
 }
-DIMWISE_LANE SimdTaylor<B, K> sin(const SimdTaylor<B, K>& x) { return lanes::sincos(x).first; }
-DIMWISE_LANE SimdTaylor<B, K> cos(const SimdTaylor<B, K>& x) { return lanes::sincos(x).second; }
+DIMWISE_SIMD SimdTaylor<B, K> sin(const SimdTaylor<B, K>& x) { return simd::sincos(x).first; }
+DIMWISE_SIMD SimdTaylor<B, K> cos(const SimdTaylor<B, K>& x) { return simd::sincos(x).second; }
 
 /// s = σ(x), d = σ'(x), t = tanh(½x): s' = d x', t' = 2d x', d' = −d t x'.
-DIMWISE_LANE Logistic<SimdTaylor<B, K>> logistic(const SimdTaylor<B, K>& x) {
-  const Logistic<B> start = lanes::logistic(x.c[0]);
-  Logistic<SimdTaylor<B, K>> y{start.value, start.slope, start.tanh_half};
+DIMWISE_SIMD Logistic<SimdTaylor<B, K>> logistic(const SimdTaylor<B, K>& x) {
+  const Logistic<B> start = simd::logistic(x.c[0]);
+  Logistic<SimdTaylor<B, K>> y{start.value, start.derivative, start.tanh_half};
   SimdTaylor<B, K> bend;
   unroll<K>([&](auto k) {
-    bend.c[k] = detail::product<k>(y.slope, y.tanh_half);
-    const B half = detail::integral<k>(x, y.slope);
+    bend.c[k] = detail::product<k>(y.derivative, y.tanh_half);
+    const B half = detail::integral<k>(x, y.derivative);
     y.value.c[k + 1] = half;
     y.tanh_half.c[k + 1] = half + half;
-    y.slope.c[k + 1] = -detail::integral<k>(x, bend);
+    y.derivative.c[k + 1] = -detail::integral<k>(x, bend);
   });
   return y;
 }
-DIMWISE_LANE SimdTaylor<B, K> sigmoid(const SimdTaylor<B, K>& x) { return lanes::logistic(x).value; }
-DIMWISE_LANE SimdTaylor<B, K> sigmoid_slope(const SimdTaylor<B, K>& x) { return lanes::logistic(x).slope; }
-DIMWISE_LANE SimdTaylor<B, K> silu_slope(const SimdTaylor<B, K>& x) {
-  const auto y = lanes::logistic(x);
-  return y.value + detail::finite(x) * y.slope;
+DIMWISE_SIMD SimdTaylor<B, K> sigmoid(const SimdTaylor<B, K>& x) { return simd::logistic(x).value; }
+DIMWISE_SIMD SimdTaylor<B, K> sigmoid_derivative(const SimdTaylor<B, K>& x) { return simd::logistic(x).derivative; }
+DIMWISE_SIMD SimdTaylor<B, K> silu_derivative(const SimdTaylor<B, K>& x) {
+  const auto y = simd::logistic(x);
+  return y.value + detail::finite(x) * y.derivative;
 }
 
 /// g = e^(−x²/divisor): g' = −(x²)'/divisor·g.
@@ -82,14 +82,14 @@ template <int divisor, class B, int K>
 [[gnu::always_inline]] inline SimdTaylor<B, K> gaussian(const SimdTaylor<B, K>& x) {
   const SimdTaylor<B, K> bounded = detail::finite(x);
   const SimdTaylor<B, K> exponent = (bounded * bounded) * B(typename B::value_type(-1.0 / divisor));
-  SimdTaylor<B, K> y(lanes::gaussian<divisor>(x.c[0]));
+  SimdTaylor<B, K> y(simd::gaussian<divisor>(x.c[0]));
   unroll<K>([&](auto k) { y.c[k + 1] = detail::integral<k>(exponent, y); });
   return y;
 }
 
 /// Tensor series of d = f'(x) for an f like tanh, from d and t = f(x), where t' = rise·d x' and d' = −fall·d t x'. By
 /// rules of d in t and of t in d, each expanded anew, the cost would be exponential in the order.
-inline Series saturating_slope(const Series& x, const Tensor& d0, const Tensor& t0, double rise, double fall) {
+inline Series saturating_derivative(const Series& x, const Tensor& d0, const Tensor& t0, double rise, double fall) {
   Series d(d0), t(t0), bend;
   for (int k = 0; k < x.order(); ++k) {
     bend.c.push_back(dimwise::detail::convolve(d, t, k, mul));
@@ -104,7 +104,9 @@ inline Series saturating_slope(const Series& x, const Tensor& d0, const Tensor& 
   return d;
 }
 /// Whether a jet is one pass over lanes, or one op.
-inline bool in_lanes(const Series& x) { return x.order() <= 1 || (x.order() <= 4 && !dimwise::detail::recorded(x)); }
+inline bool in_registers(const Series& x) {
+  return x.order() <= 1 || (x.order() <= 4 && !dimwise::detail::recorded(x));
+}
 
 /// For factors of functions that are 0 long before: a number in place of an infinite x.
 template <class X>
@@ -112,6 +114,6 @@ template <class X>
   return detail::finite(x);
 }
 
-#undef DIMWISE_LANE
+#undef DIMWISE_SIMD
 
-}  // namespace dimwise::lanes
+}  // namespace dimwise::simd

@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <xsimd/xsimd.hpp>
 
-namespace dimwise::lanes {
+namespace dimwise::simd {
 
 namespace detail {
 
@@ -284,21 +284,21 @@ template <class T, class A>
 /// 1 / (1 + e⁻ˣ).
 template <class T, class A>
 [[gnu::always_inline]] inline xsimd::batch<T, A> sigmoid(const xsimd::batch<T, A>& x) {
-  const auto e = lanes::exp(xsimd::min(xsimd::batch<T, A>(T(detail::highest)), x));
+  const auto e = simd::exp(xsimd::min(xsimd::batch<T, A>(T(detail::highest)), x));
   return e / (e + T(1));
 }
 
 /// The derivative of the logistic function, e/(1 + e)² of e = e^(−|x|), without the cancellation of y(1 − y).
 template <class T, class A>
-[[gnu::always_inline]] inline xsimd::batch<T, A> sigmoid_slope(const xsimd::batch<T, A>& x) {
-  const auto e = lanes::exp(x | xsimd::batch<T, A>(T(-0.0)));
+[[gnu::always_inline]] inline xsimd::batch<T, A> sigmoid_derivative(const xsimd::batch<T, A>& x) {
+  const auto e = simd::exp(x | xsimd::batch<T, A>(T(-0.0)));
   return e / detail::square_of_one_plus(e);
 }
 
 /// The logistic function, its derivative and tanh(½x), which rules of higher derivatives need together.
 template <class X>
 struct Logistic {
-  X value, slope, tanh_half;
+  X value, derivative, tanh_half;
 };
 template <class T, class A>
 [[gnu::always_inline]] inline Logistic<xsimd::batch<T, A>> logistic(const xsimd::batch<T, A>& x) {
@@ -316,7 +316,7 @@ template <class T, class A>
 template <class T, class A>
 [[gnu::always_inline]] inline xsimd::batch<T, A> softplus(const xsimd::batch<T, A>& x) {
   using V = xsimd::batch<T, A>;
-  const V e = lanes::exp(x | V(T(-0.0)));
+  const V e = simd::exp(x | V(T(-0.0)));
   const V above = xsimd::max(x, V(T(0)));
   if constexpr (detail::is_float<T>) {
     // ln(1 + e) of 0 ≤ e ≤ 1 by a minimax polynomial (relative error 2^−24.9).
@@ -341,7 +341,7 @@ template <class T, class A>
 
 /// The derivative of silu.
 template <class T, class A>
-[[gnu::always_inline]] inline xsimd::batch<T, A> silu_slope(const xsimd::batch<T, A>& x) {
+[[gnu::always_inline]] inline xsimd::batch<T, A> silu_derivative(const xsimd::batch<T, A>& x) {
   using V = xsimd::batch<T, A>;
   const V bounded = detail::limited(x);
   const auto p = detail::power(bounded);
@@ -361,8 +361,8 @@ template <int divisor, class T, class A>
   const V a = xsimd::min(V(T(40)), xsimd::abs(x)), square = a * a;
   const V high = xsimd::bitwise_cast<V>(detail::bits(a) & U(upper)), low = a - high;
   const V lost = ((high * high - square) + T(2) * high * low) + low * low;
-  const V y = lanes::exp(square * T(-1.0 / divisor));
+  const V y = simd::exp(square * T(-1.0 / divisor));
   return y - y * (lost * T(1.0 / divisor));
 }
 
-}  // namespace dimwise::lanes
+}  // namespace dimwise::simd

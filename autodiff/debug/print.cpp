@@ -1,10 +1,44 @@
-#include "autodiff/debug/print_tape.hpp"
+#include "autodiff/debug/print.hpp"
 
 #include <sstream>
 
 #include "autodiff/op.hpp"
 
 namespace dimwise {
+
+std::ostream& operator<<(std::ostream& out, DType dtype) { return out << name(dtype); }
+
+std::ostream& operator<<(std::ostream& out, const Tensor& x) {
+  if (!x.defined()) return out << "tensor(undefined)";
+  constexpr int64_t edge = 4;  // of a long axis the first and last few
+  const std::vector<double> values = x.values();
+  const Shape& shape = x.shape();
+  const auto print = [&](auto&& self, int axis, int64_t offset) -> void {
+    if (axis == shape.rank()) {
+      out << values[static_cast<size_t>(offset)];
+      return;
+    }
+    out << '[';
+    for (int64_t i = 0; i < shape[axis]; ++i) {
+      if (shape[axis] > 2 * edge && i == edge) {
+        out << ", …";
+        i = shape[axis] - edge;
+      }
+      out << (i ? ", " : "");
+      self(self, axis + 1, offset + i * shape.inner(axis));
+    }
+    out << ']';
+  };
+  out << "tensor(";
+  print(print, 0, 0);
+  return out << ", shape=" << shape << ", " << x.dtype() << (x.tracked() ? ", tracked)" : ")");
+}
+
+std::string str(const Tensor& x) {
+  std::ostringstream out;
+  out << x;
+  return out.str();
+}
 
 namespace {
 // A name for each tensor that occurs: %3 for results on the tape, x0 for inputs, h0 for held, c for the rest.

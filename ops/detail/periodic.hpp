@@ -6,9 +6,9 @@
 
 #include <cmath>
 
-#include "ops/transcendental.hpp"
+#include "ops/detail/transcendental.hpp"
 
-namespace dimwise::lanes {
+namespace dimwise::simd {
 
 namespace detail {
 
@@ -82,4 +82,4 @@ template <class T, class A>
   return detail::beyond_limit(x, y, [](T v) { return std::cos(v); });
 }
 
-}  // namespace dimwise::lanes
+}  // namespace dimwise::simd
