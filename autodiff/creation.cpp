@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "autodiff/error.hpp"
 #include "autodiff/tensor.hpp"
@@ -30,9 +31,14 @@ Tensor generate(const Shape& shape, DType dtype, F&& f) {
 }
 }  // namespace
 
-Tensor arange(int64_t n, DType dtype, double start, double step) {
+Tensor arange(double start, double stop, double step, DType dtype) {
+  const double length = std::ceil((stop - start) / step);
+  if (!std::isfinite(length))
+    fail<ValueError>("arange", "from ", start, " to ", stop, " by ", step, " has no length. Use a step that leads there.");
+  const auto n = static_cast<int64_t>(std::max(length, 0.0));
   return generate({n}, dtype, [&](int64_t i) { return start + step * static_cast<double>(i); });
 }
+Tensor arange(double stop, DType dtype) { return arange(0, stop, 1, dtype); }
 Tensor linspace(double start, double stop, int64_t n, DType dtype) {
   return generate({n}, dtype, [&](int64_t i) {
     return i == n - 1 && n > 1

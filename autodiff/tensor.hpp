@@ -66,8 +66,10 @@ Tensor ones(const Shape& shape, DType dtype = DType::float32);
 Tensor full(const Shape& shape, double value, DType dtype = DType::float32);
 Tensor zeros_like(const Tensor& x);
 Tensor ones_like(const Tensor& x);
-/// The numbers start, start + step, … n of them.
-Tensor arange(int64_t n, DType dtype = DType::float32, double start = 0, double step = 1);
+/// The numbers start, start + step, … before `stop`. Throws ValueError for a step of 0, or one that is not finite.
+Tensor arange(double start, double stop, double step = 1, DType dtype = DType::float32);
+/// The numbers 0, 1, … below `stop`.
+Tensor arange(double stop, DType dtype = DType::float32);
 /// n equally spaced numbers from start to stop, both included.
 Tensor linspace(double start, double stop, int64_t n, DType dtype = DType::float32);
 Tensor eye(int64_t n, DType dtype = DType::float32);

@@ -17,7 +17,7 @@ namespace dimwise {
 namespace {
 
 // The shape with the named axes of length 1, or without them.
-Shape reduced(const char* op, const Shape& shape, const Axes& axes, bool keep) {
+Shape reduced(const char* op, const Shape& shape, const Axes& axes, bool keepdims) {
   bool named[Shape::max_rank] = {};
   for (const int64_t axis : axes) {
     const int i = shape.normalize(static_cast<int>(axis));
@@ -28,7 +28,7 @@ Shape reduced(const char* op, const Shape& shape, const Axes& axes, bool keep) {
   for (int i = 0; i < shape.rank(); ++i)
     if (!named[i])
       result.push_back(shape[i]);
-    else if (keep)
+    else if (keepdims)
       result.push_back(1);
   return result;
 }
@@ -167,31 +167,31 @@ Tensor centred(const char* op, const Tensor& x, int axis) {
 }  // namespace
 
 Tensor sum(const Tensor& x) { return sum_to(x, {}); }
-Tensor sum(const Tensor& x, const Axes& axes, bool keep) {
+Tensor sum(const Tensor& x, const Axes& axes, bool keepdims) {
   const Tensor kept = sum_to(x, reduced("sum", x.shape(), axes, true));
-  return keep ? kept : reshape(kept, reduced("sum", x.shape(), axes, false));
+  return keepdims ? kept : reshape(kept, reduced("sum", x.shape(), axes, false));
 }
 
 Tensor mean(const Tensor& x) { return mean(x, every(x)); }
-Tensor mean(const Tensor& x, const Axes& axes, bool keep) {
-  const Tensor total = sum(x, axes, keep);
+Tensor mean(const Tensor& x, const Axes& axes, bool keepdims) {
+  const Tensor total = sum(x, axes, keepdims);
   check_elements("mean", x, axes);
   return total.size() == 0 ? total : total / (static_cast<double>(x.size()) / static_cast<double>(total.size()));
 }
 
 Tensor max(const Tensor& x) { return max(x, every(x)); }
-Tensor max(const Tensor& x, const Axes& axes, bool keep) {
+Tensor max(const Tensor& x, const Axes& axes, bool keepdims) {
   const Shape kept = reduced("max", x.shape(), axes, true);
   check_elements("max", x, axes);
   const Tensor y = kept == x.shape() ? x : apply(max_op, {x}, attributes(kept));
-  return keep ? y : reshape(y, reduced("max", x.shape(), axes, false));
+  return keepdims ? y : reshape(y, reduced("max", x.shape(), axes, false));
 }
 
 Tensor min(const Tensor& x) { return neg(max(neg(x))); }
-Tensor min(const Tensor& x, const Axes& axes, bool keep) { return neg(max(neg(x), axes, keep)); }
+Tensor min(const Tensor& x, const Axes& axes, bool keepdims) { return neg(max(neg(x), axes, keepdims)); }
 
 Tensor prod(const Tensor& x) { return prod(reshape(x, {x.size()}), {0}); }
-Tensor prod(const Tensor& x, const Axes& axes, bool keep) {
+Tensor prod(const Tensor& x, const Axes& axes, bool keepdims) {
   const Shape kept = reduced("prod", x.shape(), axes, true);
   Tensor y = x;
   for (int axis = 0; axis < x.rank(); ++axis) {
@@ -201,14 +201,14 @@ Tensor prod(const Tensor& x, const Axes& axes, bool keep) {
     one[axis] = 1;
     y = n == 0 ? ones(one, x.dtype()) : slice(cumprod(y, axis), axis, n - 1, n);
   }
-  return keep ? y : reshape(y, reduced("prod", x.shape(), axes, false));
+  return keepdims ? y : reshape(y, reduced("prod", x.shape(), axes, false));
 }
 
-Tensor logsumexp(const Tensor& x, const Axes& axes, bool keep) {
+Tensor logsumexp(const Tensor& x, const Axes& axes, bool keepdims) {
   const Tensor m = finite_max("logsumexp", x, axes), s = sum(exp(x - m), axes, true);
   const Tensor none = equal(s, scalar(0, s.dtype()));
   const Tensor y = where(none, -infinity, m + log(where(none, 1.0, s)));
-  return keep ? y : reshape(y, reduced("logsumexp", x.shape(), axes, false));
+  return keepdims ? y : reshape(y, reduced("logsumexp", x.shape(), axes, false));
 }
 
 Tensor softmax(const Tensor& x, int axis) {
@@ -221,8 +221,8 @@ Tensor log_softmax(const Tensor& x, int axis) {
   return y - log(sum(exp(y), {axis}, true));
 }
 
-Tensor norm(const Tensor& x, const Axes& axes, bool keep) {
-  const Shape shape = reduced("norm", x.shape(), axes, keep);
+Tensor norm(const Tensor& x, const Axes& axes, bool keepdims) {
+  const Shape shape = reduced("norm", x.shape(), axes, keepdims);
   if (x.size() == 0) return zeros(shape, x.dtype());
   // Squares of what is divided by the largest element neither overflow nor underflow.
   const Tensor m = finite_max("norm", abs(stop_gradient(x)), axes);

@@ -9,11 +9,11 @@ namespace {
 
 template <class F>
 dw::Tensor timed(const char* what, F&& f) {
-  const int64_t ops = dw::context().ops_evaluated;
+  const int64_t ops = dw::thread_context().ops_evaluated;
   const auto start = std::chrono::steady_clock::now();
   dw::Tensor result = f();
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
-  std::cout << what << took.count() << " ms, " << dw::context().ops_evaluated - ops << " ops\n";
+  std::cout << what << took.count() << " ms, " << dw::thread_context().ops_evaluated - ops << " ops\n";
   return result;
 }
 

@@ -56,7 +56,7 @@ Observations some(int64_t paths) {
     all.path.push_back(i / 3);
     all.group.push_back(i / 3 % 2);
   }
-  all.x = reshape(arange(3 * paths, f64), {3 * paths, 1});
+  all.x = reshape(arange(static_cast<double>(3 * paths), f64), {3 * paths, 1});
   return all;
 }
 

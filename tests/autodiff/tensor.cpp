@@ -15,7 +15,12 @@ TEST_CASE("makers give the numbers their names promise, float32 unless told othe
   CHECK(zeros({2, 0}).size() == 0);
   CHECK(scalar(3).shape() == Shape{});
   CHECK(full({2}, 1.5).values() == Values{1.5, 1.5});
-  CHECK(arange(3, DType::float64, 1, 0.5).values() == Values{1, 1.5, 2});
+  CHECK(arange(3, DType::float64).values() == Values{0, 1, 2});
+  CHECK(arange(1, 2.5, 0.5, DType::float64).values() == Values{1, 1.5, 2});
+  CHECK(arange(1, 2.6, 0.5, DType::float64).values() == Values{1, 1.5, 2, 2.5});
+  CHECK(arange(3, 0, -1, DType::float64).values() == Values{3, 2, 1});
+  CHECK(arange(3, 0).shape() == Shape{0});
+  CHECK_THROWS_AS(arange(0, 1, 0), ValueError);
   CHECK(linspace(0, 1, 3).values() == Values{0, 0.5, 1});
   CHECK(linspace(2, 5, 1).values() == Values{2});
   CHECK(eye(2).values() == Values{1, 0, 0, 1});

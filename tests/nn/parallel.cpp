@@ -33,7 +33,7 @@ struct Problem {
     const Rng rng(11);
     model = Mlp({3, 16, 16, 2}, Activation::tanh, rng.split("model"), dtype);
     x = rng.split("x").normal({rows, 3}, dtype);
-    y = rng.split("y").normal({rows, 2}, dtype) * reshape(arange(rows, dtype), {rows, 1});
+    y = rng.split("y").normal({rows, 2}, dtype) * reshape(arange(static_cast<double>(rows), dtype), {rows, 1});
   }
   Tensor loss(const Mlp& m, const Shard& s) const {
     return mean(square(m(slice(x, 0, s.begin, s.end)) - slice(y, 0, s.begin, s.end)));

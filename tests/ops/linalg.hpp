@@ -27,7 +27,7 @@ inline Tensor symmetric(const Tensor& b) { return 0.5 * (b + transpose(b)); }
 // Far from singular, with singular values apart.
 inline Tensor regular(const Tensor& a) {
   const Tensor shift = 4.0 * eye(std::max(a.dim(-1), a.dim(-2)), a.dtype()) +
-                       diag_embed(arange(std::max(a.dim(-1), a.dim(-2)), a.dtype(), 0, 3));
+                       diag_embed(3.0 * arange(static_cast<double>(std::max(a.dim(-1), a.dim(-2))), a.dtype()));
   return a + slice(slice(shift, 0, 0, a.dim(-2)), 1, 0, a.dim(-1));
 }
 inline Tensor regular_random(const char* what, const Shape& shape, DType dtype) {

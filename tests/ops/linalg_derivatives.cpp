@@ -23,7 +23,7 @@ namespace {
 using List = std::vector<Tensor>;
 using namespace linalg_tests;
 
-Tensor spread(const Tensor& a) { return a + diag_embed(arange(a.dim(-1), a.dtype(), 4, 3)); }
+Tensor spread(const Tensor& a) { return a + diag_embed(4.0 + 3.0 * arange(static_cast<double>(a.dim(-1)), a.dtype())); }
 
 struct Case {
   const char* name;

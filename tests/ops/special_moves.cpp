@@ -175,7 +175,7 @@ void expect(const std::string& what, DType dtype, const Shape& shape, size_t at,
 void check(const Move& move, int64_t n, DType dtype, std::set<std::string>& met) {
   const Shape shape = move.shape(n);
   // Numbers from 1 on tell where each element comes from; 0 stands for none.
-  const Values from = move.f(reshape(arange(shape.size(), DType::float64, 1), shape)).values();
+  const Values from = move.f(reshape(1.0 + arange(static_cast<double>(shape.size()), DType::float64), shape)).values();
   const Tensor x = track(special(shape, dtype, 0)), y = move.f(x), w = special(y.shape(), dtype, 3);
   const Values in = x.values(), out = y.values(), weights = w.values();
   meet(met, y, {x});
