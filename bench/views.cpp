@@ -8,7 +8,6 @@
 #include <xtensor/xadapt.hpp>
 #include <xtensor/xbuilder.hpp>
 #include <xtensor/xnoalias.hpp>
-#include <xtensor/xpad.hpp>
 #include <xtensor/xtensor.hpp>
 #include <xtensor/xview.hpp>
 
@@ -64,11 +63,6 @@ const bool added = [] {
           return concat({x, x}, 0);
         },
         [](const Matrix& x) { return xt::concatenate(xt::xtuple(x, x), 0); });
-    add(
-        "padded columns", shape, [](const Tensor& x) { return pad(x, 1, 1, 1); },
-        [](const Matrix& x) {
-          return xt::pad(x, {{0, 0}, {1, 1}});
-        });
   }
   return true;
 }();
