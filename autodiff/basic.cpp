@@ -92,7 +92,7 @@ const Op cotangent_mul_op = record::broadcasting(record::bilinear<NoAttributes>(
     "cotangent_mul",
     [](const Tensor& w, const Tensor& d, NoAttributes) {
       const Shape shape = broadcast("mul", w.shape(), d.shape());
-      return detail::map(shape, detail::recorded(w, d), CotangentMul{}, w, d);
+      return detail::map(shape, detail::recorded(w, d), cotangent_product, w, d);
     },
     [](const Tensor& v, const Tensor& w, const Tensor& d, NoAttributes) {
       return cotangent_mul_sum_to(v, d, broadcast("mul", w.shape(), d.shape()), w.shape());

@@ -4,7 +4,7 @@
 
 namespace dimwise {
 
-// The records the sweeps themselves need. Everything else stands in ops/.
+// The ops that the sweeps need. All others are in ops/.
 
 /// x under a new name: a recorded identity of a tracked tensor, a tracked leaf of an untracked one.
 Tensor alias(const Tensor& x);

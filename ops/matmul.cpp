@@ -75,7 +75,7 @@ Tensor rows_of(const Tensor& w, const Shape& full) {
   if (w.rank() > 0 && w.size() != w.dim(-1)) return flat(broadcast_to(w, full));
   return reshape(broadcast_to(reshape(w, {w.size()}), {full.dim(-1)}), {1, full.dim(-1)});
 }
-// How often a row of `rows` stands in `full`.
+// How often a row of `rows` is repeated in `full`.
 int64_t repeats(const Tensor& rows, const Shape& full) { return rows.dim(0) == 1 ? full.outer(full.rank() - 1) : 1; }
 // Σ over the rows of x, as often as a row is repeated.
 Tensor total(const Tensor& x, int64_t repeated) { return repeated == 1 ? x : sum_to(x, {1, x.dim(-1)}); }

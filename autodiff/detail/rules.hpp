@@ -111,7 +111,7 @@ constexpr Op derivative_record(const char* name) {
   op.reads_output = false;
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
     constexpr bool two_loops = std::is_invocable_v<DF, const Tensor&, const Tensor&>;
-    return map<two_loops>(in[1].shape(), recorded(in[0], in[1]), TimesFirst<DF>{}, in[0], in[1]);
+    return map<two_loops>(in[1].shape(), recorded(in[0], in[1]), times_first<DF>, in[0], in[1]);
   };
   op.vjp = [](const Call& call, const Tensor& v, Cotangents& result) {
     const Tensor &w = call.inputs[0], &s = call.inputs[1];
@@ -119,14 +119,14 @@ constexpr Op derivative_record(const char* name) {
       if (recorded(v, s) || w.shape() == s.shape())
         result.set(0, unbroadcast(apply(call.op, {v, s}), s.shape(), w.shape()));
       else
-        result.set(0, map_sum(s.shape(), w.shape(), TimesFirst<DF>{}, v, s));
+        result.set(0, map_sum(s.shape(), w.shape(), times_first<DF>, v, s));
     }
     if (!result.wanted(1)) return;
     if (recorded(v, w, s)) {
       const Series d = first_derivative<DF>(Series({s, ones({}, s.dtype())}));
       if (d.at(1).defined()) result.set(1, cotangent_mul(mul(v, w), d.at(1)));
     } else {
-      result.set(1, map<false>(s.shape(), true, TimesSecond<DF>{}, v, w, s));
+      result.set(1, map<false>(s.shape(), true, times_second<DF>, v, w, s));
     }
   };
   op.jet = [](const Call& call, std::span<const Series> in) {

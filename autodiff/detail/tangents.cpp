@@ -9,7 +9,7 @@ Tensor cotangent_mul(const Tensor& w, const Tensor& d) { return apply(cotangent_
 Tensor cotangent_mul_sum_to(const Tensor& w, const Tensor& d, const Shape& full, const Shape& shape) {
   if (shape == full || detail::recorded(w, d) || broadcast("mul", w.shape(), d.shape()) != full)
     return unbroadcast(cotangent_mul(w, d), full, shape);
-  return detail::map_sum(full, shape, CotangentMul{}, w, d);
+  return detail::map_sum(full, shape, cotangent_product, w, d);
 }
 
 Tensor unbroadcast(const Tensor& w, const Shape& full, const Shape& shape) {

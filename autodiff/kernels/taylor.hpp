@@ -16,12 +16,7 @@ template <class B>
   return xsimd::select(w == B(typename B::value_type(0)), w, w * d);
 }
 
-struct CotangentMul {
-  template <class B>
-  [[gnu::always_inline]] B operator()(const B& w, const B& d) const {
-    return cotangent_mul(w, d);
-  }
-};
+inline constexpr auto cotangent_product = [](auto w, auto d) { return cotangent_mul(w, d); };
 
 /// df at s, which is x, or y for a df of two arguments, of which it reads the second alone.
 template <class DF, class X>
@@ -41,18 +36,10 @@ template <class DF, class B>
 
 /// w ⊙ df(s) and v ⊙ w ⊙ df'(s), for `evaluate`.
 template <class DF>
-struct TimesFirst {
-  template <class B>
-  [[gnu::always_inline]] B operator()(const B& w, const B& s) const {
-    return cotangent_mul(w, first_derivative<DF>(s));
-  }
-};
+inline constexpr auto times_first = [](auto w, auto s) { return cotangent_mul(w, first_derivative<DF>(s)); };
 template <class DF>
-struct TimesSecond {
-  template <class B>
-  [[gnu::always_inline]] B operator()(const B& v, const B& w, const B& s) const {
-    return cotangent_mul(v * w, second_derivative<DF>(s));
-  }
+inline constexpr auto times_second = [](auto v, auto w, auto s) {
+  return cotangent_mul(v * w, second_derivative<DF>(s));
 };
 
 namespace detail {

@@ -45,7 +45,7 @@ TEST_CASE("a tensor may be freed on another thread than made it") {
   CHECK(live_nodes() == before);
 }
 
-TEST_CASE("a block freed on another thread goes home, and is handed out again there") {
+TEST_CASE("a block freed on another thread is returned to its owner's pool, and is handed out again there") {
   std::thread([] {
     for (int i = 0; i < 3; ++i) {
       Buffer b(5000);

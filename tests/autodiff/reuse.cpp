@@ -1,4 +1,4 @@
-// An op writes over an operand that dies, and over nothing else.
+// An op writes over an operand that can be donated, and over nothing else.
 #include <functional>
 
 #include "autodiff/basic.hpp"

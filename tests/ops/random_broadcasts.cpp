@@ -193,7 +193,7 @@ void check_arithmetic() {
       "div", c, [](const Tensor& a, const Tensor& b) { return a / b; }, [](T a, T b) { return a / b; },
       [](double, double b) { return 1 / b; }, [](double a, double b) { return -a / (b * b); });
 
-  // Over an operand that dies with the call, whichever it is and whichever shape it has.
+  // Over an operand that can be donated, whichever it is and whichever shape it has.
   const Tensor &a = c.a.tensor, &b = c.b.tensor;
   const auto twice = [](const Tensor& x) { return x * 2.0; };
   check_values("(a + b) b", c, (a + b) * b, [](T p, T q) { return (p + q) * q; });

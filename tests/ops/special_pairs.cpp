@@ -141,7 +141,7 @@ void check_all() {
     };
     const Tensor y = function.f(a, b);
     compare("", y, function.value);
-    compare(" over memory that dies", function.f(-(-a), -(-b)), function.value);
+    compare(" over donated memory", function.f(-(-a), -(-b)), function.value);
     for (const bool record : {false, true}) {
       if (!y.tracked()) continue;
       const GradMode sweep(record);
