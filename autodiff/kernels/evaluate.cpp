@@ -26,7 +26,7 @@ struct Max {
   }
   template <class T>
   requires std::is_floating_point_v<T>
-  static T combine(T a, T b) { return (b > a) | (b != b) ? b : a; }
+  static T combine(T a, T b) { return ((b > a) | (b != b)) ? b : a; }
   template <class T>
   static T across(const Batch<T>& x) {
     alignas(64) T lane[static_cast<size_t>(width<T>)];
