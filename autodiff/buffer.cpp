@@ -9,6 +9,13 @@
 #include <utility>
 #include <vector>
 
+#if __has_include(<sanitizer/asan_interface.h>)
+#include <sanitizer/asan_interface.h>  // whose macros do nothing where nothing is sanitized
+#else
+#define ASAN_POISON_MEMORY_REGION(address, bytes) (static_cast<void>(address), static_cast<void>(bytes))
+#define ASAN_UNPOISON_MEMORY_REGION(address, bytes) (static_cast<void>(address), static_cast<void>(bytes))
+#endif
+
 namespace dimwise {
 
 namespace {
@@ -30,6 +37,16 @@ int size_class(size_t bytes) {
 size_t class_bytes(int size_class) {
   const size_t base = size_t{64} << (size_class / 4);
   return base + base / 4 * static_cast<size_t>(size_class % 4);
+}
+
+// What AddressSanitizer cannot know by itself: of a block in use, what was asked for may be touched and what a batch
+// reads beyond it; of a waiting block, nothing.
+void close_to_use(void* payload, int size_class) {
+  ASAN_POISON_MEMORY_REGION(payload, class_bytes(size_class) + slack);
+}
+void open_for_use(void* payload, int size_class, size_t bytes) {
+  close_to_use(payload, size_class);
+  ASAN_UNPOISON_MEMORY_REGION(payload, bytes + slack);
 }
 }  // namespace
 
@@ -130,6 +147,7 @@ Buffer::Block* Buffer::take(size_t bytes) {
     ++(waiting ? home->statistics.hits : home->statistics.misses);
     if (waiting) {
       waiting->owners.store(1, std::memory_order_relaxed);
+      open_for_use(payload(waiting), index, bytes);
       return waiting;
     }
   }
@@ -139,6 +157,7 @@ Buffer::Block* Buffer::take(size_t bytes) {
   auto* block = new (memory) Block;
   block->size_class = index;
   block->home = home;
+  open_for_use(payload(block), index, bytes);
   return block;
 }
 
@@ -149,6 +168,7 @@ void pooled_free(void* memory) noexcept {
 
 void Buffer::release(Block* block) noexcept {
   BufferPool* const home = block->home;
+  close_to_use(payload(block), block->size_class);
   if (!pool_gone && home == &pool()) return home->keep(block);
   if (!home || !home->alive.load(std::memory_order_relaxed)) return std::free(block);
   home->bring_home(block);

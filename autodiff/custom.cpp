@@ -53,7 +53,7 @@ const Op custom_op = [] {
     for (const Series& s : arguments) values.push_back(s.value());
     const Traced derivative(values, [&](const std::vector<Tensor>& a) {
       const auto tangents = a.begin() + static_cast<std::ptrdiff_t>(n) + 1;
-      const Tensor dy = rule.jvp({a.begin(), tangents - 1}, a[n], {tangents, a.end()});
+      Tensor dy = rule.jvp({a.begin(), tangents - 1}, a[n], {tangents, a.end()});
       if (!dy.defined()) return zeros_like(a[n]);
       check_given(rule, "jvp", dy, a[n]);
       return dy;

@@ -41,7 +41,7 @@ class Traced {
     return GradMode(caller_records_ && (attached_ || direction.tracked()));
   }
   /// t, which was computed from y, as the caller is to see it: its history is dropped unless the caller records it.
-  Tensor result(Tensor t) const { return attached_ ? t : stop_gradient(t); }
+  Tensor result(Tensor t) const { return attached_ ? std::move(t) : stop_gradient(t); }
   Tensor value() const { return result(y()); }
   std::vector<Tensor> pull(const Tensor& cotangent) const& {
     const GradMode recorded = mode(cotangent);

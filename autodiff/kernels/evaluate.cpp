@@ -26,7 +26,7 @@ struct Max {
   }
   template <class T>
   requires std::is_floating_point_v<T>
-  static T combine(T a, T b) { return (b > a) | (b != b) ? b : a; }
+  static T combine(T a, T b) { return ((b > a) | (b != b)) ? b : a; }
   template <class T>
   static T across(const Batch<T>& x) {
     alignas(64) T lane[static_cast<size_t>(width<T>)];
@@ -43,7 +43,9 @@ struct Max {
 template <class R, class T>
 using Total = std::conditional_t<std::is_same_v<R, Sum>, double, T>;
 
-constexpr int64_t most = 2048;  // elements that are combined in T
+// Elements that are combined in T: 32 by each lane of four batches.
+template <class T>
+constexpr int64_t most = 128 * width<T>;
 
 // x[0] ∘ … ∘ x[n − 1].
 template <class R, class T>
@@ -74,8 +76,8 @@ T reduce_block(const T* x, int64_t n) {
 template <class R, class T>
 Total<R, T> reduce_row(const T* x, int64_t n) {
   Total<R, T> total = R::template neutral<T>;
-  for (int64_t first = 0; first < n; first += most)
-    total = R::combine(total, static_cast<Total<R, T>>(reduce_block<R>(x + first, std::min(most, n - first))));
+  for (int64_t first = 0; first < n; first += most<T>)
+    total = R::combine(total, static_cast<Total<R, T>>(reduce_block<R>(x + first, std::min(most<T>, n - first))));
   return total;
 }
 
@@ -121,7 +123,7 @@ void reduce(const Tensor& y, const Shape& full, RowFunction<T> f, Sources x) {
   else
     total = y.size() == 1 ? &one : mutable_data<double>(many = empty(y.shape(), DType::float64));
   std::fill_n(total, y.size(), R::template neutral<T> + T(full.size() == 0 ? 0 : -0.0));  // Σ of nothing is 0
-  alignas(64) T values[most + 64 / sizeof(T)];
+  alignas(64) T values[most<T> + 64 / sizeof(T)];
   // Where nothing is computed first, rows lie one after another, and more is taken at a time.
   plan.parts(f ? short_row : most,
              f       ? block

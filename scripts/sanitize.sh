@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Runs tests without optimisation and under AddressSanitizer and UndefinedBehaviorSanitizer, in build/asan.
+#
+# Usage: scripts/sanitize.sh [FLOOR...]
+#   FLOOR  only the tests of autodiff, ops, nn, hollow or apps; by default those of autodiff and ops
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+floors=("$@")
+[ $# -gt 0 ] || floors=(autodiff ops)
+for floor in "${floors[@]}"; do
+  case $floor in
+    autodiff | ops | nn | hollow | apps) ;;
+    *) sed -n '2,5s/^# \?//p' "$0" >&2; exit 2 ;;
+  esac
+done
+# Intrinsics of AVX-512 need optimisation under g++, which would hide mistakes and take several times as long to compile.
+arch=native
+if grep -qw avx512f /proc/cpuinfo; then arch=x86-64-v3; fi
+
+scripts/install-deps.sh --tests
+cmake --preset asan -G Ninja -DDIMWISE_ARCH=$arch
+cmake --build --preset asan --target "${floors[@]/#/test_}"
+echo "Built after $SECONDS s."
+ctest --preset asan -j "$(nproc)" -L "^($(IFS='|'; echo "${floors[*]}"))$"
