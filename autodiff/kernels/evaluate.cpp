@@ -123,26 +123,22 @@ void reduce(const Tensor& y, const Shape& full, RowFunction<T> f, Sources x) {
   else
     total = y.size() == 1 ? &one : mutable_data<double>(many = empty(y.shape(), DType::float64));
   std::fill_n(total, y.size(), R::template neutral<T> + T(full.size() == 0 ? 0 : -0.0));  // Σ of nothing is 0
-  alignas(64) T values[most<T> + 64 / sizeof(T)];
+  alignas(64) T values[std::max(most<T>, block) + 64 / sizeof(T)];
   // Where nothing is computed first, rows lie one after another, and more is taken at a time.
-  plan.parts(f ? short_row : most,
-             f       ? block
-             : moves ? most
-                     : std::max(plan.row, most),
-             [&](const Broadcast::Part& p) {
-               operands.set(p);
-               const T* v = operands.data()[0].data;
-               if (f) f(values, p.n * p.rows, operands.data(), operands.moving()), v = values;
-               Total<R, T>* const to = total + p.at[result];
-               const int64_t step = p.rows > 1 ? plan.step_of(static_cast<int>(result)) : 0;
-               if (moves && step == 0)
-                 combine_rows<R>(to, to, reduce_rows<R>(v, p.n, p.rows, values), p.n);
-               else if (moves)
-                 combine_rows<R>(to, to, v, p.n * p.rows);
-               else
-                 for (int64_t r = 0; r < p.rows; ++r)
-                   to[r * step] = R::combine(to[r * step], reduce_row<R>(v + r * p.n, p.n));
-             });
+  const int64_t below = f ? short_row : most<T>, at_once = f ? block : moves ? most<T> : std::max(plan.row, most<T>);
+  plan.parts(below, at_once, [&](const Broadcast::Part& p) {
+    operands.set(p);
+    const T* v = operands.data()[0].data;
+    if (f) f(values, p.n * p.rows, operands.data(), operands.moving()), v = values;
+    Total<R, T>* const to = total + p.at[result];
+    const int64_t step = p.rows > 1 ? plan.step_of(static_cast<int>(result)) : 0;
+    if (moves && step == 0)
+      combine_rows<R>(to, to, reduce_rows<R>(v, p.n, p.rows, values), p.n);
+    else if (moves)
+      combine_rows<R>(to, to, v, p.n * p.rows);
+    else
+      for (int64_t r = 0; r < p.rows; ++r) to[r * step] = R::combine(to[r * step], reduce_row<R>(v + r * p.n, p.n));
+  });
   if (static_cast<const void*>(total) != mutable_data<T>(y)) std::copy_n(total, y.size(), mutable_data<T>(y));
 }
 
