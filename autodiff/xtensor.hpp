@@ -4,9 +4,8 @@
 #include <algorithm>
 #include <type_traits>
 #include <vector>
-#include <xtensor/xadapt.hpp>
-#include <xtensor/xarray.hpp>
 
+#include "autodiff/kernels/xtensor_views.hpp"
 #include "autodiff/node.hpp"
 
 namespace dimwise {

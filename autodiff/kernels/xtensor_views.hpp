@@ -1,14 +1,15 @@
 #pragma once
-// The headers of xtensor's views, as `xtensor.hpp` names those of its expressions. Included by .cpp files only.
+// The headers of xtensor's arrays and views, as `xtensor.hpp` names those of its expressions. Included by .cpp files
+// and the bridge for users.
 
-#include "autodiff/kernels/xtensor.hpp"
-
-#if __has_include(<xtensor/containers/xadapt.hpp>)
+#if __has_include(<xtensor/containers/xarray.hpp>)
 #include <xtensor/containers/xadapt.hpp>
-#include <xtensor/utils/xnoalias.hpp>
+#include <xtensor/containers/xarray.hpp>
+#include <xtensor/core/xnoalias.hpp>
 #include <xtensor/views/xview.hpp>
 #else
 #include <xtensor/xadapt.hpp>
+#include <xtensor/xarray.hpp>
 #include <xtensor/xnoalias.hpp>
 #include <xtensor/xview.hpp>
 #endif

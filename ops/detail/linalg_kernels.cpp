@@ -9,9 +9,9 @@
 #include <type_traits>
 #include <xtensor-blas/xblas.hpp>
 #include <xtensor-blas/xlapack.hpp>
-#include <xtensor/xadapt.hpp>
 
 #include "autodiff/buffer.hpp"
+#include "autodiff/kernels/xtensor_views.hpp"
 
 // A row-major matrix read as column-major is its transpose: nothing is moved for L Lᵀ, A⁻¹, det A, U and Vᵀ.
 //
