@@ -100,7 +100,9 @@ void Driver::adapt(int64_t until) {
   const double end = times_.back();
   while (!at_end() && system_->statistics.accepted < until) {
     const double t = method_->t();
-    const double shortest = std::max(options.dt_min, 10 * std::numeric_limits<double>::epsilon() * std::abs(t));
+    // Above 0 at t = 0 too: a step of length 0 changes nothing and would be accepted for ever.
+    const double shortest = std::max({options.dt_min, 10 * std::numeric_limits<double>::epsilon() * std::abs(t),
+                                      std::numeric_limits<double>::min()});
     h_ = std::min(std::max(h_, shortest), options.dt_max);
     if (tried() == options.max_steps) return out_of_steps();
     const double left = std::abs(end - t);
