@@ -4,7 +4,6 @@
 #include <span>
 #include <utility>
 
-#include "autodiff/context.hpp"
 #include "autodiff/tensor.hpp"
 
 namespace dimwise {

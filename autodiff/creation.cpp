@@ -34,7 +34,8 @@ Tensor generate(const Shape& shape, DType dtype, F&& f) {
 Tensor arange(double start, double stop, double step, DType dtype) {
   const double length = std::ceil((stop - start) / step);
   if (!std::isfinite(length))
-    fail<ValueError>("arange", "from ", start, " to ", stop, " by ", step, " has no length. Use a step that leads there.");
+    fail<ValueError>("arange", "from ", start, " to ", stop, " by ", step,
+                     " has no length. Use a step that leads there.");
   const auto n = static_cast<int64_t>(std::max(length, 0.0));
   return generate({n}, dtype, [&](int64_t i) { return start + step * static_cast<double>(i); });
 }

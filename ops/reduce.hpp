@@ -4,8 +4,8 @@
 
 namespace dimwise {
 
-// Reductions over given axes (negative ones count from the end), or over all. With `keepdims` the axes stay, with length 1.
-// Throw ShapeError for an axis that is not there or is named twice.
+// Reductions over given axes (negative ones count from the end), or over all. With `keepdims` the axes stay, with
+// length 1. Throw ShapeError for an axis that is not there or is named twice.
 
 using Axes = Shape;
 

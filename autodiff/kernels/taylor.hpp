@@ -38,9 +38,8 @@ template <class DF, class B>
 template <class DF>
 inline constexpr auto times_first = [](auto w, auto s) { return cotangent_mul(w, first_derivative<DF>(s)); };
 template <class DF>
-inline constexpr auto times_second = [](auto v, auto w, auto s) {
-  return cotangent_mul(v * w, second_derivative<DF>(s));
-};
+inline constexpr auto times_second =
+    [](auto v, auto w, auto s) { return cotangent_mul(v * w, second_derivative<DF>(s)); };
 
 namespace detail {
 
