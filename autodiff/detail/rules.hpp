@@ -214,9 +214,9 @@ constexpr Op elementwise(const char* name, F, DFA, DFB) {
                           y.shape(), shape,
                           [](auto w, auto a, auto b, auto y) { return cotangent_mul(w, DF{}(a, b, y)); }, w, a, b, y));
       else
-        result.set(i, detail::map_sum(
-                          y.shape(), shape, [](auto w, auto a, auto b) { return cotangent_mul(w, DF{}(a, b)); }, w, a,
-                          b));
+        result.set(i,
+                   detail::map_sum(
+                       y.shape(), shape, [](auto w, auto a, auto b) { return cotangent_mul(w, DF{}(a, b)); }, w, a, b));
     };
     rule(0, DFA{});
     rule(1, DFB{});
