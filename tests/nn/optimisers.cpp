@@ -151,7 +151,9 @@ TEST_CASE("Adamax follows its formula") {
 
 TEST_CASE("An element is updated alike wherever it stands in a tensor of whatever length") {
   for (const DType dtype : {DType::float32, DType::float64}) {
-    const auto gradient = [&](int64_t n, int step, double from) { return from - 7.5 * step + 0.3 * arange(static_cast<double>(n), dtype); };
+    const auto gradient = [&](int64_t n, int step, double from) {
+      return from - 7.5 * step + 0.3 * arange(static_cast<double>(n), dtype);
+    };
     const auto after = [&](int64_t n, double from) {
       Point p{from + arange(static_cast<double>(n), dtype)};
       Adam adam;

@@ -9,7 +9,9 @@ namespace dimwise::index_tests {
 using namespace dimwise::table;
 
 namespace {
-Tensor counting(const Shape& shape) { return reshape(arange(static_cast<double>(shape.size()), DType::float64), shape); }
+Tensor counting(const Shape& shape) {
+  return reshape(arange(static_cast<double>(shape.size()), DType::float64), shape);
+}
 }  // namespace
 
 std::vector<Entry> entries() {

@@ -12,7 +12,9 @@ namespace dimwise::layout_tests {
 using namespace dimwise::table;
 
 namespace {
-Tensor counting(const Shape& shape) { return reshape(arange(static_cast<double>(shape.size()), DType::float64), shape); }
+Tensor counting(const Shape& shape) {
+  return reshape(arange(static_cast<double>(shape.size()), DType::float64), shape);
+}
 using Values = std::vector<double>;
 }  // namespace
 
