@@ -39,7 +39,7 @@ template <class B, int K>
 [[gnu::always_inline]] inline SimdTaylor<B, K> gelu_derivative(const SimdTaylor<B, K>& x) {
   const SimdTaylor<B, K> d = density(x);
   SimdTaylor<B, K> below(simd::normal_cdf(x.c[0]));
-  unroll<K>([&](auto k) { below.c[k + 1] = detail::integral<k>(x, d); });
+  unroll<K>([&](auto k) { below.c[k + 1] = integral<k>(x, d); });
   return below + simd::finite(x) * d;
 }
 static Series gelu_derivative(const Series& x) { return apply_series(gelu_derivative_op, {x}); }

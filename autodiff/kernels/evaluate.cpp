@@ -58,14 +58,10 @@ T reduce_block(const T* x, int64_t n) {
     Batch<T> s0 = load(0);
     i = w;
     if (n >= 4 * w) {
-      Batch<T> s1 = load(w), s2 = load(2 * w), s3 = load(3 * w);
-      for (i = 4 * w; i + 4 * w <= n; i += 4 * w) {
-        s0 = R::combine(s0, load(i));
-        s1 = R::combine(s1, load(i + w));
-        s2 = R::combine(s2, load(i + 2 * w));
-        s3 = R::combine(s3, load(i + 3 * w));
-      }
-      s0 = R::combine(R::combine(s0, s1), R::combine(s2, s3));
+      Batch<T> s[] = {s0, load(w), load(2 * w), load(3 * w)};
+      for (i = 4 * w; i + 4 * w <= n; i += 4 * w)
+        for (int k = 0; k < 4; ++k) s[k] = R::combine(s[k], load(i + k * w));
+      s0 = R::combine(R::combine(s[0], s[1]), R::combine(s[2], s[3]));
     }
     for (; i + w <= n; i += w) s0 = R::combine(s0, load(i));
     total = R::across(s0);

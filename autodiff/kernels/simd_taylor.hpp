@@ -35,32 +35,37 @@ struct is_simd_taylor : std::false_type {};
 template <class B, int K>
 struct is_simd_taylor<SimdTaylor<B, K>> : std::true_type {};
 
+/// The series whose coefficient k is f(k).
+template <class B, int K, class F>
+[[gnu::always_inline]] inline SimdTaylor<B, K> by_coefficient(F&& f) {
+  SimdTaylor<B, K> y;
+  unroll<K + 1>([&](auto k) __attribute__((always_inline)) { y.c[k] = f(k); });
+  return y;
+}
+
+/// Coefficient k of a·b.
+template <int k, class B, int K>
+[[gnu::always_inline]] inline B product(const SimdTaylor<B, K>& a, const SimdTaylor<B, K>& b) {
+  B sum = a.c[0] * b.c[k];
+  unroll<k>([&](auto j) { sum += a.c[j + 1] * b.c[k - j - 1]; });
+  return sum;
+}
+
 #define DIMWISE_SIMD        \
   template <class B, int K> \
   [[gnu::always_inline]] inline
 
 DIMWISE_SIMD SimdTaylor<B, K> operator-(const SimdTaylor<B, K>& x) {
-  SimdTaylor<B, K> y;
-  unroll<K + 1>([&](auto k) { y.c[k] = -x.c[k]; });
-  return y;
+  return by_coefficient<B, K>([&](auto k) { return -x.c[k]; });
 }
 DIMWISE_SIMD SimdTaylor<B, K> operator+(const SimdTaylor<B, K>& a, const SimdTaylor<B, K>& b) {
-  SimdTaylor<B, K> y;
-  unroll<K + 1>([&](auto k) { y.c[k] = a.c[k] + b.c[k]; });
-  return y;
+  return by_coefficient<B, K>([&](auto k) { return a.c[k] + b.c[k]; });
 }
 DIMWISE_SIMD SimdTaylor<B, K> operator-(const SimdTaylor<B, K>& a, const SimdTaylor<B, K>& b) {
-  SimdTaylor<B, K> y;
-  unroll<K + 1>([&](auto k) { y.c[k] = a.c[k] - b.c[k]; });
-  return y;
+  return by_coefficient<B, K>([&](auto k) { return a.c[k] - b.c[k]; });
 }
 DIMWISE_SIMD SimdTaylor<B, K> operator*(const SimdTaylor<B, K>& a, const SimdTaylor<B, K>& b) {
-  SimdTaylor<B, K> y;
-  unroll<K + 1>([&](auto k) {
-    y.c[k] = a.c[0] * b.c[k];
-    unroll<k>([&](auto j) { y.c[k] += a.c[j + 1] * b.c[k - j - 1]; });
-  });
-  return y;
+  return by_coefficient<B, K>([&](auto k) { return product<k>(a, b); });
 }
 DIMWISE_SIMD SimdTaylor<B, K> operator/(const SimdTaylor<B, K>& a, const SimdTaylor<B, K>& b) {
   SimdTaylor<B, K> y;
@@ -80,16 +85,10 @@ DIMWISE_SIMD SimdTaylor<B, K> operator+(const SimdTaylor<B, K>& a, std::type_ide
   return y;
 }
 DIMWISE_SIMD SimdTaylor<B, K> operator+(std::type_identity_t<B> a, const SimdTaylor<B, K>& b) { return b + a; }
-DIMWISE_SIMD SimdTaylor<B, K> operator-(const SimdTaylor<B, K>& a, std::type_identity_t<B> b) {
-  SimdTaylor<B, K> y = a;
-  y.c[0] -= b;
-  return y;
-}
+DIMWISE_SIMD SimdTaylor<B, K> operator-(const SimdTaylor<B, K>& a, std::type_identity_t<B> b) { return a + -b; }
 DIMWISE_SIMD SimdTaylor<B, K> operator-(std::type_identity_t<B> a, const SimdTaylor<B, K>& b) { return -b + a; }
 DIMWISE_SIMD SimdTaylor<B, K> operator*(const SimdTaylor<B, K>& a, std::type_identity_t<B> b) {
-  SimdTaylor<B, K> y;
-  unroll<K + 1>([&](auto k) { y.c[k] = a.c[k] * b; });
-  return y;
+  return by_coefficient<B, K>([&](auto k) { return a.c[k] * b; });
 }
 DIMWISE_SIMD SimdTaylor<B, K> operator*(std::type_identity_t<B> a, const SimdTaylor<B, K>& b) { return b * a; }
 DIMWISE_SIMD SimdTaylor<B, K> operator/(std::type_identity_t<B> a, const SimdTaylor<B, K>& b) {
@@ -102,32 +101,26 @@ DIMWISE_SIMD auto operator<(const SimdTaylor<B, K>& a, std::type_identity_t<B> b
 template <class Condition, class B, int K>
 [[gnu::always_inline]] inline SimdTaylor<B, K> where(const Condition& condition, const SimdTaylor<B, K>& a,
                                                      const SimdTaylor<B, K>& b) {
-  SimdTaylor<B, K> y;
-  unroll<K + 1>([&](auto k) { y.c[k] = xsimd::select(condition, a.c[k], b.c[k]); });
-  return y;
+  return by_coefficient<B, K>([&](auto k) { return xsimd::select(condition, a.c[k], b.c[k]); });
 }
-template <class Condition, class B, int K>
-[[gnu::always_inline]] inline SimdTaylor<B, K> where(const Condition& condition, const SimdTaylor<B, K>& a, double b) {
+DIMWISE_SIMD SimdTaylor<B, K> where(const auto& condition, const SimdTaylor<B, K>& a, double b) {
   return where(condition, a, SimdTaylor<B, K>(B(static_cast<typename B::value_type>(b))));
 }
-template <class Condition, class B, int K>
-[[gnu::always_inline]] inline SimdTaylor<B, K> where(const Condition& condition, double a, const SimdTaylor<B, K>& b) {
+DIMWISE_SIMD SimdTaylor<B, K> where(const auto& condition, double a, const SimdTaylor<B, K>& b) {
   return where(condition, SimdTaylor<B, K>(B(static_cast<typename B::value_type>(a))), b);
 }
 
-namespace detail {
-// Coefficient k + 1 of y from y' = x' d, where d's coefficients are known to k. On a line x₂, x₃, … are zero, and are
-// not multiplied by a d that may be infinite.
-template <int k, class B, int Kx, class D>
-[[gnu::always_inline]] inline B integrated(const SimdTaylor<B, Kx>& x, D&& d, bool line = false) {
+/// Coefficient k + 1 of y from y' = x' d, where d's coefficients are known to k. On a line x₂, x₃, … are zero, and are
+/// not multiplied by a d that may be infinite.
+template <int k, class B, int K, int D>
+[[gnu::always_inline]] inline B integral(const SimdTaylor<B, K>& x, const SimdTaylor<B, D>& d, bool line = false) {
   using T = typename B::value_type;
-  B sum = x.c[1] * d(std::integral_constant<int, k>{});
+  B sum = x.c[1] * d.c[k];
   unroll<k>([&](auto j) {
-    if (!line) sum += x.c[j + 2] * (d(std::integral_constant<int, k - j - 1>{}) * B(T(j + 2)));
+    if (!line) sum += x.c[j + 2] * (d.c[k - j - 1] * B(T(j + 2)));
   });
   return sum * B(T(1) / T(k + 1));
 }
-}  // namespace detail
 
 #undef DIMWISE_SIMD
 

@@ -52,17 +52,13 @@ template <class DF, int K, class B>
       SimdTaylor<B, k> known;
       unroll<k + 1>([&](auto j) { known.c[j] = y.c[j]; });
       const SimdTaylor<B, k> d = as_series<B, k>(first_derivative<DF>(known));
-      y.c[k + 1] = integrated<k>(
-          x, [&](auto j) __attribute__((always_inline)) { return d.c[j]; }, line);
+      y.c[k + 1] = integral<k>(x, d, line);
     });
   } else {
     SimdTaylor<B, K - 1> known;
     unroll<K>([&](auto j) { known.c[j] = x.c[j]; });
     const SimdTaylor<B, K - 1> d = as_series<B, K - 1>(first_derivative<DF>(known));
-    unroll<K>([&](auto k) {
-      y.c[k + 1] = integrated<k>(
-          x, [&](auto j) __attribute__((always_inline)) { return d.c[j]; }, line);
-    });
+    unroll<K>([&](auto k) { y.c[k + 1] = integral<k>(x, d, line); });
   }
 }
 

@@ -18,38 +18,25 @@ namespace dimwise::simd {
 
 namespace detail {
 inline const Series& finite(const Series& x) { return x; }
-// Coefficient k of a·b.
-template <int k, class B, int K>
-[[gnu::always_inline]] inline B product(const SimdTaylor<B, K>& a, const SimdTaylor<B, K>& b) {
-  B sum = a.c[0] * b.c[k];
-  unroll<k>([&](auto j) { sum += a.c[j + 1] * b.c[k - j - 1]; });
-  return sum;
-}
 template <class B, int K>
 [[gnu::always_inline]] inline SimdTaylor<B, K> finite(const SimdTaylor<B, K>& x) {
   SimdTaylor<B, K> y = x;
   y.c[0] = detail::finite(x.c[0]);
   return y;
 }
-// Coefficient k + 1 of y from y' = x' d.
-template <int k, class B, int K>
-[[gnu::always_inline]] inline B integral(const SimdTaylor<B, K>& x, const SimdTaylor<B, K>& d) {
-  return dimwise::detail::integrated<k>(
-      x, [&](auto j) __attribute__((always_inline)) { return d.c[j]; });
-}
 }  // namespace detail
 
 DIMWISE_SIMD SimdTaylor<B, K> exp(const SimdTaylor<B, K>& x) {
   SimdTaylor<B, K> y(simd::exp(x.c[0]));
-  unroll<K>([&](auto k) { y.c[k + 1] = detail::integral<k>(x, y); });
+  unroll<K>([&](auto k) { y.c[k + 1] = integral<k>(x, y); });
   return y;
 }
 
 DIMWISE_SIMD std::pair<SimdTaylor<B, K>, SimdTaylor<B, K>> sincos(const SimdTaylor<B, K>& x) {
   SimdTaylor<B, K> s(simd::sin(x.c[0])), c(simd::cos(x.c[0]));
   unroll<K>([&](auto k) {
-    s.c[k + 1] = detail::integral<k>(x, c);
-    c.c[k + 1] = -detail::integral<k>(x, s);
+    s.c[k + 1] = integral<k>(x, c);
+    c.c[k + 1] = -integral<k>(x, s);
   });
   return {s, c};
 }
@@ -62,11 +49,11 @@ DIMWISE_SIMD Logistic<SimdTaylor<B, K>> logistic(const SimdTaylor<B, K>& x) {
   Logistic<SimdTaylor<B, K>> y{start.value, start.derivative, start.tanh_half};
   SimdTaylor<B, K> bend;
   unroll<K>([&](auto k) {
-    bend.c[k] = detail::product<k>(y.derivative, y.tanh_half);
-    const B half = detail::integral<k>(x, y.derivative);
+    bend.c[k] = product<k>(y.derivative, y.tanh_half);
+    const B half = integral<k>(x, y.derivative);
     y.value.c[k + 1] = half;
     y.tanh_half.c[k + 1] = half + half;
-    y.derivative.c[k + 1] = -detail::integral<k>(x, bend);
+    y.derivative.c[k + 1] = -integral<k>(x, bend);
   });
   return y;
 }
@@ -83,7 +70,7 @@ template <int divisor, class B, int K>
   const SimdTaylor<B, K> bounded = detail::finite(x);
   const SimdTaylor<B, K> exponent = (bounded * bounded) * B(typename B::value_type(-1.0 / divisor));
   SimdTaylor<B, K> y(simd::gaussian<divisor>(x.c[0]));
-  unroll<K>([&](auto k) { y.c[k + 1] = detail::integral<k>(exponent, y); });
+  unroll<K>([&](auto k) { y.c[k + 1] = integral<k>(exponent, y); });
   return y;
 }
 
