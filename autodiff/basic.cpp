@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autodiff/base/error.hpp"
 #include "autodiff/detail/rules.hpp"
-#include "autodiff/error.hpp"
 
 namespace dimwise {
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 #include "autodiff/tensor.hpp"
 
 namespace dimwise {

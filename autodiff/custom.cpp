@@ -1,9 +1,9 @@
 #include "autodiff/custom.hpp"
 
+#include "autodiff/base/error.hpp"
 #include "autodiff/basic.hpp"
 #include "autodiff/context.hpp"
 #include "autodiff/detail/rules.hpp"
-#include "autodiff/error.hpp"
 #include "autodiff/traced.hpp"
 
 namespace dimwise {

@@ -1,9 +1,9 @@
 #include "autodiff/dimwise.hpp"
 
+#include "autodiff/base/error.hpp"
 #include "autodiff/basic.hpp"
 #include "autodiff/context.hpp"
 #include "autodiff/detail/diagonal_check.hpp"
-#include "autodiff/error.hpp"
 #include "autodiff/traced.hpp"
 
 namespace dimwise {

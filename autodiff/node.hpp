@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "autodiff/buffer.hpp"
+#include "autodiff/base/buffer.hpp"
 #include "autodiff/context.hpp"
 #include "autodiff/tensor.hpp"
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "autodiff/base/error.hpp"
 #include "autodiff/context.hpp"
-#include "autodiff/error.hpp"
 
 namespace dimwise {
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <bit>
 
+#include "autodiff/base/error.hpp"
 #include "autodiff/basic.hpp"
 #include "autodiff/context.hpp"
-#include "autodiff/error.hpp"
 #include "autodiff/op.hpp"
 
 namespace dimwise {

@@ -5,7 +5,7 @@
 #include <deque>
 #include <mutex>
 
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 #include "autodiff/node.hpp"
 
 namespace dimwise {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "autodiff/shape.hpp"
+#include "autodiff/base/shape.hpp"
 
 namespace dimwise {
 

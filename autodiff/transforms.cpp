@@ -1,8 +1,8 @@
 #include "autodiff/transforms.hpp"
 
+#include "autodiff/base/error.hpp"
 #include "autodiff/basic.hpp"
 #include "autodiff/context.hpp"
-#include "autodiff/error.hpp"
 #include "autodiff/traced.hpp"
 
 namespace dimwise {

@@ -12,7 +12,7 @@
 #include "hollow/ode/odeint.hpp"
 #include "nn/linear.hpp"
 #include "nn/optim/adam.hpp"
-#include "nn/parallel.hpp"
+#include "nn/parallel/value_and_grad_parallel.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/layout.hpp"

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <sstream>
 
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 
 namespace dimwise::bench {
 

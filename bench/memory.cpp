@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 #include "bench/hollow_problem.hpp"
 #include "bench/peers/peers.hpp"
 #include "ops/threads.hpp"

@@ -11,7 +11,7 @@
 #include "bench/limits/limits.hpp"
 #include "bench/peers/peers.hpp"
 #include "nn/optim/adam.hpp"
-#include "nn/parallel.hpp"
+#include "nn/parallel/value_and_grad_parallel.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/detail/gemm.hpp"
 #include "ops/index.hpp"

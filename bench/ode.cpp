@@ -10,7 +10,7 @@
 #include "hollow/net/hollow_net.hpp"
 #include "hollow/net/leave_one_out.hpp"
 #include "hollow/net/per_dimension_transformer.hpp"
-#include "hollow/ode/problems.hpp"
+#include "hollow/ode/problems/problems.hpp"
 #include "nn/optim/adam.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"

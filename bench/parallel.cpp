@@ -10,7 +10,7 @@
 #include "hollow/net/hollow_net.hpp"
 #include "hollow/net/masked_conditioner.hpp"
 #include "hollow/net/shared_transformer.hpp"
-#include "nn/parallel.hpp"
+#include "nn/parallel/value_and_grad_parallel.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/reduce.hpp"

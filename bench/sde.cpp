@@ -4,9 +4,9 @@
 #include <sstream>
 #include <vector>
 
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 #include "bench/common.hpp"
-#include "hollow/net/choice.hpp"
+#include "hollow/net/any_hollow_net.hpp"
 #include "hollow/sde/diffusion.hpp"
 #include "hollow/sde/fokker_planck.hpp"
 #include "hollow/sde/mixture.hpp"

@@ -7,8 +7,8 @@
 #include <chrono>
 #include <vector>
 
+#include "autodiff/base/rng.hpp"
 #include "autodiff/kernels/evaluate.hpp"
-#include "autodiff/rng.hpp"
 #include "ops/detail/transcendental.hpp"
 
 namespace {

@@ -4,11 +4,11 @@
 #include <sstream>
 #include <thread>
 
-#include "apps/vae/objective.hpp"
+#include "apps/vae/model/objective.hpp"
 #include "bench/common.hpp"
 #include "bench/peers/peers.hpp"
 #include "nn/optim/adamax.hpp"
-#include "nn/parallel.hpp"
+#include "nn/parallel/value_and_grad_parallel.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/layout.hpp"

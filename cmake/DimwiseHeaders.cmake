@@ -1,15 +1,11 @@
-# Internal headers are those in a folder named detail or kernels; in nn and hollow also those that say at their top that they
-# are included by .cpp files. The bridge to xtensor is opt-in. All others are public.
+# Internal headers are those in a folder named detail or kernels, and those of the folders that hold the methods of a
+# solver. The bridge to xtensor is opt-in. All others are public: they are installed, documented, and compile alone.
 
-# dimwise_is_internal(<result> <root folder> <header, relative to it>)
-function(dimwise_is_internal result root header)
-  set(${result} FALSE PARENT_SCOPE)
-  if("${header}" STREQUAL "autodiff/xtensor.hpp" OR "${header}" MATCHES "/(detail|kernels)/")
+# dimwise_is_internal(<result> <header, from the root folder>)
+function(dimwise_is_internal result header)
+  if("${header}" STREQUAL "autodiff/xtensor.hpp" OR "${header}" MATCHES "/(detail|kernels|methods|implicit|gradients)/")
     set(${result} TRUE PARENT_SCOPE)
-  elseif("${header}" MATCHES "^(nn|hollow)/")
-    file(STRINGS ${root}/${header} top LIMIT_COUNT 3)
-    if("${top}" MATCHES "[Ii]ncluded by (the )?\\.cpp files")
-      set(${result} TRUE PARENT_SCOPE)
-    endif()
+  else()
+    set(${result} FALSE PARENT_SCOPE)
   endif()
 endfunction()

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/layout.hpp"
 #include "ops/linalg.hpp"

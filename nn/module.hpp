@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "autodiff/base/error.hpp"
 #include "autodiff/basic.hpp"
-#include "autodiff/error.hpp"
 #include "autodiff/traced.hpp"
 #include "ops/layout.hpp"
 

@@ -1,7 +1,7 @@
 #include "ops/arithmetic.hpp"
 
+#include "autodiff/base/error.hpp"
 #include "autodiff/detail/rules.hpp"
-#include "autodiff/error.hpp"
 #include "ops/detail/all_ops.hpp"
 #include "ops/detail/series.hpp"
 #include "ops/detail/simd_functions.hpp"

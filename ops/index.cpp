@@ -1,7 +1,7 @@
 #include "ops/index.hpp"
 
+#include "autodiff/base/error.hpp"
 #include "autodiff/detail/rules.hpp"
-#include "autodiff/error.hpp"
 #include "ops/detail/all_ops.hpp"
 
 namespace dimwise {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "autodiff/base/error.hpp"
 #include "autodiff/detail/rules.hpp"
-#include "autodiff/error.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/detail/all_ops.hpp"
 #include "ops/detail/views.hpp"

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "autodiff/base/error.hpp"
 #include "autodiff/basic.hpp"
 #include "autodiff/detail/rules.hpp"
-#include "autodiff/error.hpp"
 #include "ops/detail/all_ops.hpp"
 
 namespace dimwise {

@@ -1,7 +1,7 @@
 #include "ops/matmul.hpp"
 
+#include "autodiff/base/error.hpp"
 #include "autodiff/detail/rules.hpp"
-#include "autodiff/error.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/detail/all_ops.hpp"
 #include "ops/detail/gemm.hpp"

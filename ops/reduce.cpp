@@ -4,8 +4,8 @@
 #include <limits>
 #include <vector>
 
+#include "autodiff/base/error.hpp"
 #include "autodiff/detail/rules.hpp"
-#include "autodiff/error.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/detail/all_ops.hpp"
 #include "ops/detail/series.hpp"

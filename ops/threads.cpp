@@ -4,7 +4,7 @@
 
 #include <atomic>
 
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 
 // OpenMP's own names; its header is the compiler's, the library that of oneDNN.
 extern "C" int omp_get_max_threads();

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "apps/cnf/dataset.hpp"
+#include "apps/cnf/data/dataset.hpp"
 #include "apps/cnf/model.hpp"
-#include "apps/common/cli.hpp"
-#include "apps/common/common_flags.hpp"
-#include "apps/common/solver_settings.hpp"
+#include "apps/common/cli/cli.hpp"
+#include "apps/common/cli/common_flags.hpp"
+#include "apps/common/cli/solver_settings.hpp"
 
 namespace dimwise::app {
 

@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cnf/commands.hpp"
-#include "apps/cnf/run_data.hpp"
-#include "apps/common/exit_code.hpp"
+#include "apps/cnf/saved_run.hpp"
+#include "apps/common/cli/exit_code.hpp"
 #include "nn/distributions/gaussian.hpp"
 #include "ops/layout.hpp"
 #include "ops/reduce.hpp"

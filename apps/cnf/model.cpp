@@ -4,10 +4,10 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "apps/common/checkpoint.hpp"
-#include "apps/common/common_flags.hpp"
-#include "apps/common/flag_differences.hpp"
-#include "apps/common/lists.hpp"
+#include "apps/common/cli/common_flags.hpp"
+#include "apps/common/cli/flag_differences.hpp"
+#include "apps/common/cli/lists.hpp"
+#include "apps/common/run/checkpoint.hpp"
 #include "autodiff/context.hpp"
 #include "ops/arithmetic.hpp"
 

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "hollow/flow/cnf.hpp"
-#include "hollow/net/choice.hpp"
+#include "hollow/net/any_hollow_net.hpp"
 #include "nn/data/standardizer.hpp"
-#include "nn/thread_pool.hpp"
+#include "nn/parallel/thread_pool.hpp"
 
 namespace dimwise::app {
 

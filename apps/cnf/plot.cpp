@@ -5,10 +5,10 @@
 #include <limits>
 
 #include "apps/cnf/commands.hpp"
-#include "apps/cnf/run_data.hpp"
-#include "apps/common/metrics.hpp"
+#include "apps/cnf/saved_run.hpp"
 #include "apps/common/plot/figure.hpp"
 #include "apps/common/plot/png.hpp"
+#include "apps/common/report/metrics.hpp"
 #include "autodiff/context.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/layout.hpp"

@@ -1,10 +1,10 @@
 #include <iostream>
 
 #include "apps/cnf/commands.hpp"
-#include "apps/cnf/run_data.hpp"
-#include "apps/common/exit_code.hpp"
-#include "nn/files/csv.hpp"
-#include "nn/files/npy.hpp"
+#include "apps/cnf/saved_run.hpp"
+#include "apps/common/cli/exit_code.hpp"
+#include "nn/io/csv.hpp"
+#include "nn/io/npy.hpp"
 #include "ops/layout.hpp"
 
 namespace dimwise::app {

@@ -8,13 +8,13 @@
 #include <numeric>
 
 #include "apps/cnf/commands.hpp"
-#include "apps/common/training_run.hpp"
+#include "apps/common/run/training_run.hpp"
 #include "autodiff/debug/detect_anomaly.hpp"
 #include "nn/optim/adam.hpp"
 #include "nn/optim/clip.hpp"
 #include "nn/optim/ema.hpp"
 #include "nn/optim/schedule.hpp"
-#include "nn/parallel.hpp"
+#include "nn/parallel/value_and_grad_parallel.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/reduce.hpp"
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "apps/common/cli.hpp"
-#include "apps/common/common_flags.hpp"
+#include "apps/common/cli/cli.hpp"
+#include "apps/common/cli/common_flags.hpp"
 
 namespace dimwise::app {
 

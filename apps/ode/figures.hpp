@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "apps/common/plot/figure.hpp"
-#include "hollow/ode/problems.hpp"
+#include "hollow/ode/problems/problems.hpp"
 
 namespace dimwise::app {
 

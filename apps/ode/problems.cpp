@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/ode/commands.hpp"
-#include "hollow/ode/problems.hpp"
+#include "hollow/ode/problems/problems.hpp"
 
 namespace dimwise::app {
 

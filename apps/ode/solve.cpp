@@ -3,14 +3,14 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "apps/common/exit_code.hpp"
-#include "apps/common/run_folder.hpp"
-#include "apps/common/signals.hpp"
+#include "apps/common/cli/exit_code.hpp"
+#include "apps/common/run/run_folder.hpp"
+#include "apps/common/run/signals.hpp"
 #include "apps/ode/commands.hpp"
 #include "apps/ode/figures.hpp"
-#include "apps/ode/integrator.hpp"
-#include "apps/ode/subject.hpp"
-#include "nn/files/csv.hpp"
+#include "apps/ode/problem_source.hpp"
+#include "apps/ode/solver_spec.hpp"
+#include "nn/io/csv.hpp"
 
 namespace dimwise::app {
 

@@ -1,8 +1,8 @@
 #include "apps/ode/train.hpp"
 
-#include "apps/common/exit_code.hpp"
+#include "apps/common/cli/exit_code.hpp"
 
-#include "apps/ode/experiment_training.hpp"
+#include "apps/ode/experiment/training.hpp"
 
 namespace dimwise::app {
 

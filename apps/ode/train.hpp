@@ -1,6 +1,6 @@
 #pragma once
 
-#include "apps/common/cli.hpp"
+#include "apps/common/cli/cli.hpp"
 
 namespace dimwise::app {
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "apps/common/cli.hpp"
-#include "apps/common/common_flags.hpp"
-#include "apps/sde/simulation.hpp"
-#include "apps/sde/systems.hpp"
+#include "apps/common/cli/cli.hpp"
+#include "apps/common/cli/common_flags.hpp"
+#include "apps/sde/data/simulation.hpp"
+#include "apps/sde/data/systems.hpp"
 
 namespace dimwise::app::sde {
 

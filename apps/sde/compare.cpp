@@ -8,15 +8,15 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "apps/common/exit_code.hpp"
-#include "apps/common/flag_differences.hpp"
-#include "apps/common/lists.hpp"
+#include "apps/common/cli/exit_code.hpp"
+#include "apps/common/cli/flag_differences.hpp"
+#include "apps/common/cli/lists.hpp"
 #include "apps/common/plot/png.hpp"
 #include "apps/common/plot/svg.hpp"
-#include "apps/common/signals.hpp"
+#include "apps/common/run/signals.hpp"
 #include "apps/sde/commands.hpp"
 #include "apps/sde/fit.hpp"
-#include "nn/files/bytes.hpp"
+#include "nn/io/bytes.hpp"
 
 namespace dimwise::app::sde {
 

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/sde/commands.hpp"
-#include "apps/sde/fitted.hpp"
+#include "apps/sde/saved_run.hpp"
 #include "apps/sde/scores.hpp"
 
 namespace dimwise::app::sde {

@@ -7,15 +7,15 @@
 #include <numbers>
 #include <numeric>
 
-#include "apps/common/exit_code.hpp"
-#include "apps/common/training_run.hpp"
+#include "apps/common/cli/exit_code.hpp"
+#include "apps/common/run/training_run.hpp"
 #include "autodiff/context.hpp"
 #include "autodiff/debug/detect_anomaly.hpp"
 #include "hollow/sde/fokker_planck.hpp"
 #include "hollow/sde/weak.hpp"
 #include "nn/optim/adam.hpp"
 #include "nn/optim/clip.hpp"
-#include "nn/parallel.hpp"
+#include "nn/parallel/value_and_grad_parallel.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/index.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "apps/sde/fitted.hpp"
+#include "apps/sde/saved_run.hpp"
 
 namespace dimwise::app::sde {
 

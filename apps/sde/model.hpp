@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "apps/sde/observations.hpp"
-#include "hollow/net/choice.hpp"
+#include "apps/sde/data/observations.hpp"
+#include "hollow/net/any_hollow_net.hpp"
 #include "hollow/sde/any_density.hpp"
 #include "hollow/sde/diffusion.hpp"
 #include "hollow/sde/sde.hpp"

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "apps/common/metrics.hpp"
+#include "apps/common/report/metrics.hpp"
 #include "autodiff/context.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "apps/sde/fitted.hpp"
+#include "apps/sde/saved_run.hpp"
 
 namespace dimwise::app::sde {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "apps/common/exit_code.hpp"
-#include "apps/common/lists.hpp"
+#include "apps/common/cli/exit_code.hpp"
+#include "apps/common/cli/lists.hpp"
 #include "apps/sde/commands.hpp"
 
 namespace dimwise::app::sde {

@@ -3,9 +3,9 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "apps/common/cli.hpp"
-#include "apps/common/common_flags.hpp"
-#include "apps/sde/dataset.hpp"
+#include "apps/common/cli/cli.hpp"
+#include "apps/common/cli/common_flags.hpp"
+#include "apps/sde/data/dataset.hpp"
 #include "apps/sde/model.hpp"
 
 namespace dimwise::app::sde {

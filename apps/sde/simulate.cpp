@@ -3,15 +3,15 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "apps/common/exit_code.hpp"
+#include "apps/common/cli/exit_code.hpp"
 #include "apps/common/plot/png.hpp"
 #include "apps/common/plot/svg.hpp"
-#include "apps/common/progress.hpp"
+#include "apps/common/run/progress.hpp"
 #include "apps/sde/commands.hpp"
-#include "apps/sde/simulation.hpp"
-#include "nn/files/csv.hpp"
-#include "nn/files/npy.hpp"
-#include "nn/files/npz.hpp"
+#include "apps/sde/data/simulation.hpp"
+#include "nn/io/csv.hpp"
+#include "nn/io/npy.hpp"
+#include "nn/io/npz.hpp"
 #include "ops/layout.hpp"
 
 namespace dimwise::app::sde {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "apps/common/cli.hpp"
-#include "apps/common/common_flags.hpp"
-#include "apps/common/solver_settings.hpp"
+#include "apps/common/cli/cli.hpp"
+#include "apps/common/cli/common_flags.hpp"
+#include "apps/common/cli/solver_settings.hpp"
 
 namespace dimwise::app::vae {
 

@@ -5,12 +5,12 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "apps/common/exit_code.hpp"
-#include "apps/common/progress.hpp"
-#include "apps/common/signals.hpp"
+#include "apps/common/cli/exit_code.hpp"
+#include "apps/common/run/progress.hpp"
+#include "apps/common/run/signals.hpp"
 #include "apps/vae/commands.hpp"
 #include "apps/vae/scores.hpp"
-#include "nn/files/safetensors.hpp"
+#include "nn/io/safetensors.hpp"
 
 namespace dimwise::app::vae {
 

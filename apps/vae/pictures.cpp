@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/common/metrics.hpp"
+#include "apps/common/report/metrics.hpp"
 
 namespace dimwise::app::vae {
 

@@ -4,7 +4,7 @@
 #include "apps/common/plot/png.hpp"
 #include "apps/vae/commands.hpp"
 #include "apps/vae/pictures.hpp"
-#include "apps/vae/trained.hpp"
+#include "apps/vae/saved_run.hpp"
 #include "autodiff/context.hpp"
 #include "nn/distributions/bernoulli.hpp"
 

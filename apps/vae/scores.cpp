@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/common/common_flags.hpp"
-#include "apps/vae/objective.hpp"
+#include "apps/common/cli/common_flags.hpp"
+#include "apps/vae/model/objective.hpp"
 #include "autodiff/context.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/reduce.hpp"

@@ -3,9 +3,9 @@
 #include <functional>
 #include <string>
 
-#include "apps/vae/images.hpp"
-#include "apps/vae/trained.hpp"
-#include "nn/thread_pool.hpp"
+#include "apps/vae/data/images.hpp"
+#include "apps/vae/saved_run.hpp"
+#include "nn/parallel/thread_pool.hpp"
 
 namespace dimwise::app::vae {
 

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 
 namespace dimwise::app::vae {
 

@@ -6,13 +6,13 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "apps/common/exit_code.hpp"
-#include "apps/common/lists.hpp"
-#include "apps/common/metrics.hpp"
+#include "apps/common/cli/exit_code.hpp"
+#include "apps/common/cli/lists.hpp"
 #include "apps/common/plot/svg.hpp"
+#include "apps/common/report/metrics.hpp"
 #include "apps/vae/commands.hpp"
 #include "apps/vae/settings.hpp"
-#include "nn/files/bytes.hpp"
+#include "nn/io/bytes.hpp"
 
 namespace dimwise::app::vae {
 

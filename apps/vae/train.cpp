@@ -3,7 +3,7 @@
 
 #include "apps/vae/commands.hpp"
 #include "apps/vae/training.hpp"
-#include "hollow/net/choice.hpp"
+#include "hollow/net/any_hollow_net.hpp"
 
 namespace dimwise::app::vae {
 

@@ -9,15 +9,15 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/plot/svg.hpp"
-#include "apps/common/training_run.hpp"
-#include "apps/vae/objective.hpp"
+#include "apps/common/run/training_run.hpp"
+#include "apps/vae/model/objective.hpp"
 #include "apps/vae/pictures.hpp"
 #include "autodiff/context.hpp"
 #include "autodiff/debug/detect_anomaly.hpp"
 #include "nn/data/loader.hpp"
 #include "nn/optim/adamax.hpp"
 #include "nn/optim/clip.hpp"
-#include "nn/parallel.hpp"
+#include "nn/parallel/value_and_grad_parallel.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/index.hpp"
 #include "ops/reduce.hpp"

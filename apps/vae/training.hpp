@@ -1,8 +1,8 @@
 #pragma once
 
-#include "apps/common/common_flags.hpp"
-#include "apps/common/solver_settings.hpp"
-#include "apps/vae/images.hpp"
+#include "apps/common/cli/common_flags.hpp"
+#include "apps/common/cli/solver_settings.hpp"
+#include "apps/vae/data/images.hpp"
 #include "apps/vae/settings.hpp"
 
 namespace dimwise::app::vae {

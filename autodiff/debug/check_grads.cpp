@@ -4,10 +4,10 @@
 #include <cmath>
 #include <sstream>
 
+#include "autodiff/base/error.hpp"
+#include "autodiff/base/rng.hpp"
 #include "autodiff/basic.hpp"
 #include "autodiff/context.hpp"
-#include "autodiff/error.hpp"
-#include "autodiff/rng.hpp"
 #include "autodiff/tape.hpp"
 
 namespace dimwise {

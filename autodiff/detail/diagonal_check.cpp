@@ -5,8 +5,8 @@
 #include <bit>
 #include <cmath>
 
+#include "autodiff/base/error.hpp"
 #include "autodiff/context.hpp"
-#include "autodiff/error.hpp"
 
 namespace dimwise::detail {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "autodiff/shape.hpp"
+#include "autodiff/base/shape.hpp"
 
 namespace dimwise {
 

@@ -3,8 +3,8 @@
 #include <functional>
 #include <vector>
 
+#include "autodiff/base/rng.hpp"
 #include "autodiff/context.hpp"
-#include "autodiff/rng.hpp"
 #include "hollow/flow/trace.hpp"
 #include "hollow/ode/odeint.hpp"
 #include "nn/module.hpp"

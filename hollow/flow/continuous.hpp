@@ -3,7 +3,7 @@
 #include "hollow/flow/amortized.hpp"
 #include "hollow/flow/cnf.hpp"
 #include "hollow/flow/ffjord.hpp"
-#include "hollow/net/choice.hpp"
+#include "hollow/net/any_hollow_net.hpp"
 
 namespace dimwise {
 

@@ -3,8 +3,8 @@
 #include <concepts>
 #include <vector>
 
+#include "autodiff/base/rng.hpp"
 #include "autodiff/context.hpp"
-#include "autodiff/rng.hpp"
 #include "hollow/flow/amortized.hpp"
 #include "nn/module.hpp"
 

@@ -1,6 +1,6 @@
 #include "hollow/flow/orthogonal.hpp"
 
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/matmul.hpp"

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "autodiff/rng.hpp"
+#include "autodiff/base/rng.hpp"
 #include "hollow/flow/amortized.hpp"
 
 namespace dimwise {

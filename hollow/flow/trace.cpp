@@ -1,6 +1,6 @@
 #include "hollow/flow/trace.hpp"
 
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 #include "autodiff/traced.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/reduce.hpp"

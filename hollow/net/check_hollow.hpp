@@ -2,8 +2,8 @@
 
 #include <functional>
 
+#include "autodiff/base/rng.hpp"
 #include "autodiff/dimwise.hpp"
-#include "autodiff/rng.hpp"
 #include "nn/module.hpp"
 
 namespace dimwise {

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "autodiff/error.hpp"
-#include "hollow/ode/adjoint.hpp"
-#include "hollow/ode/checkpointed.hpp"
-#include "hollow/ode/solve.hpp"
+#include "autodiff/base/error.hpp"
+#include "hollow/ode/detail/solve.hpp"
+#include "hollow/ode/gradients/adjoint.hpp"
+#include "hollow/ode/gradients/checkpointed.hpp"
 
 namespace dimwise {
 

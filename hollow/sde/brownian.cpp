@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 #include "ops/arithmetic.hpp"
 
 namespace dimwise {

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "autodiff/rng.hpp"
+#include "autodiff/base/rng.hpp"
 
 namespace dimwise {
 

@@ -1,7 +1,7 @@
 #include "hollow/sde/flow_density.hpp"
 
+#include "autodiff/base/error.hpp"
 #include "autodiff/context.hpp"
-#include "autodiff/error.hpp"
 #include "autodiff/transforms.hpp"
 #include "hollow/flow/cnf.hpp"
 #include "hollow/sde/sde.hpp"

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "hollow/flow/trace.hpp"
-#include "hollow/net/choice.hpp"
+#include "hollow/net/any_hollow_net.hpp"
 #include "hollow/sde/density.hpp"
 
 namespace dimwise {

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 #include "autodiff/node.hpp"
 #include "hollow/sde/brownian.hpp"
 #include "ops/arithmetic.hpp"

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "autodiff/rng.hpp"
+#include "autodiff/base/rng.hpp"
 #include "hollow/sde/sde.hpp"
 
 namespace dimwise {

@@ -2,7 +2,7 @@
 
 #include <numbers>
 
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 #include "autodiff/node.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"

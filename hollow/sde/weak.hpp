@@ -1,6 +1,6 @@
 #pragma once
 
-#include "autodiff/rng.hpp"
+#include "autodiff/base/rng.hpp"
 #include "hollow/sde/density.hpp"
 #include "hollow/sde/sde.hpp"
 

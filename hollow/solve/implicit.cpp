@@ -4,13 +4,13 @@
 #include <mutex>
 #include <optional>
 
+#include "autodiff/base/error.hpp"
 #include "autodiff/context.hpp"
 #include "autodiff/detail/rules.hpp"
-#include "autodiff/error.hpp"
 #include "autodiff/tape.hpp"
-#include "hollow/solve/gmres.hpp"
-#include "hollow/solve/jacobian.hpp"
-#include "hollow/solve/lu.hpp"
+#include "hollow/solve/linear/gmres.hpp"
+#include "hollow/solve/linear/jacobian.hpp"
+#include "hollow/solve/linear/lu.hpp"
 #include "ops/arithmetic.hpp"
 
 namespace dimwise {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <sstream>
 
+#include "autodiff/base/error.hpp"
 #include "autodiff/context.hpp"
-#include "autodiff/error.hpp"
-#include "hollow/solve/method.hpp"
+#include "hollow/solve/methods/method.hpp"
 
 namespace dimwise {
 

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "autodiff/error.hpp"
-#include "autodiff/rng.hpp"
+#include "autodiff/base/error.hpp"
+#include "autodiff/base/rng.hpp"
 
 namespace dimwise {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "autodiff/rng.hpp"
+#include "autodiff/base/rng.hpp"
 #include "nn/module.hpp"
 
 namespace dimwise {

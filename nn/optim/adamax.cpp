@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "nn/optim/update.hpp"
+#include "nn/optim/detail/update.hpp"
 
 namespace dimwise {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "nn/optim/wolfe.hpp"
+#include "nn/optim/detail/wolfe.hpp"
 
 namespace dimwise {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 
 namespace dimwise {
 

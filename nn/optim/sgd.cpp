@@ -1,6 +1,6 @@
 #include "nn/optim/sgd.hpp"
 
-#include "nn/optim/update.hpp"
+#include "nn/optim/detail/update.hpp"
 
 namespace dimwise {
 

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "autodiff/buffer.hpp"
+#include "autodiff/base/buffer.hpp"
 #include "ops/detail/conv_kernels.hpp"
 #include "ops/detail/gemm.hpp"
 

@@ -2,7 +2,7 @@
 #include <map>
 #include <optional>
 
-#include "autodiff/buffer.hpp"
+#include "autodiff/base/buffer.hpp"
 #include "ops/detail/conv_kernels.hpp"
 #include "ops/threads.hpp"
 

@@ -10,13 +10,13 @@
 #include <xtensor-blas/xblas.hpp>
 #include <xtensor-blas/xlapack.hpp>
 
-#include "autodiff/buffer.hpp"
+#include "autodiff/base/buffer.hpp"
 #include "autodiff/kernels/xtensor_views.hpp"
 
 // A row-major matrix read as column-major is its transpose: nothing is moved for L Lᵀ, A⁻¹, det A, U and Vᵀ.
 //
-// What the packaged 0.20.0 does wrong, and what is done about it here (tests/ops/xtensor_blas.cpp tells when it is
-// mended):
+// What the packaged 0.20.0 does wrong, and what is done about it here (tests/ops/linalg/xtensor_blas.cpp tells when it
+// is mended):
 // - gesdd of a NaN fails in an assert, and without asserts leaves its results uninitialised; syevd of a NaN gives
 //   eigenvalues that are numbers. Callers look for NaN first, and a negative info counts as a failure.
 // - linalg::solve_triangular reports a zero on the diagonal as a failed Cholesky decomposition, and lapack::trtrs takes

@@ -1,5 +1,5 @@
 #pragma once
-// Factorisations of one matrix, by xtensor-blas. Included by .cpp files only.
+// Factorisations of one matrix, by xtensor-blas.
 
 #include <cstdint>
 

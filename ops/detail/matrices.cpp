@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 #include "autodiff/op.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/layout.hpp"

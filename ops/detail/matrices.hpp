@@ -1,5 +1,5 @@
 #pragma once
-// Batches of matrices: sizes, the walk over them, errors, several results in one tensor. Included by .cpp files only.
+// Batches of matrices: sizes, the walk over them, errors, several results in one tensor.
 
 #include <algorithm>
 #include <string>

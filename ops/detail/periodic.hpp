@@ -1,5 +1,5 @@
 #pragma once
-// Sine and cosine of SIMD batches. Included by .cpp files only.
+// Sine and cosine of SIMD batches.
 //
 // xsimd chooses how it reduces arguments by the largest of a batch, so that a lane's value depends on its neighbours.
 // Here each lane is reduced alike, and those too large for that are given to the C library one by one.

@@ -1,5 +1,5 @@
 #pragma once
-// What the lambdas of the records need besides xsimd's own functions. Included by .cpp files only.
+// What the lambdas of the records need besides xsimd's own functions.
 
 #include <cmath>
 #include <numbers>

@@ -1,5 +1,5 @@
 #pragma once
-// Taylor series of SIMD batches of the functions that derivative rules call. Included by .cpp files only.
+// Taylor series of SIMD batches of the functions that derivative rules call.
 //
 // Each solves its differential equation order by order from accurate first coefficients, so that the higher ones keep
 // their relative accuracy in the tails.

@@ -1,5 +1,5 @@
 #pragma once
-// Exponential and logarithmic functions of SIMD batches. Included by .cpp files only.
+// Exponential and logarithmic functions of SIMD batches.
 //
 // They are written here because xsimd's lose subnormal numbers and the ends of the range, and look at neighbouring
 // lanes. Each lane is a function of its own element alone, on any architecture of xsimd. Results underflow gradually.

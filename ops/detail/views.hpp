@@ -1,5 +1,5 @@
 #pragma once
-// Tensors as xtensor expressions of two or three axes. Included by .cpp files only.
+// Tensors as xtensor expressions of two or three axes.
 
 #include <array>
 

@@ -1,5 +1,5 @@
 // What is asked wrongly is refused by an error of ours, before memory is touched.
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 
 #include "autodiff/custom.hpp"
 #include "autodiff/tape.hpp"

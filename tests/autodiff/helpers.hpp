@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "autodiff/error.hpp"
-#include "autodiff/rng.hpp"
+#include "autodiff/base/error.hpp"
+#include "autodiff/base/rng.hpp"
 #include "autodiff/tensor.hpp"
 
 namespace dimwise {

@@ -1,7 +1,7 @@
 #include <thread>
 
+#include "autodiff/base/buffer.hpp"
 #include "autodiff/basic.hpp"
-#include "autodiff/buffer.hpp"
 #include "autodiff/context.hpp"
 #include "autodiff/custom.hpp"
 #include "autodiff/tape.hpp"

@@ -1,4 +1,4 @@
-#include "autodiff/rng.hpp"
+#include "autodiff/base/rng.hpp"
 
 #include <algorithm>
 #include <set>

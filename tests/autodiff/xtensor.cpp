@@ -3,7 +3,7 @@
 #include <xtensor/xmath.hpp>
 #include <xtensor/xview.hpp>
 
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 #include "tests/catch.hpp"
 
 namespace dimwise::xtensor_tests {

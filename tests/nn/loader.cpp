@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 #include "tests/catch.hpp"
 
 namespace dimwise::loader_tests {

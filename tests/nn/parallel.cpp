@@ -1,10 +1,10 @@
-#include "nn/parallel.hpp"
+#include "nn/parallel/value_and_grad_parallel.hpp"
 
 #include <stdexcept>
 #include <thread>
 #include "autodiff/context.hpp"
 
-#include "autodiff/buffer.hpp"
+#include "autodiff/base/buffer.hpp"
 #include "autodiff/debug/detect_anomaly.hpp"
 #include "autodiff/debug/profile.hpp"
 #include "autodiff/dimwise.hpp"

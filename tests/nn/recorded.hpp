@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "autodiff/transforms.hpp"
-#include "nn/files/safetensors.hpp"
+#include "nn/io/safetensors.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/reduce.hpp"

@@ -4,7 +4,7 @@
 #include <cmath>
 #include "autodiff/context.hpp"
 
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/detail/all_ops.hpp"
 #include "ops/elementwise.hpp"

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "autodiff/base/error.hpp"
 #include "autodiff/debug/check_grads.hpp"
-#include "autodiff/error.hpp"
 #include "autodiff/tape.hpp"
 #include "tests/catch.hpp"
 #include "tests/ops/table.hpp"

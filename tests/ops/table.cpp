@@ -6,7 +6,7 @@
 #include <set>
 #include <sstream>
 
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 #include "autodiff/tape.hpp"
 #include "ops/detail/all_ops.hpp"
 #include "tests/catch.hpp"

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "autodiff/rng.hpp"
+#include "autodiff/base/rng.hpp"
 #include "ops/arithmetic.hpp"
 
 namespace dimwise::table {

@@ -1,9 +1,21 @@
 # cmake -DROOT=<source folder> -P includes.cmake
-# Fails where an include climbs the floors, is not written from the root, or shows xtensor or xsimd in a public header.
+# Fails where a folder is not one of those listed here or holds too much, where an include climbs the floors, is not
+# written from the root, or shows xtensor, xsimd or an internal header in a public one.
 cmake_minimum_required(VERSION 3.25)
 
 set(floors autodiff ops nn hollow apps)
 set(hollow_rooms net solve ode flow sde)
+set(folders
+  autodiff autodiff/base autodiff/debug autodiff/detail autodiff/kernels
+  ops ops/detail ops/linalg
+  nn nn/data nn/distributions nn/io nn/io/detail nn/optim nn/optim/detail nn/parallel
+  hollow/net
+  hollow/solve hollow/solve/linear hollow/solve/linear/detail hollow/solve/methods
+  hollow/ode hollow/ode/detail hollow/ode/gradients hollow/ode/implicit hollow/ode/methods hollow/ode/problems
+  hollow/flow hollow/sde
+  apps/common/cli apps/common/data apps/common/plot apps/common/report apps/common/run
+  apps/cnf apps/cnf/data apps/ode apps/ode/experiment apps/sde apps/sde/data apps/vae apps/vae/data apps/vae/model)
+set(most_modules 16)
 include(${CMAKE_CURRENT_LIST_DIR}/../../cmake/DimwiseHeaders.cmake)
 
 set(problems "")
@@ -30,11 +42,17 @@ foreach(floor ${floors})
   file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/${floor}/*.hpp ${ROOT}/${floor}/*.cpp)
   foreach(file ${files})
     math(EXPR files_seen "${files_seen} + 1")
+    get_filename_component(folder ${file} DIRECTORY)
+    get_filename_component(module ${file} NAME_WE)
+    if(NOT folder IN_LIST folders)
+      list(APPEND problems "${file}: ${folder}/ is not one of the folders of this project. Choose one of them, or add it to tests/structure/includes.cmake.")
+    endif()
+    list(APPEND modules_of_${folder} ${module})
     place(own_floor floors 0 ${file})
     place(own_room hollow_rooms 1 ${file})
     set(public FALSE)
     if(file MATCHES "\\.hpp$" AND NOT floor STREQUAL apps)
-      dimwise_is_internal(internal ${ROOT} ${file})
+      dimwise_is_internal(internal ${file})
       if(NOT internal)
         set(public TRUE)
       endif()
@@ -62,12 +80,22 @@ foreach(floor ${floors})
       if(floor STREQUAL hollow AND target MATCHES "^hollow/" AND target_room GREATER own_room AND NOT own_room EQUAL -1)
         list(APPEND problems "${file}: includes \"${target}\" of a later room of hollow.")
       endif()
-      dimwise_is_internal(target_internal ${ROOT} ${target})
+      dimwise_is_internal(target_internal ${target})
       if(public AND target_internal)
         list(APPEND problems "${file}: a public header includes \"${target}\", which is internal. Move it into a .cpp file.")
       endif()
     endforeach()
   endforeach()
+endforeach()
+
+# A header and its source are one module.
+foreach(folder ${folders})
+  set(modules ${modules_of_${folder}})
+  list(REMOVE_DUPLICATES modules)
+  list(LENGTH modules count)
+  if(count GREATER most_modules)
+    list(APPEND problems "${folder}/ holds ${count} modules. Give it an order of folders with at most ${most_modules} each.")
+  endif()
 endforeach()
 
 if(problems)

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "apps/common/plot/font.hpp"
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 
 namespace dimwise::app {
 namespace {

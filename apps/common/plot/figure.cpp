@@ -5,7 +5,7 @@
 
 #include "apps/common/plot/axes.hpp"
 #include "apps/common/plot/ticks.hpp"
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 
 namespace dimwise::app {
 namespace {

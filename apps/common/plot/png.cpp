@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 
 namespace dimwise::app {
 

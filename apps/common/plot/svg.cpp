@@ -4,8 +4,8 @@
 #include <cmath>
 #include <cstdio>
 
-#include "autodiff/error.hpp"
-#include "nn/files/bytes.hpp"
+#include "autodiff/base/error.hpp"
+#include "nn/io/bytes.hpp"
 
 namespace dimwise::app {
 

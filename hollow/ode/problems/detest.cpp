@@ -1,7 +1,7 @@
 #include <cmath>
 
-#include "hollow/ode/problems/families.hpp"
 #include "hollow/ode/problems/orbit.hpp"
+#include "hollow/ode/problems/problem_families.hpp"
 #include "hollow/ode/problems/terms.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"

@@ -1,6 +1,6 @@
 #include <cstdlib>
 
-#include "hollow/ode/problems/families.hpp"
+#include "hollow/ode/problems/problem_families.hpp"
 #include "hollow/ode/problems/terms.hpp"
 #include "ops/matmul.hpp"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "autodiff/error.hpp"
+#include "autodiff/base/error.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/index.hpp"
 #include "ops/layout.hpp"

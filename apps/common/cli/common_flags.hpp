@@ -1,0 +1,52 @@
+#pragma once
+
+#include "apps/common/cli/cli.hpp"
+#include "autodiff/tensor.hpp"
+
+namespace dimwise::app {
+
+/// The settings that mean the same in every app. A command adds those that it obeys, and no others.
+struct CommonFlags {
+  int64_t seed = 0;
+  int64_t steps = 1000;
+  int64_t batch_size = 128;
+  int64_t threads = 1;
+  double lr = 1e-3;
+  std::string dtype = "float32";
+  std::string data = {};
+  std::string out = {};
+  std::string resume = {};
+  int64_t checkpoint_every = 500;
+  int64_t log_every = 10;
+  int64_t eval_every = 500;
+  bool quiet = false;
+  bool verbose = false;
+  bool no_progress = false;
+  bool debug_nans = false;
+  bool json = false;
+};
+
+void add_seed(Command& command, CommonFlags& flags);
+void add_steps(Command& command, CommonFlags& flags);
+void add_batch_size(Command& command, CommonFlags& flags);
+/// `--threads`, whose help tells what depends on it. It is 1 unless asked for, so that a command gives the same numbers
+/// however many cores there are.
+void add_threads(Command& command, CommonFlags& flags, const std::string& help);
+void add_lr(Command& command, CommonFlags& flags);
+void add_dtype(Command& command, CommonFlags& flags);
+/// Throws ValueError.
+DType parse_dtype(const std::string& name);
+/// `--data`, whose help tells what it may name.
+void add_data(Command& command, CommonFlags& flags, const std::string& help);
+void add_out(Command& command, CommonFlags& flags);
+/// `--resume [auto|PATH]` and `--checkpoint-every`. Which checkpoint to resume is not saved in the effective
+/// configuration.
+void add_resume(Command& command, CommonFlags& flags);
+void add_log_every(Command& command, CommonFlags& flags);
+void add_eval_every(Command& command, CommonFlags& flags);
+/// `--quiet`, `--verbose` and `--no-progress`.
+void add_verbosity(Command& command, CommonFlags& flags);
+void add_debug_nans(Command& command, CommonFlags& flags);
+void add_json(Command& command, CommonFlags& flags);
+
+}  // namespace dimwise::app

@@ -1,0 +1,128 @@
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "apps/common/cli/cli.hpp"
+#include "apps/common/cli/config_file.hpp"
+#include "apps/common/cli/exit_code.hpp"
+#include "apps/common/cli/help.hpp"
+#include "apps/common/cli/suggest.hpp"
+
+namespace dimwise::app {
+namespace {
+
+// The words on the command line, with CLI11 doing the reading.
+class Parser {
+ public:
+  explicit Parser(const App& app) : app_(app), root_(app.summary(), app.name()) {
+    root_.set_version_flag("--version", app.name() + " " DIMWISE_VERSION);
+    root_.set_help_flag("--help");
+    for (const auto& command : app.commands()) add(command);
+  }
+
+  // The command to run with its settings read, or null when help or the version was all that was asked for.
+  const Command* parse(int argc, const char* const* argv) {
+    try {
+      root_.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+      const Command* command = chosen();
+      std::cout << (command ? help(*command) : help(app_));
+      return nullptr;
+    } catch (const CLI::CallForVersion& version) {
+      std::cout << version.what() << '\n';
+      return nullptr;
+    } catch (const CLI::ExtrasError&) {
+      unexpected(root_.remaining(true).front());
+    } catch (const CLI::ParseError& error) {
+      fail<UsageError>("command line", error.what(), ". ", advice());
+    }
+    const Command* command = chosen();
+    if (!command) fail<UsageError>("command line", "needs a command. ", advice());
+    if (!config_.empty()) read_file(*command);
+    return command;
+  }
+
+ private:
+  void add(const Command& command) {
+    CLI::App* parser = root_.add_subcommand(command.name(), command.summary());
+    parser->set_help_flag("--help");
+    parser->add_option("--config", config_);
+    for (const auto& setting : command.settings()) {
+      const auto read = [&setting](const CLI::results_t& words) {
+        if (words.size() > 1) fail<UsageError>(("--" + setting.name).c_str(), "is given more than once. Give it once.");
+        const bool bare = words.back().empty() && !setting.bare.empty();
+        setting.read("--" + setting.name, bare ? setting.bare : words.back());
+        return true;
+      };
+      auto* option = parser->add_option("--" + setting.name, CLI::callback_t(read));
+      option->type_name("value")->expected(setting.bare.empty() ? 1 : 0, 1);
+      option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    }
+  }
+
+  const Command* chosen() const {
+    for (const auto& command : app_.commands())
+      if (root_.got_subcommand(command.name())) return &command;
+    return nullptr;
+  }
+
+  std::string advice() const {
+    const Command* command = chosen();
+    return "See " + app_.name() + (command ? " " + command->name() : "") + " --help.";
+  }
+
+  static std::vector<std::string> names(const Command& command, const std::string& dashes) {
+    std::vector<std::string> all;
+    for (const auto& setting : command.settings()) all.push_back(dashes + setting.name);
+    return all;
+  }
+
+  [[noreturn]] void unexpected(const std::string& word) const {
+    const Command* command = chosen();
+    std::vector<std::string> known;
+    if (command) known = names(*command, "--");
+    if (!command)
+      for (const auto& each : app_.commands()) known.push_back(each.name());
+    const std::string guess = did_you_mean(word.substr(0, word.find('=')), known);
+    fail<UsageError>("command line", "does not know \"", word, "\". ", guess, guess.empty() ? "" : " ", advice());
+  }
+
+  void read_file(const Command& command) {
+    const CLI::App* parser = root_.get_subcommand(command.name());
+    for (const auto& line : read_config(config_)) {
+      const std::string where = config_ + ":" + std::to_string(line.line);
+      const Setting* setting = nullptr;
+      for (const auto& each : command.settings())
+        if (each.name == line.key) setting = &each;
+      if (!setting)
+        fail<UsageError>(where.c_str(), "unknown key \"", line.key, "\". ", did_you_mean(line.key, names(command, "")));
+      if (parser->count("--" + line.key) == 0) setting->read(where + ": " + line.key, line.value);
+    }
+  }
+
+  const App& app_;
+  CLI::App root_;
+  std::string config_;
+};
+
+}  // namespace
+
+int run_app(const App& app, int argc, const char* const* argv) {
+  try {
+    const Command* command = Parser(app).parse(argc, argv);
+    if (command) command->body()(*command);
+    std::cout.flush();
+    if (!std::cout) fail<Error>("stdout", "cannot be written. Is the disk full?");
+    return 0;
+  } catch (const Interrupted& stop) {
+    std::cerr << app.name() << ": interrupted: " << stop.what() << '\n';
+    return exit_code(stop);
+  } catch (const std::bad_alloc& error) {
+    std::cerr << app.name() << ": error: out of memory. Take a smaller --batch-size or model.\n";
+    return exit_code(error);
+  } catch (const std::exception& error) {
+    std::cerr << app.name() << ": error: " << error.what() << '\n';
+    return exit_code(error);
+  }
+}
+
+}  // namespace dimwise::app

@@ -1,0 +1,27 @@
+#include "apps/common/cli/solver_settings.hpp"
+
+namespace dimwise::app {
+
+void add_integrator(Command& command, SolverSettings& s) {
+  command.section("Solver").add_choice("method", s.method, ode_method_names(), "the ODE method");
+  command.add_choice("corrector", s.corrector, corrector_names(), "how implicit methods solve their equations");
+  command.add("rtol", s.rtol, "relative tolerance of adaptive methods", positive);
+  command.add("atol", s.atol, "absolute tolerance of adaptive methods", positive);
+  command.add("solver-steps", s.solver_steps,
+              "equal steps instead of error control; 0 for control (and 20 for methods without it)", not_negative);
+}
+
+void add_solver(Command& command, SolverSettings& s) {
+  add_integrator(command, s);
+  command.add_choice("trace", s.trace, trace_names(), "how tr df/dx is computed");
+}
+
+FlowOptions flow_options(const SolverSettings& s) {
+  FlowOptions options;
+  options.trace = parse_trace(s.trace);
+  options.ode = {.method = s.method, .rtol = s.rtol, .atol = s.atol, .steps = s.solver_steps, .corrector = s.corrector};
+  if (!is_adaptive(s.method) && s.solver_steps == 0) options.ode.steps = 20;
+  return options;
+}
+
+}  // namespace dimwise::app

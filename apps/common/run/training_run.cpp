@@ -1,0 +1,110 @@
+#include "apps/common/run/training_run.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "apps/common/cli/exit_code.hpp"
+#include "apps/common/cli/flag_differences.hpp"
+
+namespace dimwise::app {
+
+TrainingRun::TrainingRun(const CommonFlags& flags, double minutes, std::string advice)
+    : flags_(flags), minutes_(minutes), advice_(std::move(advice)), resumed_(find_checkpoint(flags.resume, flags.out)) {
+  if (!resumed_) return;
+  const auto elapsed = resumed_->tensors.find("elapsed");
+  if (elapsed == resumed_->tensors.end() || elapsed->second.size() != 1)
+    fail<CheckpointError>("resume", resumed_->path, " has no elapsed time, so no training can go on from it. Give ",
+                          "another --out to start anew.");
+  elapsed_ = elapsed->second.item();
+  step_ = resumed_->step;
+  saved_ = resumed_->path;
+}
+
+void TrainingRun::check_same(const std::string& key, const nlohmann::ordered_json& flags,
+                             const std::string& command) const {
+  if (!resumed_) return;
+  const auto found = resumed_->metadata.find(key);
+  const auto saved =
+      nlohmann::ordered_json::parse(found == resumed_->metadata.end() ? "" : found->second, nullptr, false);
+  if (!saved.is_object()) fail<CheckpointError>("resume", resumed_->path, " was not written by ", command, ".");
+  const std::string other = flag_differences(saved, flags);
+  if (!other.empty())
+    fail<CheckpointError>("resume", resumed_->path, " is of another run: ", other,
+                          ". Give the flags it was made with, or another --out to start anew.");
+}
+
+void TrainingRun::begin(const Command& command) {
+  folder_ = std::make_unique<RunFolder>(flags_.out, command.effective_config(), resumed_);
+  progress_ = std::make_unique<Progress>(flags_.steps, step_, progress_style(flags_.quiet, flags_.no_progress));
+}
+
+void TrainingRun::run(const Body& body) {
+  if (resumed_) {
+    for (const std::string& skipped : resumed_->skipped) say("warning: passed over " + skipped);
+    say("resumed from " + resumed_->path);
+  }
+  counted_until_ = Clock::now();
+  const auto ended = [&] { return share_done() >= 1 || (body.finished && body.finished()); };
+  while (!ended() && !stop_.pending()) {
+    try {
+      advance(body);
+    } catch (const SolverError& error) {
+      diverged(error.what());
+    } catch (const ValueError& error) {
+      if (!flags_.debug_nans) throw;
+      diverged(error.what());
+    }
+    if (step_ % flags_.checkpoint_every == 0 && !ended()) save(body);
+  }
+  progress_->finish();
+  save(body);
+  if (stop_.pending() && !ended()) {
+    folder_->log("interrupted at step " + std::to_string(step_));
+    throw Interrupted(stop_.pending(), "saved " + saved_ + "; continue with the same command and --resume auto");
+  }
+}
+
+double TrainingRun::share_done() const {
+  const double steps = static_cast<double>(step_) / static_cast<double>(flags_.steps);
+  return std::min(minutes_ > 0 ? elapsed_ / (60 * minutes_) : steps, 1.0);
+}
+
+void TrainingRun::say(const std::string& text) {
+  folder_->log(text);
+  if (!flags_.quiet) progress_->say(text);
+}
+
+void TrainingRun::diverged(const std::string& what) const {
+  const std::string text =
+      "step " + std::to_string(step_) + ": " + what + " " +
+      (saved_.empty() ? "No checkpoint had been saved yet." : "The last good checkpoint is " + saved_ + ".") + " " +
+      advice_;
+  folder_->log("diverged at " + text);
+  throw Diverged("[train] " + text);
+}
+
+void TrainingRun::advance(const Body& body) {
+  Tick tick = body.step();
+  tick.step = ++step_;
+  if (minutes_ > 0) {
+    const auto now = Clock::now();
+    elapsed_ += std::chrono::duration<double>(now - counted_until_).count();
+    counted_until_ = now;
+    progress_->expect(std::llround(static_cast<double>(step_) / std::max(share_done(), 1e-9)));
+  }
+  progress_->update(tick);
+  if (body.evaluate && (step_ % flags_.eval_every == 0 || share_done() >= 1)) body.evaluate();
+}
+
+void TrainingRun::save(const Body& body) {
+  std::map<std::string, Tensor> tensors = body.tensors();
+  for (const auto& [name, tensor] : tensors)
+    if (name.starts_with("model."))
+      for (const double v : tensor.values())
+        if (!std::isfinite(v)) diverged("a weight is " + std::to_string(v) + ".");
+  tensors.emplace("elapsed", scalar(elapsed_, DType::float64));
+  saved_ = folder_->save(step_, tensors, body.metadata);
+}
+
+}  // namespace dimwise::app

@@ -1,0 +1,86 @@
+#include "apps/ode/experiment/figure.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+namespace dimwise::app::experiment {
+
+namespace {
+
+using Curve = std::function<std::vector<double>(const std::string& solver)>;
+
+Panel panel(const Record& record, const std::vector<std::string>& solvers, const std::string& title,
+            const std::string& unit, const Curve& curve) {
+  Panel p{.title = title, .x_label = "iteration", .y_label = unit};
+  double highest = 0;
+  for (const std::string& solver : solvers) {
+    p.lines.push_back({record.step, curve(solver), solver});
+    for (const double y : p.lines.back().y) highest = std::max(highest, y);
+  }
+  p.y_limits = Limits{0, highest * (1.1 + 0.1 * static_cast<double>(solvers.size()))};  // with room for the legend
+  return p;
+}
+
+// Limits of a logarithmic axis, with room for the legend.
+Limits spread(const std::vector<Line>& lines) {
+  Limits l{1e300, 0};
+  for (const Line& line : lines)
+    for (const double y : line.y)
+      if (y > 0) l = {std::min(l.low, y), std::max(l.high, y)};
+  return {l.low, l.high * std::pow(l.high / l.low, 0.4)};
+}
+
+std::vector<double> summed_up(std::vector<double> values) {
+  double total = 0;
+  for (double& v : values) v = total += std::isnan(v) ? 0 : v;
+  return values;
+}
+
+}  // namespace
+
+std::vector<double> median_filter(const std::vector<double>& values, int width) {
+  const auto n = static_cast<std::ptrdiff_t>(values.size()), reach = static_cast<std::ptrdiff_t>(width / 2);
+  std::vector<double> result;
+  for (std::ptrdiff_t i = 0; i < n; ++i) {
+    std::vector<double> near(values.begin() + std::max<std::ptrdiff_t>(0, i - reach),
+                             values.begin() + std::min(n, i + reach + 1));
+    const auto middle = near.begin() + static_cast<std::ptrdiff_t>(near.size() / 2);
+    std::nth_element(near.begin(), middle, near.end());
+    result.push_back(*middle);
+  }
+  return result;
+}
+
+Figure experiment_figure(const Record& record, const std::vector<std::string>& solvers, const std::string& loss_name) {
+  const auto counts = [&](const std::string& title, const std::string& phase, auto count) {
+    return panel(record, solvers, title, "an iteration",
+                 [&, phase, count](const std::string& solver) { return median_filter(count(record, solver, phase)); });
+  };
+  Figure figure{.columns = 3};
+  figure.panels.push_back(counts("evaluations of f and of D f, forward", "forward", f_and_d));
+  figure.panels.push_back(counts("evaluations of f and of D f, adjoint", "adjoint", f_and_d));
+  figure.panels.push_back(
+      panel(record, solvers, "evaluations of f and of D f, both", "an iteration", [&](const std::string& solver) {
+        return median_filter(added(f_and_d(record, solver, "forward"), f_and_d(record, solver, "adjoint")));
+      }));
+  figure.panels.push_back(
+      panel(record, solvers, "evaluations of f alone, both", "an iteration", [&](const std::string& solver) {
+        return median_filter(added(f_alone(record, solver, "forward"), f_alone(record, solver, "adjoint")));
+      }));
+  figure.panels.push_back(
+      panel(record, solvers, "processor time, summed up", "seconds", [&](const std::string& solver) {
+        return summed_up(added(record.at(solver + " forward seconds"), record.at(solver + " adjoint seconds")));
+      }));
+  Panel model{.title = "stiffness and loss of the model",
+              .x_label = "iteration",
+              .lines = {{record.step, median_filter(record.at("loss")), loss_name},
+                        {record.step, median_filter(record.at("rate")), "rho(J)"},
+                        {record.step, median_filter(record.at("contraction")), "contraction"}},
+              .log_y = true};
+  model.y_limits = spread(model.lines);
+  figure.panels.push_back(model);
+  return figure;
+}
+
+}  // namespace dimwise::app::experiment

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "autodiff/base/rng.hpp"
+#include "hollow/net/any_hollow_net.hpp"
+#include "hollow/ode/odeint.hpp"
+
+namespace dimwise::app::experiment {
+
+/// The sizes of the dynamics that are trained.
+struct NetSettings {
+  std::string conditioner = "masked", transformer = "per-dimension";
+  std::vector<int64_t> hidden = {64}, transformer_hidden = {64, 64};
+  int64_t d_h = 16;
+  std::string activation = "tanh";
+  std::string dtype = "float64";
+};
+
+/// What is learned, and from which data.
+struct TaskSettings {
+  std::string task = "cnf";
+  std::string data = "pinwheel";  ///< cnf: the density
+  double end_time = 1;            ///< cnf: T
+  double mu = 20;                 ///< trajectories: van der Pol's
+  double damping = 40;            ///< rotation: the fast modes decay as exp(−damping·t) …
+  double frequency = 160;         ///< … and turn by this many radians a unit of time
+  double window = 2;              ///< trajectories, rotation: the last observed time
+  int64_t observations = 5;       ///< observed times, spaced geometrically
+  int64_t rows = 4000;            ///< trajectories in the data
+  int64_t batch = 128;
+  int64_t seed = 0;
+};
+
+/// One iteration: what is to be solved, and the loss of its solution.
+struct Iteration {
+  OdeTerm term;
+  State start;
+  std::vector<double> times;
+  std::vector<bool> quadratures = {};
+  std::function<Tensor(const std::vector<State>& solution)> loss;
+};
+
+/// A learning problem whose loss is that of an ODE solution. Batches are a pure function of seed and step.
+class Task {
+ public:
+  virtual ~Task() = default;
+  virtual int64_t dimension() const = 0;
+  virtual bool uses_time() const = 0;
+  /// What `net` is to solve at a step; the net's weights are prepared once.
+  virtual Iteration iteration(const AnyHollowNet& net, int64_t step) = 0;
+  /// What the loss is, for axes and tables.
+  virtual std::string loss_name() const = 0;
+};
+
+const std::vector<std::string>& task_names();
+/// Throws ValueError listing the names; DataError for data that are not there.
+std::unique_ptr<Task> make_task(const TaskSettings& settings, DType dtype);
+
+/// The tasks themselves: a Hollow-CNF on a density of the plane, and trajectories of van der Pol's or of a rotating
+/// system.
+std::unique_ptr<Task> make_flow_task(const TaskSettings& settings, DType dtype);
+std::unique_ptr<Task> make_trajectory_task(const TaskSettings& settings, DType dtype);
+
+/// The net of a task at its initialisation.
+AnyHollowNet make_net(const NetSettings& settings, const Task& task, const Rng& rng);
+
+}  // namespace dimwise::app::experiment

@@ -1,0 +1,203 @@
+#include "apps/ode/experiment/training.hpp"
+
+#include <cmath>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "apps/cnf/model.hpp"
+#include "apps/common/run/training_run.hpp"
+#include "apps/ode/experiment/figure.hpp"
+#include "apps/ode/experiment/tolerances.hpp"
+#include "apps/ode/figures.hpp"
+#include "nn/optim/adam.hpp"
+#include "nn/optim/clip.hpp"
+
+namespace dimwise::app::experiment {
+
+namespace {
+
+// Everything that a run changes, and nothing else: what a checkpoint holds.
+struct Running {
+  AnyHollowNet net;
+  Adam optimizer;
+};
+
+std::map<std::string, Tensor> to_tensors(const Running& s) {
+  std::map<std::string, Tensor> all = state_dict(s.net, "model.");
+  all.merge(s.optimizer.state_dict("optimizer."));
+  return all;
+}
+
+// The settings on which the numbers of a run depend.
+nlohmann::ordered_json identity(const Settings& s) {
+  return {{"task", s.task.task},
+          {"data", s.task.data},
+          {"end-time", s.task.end_time},
+          {"mu", s.task.mu},
+          {"damping", s.task.damping},
+          {"frequency", s.task.frequency},
+          {"window", s.task.window},
+          {"observations", s.task.observations},
+          {"rows", s.task.rows},
+          {"batch-size", s.task.batch},
+          {"seed", s.task.seed},
+          {"conditioner", s.net.conditioner},
+          {"transformer", s.net.transformer},
+          {"hidden", s.net.hidden},
+          {"transformer-hidden", s.net.transformer_hidden},
+          {"d-h", s.net.d_h},
+          {"activation", s.net.activation},
+          {"dtype", s.net.dtype},
+          {"solvers", s.solvers},
+          {"train-with", s.train_with},
+          {"rtol", s.limits.rtol},
+          {"atol", s.limits.atol},
+          {"max-evaluations", s.limits.max_evaluations},
+          {"measure-every", s.measure_every},
+          {"lr", s.common.lr},
+          {"clip", s.clip}};
+}
+
+class Experiment {
+ public:
+  Experiment(const Settings& settings, const Command& command)
+      : settings_(settings),
+        solvers_(parse_solvers(settings.solvers)),
+        trainer_(parse_integrator("--train-with", settings.train_with)),
+        run_(settings.common, settings.minutes,
+             "Use a smaller --lr or --clip, a larger --max-evaluations, or another --train-with."),
+        task_(make_task(settings.task, parse_dtype(settings.net.dtype))),
+        state_(first_state()) {
+    run_.begin(command);
+  }
+
+  void run() {
+    run_.say("task " + settings_.task.task + ": " + std::to_string(count(state_.net)) + " parameters, trained with " +
+             trainer_.name());
+    run_.run({.step = [this] { return step(); },
+              .tensors = [this] { return to_tensors(state_); },
+              .metadata = {{"experiment", identity(settings_).dump()}}});
+    report();
+  }
+
+ private:
+  Running first_state() {
+    Running s;
+    s.net = make_net(settings_.net, *task_, Rng(static_cast<uint64_t>(settings_.task.seed)).split("net"));
+    s.optimizer.lr = settings_.common.lr;
+    if (!run_.resumed()) return s;
+    run_.check_same("experiment", identity(settings_), "dimwise-ode train");
+    load_state_dict(s.net, run_.resumed()->tensors, "model.");
+    s.optimizer.load_state_dict(run_.resumed()->tensors, "optimizer.");
+    return s;
+  }
+
+  Measurement measured(const Integrator& solver) {
+    return measure(*task_, state_.net, run_.step(), solver, settings_.limits);
+  }
+
+  Tick step() {
+    std::optional<Measurement> own;
+    Values values;
+    if (run_.step() % settings_.measure_every == 0) {
+      counts_.clear();
+      for (const Integrator& solver : solvers_) {
+        Measurement m = measured(solver);
+        append(values, solver.name(), m);
+        note(solver, m);
+        if (solver.name() == trainer_.name()) own = std::move(m);
+      }
+    }
+    if (!own) own = measured(trainer_);
+    if (!own->gradient)
+      run_.diverged(trainer_.name() + ", which trains the model, did not finish: " +
+                    (own->forward.ending == Ending::done ? own->adjoint.message : own->forward.message));
+    const double norm = clip_grad_norm(*own->gradient, settings_.clip);
+    if (!std::isfinite(own->loss) || !std::isfinite(norm))
+      run_.diverged("the loss is " + std::to_string(own->loss) + ", the gradient's norm " + std::to_string(norm) + ".");
+    if (!values.empty()) {
+      const Stiffness s = present_stiffness();
+      values.insert(values.begin(), {{"loss", own->loss},
+                                     {"gradient_norm", norm},
+                                     {"rate", s.rate},
+                                     {"decay", s.decay},
+                                     {"contraction", s.contraction}});
+    }
+    state_.optimizer.step(state_.net, *own->gradient);
+    if (!values.empty()) run_.folder().metrics(run_.step() + 1, values);
+    return {.loss = own->loss, .gradient_norm = norm, .more = counts_};
+  }
+
+  Stiffness present_stiffness() const {
+    return stiffness(task_->iteration(state_.net, run_.step()), options(trainer_, settings_.limits));
+  }
+
+  // For the progress line: evaluations of f and D f, forwards and backwards; < stands for those of an unfinished solve.
+  void note(const Integrator& solver, const Measurement& m) {
+    const auto count = [](const Taken& t) {
+      return std::to_string(t.statistics.evaluations + t.statistics.diagonals) + (t.ending == Ending::done ? "" : "<");
+    };
+    counts_ += (counts_.empty() ? "" : ", ") + solver.name() + " " + count(m.forward) + "/" + count(m.adjoint);
+  }
+
+  void report() {
+    const Record record = read_record(run_.folder().path() + "/metrics.jsonl");
+    std::vector<std::string> labels;
+    std::vector<Totals> all;
+    for (const Integrator& solver : solvers_) {
+      labels.push_back(solver.name());
+      all.push_back(totals(record, solver.name()));
+    }
+    const Figure figure = experiment_figure(record, labels, task_->loss_name());
+    write_figure(figure, run_.folder().figure("evaluations"));
+    const auto tolerances =
+        at_tolerances(*task_, state_.net, run_.step(), solvers_, settings_.tolerances, settings_.limits);
+    const std::string table =
+        markdown(all) + "\nThe trained model, f + D (forward + adjoint) a batch:\n\n" + markdown(tolerances);
+    std::ofstream(run_.folder().path() + "/totals.md") << table;
+    const auto change = [&](const std::string& name) {
+      return nlohmann::json{tenth(record.at(name), false), tenth(record.at(name), true)};
+    };
+    const Stiffness now = present_stiffness();
+    if (settings_.common.json) {
+      std::cout << nlohmann::ordered_json{{"task", settings_.task.task},
+                                          {"iterations", run_.step()},
+                                          {"measured", record.step.size()},
+                                          {"totals", nlohmann::ordered_json::parse(json(all))},
+                                          {"tolerances", nlohmann::ordered_json::parse(json(tolerances))},
+                                          {"loss", change("loss")},
+                                          {"rate", change("rate")},
+                                          {"contraction", change("contraction")},
+                                          {"rate_at_end", now.rate},
+                                          {"decay_at_end", now.decay},
+                                          {"contraction_at_end", now.contraction},
+                                          {"checkpoint", run_.saved()}}
+                       .dump()
+                << '\n';
+      return;
+    }
+    std::cout << table << '\n'
+              << record.step.size() << " of " << run_.step()
+              << " iterations measured; means over their first and last tenth: ";
+    for (const char* name : {"loss", "rate", "contraction"})
+      std::cout << name << ' ' << change(name)[0] << " -> " << change(name)[1] << (name[0] == 'c' ? "\n" : ", ");
+    std::cout << "of the trained model: rate " << now.rate << ", decay " << now.decay << ", contraction "
+              << now.contraction << '\n'
+              << run_.folder().figure("evaluations.png") << '\n';
+  }
+
+  Settings settings_;
+  std::vector<Integrator> solvers_;
+  Integrator trainer_;
+  TrainingRun run_;
+  std::unique_ptr<Task> task_;
+  Running state_;
+  std::string counts_;
+};
+
+}  // namespace
+
+void run_experiment(const Settings& settings, const Command& command) { Experiment(settings, command).run(); }
+
+}  // namespace dimwise::app::experiment

@@ -1,0 +1,180 @@
+#include "apps/ode/problem_source.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "apps/cnf/model.hpp"
+#include "apps/common/cli/common_flags.hpp"
+#include "apps/common/cli/exit_code.hpp"
+#include "apps/common/cli/suggest.hpp"
+#include "apps/ode/saved_run.hpp"
+
+namespace dimwise::app {
+
+namespace {
+
+OdeProblem named_problem(const std::string& name) {
+  const auto& names = ode_problem_names();
+  if (std::find(names.begin(), names.end(), name) != names.end()) return ode_problem(name);
+  const std::string guess = did_you_mean(name, names);
+  fail<UsageError>("--problem", "there is no problem \"", name, "\". ", guess, guess.empty() ? "" : " ",
+                   "See dimwise-ode problems.");
+}
+
+OdeProblem model_problem(const SubjectSettings& s) {
+  std::optional<Checkpoint> checkpoint;
+  if (std::filesystem::is_directory(s.model))
+    checkpoint = find_checkpoint("auto", s.model);
+  else if (std::filesystem::exists(s.model))
+    checkpoint = load_checkpoint(s.model);
+  if (checkpoint && is_trained_dynamics(*checkpoint)) return trained_dynamics(*checkpoint, s.samples, s.seed);
+  const SavedModel saved = load_model(s.model, s.weights);
+  const DType dtype = parse_dtype(saved.settings.dtype);
+  const Shape shape = s.samples == 1 ? Shape{saved.settings.d} : Shape{s.samples, saved.settings.d};
+  return {.name = std::filesystem::path(s.model).filename().string(),
+          .title = "learned drift of " + saved.path,
+          .source = describe(saved.settings),
+          .note = saved.settings.blocks > 1 ? "the first of " + std::to_string(saved.settings.blocks) + " blocks" : "",
+          .term = hollow_term(saved.model.flow.blocks[0]),
+          .y0 = {Rng(static_cast<uint64_t>(s.seed)).split("start").normal(shape, dtype)},
+          .times = {0, saved.settings.end_time}};
+}
+
+void set_start(OdeProblem& p, const std::vector<double>& y0) {
+  const Tensor& y = p.y0[0];
+  if (static_cast<int64_t>(y0.size()) != y.dim(-1))
+    fail<UsageError>("--y0", "has ", y0.size(), " numbers where ", p.name, " has ", y.dim(-1), " components.");
+  p.y0 = {broadcast_to(tensor(y0, y.dtype()), y.shape())};
+  p.exact = nullptr;
+  p.reference.clear();
+}
+
+void set_times(OdeProblem& p, double t0, double t1) {
+  if (t0 != p.times.front()) {
+    p.exact = nullptr;
+    p.reference.clear();
+  }
+  std::vector<double> times{t0};
+  for (const double t : p.times)
+    if (t > t0 && t < t1) times.push_back(t);
+  if (t1 != t0) times.push_back(t1);
+  if (times.size() == 1) times.push_back(t0);
+  p.log_time = p.log_time && t0 == 0 && t1 > 0;
+  p.times = times;
+}
+
+nlohmann::json read_references(const std::string& path) {
+  std::ifstream in(path);
+  if (!in) fail<DataError>("--reference", "cannot read ", path, ". Give a file of reference solutions.");
+  nlohmann::json all = nlohmann::json::parse(in, nullptr, false);
+  if (!all.is_object()) fail<DataError>("--reference", path, " is not a JSON object of reference solutions.");
+  return all;
+}
+
+Reference from_file(const OdeProblem& p, const std::string& path, const nlohmann::json& entry) {
+  Reference reference{.origin = path};
+  try {
+    for (const auto& result : entry.at("results")) {
+      reference.times.push_back(result.at("t").get<double>());
+      reference.y.push_back(result.at("y").get<std::vector<double>>());
+      if (static_cast<int64_t>(reference.y.back().size()) != p.y0[0].size())
+        fail<DataError>("--reference", path, ": ", p.reference, " has ", reference.y.back().size(),
+                        " components where ", p.y0[0].size(), " are solved for.");
+    }
+  } catch (const nlohmann::json::exception& e) {
+    fail<DataError>("--reference", path, ": ", p.reference, " cannot be read: ", e.what());
+  }
+  return reference;
+}
+
+}  // namespace
+
+std::vector<double> parse_numbers(const std::string& flag, const std::string& text) {
+  std::vector<double> numbers;
+  const char *at = text.data(), *end = at + text.size();
+  while (true) {
+    double x = 0;
+    const auto [next, error] = std::from_chars(at, end, x);
+    if (error != std::errc() || !std::isfinite(x) || (next != end && *next != ','))
+      fail<UsageError>(flag.c_str(), "must be numbers with commas between them, not \"", text, "\"");
+    numbers.push_back(x);
+    if (next == end) return numbers;
+    at = next + 1;
+  }
+}
+
+void add_subject(Command& c, SubjectSettings& s) {
+  c.section("What is solved");
+  c.add("problem", s.problem, "a named problem; dimwise-ode problems lists them").placeholder = "NAME";
+  c.add("model", s.model,
+        "instead: the run folder or a checkpoint of dimwise-ode train or dimwise-cnf train, whose dynamics are solved")
+      .placeholder = "PATH";
+  c.add_choice("weights", s.weights, std::vector<std::string>{"best", "average", "last"},
+               "which of a flow's saved weights");
+  c.add("samples", s.samples, "starts of a model, solved as one batch", at_least_one);
+  c.add("seed", s.seed, "of a model's random starts", not_negative);
+  c.add("t0", s.t0, "start time, if not the problem's").placeholder = "X";
+  c.add("t1", s.t1, "end time, if not the problem's; before t0 for a solve backwards").placeholder = "X";
+  c.add("y0", s.y0, "start, if not the problem's: numbers with commas between them").placeholder = "X,X";
+}
+
+OdeProblem load_subject(const SubjectSettings& s) {
+  if (s.problem.empty() == s.model.empty())
+    fail<UsageError>("command line", "give either --problem NAME or --model PATH. See dimwise-ode problems.");
+  OdeProblem p = s.model.empty() ? named_problem(s.problem) : model_problem(s);
+  const auto one = [](const std::string& flag, const std::string& text, double otherwise) {
+    if (text.empty()) return otherwise;
+    const std::vector<double> numbers = parse_numbers(flag, text);
+    if (numbers.size() != 1) fail<UsageError>(flag.c_str(), "must be one number, not \"", text, "\"");
+    return numbers[0];
+  };
+  if (!s.y0.empty()) set_start(p, parse_numbers("--y0", s.y0));
+  if (!s.t0.empty() || !s.t1.empty())
+    set_times(p, one("--t0", s.t0, p.times.front()), one("--t1", s.t1, p.times.back()));
+  return p;
+}
+
+std::optional<Reference> find_reference(const OdeProblem& p, const std::string& file) {
+  if (p.exact) {
+    Reference reference{.origin = "closed form"};
+    for (const double t : p.times)
+      if (std::vector<double> y = p.exact(t); !y.empty() && t != p.times.front()) {
+        reference.times.push_back(t);
+        reference.y.push_back(std::move(y));
+      }
+    return reference;
+  }
+  const char* folder = std::getenv("DIMWISE_DATA");
+  std::string path = file;
+  if (path.empty() && folder) path = std::string(folder) + "/ivp_reference.json";
+  if (path.empty() || (file.empty() && !std::filesystem::exists(path))) return std::nullopt;
+  const nlohmann::json all = read_references(path);
+  const auto entry = all.find(p.reference);
+  if (p.reference.empty() || entry == all.end()) return std::nullopt;
+  return from_file(p, path, *entry);
+}
+
+double solution_error(const OdeProblem& p, const Reference& reference, const std::vector<double>& times,
+                      const std::vector<State>& y) {
+  double worst = std::numeric_limits<double>::quiet_NaN();
+  for (size_t i = 0; i < y.size(); ++i) {
+    const auto at = std::find(reference.times.begin(), reference.times.end(), times[i]);
+    if (at == reference.times.end()) continue;
+    const std::vector<double>& expected = reference.y[static_cast<size_t>(at - reference.times.begin())];
+    const std::vector<double> got = y[i][0].values();
+    for (size_t k = 0; k < got.size(); ++k) {
+      const double floor = p.atol_per_rtol[p.atol_per_rtol.size() == 1 ? 0 : k];
+      const double error = std::abs(got[k] - expected[k]) / (std::abs(expected[k]) + floor);
+      worst = std::isnan(worst) ? error : std::max(worst, error);
+    }
+  }
+  return worst;
+}
+
+}  // namespace dimwise::app

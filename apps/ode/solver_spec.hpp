@@ -1,0 +1,38 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "hollow/ode/problems/problems.hpp"
+
+namespace dimwise::app {
+
+/// A method and, if it is implicit, its corrector: written `bdf/newton`.
+struct Integrator {
+  std::string method, corrector = {};
+
+  std::string name() const { return corrector.empty() ? method : method + "/" + corrector; }
+  /// `options` with this method and corrector.
+  OdeOptions options(OdeOptions options = {}) const;
+};
+
+/// Reads `dopri5` or `bdf/newton`. An implicit method alone has the corrector `automatic`. Throws UsageError naming the
+/// flag.
+Integrator parse_integrator(const std::string& flag, const std::string& text);
+
+/// The processor time of this thread: other programs on the machine do not touch it.
+double processor_seconds();
+
+/// A solve with its processor time.
+struct TimedSolution {
+  OdeSolution solution;
+  double seconds = 0;
+  bool stopped = false;  ///< whether `stop` ended it
+  double reached = 0;    ///< the last accepted time
+};
+
+/// Solves while `stop` says false, which is asked at every evaluation of f. What was reached by then is kept.
+TimedSolution timed_solve(const OdeProblem& problem, const std::vector<double>& times, const OdeOptions& options,
+                          const std::function<bool()>& stop);
+
+}  // namespace dimwise::app

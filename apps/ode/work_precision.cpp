@@ -1,0 +1,303 @@
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "apps/common/cli/exit_code.hpp"
+#include "apps/common/run/progress.hpp"
+#include "apps/common/run/run_folder.hpp"
+#include "apps/common/run/signals.hpp"
+#include "apps/ode/commands.hpp"
+#include "apps/ode/figures.hpp"
+#include "apps/ode/problem_source.hpp"
+#include "apps/ode/solver_spec.hpp"
+#include "nn/io/bytes.hpp"
+
+namespace dimwise::app {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct RaceSettings {
+  CommonFlags common{.out = "runs/ode-race"};
+  SubjectSettings subject;
+  std::string methods = "dopri5,adams,bdf", rtols = "1e-3..1e-8", reference = {};
+  int64_t budget = 1000000;
+  double seconds = 30;
+};
+
+// One solve of the race.
+struct Cell {
+  Integrator integrator;
+  double rtol;
+  OdeStatistics counts = {};
+  double seconds = 0, error = NAN, reached = 0;
+  std::string outcome = {};  // empty where the end was reached
+};
+
+std::string number(double x) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g", x);
+  return std::isnan(x) ? "-" : text;
+}
+
+std::vector<Integrator> parse_integrators(const std::string& text) {
+  std::vector<Integrator> all;
+  for (size_t at = 0; at <= text.size();) {
+    const size_t comma = std::min(text.find(',', at), text.size());
+    all.push_back(parse_integrator("--methods", text.substr(at, comma - at)));
+    if (!is_adaptive(all.back().method))
+      fail<UsageError>("--methods", all.back().method, " has fixed steps, so no tolerance to race at. Leave it out.");
+    at = comma + 1;
+  }
+  return all;
+}
+
+// `1e-3..1e-9`, a tolerance a decade, or a list.
+std::vector<double> parse_rtols(const std::string& text) {
+  std::vector<double> all;
+  if (const size_t dots = text.find(".."); dots != std::string::npos) {
+    const std::vector<double> from = parse_numbers("--rtols", text.substr(0, dots)),
+                              to = parse_numbers("--rtols", text.substr(dots + 2));
+    if (from.size() != 1 || to.size() != 1 || !(from[0] >= to[0] && to[0] > 0))
+      fail<UsageError>("--rtols", "must fall, as 1e-3..1e-9 does, not \"", text, "\"");
+    for (int i = 0; from[0] * std::pow(10, -i) >= to[0] * 0.999; ++i) {
+      char decade[32];  // 1e-5, and not the double beside it
+      std::snprintf(decade, sizeof decade, "%.12g", from[0] * std::pow(10, -i));
+      all.push_back(std::stod(decade));
+    }
+  } else {
+    all = parse_numbers("--rtols", text);
+  }
+  for (const double rtol : all)
+    if (!(rtol > 0)) fail<UsageError>("--rtols", "must be above 0, not \"", text, "\"");
+  return all;
+}
+
+class Race {
+ public:
+  Race(const RaceSettings& s, const Command& self)
+      : s_(s),
+        problem_(load_subject(s.subject)),
+        integrators_(parse_integrators(s.methods)),
+        rtols_(parse_rtols(s.rtols)),
+        folder_(s.common.out, self.effective_config()) {}
+
+  void run() {
+    reference_ = find_reference(problem_, s_.reference);
+    if (!reference_) reference_ = tight_reference();
+    const auto total = static_cast<int64_t>(integrators_.size() * rtols_.size());
+    {
+      Progress progress(total, 0, progress_style(s_.common.quiet, s_.common.no_progress));
+      for (const Integrator& integrator : integrators_)
+        for (const double rtol : rtols_) {
+          if (stop_.pending() != 0) break;
+          Cell cell = solve(integrator, rtol);
+          if (stop_.pending() != 0) break;  // a cell cut short by a signal tells nothing
+          folder_.metrics(static_cast<int64_t>(cells_.size()) + 1,
+                          {{"rtol", cell.rtol},
+                           {"error", cell.error},
+                           {"evaluations", static_cast<double>(cell.counts.evaluations)},
+                           {"seconds", cell.seconds}});
+          folder_.log(integrator.name() + " at rtol " + number(rtol) + ": " +
+                      (cell.outcome.empty() ? "error " + number(cell.error) : cell.outcome));
+          cells_.push_back(std::move(cell));
+          progress.update(
+              {.step = static_cast<int64_t>(cells_.size()), .evaluations_forward = cells_.back().counts.evaluations});
+        }
+    }
+    write();
+    std::cout << (s_.common.json ? json() : table() + "\n" + written());
+    if (stop_.pending() != 0)
+      throw Interrupted(stop_.pending(), std::to_string(cells_.size()) + " of " + std::to_string(total) +
+                                             " solves are done and written to " + folder_.path() +
+                                             ". Give the same command to race again.");
+  }
+
+ private:
+  std::function<bool()> until(double seconds) const {
+    return [this, end = Clock::now() + std::chrono::duration<double>(seconds)] {
+      return stop_.pending() != 0 || Clock::now() > end;
+    };
+  }
+
+  Cell solve(const Integrator& integrator, double rtol) const {
+    OdeOptions options = integrator.options(tolerances(problem_, rtol));
+    options.max_evaluations = s_.budget;
+    options.max_steps = std::numeric_limits<int64_t>::max();
+    const TimedSolution timed = timed_solve(problem_, problem_.times, options, until(s_.seconds));
+    Cell cell{.integrator = integrator,
+              .rtol = rtol,
+              .counts = timed.solution.statistics,
+              .seconds = timed.seconds,
+              .reached = timed.reached};
+    if (timed.stopped)
+      cell.outcome = "out of time at t = " + number(timed.reached);
+    else if (timed.solution.status != OdeStatus::success)
+      cell.outcome = std::string(name(timed.solution.status)) + " at t = " + number(timed.reached);
+    else if (reference_)
+      cell.error = solution_error(problem_, *reference_, problem_.times, timed.solution.y);
+    return cell;
+  }
+
+  // A solve at a tolerance far below those raced, by a method that is not in the race where there is one.
+  std::optional<Reference> tight_reference() const {
+    struct Candidate {
+      const char* method;
+      double rtol;
+    };
+    const std::vector<Candidate> stiff = {{"radau5", 1e-11}, {"bdf", 1e-11}, {"dopri8", 1e-12}};
+    const std::vector<Candidate> smooth = {{"dopri8", 1e-13}, {"tsit5", 1e-12}, {"dopri5", 1e-12}, {"radau5", 1e-11}};
+    const auto raced = [&](const Candidate& c) {
+      return std::any_of(integrators_.begin(), integrators_.end(),
+                         [&](const Integrator& i) { return i.method == c.method; });
+    };
+    std::vector<Candidate> candidates = problem_.stiff ? stiff : smooth;
+    std::stable_partition(candidates.begin(), candidates.end(), [&](const Candidate& c) { return !raced(c); });
+    for (const Candidate& c : candidates) {
+      if (stop_.pending() != 0) break;
+      Integrator integrator = parse_integrator("--reference", c.method);
+      if (!integrator.corrector.empty() && problem_.y0[0].dim(-1) <= 200) integrator.corrector = "newton";
+      OdeOptions options = integrator.options(tolerances(problem_, c.rtol));
+      options.max_steps = std::numeric_limits<int64_t>::max();
+      const TimedSolution timed = timed_solve(problem_, problem_.times, options, until(std::max(60.0, 4 * s_.seconds)));
+      if (timed.stopped || timed.solution.status != OdeStatus::success) continue;
+      Reference reference{.origin = integrator.name() + " at rtol " + number(c.rtol) +
+                                    ", for want of a closed form or stored values"};
+      for (size_t i = 1; i < problem_.times.size(); ++i) {
+        reference.times.push_back(problem_.times[i]);
+        reference.y.push_back(timed.solution.y[i][0].values());
+      }
+      return reference;
+    }
+    return std::nullopt;
+  }
+
+  std::string origin() const { return reference_ ? reference_->origin : "nothing: no method came to the end"; }
+
+  std::string table() const {
+    std::string text = problem_.name + ", t = " + number(problem_.times.front()) + " to " +
+                       number(problem_.times.back()) + "; errors against " + origin() + "\n\n" +
+                       "| method | rtol | error | f | D f | Jacobians | products | LU | iterations | steps | rejected "
+                       "| seconds | |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
+    for (const Cell& c : cells_) {
+      const OdeStatistics& n = c.counts;
+      text += "| " + c.integrator.name() + " | " + number(c.rtol) + " | " + number(c.error);
+      for (const int64_t count : {n.evaluations, n.diagonals, n.jacobians, n.products, n.factorizations, n.iterations,
+                                  n.accepted, n.rejected})
+        text += " | " + std::to_string(count);
+      text += " | " + number(c.seconds) + " | " + c.outcome + " |\n";
+    }
+    return text;
+  }
+
+  std::string json() const {
+    nlohmann::ordered_json j{{"problem", problem_.name}, {"reference", origin()}};
+    j["cells"] = nlohmann::ordered_json::array();
+    for (const Cell& c : cells_)
+      j["cells"].push_back({{"method", c.integrator.method},
+                            {"corrector", c.integrator.corrector},
+                            {"corrector_at_end", c.counts.corrector},
+                            {"rtol", c.rtol},
+                            {"outcome", c.outcome.empty() ? "success" : c.outcome},
+                            {"t", c.reached},
+                            {"error", c.error},
+                            {"evaluations", c.counts.evaluations},
+                            {"diagonals", c.counts.diagonals},
+                            {"jacobians", c.counts.jacobians},
+                            {"products", c.counts.products},
+                            {"factorizations", c.counts.factorizations},
+                            {"iterations", c.counts.iterations},
+                            {"accepted", c.counts.accepted},
+                            {"rejected", c.counts.rejected},
+                            {"corrector_failures", c.counts.corrector_failures},
+                            {"seconds", c.seconds}});
+    j["files"] = files_;
+    return j.dump() + "\n";
+  }
+
+  std::string written() const {
+    std::string text;
+    for (const std::string& file : files_) text += "written " + file + "\n";
+    return text;
+  }
+
+  Panel panel(const std::string& what, bool legend, double (*work)(const Cell&)) const {
+    Panel panel{.title = problem_.name, .x_label = what, .y_label = "error", .log_x = true, .log_y = true};
+    for (const Integrator& integrator : integrators_) {
+      Line line{.label = legend ? integrator.name() : "", .dots = true};
+      for (const Cell& c : cells_)
+        if (c.integrator.name() == integrator.name() && !std::isnan(c.error)) {
+          line.x.push_back(work(c));
+          line.y.push_back(std::max(c.error, 1e-16));  // an error of 0 is one below rounding
+        }
+      panel.lines.push_back(std::move(line));
+    }
+    double low = 1, high = 1e-16;
+    for (const Line& line : panel.lines)
+      for (const double error : line.y) {
+        low = std::min(low, error);
+        high = std::max(high, error);
+      }
+    // With room for the legend above.
+    if (low < high)
+      panel.y_limits =
+          Limits{low / 2, 2 * high * std::pow(high / low, 0.06 * (1.0 + static_cast<double>(integrators_.size())))};
+    return panel;
+  }
+
+  void write() {
+    const std::string path = folder_.path() + "/table.md";
+    try {
+      write_atomically(path, as_bytes(table()));
+    } catch (const DataError& unwritable) {
+      fail<Error>("race", unwritable.what(), " Choose another --out.");
+    }
+    files_ = {path};
+    const Figure figure{.panels = {panel("evaluations of f", true,
+                                         [](const Cell& c) { return static_cast<double>(c.counts.evaluations); }),
+                                   panel("seconds", false, [](const Cell& c) { return c.seconds; })},
+                        .columns = 2,
+                        .panel_width = 600,
+                        .panel_height = 480};
+    for (std::string& file : write_figure(figure, folder_.figure("work-precision"))) files_.push_back(std::move(file));
+  }
+
+  const StopSignals stop_;
+  RaceSettings s_;
+  OdeProblem problem_;
+  std::vector<Integrator> integrators_;
+  std::vector<double> rtols_;
+  RunFolder folder_;
+  std::optional<Reference> reference_;
+  std::vector<Cell> cells_;
+  std::vector<std::string> files_;
+};
+
+}  // namespace
+
+void add_race(App& app) {
+  const auto s = std::make_shared<RaceSettings>();
+  Command& c = app.command("race", "solves one problem by several methods at several tolerances: error against work");
+  c.example("race --problem hires --methods bdf/newton,dopri5 --rtols 1e-3..1e-8",
+            "A work-precision diagram and its table");
+  c.example("race --problem kepler --methods adams,dopri8 --out runs/kepler", "Two methods without stiffness");
+  add_subject(c, s->subject);
+  c.section("Race");
+  c.add("methods", s->methods, "methods, implicit ones with a corrector, as bdf/newton; with commas between them")
+      .placeholder = "A,B/C";
+  c.add("rtols", s->rtols, "relative tolerances: a range, by decades, or a list").placeholder = "X..X";
+  c.add("budget", s->budget, "most evaluations of f a solve", at_least_one);
+  c.add("seconds", s->seconds, "most seconds a solve", positive);
+  c.add("reference", s->reference,
+        "file of reference solutions; otherwise ivp_reference.json in $DIMWISE_DATA, or a tight solve")
+      .placeholder = "FILE";
+  c.section("Run");
+  add_out(c, s->common);
+  add_verbosity(c, s->common);
+  add_json(c, s->common);
+  c.does([s](const Command& self) { Race(*s, self).run(); });
+}
+
+}  // namespace dimwise::app

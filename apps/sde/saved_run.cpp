@@ -1,0 +1,74 @@
+#include "apps/sde/saved_run.hpp"
+
+#include <algorithm>
+
+#include "apps/common/run/checkpoint.hpp"
+#include "autodiff/base/error.hpp"
+#include "autodiff/context.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/layout.hpp"
+#include "ops/reduce.hpp"
+
+namespace dimwise::app::sde {
+
+Fitted load_fit(const std::string& path) {
+  Checkpoint checkpoint = trained_checkpoint(path, "fit", "dimwise-sde");
+  Fitted fitted;
+  fitted.path = checkpoint.path;
+  fitted.settings = fit_settings(checkpoint.metadata["fit"], fitted.path);
+  fitted.data = load_dataset(data_settings(fitted.settings));
+  fitted.known = known_diffusion(fitted.settings, fitted.data);
+  fitted.model = make_model(model_settings(fitted.settings), fitted.data.train, fitted.known, Rng(0));
+  load_state_dict(fitted.model, checkpoint.tensors, "model.");
+  return fitted;
+}
+
+Errors errors(const SdeModel& model, const SdeSystem& truth, const std::vector<std::optional<double>>& known,
+              const Observations& at) {
+  const NoGrad guard;
+  const int64_t n = std::min<int64_t>(at.size(), 4000), every = at.size() / n;
+  std::vector<int64_t> which;
+  for (int64_t i = 0; i < n; ++i) which.push_back(i * every);
+  const Observations some = subset(at, which);
+  const Tensor t = reshape(tensor(some.t, DType::float64), {n, 1});
+  const Sde learned = equation(astype(model, DType::float64));
+  const auto difference = [&](const Coefficient& a, const Coefficient& b) {
+    return mean(abs(a(t, some.x, 0)[0] - b(t, some.x, 0)[0]), {0}).values();
+  };
+  Errors e{difference(learned.drift, truth.sde.drift), difference(learned.diffusion, truth.sde.diffusion)};
+  int64_t unknown = 0;
+  for (size_t i = 0; i < known.size(); ++i) {
+    e.mean_drift += e.drift[i] / static_cast<double>(known.size());
+    if (known[i]) continue;
+    e.mean_diffusion += e.diffusion[i];
+    ++unknown;
+  }
+  e.mean_diffusion /= static_cast<double>(std::max<int64_t>(unknown, 1));
+  return e;
+}
+
+std::vector<std::string> limits(const FitSettings& s, const Dataset& data) {
+  std::vector<std::string> all;
+  if (s.model.time_dependent)
+    all.emplace_back(
+        "f and g that depend on time cannot be told apart by densities: for any g there is an f with the same p(t, x). "
+        "Read them together, not each for itself.");
+  if (s.method == "euler") {
+    all.emplace_back(
+        "the Euler pseudo-likelihood takes f and g for constant between observations: it is biased where these lie "
+        "far apart.");
+    return all;
+  }
+  if (s.model.initial == "groups" && data.train.groups() == 1 && data.train.d() > 1)
+    all.emplace_back(
+        "there is one initial law; in several dimensions f is known only up to flows along which p(t, x) stays the "
+        "same "
+        "at all times. Several laws (a column group) or --initial start tell more.");
+  all.emplace_back(
+      "a process in its stationary state shows nothing of its speed: f and g are learned from how p(t, x) moves. g is "
+      "diagonal: noise that drives several components at once is not found.");
+  return all;
+}
+
+}  // namespace dimwise::app::sde

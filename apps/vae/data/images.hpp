@@ -1,0 +1,47 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "autodiff/base/rng.hpp"
+#include "autodiff/tensor.hpp"
+
+namespace dimwise::app::vae {
+
+/// Which images, and how many of them.
+struct ImageSettings {
+  std::string data = "strokes";   ///< a name of `image_set_names`, or a file of images
+  int64_t train_images = 0;       ///< the first so many of the training set; 0 for all
+  int64_t validation_images = 0;  ///< the same of the validation set
+  int64_t seed = 0;               ///< of the split of a file
+};
+
+/// Images with pixels from 0 to 1, row by row, in rows of height·width numbers, float32.
+struct Images {
+  std::string name;
+  int64_t height = 0, width = 0;
+  Tensor train;             ///< intensities
+  Tensor validation, test;  ///< 0 or 1: drawn once from their intensities, the same whatever the run's seed
+};
+
+/// The sets known by name: `strokes`, which needs no file, then those of `standard_files`.
+const std::vector<std::string>& image_set_names();
+
+/// The images of a set, in parts for training, validation and test.
+///
+/// - strokes: 4,000, 500 and 500 drawn by the program (`stroke_images`), always the same
+/// - mnist: 50,000, the last 10,000 of the training file, 10,000
+/// - omniglot: 23,000, the last 1,345 of the training file, 8,070
+/// - caltech: 4,100, 2,264 and 2,307 silhouettes of 0 and 1
+/// - a file (`load_image_file`): 80 %, 10 % and 10 %, drawn by the seed
+///
+/// Throws DataError telling the paths tried and how to fetch what is missing, and for what cannot be used; UsageError
+/// for more images than there are.
+///
+/// Example: `load_images({.data = "mnist", .train_images = 1000})`
+Images load_images(const ImageSettings& settings);
+
+/// 0/1 images of the shape of x, each pixel 1 with its intensity as probability.
+Tensor binarize(const Tensor& x, const Rng& rng);
+
+}  // namespace dimwise::app::vae

@@ -1,0 +1,114 @@
+#include <algorithm>
+#include <cmath>
+
+#include "autodiff/base/error.hpp"
+#include "hollow/ode/detail/solve.hpp"
+#include "hollow/ode/methods/family.hpp"
+
+namespace dimwise::ode {
+
+namespace {
+
+void check_times(const char* what, const std::vector<double>& times) {
+  if (times.size() < 2)
+    fail<ValueError>("odeint", "there are ", times.size(), ' ', what, ". Give at least start and end.");
+  for (size_t i = 0; i < times.size(); ++i)
+    if (!std::isfinite(times[i])) fail<ValueError>("odeint", what, "[", i, "] = ", times[i], " is not finite.");
+  if (std::all_of(times.begin(), times.end(), [&](double t) { return t == times[0]; })) return;
+  for (size_t i = 1; i < times.size(); ++i)
+    if (!((times[i] - times[i - 1]) * (times.back() - times.front()) > 0))
+      fail<ValueError>("odeint", what, " must increase or decrease strictly, but ", times[i - 1], " is followed by ",
+                       times[i], ".");
+}
+
+void check_marks(const char* what, const std::vector<bool>& marks, size_t tensors) {
+  if (!marks.empty() && marks.size() != tensors)
+    fail<ValueError>("odeint", what, " has ", marks.size(), " entries for ", tensors,
+                     " state tensors. Give one for each, or none.");
+}
+
+void check_state(const State& y0) {
+  if (y0.empty()) fail<ValueError>("odeint", "the state has no tensors.");
+  for (const Tensor& y : y0)
+    if (!y.defined()) fail<ValueError>("odeint", "a state tensor is undefined.");
+  for (const Tensor& y : y0)
+    if (y.dtype() != y0[0].dtype())
+      fail<DTypeError>("odeint", "the state mixes ", y0[0].dtype(), " and ", y.dtype(), ". Cast with astype.");
+}
+
+void check_lengths(const OdeOptions& options) {
+  if (!(options.dt >= 0 && std::isfinite(options.dt)))
+    fail<ValueError>("odeint", "dt = ", options.dt, ". It is a length: positive, or 0 to choose.");
+  if (!(options.dt_min >= 0 && options.dt_min <= options.dt_max && options.dt_max > 0))
+    fail<ValueError>("odeint", "dt_min = ", options.dt_min, ", dt_max = ", options.dt_max,
+                     ". 0 ≤ dt_min ≤ dt_max is needed, and dt_max > 0.");
+  if (options.steps < 0 || options.max_steps < 1 || options.max_evaluations < 1)
+    fail<ValueError>("odeint", "steps = ", options.steps, ", max_steps = ", options.max_steps,
+                     ", max_evaluations = ", options.max_evaluations, ". They must be positive.");
+}
+
+void check_tolerances(const OdeOptions& options) {
+  const bool bounded = options.rtol > 0 || options.atol > 0 || !options.atols.empty() || !options.rtols.empty();
+  if (!(options.rtol >= 0 && options.atol >= 0 && bounded && std::isfinite(options.rtol + options.atol)))
+    fail<ValueError>("odeint", "rtol = ", options.rtol, " and atol = ", options.atol,
+                     ". Neither may be negative, one must be positive.");
+  if (!(options.corrector_tolerance > 0 && options.corrector_tolerance <= 1))
+    fail<ValueError>("odeint", "corrector_tolerance = ", options.corrector_tolerance,
+                     ". It is a share of the tolerance: above 0, at most 1.");
+}
+
+void check_unknowns(const State& y0, const OdeOptions& options) {
+  if (!is_implicit(options.method)) return;
+  Shape rows;
+  bool first = true;
+  for (size_t i = 0; i < y0.size(); ++i) {
+    if (!options.quadratures.empty() && options.quadratures[i]) continue;
+    const Shape leading = y0[i].rank() == 0 ? Shape{} : y0[i].shape().without(y0[i].rank() - 1);
+    if (!first && leading != rows)
+      fail<ShapeError>("odeint", "implicit methods solve state tensors row by row, but these have rows ", rows, " and ",
+                       leading, " (all axes but the last). Give them the same, or mark quadratures.");
+    rows = leading;
+    first = false;
+  }
+  if (first)
+    fail<ValueError>("odeint", "all state tensors are quadratures: '", options.method, "' has nothing to solve.");
+  const auto& known = corrector_names();
+  if (std::find(known.begin(), known.end(), options.corrector) == known.end()) {
+    std::string list;
+    for (const std::string& each : known) list += (list.empty() ? "" : ", ") + each;
+    fail<ValueError>("odeint", "there is no corrector '", options.corrector, "'. Use one of ", list, ".");
+  }
+}
+
+}  // namespace
+
+void check_arguments(const State& y0, const std::vector<double>& times, const OdeOptions& options) {
+  check_state(y0);
+  check_times("times", times);
+  check_marks("controlled", options.controlled, y0.size());
+  check_marks("quadratures", options.quadratures, y0.size());
+  check_tolerances(options);
+  check_lengths(options);
+  const bool adaptive = is_adaptive(options.method);
+  check_unknowns(y0, options);
+  if (options.max_order < 0) fail<ValueError>("odeint", "max_order = ", options.max_order, ". It may not be negative.");
+  if (!options.grid.empty()) {
+    check_times("grid", options.grid);
+    if (options.grid.front() != times.front() || options.grid.back() != times.back())
+      fail<ValueError>("odeint", "the grid runs from ", options.grid.front(), " to ", options.grid.back(),
+                       ", the times from ", times.front(), " to ", times.back(), ". Their ends must be equal.");
+  }
+  if (is_multistep(options.method)) {
+    if (options.steps > 0)
+      fail<ValueError>(
+          "odeint", "'", options.method,
+          "' chooses order and steps together and takes no equal steps. Use tolerances, or a one-step method.");
+    if (!options.grid.empty() && options.orders.size() + 1 != options.grid.size())
+      fail<ValueError>("odeint", "there are ", options.orders.size(), " orders for the ", options.grid.size() - 1,
+                       " steps of the grid. Give the grid and the orders of one solution.");
+  } else if (!adaptive && options.grid.empty() && options.steps == 0 && options.dt == 0) {
+    fail<ValueError>("odeint", "'", options.method, "' has no error estimate to choose its steps by. Set dt or steps.");
+  }
+}
+
+}  // namespace dimwise::ode

@@ -1,0 +1,30 @@
+#include "hollow/ode/detail/dense_output.hpp"
+
+#include <algorithm>
+
+#include "hollow/ode/detail/system.hpp"
+
+namespace dimwise::ode {
+
+State Piece::at(double time) const {
+  const double s = (time - origin) / scale;
+  std::vector<const State*> states;
+  std::vector<double> weights;
+  for (size_t i = 0; i < v.size(); ++i) {
+    double value = 0;
+    for (size_t j = p[i].size(); j-- > 0;) value = value * s + p[i][j];
+    states.push_back(&v[i]);
+    weights.push_back(value);
+  }
+  return combination(states, weights);
+}
+
+State Trajectory::at(double t) const {
+  const double direction = pieces.front().t1 > pieces.front().t ? 1 : -1;
+  auto piece = std::partition_point(pieces.begin(), pieces.end(),
+                                    [&](const Piece& p) { return p.t1 * direction < t * direction; });
+  if (piece == pieces.end()) --piece;
+  return piece->at(t);
+}
+
+}  // namespace dimwise::ode

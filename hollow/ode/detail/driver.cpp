@@ -1,0 +1,211 @@
+#include "hollow/ode/detail/driver.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+#include "autodiff/node.hpp"
+
+namespace dimwise::ode {
+
+namespace {
+constexpr int stiff_after = 24;  // more steps that stability chose than others
+}  // namespace
+
+Driver::Driver(std::unique_ptr<Method> method, std::shared_ptr<System> system, const std::vector<double>& times,
+               Trajectory* keep, Plan plan)
+    : method_(std::move(method)),
+      system_(std::move(system)),
+      times_(times),
+      keep_(keep),
+      events_(system_->options.events, times.front(), method_->y()),
+      plan_(std::move(plan)),
+      direction_(times.back() > times.front() ? 1 : -1) {
+  result_.y.push_back(method_->y());
+  result_.grid.push_back(method_->t());
+  const OdeOptions& options = system_->options;
+  if (!plan_.t.empty()) return;
+  if (!options.grid.empty())
+    plan_ = {options.grid, options.orders};
+  else if (options.steps > 0 || !is_adaptive(options.method))
+    plan_ = equal_steps();
+}
+
+void Driver::advance(int64_t steps) {
+  const int64_t done = system_->statistics.accepted;
+  const int64_t until = steps < std::numeric_limits<int64_t>::max() - done ? done + steps : steps;
+  try {
+    if (plan_.t.empty())
+      adapt(until);
+    else
+      follow(until);
+  } catch (const OutOfEvaluations&) {
+    out_of_evaluations();
+  }
+}
+
+OdeSolution Driver::finish() {
+  result_.statistics = system_->statistics;
+  return std::move(result_);
+}
+
+// The requested times with equal steps between them; cut off beyond max_steps.
+Plan Driver::equal_steps() const {
+  const OdeOptions& options = system_->options;
+  Plan plan{{times_.front()}, {}};
+  for (size_t i = 1; i < times_.size(); ++i) {
+    const double start = times_[i - 1], length = times_[i] - start;
+    // A length that is a multiple of dt but for rounding is not cut once more.
+    const double n = options.steps > 0 ? static_cast<double>(options.steps)
+                                       : std::max(1.0, std::ceil(std::abs(length) / options.dt * (1 - 1e-12)));
+    for (double j = 1; j <= n; ++j) {
+      if (static_cast<int64_t>(plan.t.size()) > options.max_steps + 1) return plan;
+      plan.t.push_back(j == n ? times_[i] : start + length * (j / n));
+    }
+  }
+  return plan;
+}
+
+void Driver::follow(int64_t until) {
+  OdeStatistics& statistics = system_->statistics;
+  for (; !at_end() && statistics.accepted < until; ++next_) {
+    if (tried() == system_->options.max_steps) return out_of_steps();
+    if (!plan_.orders.empty()) method_->prescribe(plan_.orders[next_ - 1]);
+    const Attempt attempt = method_->attempt(plan_.t[next_], false);
+    if (!attempt.converged || attempt.bad.tensor >= 0) {
+      ++statistics.rejected;
+      return failed(attempt, plan_.t[next_] - method_->t());
+    }
+    accept(attempt);
+  }
+  statistics.next_dt = statistics.last_dt;
+}
+
+bool Driver::start_is_finite() {
+  for (const State* s : {&method_->y(), &method_->derivative()})
+    if (const Component bad = first_non_finite(*s); bad.tensor >= 0) {
+      stop(OdeStatus::non_finite, 0,
+           (s == &method_->y() ? "y is not finite: " : "f is not finite: ") + describe(bad, *s), "Start elsewhere.");
+      return false;
+    }
+  return true;
+}
+
+void Driver::adapt(int64_t until) {
+  const OdeOptions& options = system_->options;
+  if (h_ == 0) {
+    if (!start_is_finite()) return;
+    h_ = options.dt > 0 ? options.dt : method_->first_dt(direction_);
+  }
+  const double end = times_.back();
+  while (!at_end() && system_->statistics.accepted < until) {
+    const double t = method_->t();
+    // Above 0 at t = 0 too: a step of length 0 changes nothing and would be accepted for ever.
+    const double shortest = std::max({options.dt_min, 10 * std::numeric_limits<double>::epsilon() * std::abs(t),
+                                      std::numeric_limits<double>::min()});
+    h_ = std::min(std::max(h_, shortest), options.dt_max);
+    if (tried() == options.max_steps) return out_of_steps();
+    const double left = std::abs(end - t);
+    const bool last = left <= h_ || (left <= 1.01 * h_ && left <= options.dt_max);
+    const double t1 = last ? end : t + direction_ * h_, length = std::abs(t1 - t);
+    const Attempt attempt = method_->attempt(t1, true);
+    if (attempt.acceptable()) {
+      const double next = accept(attempt);
+      h_ = last ? std::max(h_, next) : next;
+      notice_stiffness();
+      continue;
+    }
+    ++system_->statistics.rejected;
+    if (h_ <= shortest || length <= shortest) return failed(attempt, length);
+    h_ = std::min(method_->reject(attempt), length);
+    if (attempt.worst.tensor >= 0) worst_ = "worst component: " + describe(attempt.worst, attempt.y1);
+  }
+  system_->statistics.next_dt = h_;
+}
+
+double Driver::accept(const Attempt& attempt) {
+  OdeStatistics& statistics = system_->statistics;
+  const double from = method_->t(), next = method_->accept(attempt), t1 = method_->t();
+  ++statistics.accepted;
+  statistics.last_dt = std::abs(t1 - from);
+  result_.grid.push_back(t1);
+  if (method_->order() != 0) result_.orders.push_back(method_->order());
+  const auto due = [&] {
+    return result_.y.size() < times_.size() && times_[result_.y.size()] * direction_ <= t1 * direction_;
+  };
+  const bool between = due() && times_[result_.y.size()] != t1;
+  Piece piece;
+  if (keep_ || events_.any() || between) piece = method_->piece();
+  double until = t1;
+  if (events_.any())
+    for (OdeEventReached& reached : events_.crossed(piece, method_->y())) {
+      if (events_.terminal(reached)) {
+        ended_ = true;
+        until = reached.t;
+        std::ostringstream text;
+        text << "terminal event " << reached.event << " at t = " << reached.t;
+        result_.status = OdeStatus::event_reached;
+        result_.message = text.str();
+      }
+      result_.events.push_back(std::move(reached));
+    }
+  while (due() && times_[result_.y.size()] * direction_ <= until * direction_) {
+    const double at = times_[result_.y.size()];
+    result_.y.push_back(at == t1 ? method_->y() : piece.at(at));
+  }
+  if (keep_) keep_->pieces.push_back(std::move(piece));
+  return next;
+}
+
+void Driver::notice_stiffness() {
+  if (!result_.advice.empty()) return;
+  strained_ = method_->strained() ? strained_ + 1 : std::max(0, strained_ - 1);
+  if (strained_ < stiff_after) return;
+  std::ostringstream text;
+  text << "at t = " << method_->t()
+       << " the problem is stiff: stability, not accuracy, chooses the steps. An implicit method (bdf, radau5) needs "
+          "fewer.";
+  result_.advice = text.str();
+}
+
+void Driver::failed(const Attempt& attempt, double dt) {
+  const std::string worst = attempt.worst.tensor >= 0 ? "worst component: " + describe(attempt.worst, attempt.y1) : "";
+  if (attempt.bad.tensor >= 0)
+    return stop(OdeStatus::non_finite, dt, "not finite: " + describe(attempt.bad, attempt.y1),
+                "No shorter step avoids it: look for the reason at this t.");
+  if (!attempt.converged)
+    return stop(OdeStatus::corrector_not_converging, dt,
+                "the corrector (" + system_->statistics.corrector + ") does not converge, however short the step",
+                "Use the corrector 'newton', or look whether f jumps at this t.");
+  if (std::isfinite(attempt.error))
+    return stop(OdeStatus::dt_too_small, dt, "the error asks for a shorter step; " + worst,
+                "The solution may blow up here, or f jump; else lower dt_min or loosen rtol and atol.");
+  stop(OdeStatus::non_finite, dt, worst, "No shorter step avoids it: look for the reason at this t.");
+}
+
+void Driver::out_of_steps() {
+  stop(OdeStatus::max_steps_reached, system_->statistics.last_dt,
+       "max_steps = " + std::to_string(system_->options.max_steps) + " steps tried" +
+           (worst_.empty() ? "" : "; " + worst_),
+       "Raise max_steps or loosen rtol and atol; explicit methods need many steps where the problem is stiff.");
+}
+
+void Driver::out_of_evaluations() {
+  stop(OdeStatus::max_evaluations_reached, system_->statistics.last_dt,
+       "max_evaluations = " + std::to_string(system_->options.max_evaluations) + " of f are used up" +
+           (worst_.empty() ? "" : "; " + worst_),
+       "Raise max_evaluations or loosen rtol and atol; explicit methods need many where the problem is stiff.");
+}
+
+void Driver::stop(OdeStatus status, double dt, const std::string& what, const std::string& advice) {
+  ended_ = true;
+  result_.status = status;
+  std::ostringstream text;
+  text.precision(10);
+  text << system_->options.method << " stopped (" << name(status) << ") at t = " << method_->t() << " on the way to "
+       << times_.back() << ", dt = " << std::abs(dt) << ": " << what << ". " << advice;
+  if (!result_.advice.empty()) text << " Note: " << result_.advice;
+  result_.message = text.str();
+}
+
+}  // namespace dimwise::ode

@@ -1,0 +1,178 @@
+#include "hollow/ode/detail/norm.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+#include "autodiff/base/error.hpp"
+#include "autodiff/basic.hpp"
+#include "autodiff/kernels/evaluate.hpp"
+#include "autodiff/node.hpp"
+
+namespace dimwise::ode {
+
+namespace {
+
+// Tolerances of one tensor, spread to its elements; empty where they are the scalar's.
+std::vector<std::vector<double>> spread(const char* what, const State& tolerances, const State& y0) {
+  std::vector<std::vector<double>> all(y0.size());
+  if (tolerances.empty()) return all;
+  if (tolerances.size() != y0.size())
+    fail<ValueError>("odeint", what, " has ", tolerances.size(), " tensors for a state of ", y0.size(),
+                     ". Give one for each (undefined: the scalar), or none.");
+  for (size_t i = 0; i < y0.size(); ++i) {
+    if (!tolerances[i].defined()) continue;
+    all[i] = broadcast_to(stop_gradient(tolerances[i]), y0[i].shape()).values();
+    for (const double v : all[i])
+      if (!(v >= 0)) fail<ValueError>("odeint", what, "[", i, "] holds ", v, ". No tolerance may be negative.");
+  }
+  return all;
+}
+
+constexpr int64_t block = 256;
+
+// Σ f(j)² over [begin, end), the squares taken in the tensor's own type.
+template <class T, class F>
+double squares(int64_t begin, int64_t end, F f) {
+  T square[block];
+  double total = 0;
+  for (int64_t from = begin; from < end; from += block) {
+    const int64_t count = std::min(block, end - from);
+    for (int64_t j = 0; j < count; ++j) {
+      const T value = f(from + j);
+      square[j] = value * value;
+    }
+    total += sum_row(square, count);
+  }
+  return total;
+}
+
+}  // namespace
+
+Norm::Norm(const State& y0, const OdeOptions& options)
+    : rtol_(options.rtol),
+      atol_(options.atol),
+      rtols_(spread("rtols", options.rtols, y0)),
+      atols_(spread("atols", options.atols, y0)),
+      controlled_(options.controlled) {
+  if (!options.per_sample) return;
+  for (const Tensor& y : y0)
+    if (y.rank() == 0 || y.dim(0) != y0[0].dim(0))
+      fail<ShapeError>("odeint", "per_sample wants state tensors with one first axis, but there are shapes ",
+                       y0[0].shape(), " and ", y.shape(), '.');
+  samples_ = y0[0].dim(0);
+}
+
+double Norm::scale(size_t i, size_t j, double size) const {
+  return (atols_[i].empty() ? atol_ : atols_[i][j]) + (rtols_[i].empty() ? rtol_ : rtols_[i][j]) * size;
+}
+
+State Norm::weights(const State& y) const {
+  State w;
+  for (size_t i = 0; i < y.size(); ++i)
+    w.push_back(dispatch(y[i].dtype(), [&](auto type) {
+      using T = decltype(type);
+      Tensor result = empty(y[i].shape(), y[i].dtype());
+      T* out = result.node()->template data<T>();
+      const T* in = y[i].node()->template data<T>();
+      const int64_t n = y[i].size();
+      if (rtols_[i].empty() && atols_[i].empty()) {
+        const T relative = static_cast<T>(rtol_), absolute = static_cast<T>(atol_);
+        into<T>(result) = T(1) / (absolute + relative * xt::abs(elements<T>(y[i])));
+      } else {
+        for (int64_t j = 0; j < n; ++j)
+          out[j] = static_cast<T>(1 / scale(i, static_cast<size_t>(j), std::abs(static_cast<double>(in[j]))));
+      }
+      return result;
+    }));
+  return w;
+}
+
+template <class Square>
+double Norm::mean(const State& like, Square&& square) const {
+  double largest = 0;
+  for (int64_t sample = 0; sample < samples_; ++sample) {
+    double total = 0, count = 0;
+    for (size_t i = 0; i < like.size(); ++i) {
+      if (!controlled(i)) continue;
+      const int64_t length = like[i].size() / samples_;
+      total += square(i, sample * length, (sample + 1) * length);
+      count += static_cast<double>(length);
+    }
+    const double rms = count > 0 ? std::sqrt(total / count) : 0;
+    if (!(rms <= largest)) largest = rms;  // a NaN stays
+    if (std::isnan(largest)) break;
+  }
+  return largest;
+}
+
+double Norm::operator()(const State& v, const State& w) const {
+  return mean(v, [&](size_t i, int64_t begin, int64_t end) {
+    return dispatch(v[i].dtype(), [&](auto type) {
+      using T = decltype(type);
+      const T *a = v[i].node()->template data<T>(), *b = w[i].node()->template data<T>();
+      return squares<T>(begin, end, [&](int64_t j) { return a[j] * b[j]; });
+    });
+  });
+}
+
+double Norm::operator()(const State& error, const State& y, const State& y1) const {
+  return mean(y, [&](size_t i, int64_t begin, int64_t end) {
+    return dispatch(y[i].dtype(), [&](auto type) {
+      using T = decltype(type);
+      const T *e = error[i].node()->template data<T>(), *a = y[i].node()->template data<T>(),
+              *b = y1[i].node()->template data<T>();
+      if (rtols_[i].empty() && atols_[i].empty()) {
+        const T relative = static_cast<T>(rtol_), absolute = static_cast<T>(atol_);
+        return squares<T>(begin, end, [&](int64_t j) {
+          return e[j] / (absolute + relative * std::max(std::abs(a[j]), std::abs(b[j])));
+        });
+      }
+      return squares<T>(begin, end, [&](int64_t j) {
+        const double size = std::max(std::abs(a[j]), std::abs(b[j]));
+        return static_cast<T>(e[j] / scale(i, static_cast<size_t>(j), size));
+      });
+    });
+  });
+}
+
+Component Norm::worst(const State& error, const State& y, const State& y1) const {
+  Component worst;
+  double largest = -1;
+  for (size_t i = 0; i < error.size(); ++i) {
+    if (!controlled(i)) continue;
+    const std::vector<double> e = error[i].values(), a = y[i].values(), b = y1[i].values();
+    for (size_t j = 0; j < e.size(); ++j) {
+      const double ratio = std::abs(e[j]) / scale(i, j, std::max(std::abs(a[j]), std::abs(b[j])));
+      if (!(ratio <= largest)) {
+        largest = ratio;
+        worst = {static_cast<int>(i), static_cast<int64_t>(j)};
+        if (std::isnan(ratio)) return worst;
+      }
+    }
+  }
+  return worst;
+}
+
+Component first_non_finite(const State& y) {
+  for (size_t i = 0; i < y.size(); ++i) {
+    const int64_t element = dispatch(y[i].dtype(), [&](auto t) {
+      const auto values = y[i].data<decltype(t)>();
+      const auto found = std::find_if(values.begin(), values.end(), [](auto v) { return !std::isfinite(v); });
+      return found == values.end() ? int64_t{-1} : static_cast<int64_t>(found - values.begin());
+    });
+    if (element >= 0) return {static_cast<int>(i), element};
+  }
+  return {};
+}
+
+std::string describe(const Component& which, const State& y) {
+  if (which.tensor < 0) return "none";
+  std::ostringstream text;
+  const Tensor& x = y[static_cast<size_t>(which.tensor)];
+  text << "tensor " << which.tensor << ", element " << which.element << " = "
+       << x.values()[static_cast<size_t>(which.element)];
+  return text.str();
+}
+
+}  // namespace dimwise::ode

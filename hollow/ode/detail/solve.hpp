@@ -1,0 +1,15 @@
+#pragma once
+
+#include "hollow/ode/detail/driver.hpp"
+
+namespace dimwise::ode {
+
+/// Throws ValueError, ShapeError or DTypeError for what makes no sense.
+void check_arguments(const State& y0, const std::vector<double>& times, const OdeOptions& options);
+
+/// odeint without regard to `options.gradient`: recorded iff this thread records. `derivative` is f(times[0], y0) if it
+/// is known, else empty; `keep` gets the dense output unless it is null.
+OdeSolution solve(const OdeTerm& term, const State& y0, const std::vector<double>& times, const OdeOptions& options,
+                  State derivative = {}, Trajectory* keep = nullptr);
+
+}  // namespace dimwise::ode

@@ -1,0 +1,299 @@
+#include "hollow/ode/gradients/adjoint.hpp"
+
+#include <algorithm>
+
+#include "autodiff/base/error.hpp"
+#include "autodiff/context.hpp"
+#include "autodiff/detail/rules.hpp"
+#include "autodiff/tape.hpp"
+#include "hollow/ode/detail/solve.hpp"
+#include "hollow/ode/gradients/packing.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/layout.hpp"
+
+namespace dimwise::ode {
+
+namespace {
+
+// What the forward solve leaves for the pulls.
+struct Kept {
+  OdeTerm term;
+  OdeOptions options;
+  std::vector<double> times;               // those that were reached
+  size_t tensors;                          // of the state: the first inputs of the record; the others are captured
+  State like;                              // the state at the start
+  std::shared_ptr<Trajectory> trajectory;  // null for backsolve
+  std::vector<double> grid;
+  Tensor value;
+  std::shared_ptr<OdeStatistics> statistics;
+};
+
+struct Backward {
+  Attributes kept;
+  bool captured;  // whether the gradients of captured tensors are wanted
+};
+
+[[noreturn]] void once_only() {
+  fail<ValueError>("odeint_adjoint",
+                   "the adjoint is once differentiable, and a derivative of its gradient was asked for. Use "
+                   "gradient = OdeGradient::direct.");
+}
+
+// The backward problem: (a, a_θ)' = −(a, a_θ)ᵀ ∂f/∂(y, θ) along the stored solution, or, solved backwards with it, y.
+class Adjoint {
+ public:
+  Adjoint(const Kept& kept, std::vector<Tensor> captured)
+      : kept_(kept),
+        captured_(std::move(captured)),
+        backsolve_(kept.options.gradient == OdeGradient::backsolve),
+        forward_(kept.term, kept.like, forward_options(kept.options)) {}
+
+  OdeTerm term() {
+    return {[this](const Tensor& t, const State& state) { return field(t, state); },
+            [this](const Tensor& t, const State& state) { return with_diagonal(t, state); },
+            [this](const Tensor& t, const State& state) { return jacobian(t, state); }};
+  }
+
+  // The state: y if it is solved backwards, a, a_θ.
+  size_t before() const { return backsolve_ ? kept_.tensors : 0; }
+
+  // How the interval from times[i] back to times[i − 1] is solved.
+  OdeOptions options(size_t i) const {
+    OdeOptions options = kept_.options;
+    if (!options.adjoint_method.empty()) options.method = options.adjoint_method;
+    if (!options.adjoint_corrector.empty()) options.corrector = options.adjoint_corrector;
+    if (options.adjoint_rtol > 0) options.rtol = options.adjoint_rtol;
+    if (options.adjoint_atol > 0) options.atol = options.adjoint_atol;
+    // The adjoint of a quadrature does not change: f does not read it.
+    std::vector<bool> quadratures = kept_.options.quadratures;
+    quadratures.resize(kept_.tensors, false);
+    options.quadratures = backsolve_ ? quadratures : std::vector<bool>{};
+    options.quadratures.insert(options.quadratures.end(), quadratures.begin(), quadratures.end());
+    options.quadratures.resize(before() + kept_.tensors + captured_.size(), true);
+    options.controlled.assign(before() + kept_.tensors, true);
+    options.controlled.resize(options.quadratures.size(), kept_.options.adjoint_controls_parameters);
+    options.rtols = options.atols = {};
+    options.events = {};
+    options.grid.clear();
+    options.orders.clear();
+    options.dt = 0;
+    if (options.steps == 0 && is_adaptive(options.method)) return options;
+    // Without control, the forward solve's own steps.
+    options.steps = 0;
+    const double from = kept_.times[i], to = kept_.times[i - 1];
+    options.grid.push_back(from);
+    for (auto t = kept_.grid.rbegin(); t != kept_.grid.rend(); ++t)
+      if ((*t - from) * (*t - to) < 0) options.grid.push_back(*t);
+    options.grid.push_back(to);
+    return options;
+  }
+
+ private:
+  // The forward problem's own f is looked at here; its budgets are not.
+  static OdeOptions forward_options(OdeOptions options) {
+    options.max_evaluations = std::numeric_limits<int64_t>::max();
+    return options;
+  }
+
+  State solution(double t, const State& state) const {
+    if (!backsolve_) return kept_.trajectory->at(t);
+    return {state.begin(), state.begin() + static_cast<std::ptrdiff_t>(kept_.tensors)};
+  }
+
+  State field(const Tensor& t, const State& state) {
+    State inputs, derivative;
+    for (const Tensor& y : solution(t.item(), state)) inputs.push_back(track(y));
+    {
+      const EnableGrad guard;
+      derivative = kept_.term.f(t, inputs);
+    }
+    check_structure(derivative, inputs);
+    inputs.insert(inputs.end(), captured_.begin(), captured_.end());
+    const Tape tape(derivative, inputs, {.cut_at_inputs = true});
+    if (!captured_.empty() && tape.has_captures())
+      fail<ValueError>("odeint_adjoint", "at t = ", t.item(),
+                       " f captures a tracked tensor that it did not capture at times[0], so its gradient would be "
+                       "lost. Use gradient = OdeGradient::direct.");
+    std::vector<Tensor> cotangents;
+    for (size_t i = 0; i < kept_.tensors; ++i) cotangents.push_back(neg(state[before() + i]));
+    State result;
+    if (backsolve_)
+      for (const Tensor& k : derivative) result.push_back(stop_gradient(k));
+    for (Tensor& g : tape.pull(cotangents)) result.push_back(std::move(g));
+    return result;
+  }
+
+  // The diagonal of the adjoint is −D f, the very vector of the forward problem: Chen & Duvenaud (2019), section 3.
+  Diagonal with_diagonal(const Tensor& t, const State& state) {
+    const State y = solution(t.item(), state);
+    const Tensor d = forward_.with_diagonal(t.item(), y).d;
+    Diagonal result{field(t, state), {}};
+    result.d.resize(result.f.size());
+    const State forwards = forward_.unpack(d, y), backwards = forward_.unpack(neg(d), y);
+    for (size_t i = 0; i < kept_.tensors; ++i) {
+      if (forward_.quadrature(i)) continue;
+      if (backsolve_) result.d[i] = forwards[i];
+      result.d[before() + i] = backwards[i];
+    }
+    return result;
+  }
+
+  // Of y and a; how a' depends on y is left out, which Newton's iteration makes up for.
+  Tensor jacobian(const Tensor& t, const State& state) {
+    const Tensor j = forward_.jacobian(t.item(), solution(t.item(), state));
+    Tensor adjoint = neg(transpose(j));
+    if (!backsolve_) return adjoint;
+    const Tensor zero = zeros_like(j);
+    return concat({concat({j, zero}, -1), concat({zero, adjoint}, -1)}, -2);
+  }
+
+  const Kept& kept_;
+  std::vector<Tensor> captured_;
+  bool backsolve_;
+  System forward_;
+};
+
+// Solved backwards, a flow that contracts explodes: the start tells.
+void check_reproduced(const Kept& kept, const State& state) {
+  const double most = 1000;
+  const Norm norm(kept.like, kept.options);
+  const State y(state.begin(), state.begin() + static_cast<std::ptrdiff_t>(kept.tensors));
+  State difference;
+  for (size_t j = 0; j < kept.tensors; ++j) difference.push_back(sub(y[j], kept.like[j]));
+  const double off = norm(difference, norm.weights(kept.like));
+  if (!(off <= most))
+    fail<SolverError>("odeint_adjoint", "solved backwards, the solution ends ", off,
+                      " tolerances from y(t0), and its gradient would be wrong: the flow contracts too "
+                      "strongly for OdeGradient::backsolve. Use OdeGradient::adjoint.");
+}
+
+// The gradient that inputs[0], the cotangent of the packed solution, sends to y0 and to the captured tensors.
+const Op odeint_adjoint_backward_op = [] {
+  Op op{"odeint_adjoint_backward"};
+  op.forward = [](std::span<const Tensor> in, const Attributes& attributes) {
+    const auto& how = as<Backward>(attributes);
+    const auto& kept = as<Kept>(how.kept);
+    const NoGrad guard;
+    const std::vector<Tensor> y0(in.begin() + 1, in.begin() + 1 + static_cast<std::ptrdiff_t>(kept.tensors));
+    std::vector<Tensor> captured;
+    if (how.captured) captured.assign(in.begin() + 1 + static_cast<std::ptrdiff_t>(kept.tensors), in.end());
+    Adjoint adjoint(kept, captured);
+    const auto end = [&](size_t i, size_t j) {  // tensor j of the solution at times[i]
+      int64_t offset = static_cast<int64_t>(i - 1) * (kept.value.size() / static_cast<int64_t>(kept.times.size() - 1));
+      for (size_t k = 0; k < j; ++k) offset += y0[k].size();
+      return std::pair{unpack(kept.value, offset, y0[j]), offset};
+    };
+
+    State state;
+    if (adjoint.before() > 0) state = y0;
+    for (const Tensor& y : y0) state.push_back(zeros_like(y));
+    for (const Tensor& c : captured) state.push_back(zeros_like(c));
+    double dt = 0;
+    for (size_t i = kept.times.size() - 1; i > 0; --i) {
+      for (size_t j = 0; j < kept.tensors; ++j) {
+        auto [y, offset] = end(i, j);
+        offset -= y0[j].size();
+        Tensor& a = state[adjoint.before() + j];
+        a = add(a, unpack(in[0], offset, y0[j]));
+        if (adjoint.before() > 0) state[j] = y;
+      }
+      OdeOptions options = adjoint.options(i);
+      if (options.grid.empty()) options.dt = dt;
+      const OdeSolution solution = solve(adjoint.term(), state, {kept.times[i], kept.times[i - 1]}, options);
+      OdeStatistics& sum = *kept.statistics;
+      sum += solution.statistics;
+      dt = sum.next_dt;
+      if (solution.status != OdeStatus::success) fail<SolverError>("odeint_adjoint", solution.message);
+      state = solution.y.back();
+    }
+    if (adjoint.before() > 0) {
+      check_reproduced(kept, state);
+      state.erase(state.begin(), state.begin() + static_cast<std::ptrdiff_t>(adjoint.before()));
+    }
+    const Tensor flat = pack(state);
+    return share(flat, flat.shape());
+  };
+  op.vjp = [](const Call&, const Tensor&, Cotangents&) { once_only(); };
+  op.jet = [](const Call&, std::span<const Series>) -> Series { once_only(); };
+  return op;
+}();
+
+const Op odeint_adjoint_op = [] {
+  Op op{"odeint_adjoint"};
+  op.forward = [](std::span<const Tensor>, const Attributes& attributes) {
+    const Tensor& value = as<Kept>(attributes).value;
+    return share(value, value.shape());
+  };
+  op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
+    const size_t tensors = as<Kept>(call.attributes).tensors;
+    bool captured = false;
+    for (size_t i = tensors; i < call.inputs.size(); ++i) captured = captured || result.wanted(i);
+    std::vector<Tensor> inputs{w};
+    inputs.insert(inputs.end(), call.inputs.begin(), call.inputs.end());
+    const Tensor flat =
+        apply(odeint_adjoint_backward_op, Operands(inputs), attributes(Backward{call.attributes, captured}));
+    int64_t offset = 0;
+    for (size_t i = 0; i < (captured ? call.inputs.size() : tensors); ++i) {
+      if (result.wanted(i))
+        result.set(i, unpack(flat, offset, call.inputs[i]));
+      else
+        offset += call.inputs[i].size();
+    }
+  };
+  return op;
+}();
+
+}  // namespace
+
+OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vector<double>& times,
+                          const OdeOptions& options) {
+  check_arguments(y0, times, options);
+  if (!recording() || times.front() == times.back()) return solve(term, y0, times, options);
+  const std::string& corrector = options.adjoint_corrector.empty() ? options.corrector : options.adjoint_corrector;
+  if (options.gradient == OdeGradient::backsolve && corrector == "newton_krylov")
+    fail<ValueError>("odeint_adjoint",
+                     "backsolve has no products for the corrector newton_krylov. Use OdeGradient::adjoint, or newton.");
+  // The first evaluation is recorded, to see which tracked tensors f captures.
+  const uint64_t begin = next_sequence();
+  State start, leaves, k1;
+  for (const Tensor& y : y0) {
+    start.push_back(stop_gradient(y));
+    leaves.push_back(track(start.back()));
+  }
+  std::vector<Tensor> inputs = y0;
+  for (const Tensor& k : term.f(scalar(times[0], y0[0].dtype()), leaves)) {
+    k1.push_back(stop_gradient(k));
+    for (const Tensor& c : captured(k, leaves, begin))
+      if (std::none_of(inputs.begin() + static_cast<std::ptrdiff_t>(y0.size()), inputs.end(),
+                       [&](const Tensor& known) { return known.node() == c.node(); }))
+        inputs.push_back(c);
+  }
+  check_structure(k1, y0);
+
+  auto kept =
+      std::make_shared<Kept>(Kept{term, options, {}, y0.size(), start, {}, {}, {}, std::make_shared<OdeStatistics>()});
+  OdeSolution solution;
+  {
+    const NoGrad guard;
+    if (options.gradient == OdeGradient::adjoint || options.dense) kept->trajectory = std::make_shared<Trajectory>();
+    solution = solve(term, start, times, options, k1, kept->trajectory.get());
+    kept->grid = solution.grid;
+    ++solution.statistics.evaluations;
+    State reached;
+    for (size_t i = 1; i < solution.y.size(); ++i)
+      reached.insert(reached.end(), solution.y[i].begin(), solution.y[i].end());
+    if (!reached.empty()) kept->value = pack(reached);
+  }
+  solution.y[0] = y0;
+  solution.adjoint = kept->statistics;
+  if (options.dense) solution.trajectory = kept->trajectory;
+  if (solution.y.size() == 1) return solution;
+  kept->times.assign(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(solution.y.size()));
+  const Tensor flat = apply(odeint_adjoint_op, Operands(inputs), kept);
+  int64_t offset = 0;
+  for (size_t i = 1; i < solution.y.size(); ++i)
+    for (size_t j = 0; j < y0.size(); ++j) solution.y[i][j] = unpack(flat, offset, y0[j]);
+  return solution;
+}
+
+}  // namespace dimwise::ode

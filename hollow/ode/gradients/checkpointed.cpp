@@ -1,0 +1,104 @@
+#include "hollow/ode/gradients/checkpointed.hpp"
+
+#include <algorithm>
+
+#include "autodiff/base/error.hpp"
+#include "autodiff/basic.hpp"
+#include "autodiff/checkpoint.hpp"
+#include "autodiff/node.hpp"
+#include "hollow/ode/detail/solve.hpp"
+#include "hollow/ode/gradients/packing.hpp"
+
+namespace dimwise::ode {
+
+namespace {
+
+State memory(Method& method) {
+  State all;
+  method.visit([&](Tensor& t) { all.push_back(t); });
+  return all;
+}
+
+void set_memory(Method& method, const State& values) {
+  size_t i = 0;
+  method.visit([&](Tensor& t) { t = values[i++]; });
+}
+
+// A stretch of steps: how it began, and, once it has been taken, which steps they were.
+struct Stretch {
+  std::shared_ptr<System> system;
+  std::unique_ptr<Method> start;
+  std::vector<double> times;  // its beginning, and the requested times within it
+  Plan plan;
+
+  // The same steps again, from another memory: what it leads to, and the solution at the requested times.
+  State again(const State& from) const {
+    const OdeStatistics before = std::exchange(system->statistics, {});
+    std::unique_ptr<Method> method = start->clone();
+    set_memory(*method, from);
+    Driver driver(std::move(method), system, times, nullptr, plan);
+    driver.advance();
+    system->statistics = before;
+    return outcome(driver, 1);
+  }
+
+  static State outcome(Driver& driver, size_t first_output) {
+    State all = memory(driver.method());
+    const auto& y = driver.result().y;
+    for (size_t i = first_output; i < y.size(); ++i) all.insert(all.end(), y[i].begin(), y[i].end());
+    return all;
+  }
+};
+
+// Takes the next steps, and leaves in their place one record that can take them again.
+void take(Driver& driver, const std::shared_ptr<System>& system, const std::vector<double>& times, int64_t steps) {
+  const auto stretch = std::make_shared<Stretch>();
+  stretch->system = system;
+  OdeSolution& result = driver.result();
+  const size_t outputs = result.y.size(), orders = result.orders.size(), steps_before = result.grid.size() - 1,
+               events = result.events.size();
+  const State from = memory(driver.method());
+  State shapes;
+  // Called now, and once more in every pull: what is captured by reference is used now only.
+  const Tensor flat = checkpoint(
+      [&, stretch](const State& in) {
+        if (stretch->start) return pack(stretch->again(in));
+        set_memory(driver.method(), in);
+        stretch->start = driver.method().clone();
+        driver.advance(steps);
+        const State all = Stretch::outcome(driver, outputs);
+        for (const Tensor& t : all) shapes.push_back(stop_gradient(t));
+        return pack(all);
+      },
+      from);
+  stretch->times = {result.grid[steps_before]};
+  stretch->times.insert(stretch->times.end(), times.begin() + static_cast<std::ptrdiff_t>(outputs),
+                        times.begin() + static_cast<std::ptrdiff_t>(result.y.size()));
+  stretch->plan.t.assign(result.grid.begin() + static_cast<std::ptrdiff_t>(steps_before), result.grid.end());
+  stretch->plan.orders.assign(result.orders.begin() + static_cast<std::ptrdiff_t>(orders), result.orders.end());
+
+  int64_t offset = 0;
+  size_t i = 0;
+  driver.method().visit([&](Tensor& t) { t = unpack(flat, offset, shapes[i++]); });
+  for (size_t o = outputs; o < result.y.size(); ++o)
+    for (Tensor& t : result.y[o]) t = unpack(flat, offset, shapes[i++]);
+  for (size_t e = events; e < result.events.size(); ++e)
+    for (Tensor& t : result.events[e].y) t = stop_gradient(t);
+}
+
+}  // namespace
+
+OdeSolution solve_checkpointed(const OdeTerm& term, const State& y0, const std::vector<double>& times,
+                               const OdeOptions& options) {
+  check_arguments(y0, times, options);
+  if (options.dense)
+    fail<ValueError>("odeint", "the checkpointed gradient keeps no dense output. Use OdeGradient::adjoint, or direct.");
+  if (!recording() || times.front() == times.back()) return solve(term, y0, times, options);
+  const auto system = std::make_shared<System>(term, y0, options);
+  Driver driver(make_method(system, times.front(), y0, {}), system, times, nullptr);
+  if (!records(y0, driver.method().derivative())) return solve(term, y0, times, options, driver.method().derivative());
+  for (int64_t steps = 1; !driver.at_end(); ++steps) take(driver, system, times, steps);
+  return driver.finish();
+}
+
+}  // namespace dimwise::ode

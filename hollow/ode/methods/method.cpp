@@ -1,0 +1,78 @@
+#include "hollow/ode/methods/method.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "autodiff/base/error.hpp"
+#include "autodiff/context.hpp"
+#include "autodiff/node.hpp"
+#include "hollow/ode/methods/family.hpp"
+
+namespace dimwise::ode {
+
+const State& Method::derivative() {
+  if (derivative_.empty()) derivative_ = system_->f(t_, y_);
+  return derivative_;
+}
+
+void Method::visit(const std::function<void(Tensor&)>& each) {
+  for (Tensor& y : y_) each(y);
+  for (Tensor& k : derivative_) each(k);
+}
+
+double first_step(System& system, double t, double direction, const State& y, const State& derivative, int order) {
+  const NoGrad guard;
+  const State weights = system.norm.weights(y);
+  const double longest = system.options.dt_max;
+  const double d0 = system.norm(y, weights), d1 = system.norm(derivative, weights);
+  const double h0 = std::min(d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1, longest);
+  const State moved = combination({&derivative, &y}, {direction * h0, 1});
+  const State k2 = system.f(t + direction * h0, moved), change = combination({&k2, &derivative}, {1, -1});
+  const double d2 = system.norm(change, weights) / h0, d = std::max(d1, d2);
+  if (!std::isfinite(d)) return h0;
+  const double h1 = d <= 1e-15 ? std::max(1e-6, 1e-3 * h0) : std::pow(0.01 / d, 1.0 / order);
+  return std::min({100 * h0, h1, longest});
+}
+
+namespace {
+
+const std::vector<const Family*>& families() {
+  static const std::vector<const Family*> all{&explicit_runge_kutta(), &multistep(), &diagonally_implicit(), &radau()};
+  return all;
+}
+
+const Family& family(const std::string& method) {
+  std::string known;
+  for (const Family* family : families())
+    for (const std::string& name : family->names) {
+      if (name == method) return *family;
+      known += (known.empty() ? "" : ", ") + name;
+    }
+  fail<ValueError>("odeint", "there is no method '", method, "'. Use one of ", known, ".");
+}
+
+}  // namespace
+
+bool is_multistep(const std::string& method) { return family(method).multistep; }
+
+std::unique_ptr<Method> make_method(const std::shared_ptr<System>& system, double t, const State& y, State derivative) {
+  return family(system->options.method).make(system, t, y, std::move(derivative));
+}
+
+}  // namespace dimwise::ode
+
+namespace dimwise {
+
+const std::vector<std::string>& ode_method_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const ode::Family* family : ode::families()) all.insert(all.end(), family->names.begin(), family->names.end());
+    return all;
+  }();
+  return names;
+}
+
+bool is_adaptive(const std::string& method) { return ode::family(method).adaptive(method); }
+bool is_implicit(const std::string& method) { return ode::family(method).implicit(method); }
+
+}  // namespace dimwise

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <optional>
+
+#include "hollow/ode/implicit/corrector.hpp"
+#include "hollow/ode/methods/family.hpp"
+
+namespace dimwise::ode {
+
+/// The polynomial of a multistep method in Nordsieck's form: z_j = h^j y^(j) / j!, j = 0 … order.
+using Nordsieck = std::vector<State>;
+
+/// Where the last solutions lie, in units of the present step: past[j] = (t1 − t_(j+1 steps before t1)) / h, the first
+/// of them 1. Polynomials stand as their coefficients.
+using Past = std::vector<double>;
+
+/// What a step of a given order needs, from where the last solutions lie.
+struct MultistepStep {
+  /// The corrected polynomial is the predicted one plus l(x)·(y1 − predicted y1), x = (t − t1)/h; l(0) = 1.
+  std::vector<double> l;
+  // The local error as a multiple of y1's correction e: error·‖e‖; of the order below, lower·‖z_order‖; of the order
+  // above, higher·‖e − (ratio now / ratio before)·(h/h before)^(order+1)·e before‖.
+  double error = 0, lower = 0, higher = 0, ratio = 0;
+};
+
+/// A family of multistep methods, as data: Adams, BDF. Byrne & Hindmarsh, A polyalgorithm for the numerical solution of
+/// ordinary differential equations (1975); Hairer, Nørsett & Wanner, Solving ODEs I, III.5–7.
+struct MultistepFamily {
+  std::string name;
+  int max_order;
+  bool stiff;      // what `automatic` corrects it by, where no diagonal is known
+  bool explicit_;  // whether the corrector is applied once (PECE)
+  std::function<MultistepStep(int order, const Past& past)> step;
+  /// What is subtracted from the polynomial, times z_order, to lower the order by one. `past` from t1 on: past[0] is
+  /// one step before.
+  std::function<std::vector<double>(int order, const Past& past)> lower;
+  /// What is added, times the last correction, to raise it by one.
+  std::function<std::vector<double>(int order, const Past& past)> raise;
+};
+const std::vector<const MultistepFamily*>& multistep_families();
+const MultistepFamily& adams_moulton();
+const MultistepFamily& adams_bashforth_moulton();
+const MultistepFamily& bdf_family();
+
+// Polynomials for the families.
+std::vector<double> times_linear(const std::vector<double>& p, double constant, double slope);
+
+/// A multistep method of variable order and step.
+class Multistep final : public Method {
+ public:
+  Multistep(const MultistepFamily& family, const std::shared_ptr<System>& system, double t, const State& y,
+            State derivative);
+  /// From an exact polynomial of that step length, with equal steps before it: for tests of the order.
+  Multistep(const MultistepFamily& family, const std::shared_ptr<System>& system, double t, Nordsieck z, double h);
+  std::unique_ptr<Method> clone() const override;
+
+  double first_dt(double direction) override;
+  Attempt attempt(double t1, bool control) override;
+  double accept(const Attempt& attempt) override;
+  double reject(const Attempt& attempt) override;
+  Piece piece() override;
+  int order() const override { return begun_afresh_ ? -1 : order_; }
+  void prescribe(int order) override;
+  void visit(const std::function<void(Tensor&)>& each) override;
+
+ private:
+  int highest() const;
+  Past past(double h) const;
+  Nordsieck base() const;
+  Nordsieck predicted(const Nordsieck& z, double ratio) const;
+  bool correct(double h, const State& weights, bool patient);
+  double choose_next(const Attempt& attempt, double ratio_before);
+
+  const MultistepFamily& family_;
+  std::optional<Corrector> corrector_;
+  // Where the solution stands: the polynomial at t_, scaled for steps of h_, and the lengths of the last steps, the
+  // latest first.
+  Nordsieck z_;
+  int order_ = 1;
+  double h_ = 1;
+  std::vector<double> lengths_;
+  State correction_;       // of the step last taken
+  State last_correction_;  // of the one before, of the same order; empty where there is none
+  double last_ratio_ = 0;
+  bool begun_afresh_ = false;
+  // What is to be tried: an order, or a start afresh.
+  int next_order_ = 1;
+  bool restart_ = false;
+  int wait_ = 2;  // steps until the order is reconsidered
+  double grow_most_;
+  int failures_ = 0;  // of the error test, in this step
+  // The step last tried.
+  struct Tried {
+    double h = 0;
+    int order = 1;
+    bool restart = false;
+    Nordsieck predicted;
+    MultistepStep step;
+    StepEquation equation;
+    State y, correction;
+  } tried_;
+};
+
+}  // namespace dimwise::ode

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "hollow/ode/methods/method.hpp"
+#include "hollow/ode/methods/step_control.hpp"
+#include "hollow/ode/methods/tableau.hpp"
+
+namespace dimwise::ode {
+
+/// An explicit Runge–Kutta method, by its tableau.
+class RungeKutta final : public Method {
+ public:
+  RungeKutta(const Tableau& tableau, std::shared_ptr<System> system, double t, const State& y, State derivative)
+      : Method(std::move(system), t, y, std::move(derivative)), tableau_(tableau), control_(tableau.order) {}
+  std::unique_ptr<Method> clone() const override;
+
+  double first_dt(double direction) override;
+  Attempt attempt(double t1, bool control) override;
+  double accept(const Attempt& attempt) override;
+  double reject(const Attempt& attempt) override;
+  Piece piece() override;
+  void visit(const std::function<void(Tensor&)>& each) override;
+  bool strained() const override { return strained_; }
+
+ private:
+  struct Step {
+    double t = 0, t1 = 0;
+    State y, y1;
+    std::vector<State> k;
+    State last_argument;  // of the last stage before y1's own
+
+    double h() const { return t1 - t; }
+  };
+
+  State advance(const Step& step, const std::vector<double>& weights, bool skip_quadratures) const;
+  void evaluate_stages(Step& step, size_t end);
+  double error_norm(const Step& step, State& error) const;
+  bool near_stability() const;
+
+  const Tableau& tableau_;
+  StepControl control_;
+  Step step_;  // last tried, or last taken
+  int64_t accepted_ = 0;
+  bool strained_ = false;
+};
+
+}  // namespace dimwise::ode

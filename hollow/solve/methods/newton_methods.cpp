@@ -1,0 +1,111 @@
+// The methods that solve with the Jacobian: newton and newton_krylov.
+
+#include <algorithm>
+
+#include "autodiff/custom.hpp"
+#include "hollow/solve/linear/gmres.hpp"
+#include "hollow/solve/linear/jacobian.hpp"
+#include "hollow/solve/linear/lu.hpp"
+#include "hollow/solve/methods/method.hpp"
+#include "ops/elementwise.hpp"
+
+namespace dimwise::roots {
+
+namespace {
+
+class Newton : public Method {
+ public:
+  explicit Newton(Evaluator& evaluator)
+      : Method({.tape = true, .superlinear = true, .searches = true}), evaluator_(evaluator) {}
+
+  Update update(const Point& at, const Scale&) override {
+    lu_ = std::make_shared<const Lu>(row_jacobian(*at.tape));
+    ++evaluator_.statistics.jacobians;
+    if (lu_->singular()) return {};
+    const auto solve = [lu = lu_](const Tensor& f) { return lu->solve(f); };
+    const auto transposed = [lu = lu_](const Tensor& w) { return lu->solve_transposed(w); };
+    return {-constant_map(at.f, solve(at.f), solve, transposed), {}};
+  }
+  Tensor correction(const Tensor& f) const override { return lu_->solve(f); }
+
+ private:
+  Evaluator& evaluator_;
+  std::shared_ptr<const Lu> lu_;
+};
+
+// The linear system is solved to ‖F + ∂F step‖ ≤ η ‖F‖, with η after the progress so far: Eisenstat & Walker (1996),
+// choice 2, with their safeguard. Norms are of F / D in units of the tolerance, if the diagonal is known.
+class NewtonKrylov : public Method {
+ public:
+  explicit NewtonKrylov(const Solve& solve)
+      : Method({.tape = true, .superlinear = true, .searches = true, .coupled = true}), solve_(solve) {}
+
+  Update update(const Point& at, const Scale& scale) override {
+    diagonal_ = solve_.evaluator.diagonal(at);
+    GmresOptions how{.restart = restart, .max_iterations = solve_.options.max_linear_iterations};
+    if (diagonal_.defined()) {
+      how.preconditioner = [d = diagonal_](const Tensor& v) { return v / d; };
+      how.weights = scale.weights() / abs(diagonal_);
+    }
+    how.rtol = forcing(scale.norm(correction(at.f)));
+    const KrylovSolution s = gmres(product(at.tape), at.f, how);
+    solve_.evaluator.statistics.products += s.iterations;
+    if (!s.converged && !(s.residual < least_progress * row_norm(at.f, how.weights))) return {};
+    // Gradients through the step are those of an exact solve.
+    GmresOptions exact{.preconditioner = how.preconditioner,
+                       .rtol = at.f.dtype() == DType::float32 ? 1e-5 : 1e-10,
+                       .restart = restart,
+                       .max_iterations = 10 * how.max_iterations};
+    const auto solve = [tape = at.tape, exact](const Tensor& f) { return gmres(product(tape), f, exact).x; };
+    const auto transposed = [tape = at.tape, exact](const Tensor& w) {
+      return gmres([&](const Tensor& v) { return tape->pull({v})[0]; }, w, exact).x;
+    };
+    return {-constant_map(at.f, s.x, solve, transposed), correction(at.f)};
+  }
+  Tensor correction(const Tensor& f) const override { return diagonal_.defined() ? f / diagonal_ : f; }
+
+ private:
+  static constexpr int64_t restart = 30;
+  static constexpr double loosest = 0.5, gamma = 0.9, alpha = 2, least_progress = 0.99;
+
+  static Function product(std::shared_ptr<const Tape> tape) {
+    return [tape = std::move(tape)](const Tensor& v) { return tape->push({v})[0]; };
+  }
+
+  double forcing(double length) {
+    double eta = loosest;
+    if (previous_ > 0) {
+      eta = gamma * std::pow(length / previous_, alpha);
+      const double before = gamma * std::pow(eta_, alpha);
+      if (before > 0.1) eta = std::max(eta, before);
+    }
+    // Not further than the tolerance asks for.
+    if (diagonal_.defined()) eta = std::max(eta, 0.1 / length);
+    previous_ = length;
+    return eta_ = std::min(eta, loosest);
+  }
+
+  const Solve& solve_;
+  Tensor diagonal_;
+  double previous_ = 0, eta_ = 0;
+};
+
+}  // namespace
+
+Tensor constant_map(const Tensor& f, const Tensor& image, const Function& a, const Function& transposed) {
+  if (!recording() || !f.tracked()) return image;
+  using List = std::vector<Tensor>;
+  return custom({"constant_map", [image](const List&) { return image; },
+                 [a, transposed](const List&, const Tensor&, const Tensor& w) {
+                   return List{constant_map(w, transposed(w), transposed, a)};
+                 },
+                 [a, transposed](const List&, const Tensor&, const List& tangents) {
+                   return constant_map(tangents[0], a(tangents[0]), a, transposed);
+                 }},
+                {f});
+}
+
+std::unique_ptr<Method> make_newton(const Solve& solve) { return std::make_unique<Newton>(solve.evaluator); }
+std::unique_ptr<Method> make_newton_krylov(const Solve& solve) { return std::make_unique<NewtonKrylov>(solve); }
+
+}  // namespace dimwise::roots

@@ -1,0 +1,179 @@
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "nn/io/csv.hpp"
+#include "nn/io/npy.hpp"
+#include "tests/apps/cnf/cnf_run.hpp"
+#include "tests/catch.hpp"
+
+namespace dimwise::cnf_outputs_tests {
+
+using namespace dimwise::app;
+using Catch::Matchers::Contains;
+
+namespace {
+
+nlohmann::json json_of(const Strings& words) {
+  const Ended ended = cnf(words + Strings{"--json"});
+  INFO(ended.err);
+  REQUIRE(ended.code == 0);
+  CHECK(std::count(ended.out.begin(), ended.out.end(), '\n') == 1);
+  return nlohmann::json::parse(ended.out);
+}
+
+double log_likelihood(const std::string& out, const Strings& more) {
+  return json_of(Strings{"eval", "--out", out} + more)["log_likelihood"];
+}
+
+// Width and height from a PNG's header.
+std::pair<int, int> png_size(const std::string& path) {
+  const std::string bytes = read_text(path);
+  REQUIRE(bytes.size() > 1000);
+  REQUIRE(bytes.substr(1, 3) == "PNG");
+  const auto number = [&](size_t at) {
+    int n = 0;
+    for (size_t i = at; i < at + 4; ++i) n = 256 * n + static_cast<unsigned char>(bytes[i]);
+    return n;
+  };
+  return {number(16), number(20)};
+}
+
+}  // namespace
+
+TEST_CASE("train prints its result alone on stdout, and as JSON") {
+  const TemporaryFolder folder;
+  const auto result = json_of(training("moons", folder / "run", 6));
+  CHECK(result["step"] == 6);
+  CHECK(result["validation_nll"].get<double>() > result["entropy"].get<double>());
+  CHECK(result["checkpoint"] == folder / "run/ckpt-6.safetensors");
+  const Ended text = cnf(training("moons", folder / "run", 6));
+  CHECK(std::count(text.out.begin(), text.out.end(), '\n') == 1);
+  CHECK_THAT(text.out, Contains("validation nll ") && Contains("nats") && Contains("after 6 steps"));
+  CHECK_THAT(text.err, Contains("step 6/6 100%") && Contains("loss ") && Contains("nfe 12") && Contains("grad "));
+}
+
+TEST_CASE("the folder of a run holds what it promises") {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  REQUIRE(cnf(training("moons", out, 12) + Strings{"--log-every", "4", "--eval-every", "6", "--checkpoint-every", "3"})
+              .code == 0);
+  for (const char* name :
+       {"config.toml", "metrics.jsonl", "log.txt", "latest", "ckpt-9.safetensors", "ckpt-12.safetensors", "figs"})
+    CHECK(std::filesystem::exists(out + "/" + name));
+  CHECK_FALSE(std::filesystem::exists(out + "/ckpt-6.safetensors"));
+  std::vector<int64_t> logged, evaluated;
+  std::istringstream lines(metrics(out));
+  for (std::string line; std::getline(lines, line);) {
+    const auto entry = nlohmann::json::parse(line);
+    if (entry.contains("nll")) logged.push_back(entry["step"]);
+    if (entry.contains("validation_nll")) evaluated.push_back(entry["step"]);
+  }
+  CHECK(logged == std::vector<int64_t>{4, 8, 12});
+  CHECK(evaluated == std::vector<int64_t>{6, 12});
+}
+
+TEST_CASE("eval: the exact trace is the brute-force trace, Hutchinson's is near") {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  REQUIRE(cnf(training("moons", out, 60) + Strings{"--dtype", "float64"}).code == 0);
+  const Strings solver{"--method", "rk4", "--solver-steps", "8"};
+  const double exact = log_likelihood(out, solver);
+  const double brute_force = log_likelihood(out, solver + Strings{"--trace", "brute-force"});
+  const double estimated = log_likelihood(out, solver + Strings{"--trace", "hutchinson"});
+  const double again = log_likelihood(out, solver + Strings{"--trace", "hutchinson", "--seed", "1"});
+  CHECK(std::abs(exact - brute_force) < 1e-10);
+  CHECK(estimated != exact);
+  CHECK(estimated != again);
+  CHECK(std::abs(exact - estimated) < 0.02);
+  CHECK(std::abs(exact - again) < 0.02);
+  const double tight = log_likelihood(out, {"--method", "dopri5", "--rtol", "1e-8", "--atol", "1e-8"});
+  CHECK(std::abs(exact - tight) < 1e-3);
+  for (const char* weights : {"best", "average", "last"})
+    CHECK(std::isfinite(log_likelihood(out, solver + Strings{"--weights", weights})));
+}
+
+TEST_CASE("eval of a file's rows compares with a Gaussian, of a density with its entropy") {
+  const TemporaryFolder folder;
+  REQUIRE(cnf(training(rows_file(folder), folder / "rows", 12)).code == 0);
+  REQUIRE(cnf(training("moons", folder / "moons", 12)).code == 0);
+  const auto rows = json_of({"eval", "--out", folder / "rows"}), moons = json_of({"eval", "--out", folder / "moons"});
+  CHECK(rows["rows"] == 6);
+  CHECK(rows.contains("gaussian_log_likelihood"));
+  CHECK(moons["rows"] == 20000);
+  CHECK(moons["gap"].get<double>() ==
+        Approx(-moons["log_likelihood"].get<double>() - moons["entropy"].get<double>()).margin(1e-12));
+  const Ended text = cnf({"eval", "--out", folder / "rows"});
+  CHECK_THAT(text.out, Contains("log-likelihood") && Contains("full Gaussian") && Contains("6 held-out rows"));
+  CHECK(text.err == "");
+  CHECK(cnf({"eval", "--out", folder / "rows", "--data", "moons"}).code == 0);
+}
+
+TEST_CASE("sample writes CSV and NPY with the same points for the same seed") {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  REQUIRE(cnf(training(rows_file(folder), out, 12)).code == 0);
+  const auto draw = [&](const std::string& file, const std::string& seed) {
+    const Ended ended = cnf({"sample", "--out", out, "--n", "50", "--file", folder / file, "--seed", seed});
+    REQUIRE(ended.code == 0);
+    CHECK(ended.out == "50 samples written to " + folder / file + "\n");
+  };
+  draw("a.csv", "4");
+  draw("a.npy", "4");
+  draw("b.npy", "5");
+  const Csv csv = load_csv(folder / "a.csv");
+  CHECK(csv.columns == Strings{"x1", "x2"});
+  const Tensor a = load_npy(folder / "a.npy"), b = load_npy(folder / "b.npy");
+  CHECK(a.shape() == Shape{50, 2});
+  CHECK(a.dtype() == DType::float32);
+  CHECK(a.values() == csv.values.values());
+  CHECK(a.values() != b.values());
+  const std::vector<double> values = a.values();
+  CHECK(std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); }));
+  const Ended wrong = cnf({"sample", "--out", out, "--file", folder / "a.txt"});
+  CHECK(wrong.code == 2);
+  CHECK_THAT(wrong.err, Contains("[--file] must end in .csv or .npy"));
+  const Ended nowhere = cnf({"sample", "--out", out, "--file", folder / "none/a.csv"});
+  CHECK(nowhere.code == 1);
+  CHECK_THAT(nowhere.err, Contains("Choose another --file."));
+}
+
+TEST_CASE("plot draws every figure and prints their paths") {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  REQUIRE(cnf(training("moons", out, 12) + Strings{"--log-every", "2"}).code == 0);
+  const Ended ended = cnf({"plot", "--out", out, "--grid", "24", "--n", "200", "--paths", "5"});
+  INFO(ended.err);
+  REQUIRE(ended.code == 0);
+  std::string paths;
+  for (const char* name : {"density", "trajectories", "samples", "learning-curve"})
+    paths += out + "/figs/" + name + ".png\n";
+  CHECK(ended.out == paths);
+  CHECK(png_size(out + "/figs/density.png") == std::pair(2080, 420));
+  for (const char* name : {"trajectories", "samples", "learning-curve"})
+    CHECK(png_size(out + "/figs/" + name + ".png") == std::pair(520, 420));
+}
+
+TEST_CASE("one column and three columns are trained, scored, sampled and drawn") {
+  const TemporaryFolder folder;
+  std::vector<double> values;
+  for (int i = 0; i < 180; ++i) values.push_back(std::sin(0.7 * i) + 0.01 * i);
+  save_npy(folder / "three.npy", tensor(values, {60, 3}, DType::float64));
+  save_npy(folder / "one.npy", tensor(values, {180, 1}, DType::float64));
+  for (const std::string& name : {std::string("one"), std::string("three")}) {
+    const std::string out = folder / name;
+    const Ended trained = cnf(training(folder / (name + ".npy"), out, 6));
+    INFO(trained.err);
+    REQUIRE(trained.code == 0);
+    CHECK(cnf({"eval", "--out", out}).code == 0);
+    CHECK(cnf({"sample", "--out", out, "--n", "5", "--file", folder / (name + ".csv")}).code == 0);
+    CHECK(load_csv(folder / (name + ".csv")).values.dim(1) == (name == "one" ? 1 : 3));
+    CHECK(cnf({"plot", "--out", out, "--n", "50"}).code == 0);
+    CHECK(png_size(out + "/figs/samples.png").first == (name == "one" ? 520 : 1040));
+  }
+  // One Rademacher number squared is 1: for one column Hutchinson's trace is exact.
+  const double exact = log_likelihood(folder / "one", {});
+  CHECK(std::abs(exact - log_likelihood(folder / "one", {"--trace", "hutchinson"})) < 1e-5);
+}
+
+}  // namespace dimwise::cnf_outputs_tests

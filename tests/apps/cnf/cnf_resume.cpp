@@ -1,0 +1,147 @@
+#include <filesystem>
+#include <random>
+
+#include "tests/apps/cnf/cnf_run.hpp"
+#include "tests/catch.hpp"
+
+namespace dimwise::cnf_resume_tests {
+
+using namespace dimwise::app;
+using Catch::Matchers::Contains;
+
+namespace {
+
+constexpr int64_t steps = 300;
+
+// Rows of a file (the loader's place matters) or a density (the Rng's), with an estimated trace (its noise).
+Strings long_training(const std::string& data, const std::string& out) {
+  return training(data, out, steps) +
+         Strings{"--trace", "hutchinson", "--checkpoint-every", "7", "--eval-every", "60", "--log-every", "3"};
+}
+
+double seconds_of(const std::function<void()>& work) {
+  const auto begin = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+}  // namespace
+
+TEST_CASE("the same seed gives the same checkpoint and metrics, quiet or verbose") {
+  const TemporaryFolder folder;
+  for (const std::string& data : {std::string("moons"), rows_file(folder)}) {
+    const Strings flags{"--checkpoint-every", "5", "--eval-every", "6", "--log-every", "2"};
+    REQUIRE(cnf(training(data, folder / "loud", 12) + flags + Strings{"--verbose"}).code == 0);
+    const Ended quiet = cnf(training(data, folder / "quiet", 12) + flags + Strings{"--quiet"});
+    REQUIRE(quiet.code == 0);
+    CHECK(quiet.err == "");
+    REQUIRE(checkpoint(folder / "loud", 12).size() > 1000);
+    CHECK((checkpoint(folder / "loud", 12) == checkpoint(folder / "quiet", 12)));
+    CHECK((checkpoint(folder / "loud", 10) == checkpoint(folder / "quiet", 10)));
+    REQUIRE(metrics(folder / "loud").size() > 100);
+    CHECK((metrics(folder / "loud") == metrics(folder / "quiet")));
+    REQUIRE(cnf(training(data, folder / "other", 12) + flags + Strings{"--seed", "1"}).code == 0);
+    CHECK((checkpoint(folder / "loud", 12) != checkpoint(folder / "other", 12)));
+    CHECK((metrics(folder / "loud") != metrics(folder / "other")));
+  }
+}
+
+TEST_CASE("config.toml repeats the run") {
+  const TemporaryFolder folder;
+  REQUIRE(cnf(training(rows_file(folder), folder / "first", 12) + Strings{"--seed", "3", "--lr", "0.003"}).code == 0);
+  REQUIRE(cnf({"train", "--config", folder / "first/config.toml", "--out", folder / "second"}).code == 0);
+  REQUIRE(checkpoint(folder / "first", 12).size() > 1000);
+  CHECK((checkpoint(folder / "first", 12) == checkpoint(folder / "second", 12)));
+  CHECK((metrics(folder / "first") == metrics(folder / "second")));
+}
+
+TEST_CASE("a run killed at random moments and resumed ends as if it had not been") {
+  const TemporaryFolder folder;
+  const std::string data = rows_file(folder), whole = folder / "whole";
+  const double duration = seconds_of([&] { REQUIRE(cnf(long_training(data, whole)).code == 0); });
+  std::mt19937 random(17);
+  std::uniform_real_distribution<double> delay(0, duration / 3);
+  int kills = 0;
+  for (int run = 0; kills < 10; ++run) {
+    const std::string out = folder / ("killed-" + std::to_string(run));
+    const Strings words = long_training(data, out) + Strings{"--resume", "auto"};
+    for (bool finished = false; !finished;) {
+      Process process(DIMWISE_CNF, words);
+      if (kills < 10) {
+        if (kills % 3) process.prints("model:");  // the others may be killed before they have begun
+        pause_seconds(delay(random));
+        process.send(SIGKILL);
+      }
+      const Ended ended = process.wait();
+      INFO(ended.err);
+      REQUIRE((ended.killed || ended.code == 0));
+      finished = !ended.killed;
+      kills += ended.killed;
+    }
+    CHECK((checkpoint(out, steps) == checkpoint(whole, steps)));
+    CHECK((metrics(out) == metrics(whole)));
+    for (const auto& entry : std::filesystem::directory_iterator(out))
+      CHECK(entry.path().filename().string().substr(0, 4) != ".tmp");
+  }
+}
+
+TEST_CASE("a run interrupted at random moments and resumed ends as if it had not been") {
+  const TemporaryFolder folder;
+  const std::string whole = folder / "whole", out = folder / "interrupted";
+  const double duration = seconds_of([&] { REQUIRE(cnf(long_training("moons", whole)).code == 0); });
+  std::mt19937 random(5);
+  std::uniform_real_distribution<double> delay(0, duration / 4);
+  const Strings words = long_training("moons", out) + Strings{"--resume"};
+  int interrupted = 0;
+  for (int time = 0; time < 4; ++time) {
+    Process process(DIMWISE_CNF, words);
+    process.prints("model:");
+    pause_seconds(delay(random));
+    process.send(time % 2 ? SIGTERM : SIGINT);
+    const Ended ended = process.wait();
+    CHECK_FALSE(ended.killed);
+    CHECK((ended.code == 0 || ended.code == (time % 2 ? 143 : 130)));
+    interrupted += ended.code != 0;
+  }
+  CHECK(interrupted > 0);
+  REQUIRE(cnf(words).code == 0);
+  CHECK((checkpoint(out, steps) == checkpoint(whole, steps)));
+  CHECK((metrics(out) == metrics(whole)));
+}
+
+TEST_CASE("a signal finishes the step, saves, and says how to go on") {
+  const TemporaryFolder folder;
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const std::string out = folder / std::to_string(signal);
+    Process process(DIMWISE_CNF, training("moons", out, 1000000));
+    REQUIRE(process.prints("step 1/"));
+    process.send(signal);
+    const Ended ended = process.wait();
+    CHECK_FALSE(ended.killed);
+    CHECK(ended.code == 128 + signal);
+    CHECK(ended.out == "");
+    std::string latest = read_text(out + "/latest");
+    latest.pop_back();
+    CHECK_THAT(ended.err, Contains("dimwise-cnf: interrupted: saved " + out + "/" + latest +
+                                   "; continue with the same command and --resume auto"));
+    CHECK(cnf({"eval", "--out", out, "--data", rows_file(folder)}).code == 0);
+  }
+}
+
+TEST_CASE("a second signal ends the run at once") {
+  const TemporaryFolder folder;
+  // Each step takes minutes.
+  Process slow(DIMWISE_CNF, {"train", "--data", "moons", "--out", folder / "slow", "--gradient", "adjoint", "--method",
+                             "rk4", "--solver-steps", "1000000"});
+  REQUIRE(slow.prints("model:"));
+  slow.send(SIGINT);
+  pause_seconds(0.1);
+  CHECK(slow.running());
+  const double until_end = seconds_of([&] {
+    slow.send(SIGTERM);
+    CHECK(slow.wait().code == 143);
+  });
+  CHECK(until_end < 2);
+}
+
+}  // namespace dimwise::cnf_resume_tests

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/apps/common/temporary_folder.hpp"
+
+namespace dimwise::app {
+
+// How a process ended: its exit code, or 128 + the signal that killed it with `killed` set; and what it wrote.
+struct Ended {
+  int code = 0;
+  bool killed = false;
+  std::string out, err;
+};
+
+struct Surroundings {
+  std::map<std::string, std::string> environment = {};
+  std::string standard_output = "";  // a file instead of Ended::out
+  rlim_t largest_file = 0;           // bytes; 0 for no limit
+};
+
+// A running executable, with stdout and stderr going to files. It is killed with the object.
+class Process {
+ public:
+  Process(const std::string& executable, const std::vector<std::string>& words, const Surroundings& around = {}) {
+    std::vector<char*> argv{const_cast<char*>(executable.c_str())};
+    for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
+    argv.push_back(nullptr);
+    const std::string out = around.standard_output.empty() ? folder_ / "out" : around.standard_output;
+    const std::string err = folder_ / "err";
+    id_ = fork();
+    if (id_ != 0) return;
+    dup2(open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
+    dup2(open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
+    setenv("TERM", "xterm", 1);
+    for (const char* name : {"NO_COLOR", "DIMWISE_DATA"}) unsetenv(name);
+    for (const auto& [name, value] : around.environment) setenv(name.c_str(), value.c_str(), 1);
+    if (around.largest_file > 0) {
+      const rlimit limit{around.largest_file, around.largest_file};
+      setrlimit(RLIMIT_FSIZE, &limit);
+      ::signal(SIGXFSZ, SIG_IGN);  // so that the write fails, as on a full disk
+    }
+    execv(argv[0], argv.data());
+    _exit(127);
+  }
+  ~Process() {
+    if (running()) {
+      send(SIGKILL);
+      wait();
+    }
+  }
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  void send(int signal) const { kill(id_, signal); }
+
+  bool running() {
+    if (!ended_ && waitpid(id_, &status_, WNOHANG) == id_) ended_ = true;
+    return !ended_;
+  }
+
+  // Waits until it has printed a text to stderr. False if it ended before.
+  bool prints(const std::string& text) {
+    while (running()) {
+      if (read_text(folder_ / "err").find(text) != std::string::npos) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return false;
+  }
+
+  Ended wait() {
+    if (!ended_) waitpid(id_, &status_, 0);
+    ended_ = true;
+    Ended e;
+    e.killed = WIFSIGNALED(status_);
+    e.code = e.killed ? 128 + WTERMSIG(status_) : WEXITSTATUS(status_);
+    e.out = read_text(folder_ / "out");
+    e.err = read_text(folder_ / "err");
+    return e;
+  }
+
+ private:
+  TemporaryFolder folder_;
+  pid_t id_ = 0;
+  int status_ = 0;
+  bool ended_ = false;
+};
+
+inline void pause_seconds(double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
+
+}  // namespace dimwise::app

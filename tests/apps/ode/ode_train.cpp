@@ -1,0 +1,337 @@
+#include <cmath>
+#include <filesystem>
+#include <random>
+
+#include "apps/ode/experiment/figure.hpp"
+#include "apps/ode/experiment/record.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/matmul.hpp"
+#include "tests/apps/ode/ode_run.hpp"
+#include "tests/catch.hpp"
+
+namespace dimwise::ode_train_tests {
+
+using namespace dimwise::app;
+using Catch::Matchers::Contains;
+
+namespace {
+
+namespace ex = experiment;
+
+const Strings labels{"dopri5", "adams/functional", "adams/jacobi_newton"};
+
+// An experiment so small that an iteration takes milliseconds.
+Strings tiny(const std::string& task, const std::string& out, int64_t steps) {
+  return {"train",
+          "--task",
+          task,
+          "--out",
+          out,
+          "--steps",
+          std::to_string(steps),
+          "--rows",
+          "40",
+          "--batch-size",
+          "8",
+          "--hidden",
+          "8",
+          "--d-h",
+          "4",
+          "--transformer-hidden",
+          "8",
+          "--window",
+          "0.5",
+          "--observations",
+          "2",
+          "--rtol",
+          "1e-3",
+          "--atol",
+          "1e-3"};
+}
+
+// The lines of metrics.jsonl without processor time, which no two runs share.
+std::vector<nlohmann::json> counted(const std::string& out) {
+  std::vector<nlohmann::json> lines;
+  std::istringstream text(metrics(out));
+  for (std::string line; std::getline(text, line);) {
+    auto entry = nlohmann::json::parse(line);
+    for (auto it = entry.begin(); it != entry.end();)
+      it = it.key().ends_with(" seconds") ? entry.erase(it) : std::next(it);
+    lines.push_back(std::move(entry));
+  }
+  return lines;
+}
+
+ex::TaskSettings small(const std::string& task) {
+  return {.task = task, .window = 0.5, .observations = 2, .rows = 40, .batch = 8};
+}
+
+AnyHollowNet small_net(const ex::Task& task) {
+  return ex::make_net({.hidden = {8}, .transformer_hidden = {8}, .d_h = 4}, task, Rng(3));
+}
+
+// A task whose calls of f are counted, those that also give its diagonal, and apart from them those in f recorded.
+class Counted : public ex::Task {
+ public:
+  explicit Counted(ex::Task& task) : task_(task) {}
+  int64_t dimension() const override { return task_.dimension(); }
+  bool uses_time() const override { return task_.uses_time(); }
+  std::string loss_name() const override { return task_.loss_name(); }
+  ex::Iteration iteration(const AnyHollowNet& net, int64_t step) override {
+    ex::Iteration i = task_.iteration(net, step);
+    const OdeTerm inner = i.term;
+    i.term = {[this, inner](const Tensor& t, const State& y) {
+                ++f;
+                return inner.f(t, y);
+              },
+              [this, inner](const Tensor& t, const State& y) {
+                ++diagonals;
+                return inner.with_diagonal(t, y);
+              }};
+    const auto loss = i.loss;
+    i.loss = [this, loss](const std::vector<State>& y) {
+      forward_f = f;
+      forward_diagonals = diagonals;
+      return loss(y);
+    };
+    return i;
+  }
+  int64_t f = 0, diagonals = 0, forward_f = 0, forward_diagonals = 0;
+
+ private:
+  ex::Task& task_;
+};
+
+}  // namespace
+
+TEST_CASE("an experiment writes what each solver took, a figure and totals") {
+  const TemporaryFolder folder;
+  for (const std::string& task : ex::task_names()) {
+    const std::string out = folder / task;
+    const Ended ended = run_ode(tiny(task, out, 5));
+    INFO(ended.err);
+    REQUIRE(ended.code == 0);
+    CHECK_THAT(ended.err, Contains("step 5/5 100%") && Contains("dopri5 ") && Contains("adams/jacobi_newton "));
+    CHECK_THAT(ended.out, Contains(read_text(out + "/totals.md")) && Contains("5 of 5 iterations measured"));
+    for (const char* name : {"/figs/evaluations.png", "/figs/evaluations.svg"})
+      CHECK(std::filesystem::file_size(out + name) > 5000);
+    const auto lines = counted(out);
+    REQUIRE(lines.size() == 5);
+    for (size_t i = 0; i < lines.size(); ++i) {
+      CHECK(lines[i]["step"] == i + 1);
+      CHECK(lines[i]["rate"] > 0);
+      for (const std::string& solver : labels)
+        for (const std::string phase : {" forward", " adjoint"}) {
+          CHECK(lines[i][solver + phase + " evaluations"] > 5);
+          CHECK(lines[i][solver + phase + " ending"] == 0);
+          CHECK((lines[i][solver + phase + " diagonals"] > 0) == (solver == "adams/jacobi_newton"));
+        }
+    }
+  }
+}
+
+TEST_CASE("--json gives the sums of the metrics, and measurements may be rarer than iterations") {
+  const TemporaryFolder folder;
+  const Ended ended =
+      run_ode(tiny("rotation", folder / "run", 7) + Strings{"--measure-every", "3", "--tolerances", "1e-2,1e-7",
+                                                            "--json", "--quiet", "--train-with", "bdf/newton"});
+  REQUIRE(ended.code == 0);
+  CHECK(ended.err == "");
+  const auto result = nlohmann::json::parse(ended.out);
+  CHECK(result["iterations"] == 7);
+  CHECK(result["measured"] == 3);
+  const auto lines = counted(folder / "run");
+  REQUIRE(lines.size() == 3);
+  REQUIRE(result["totals"].size() == 3);
+  for (size_t s = 0; s < 3; ++s) {
+    const auto& total = result["totals"][s];
+    CHECK(total["solver"] == labels[s]);
+    double f = 0, d = 0;
+    for (const auto& line : lines) {
+      f += line[labels[s] + " adjoint evaluations"].get<double>();
+      d += line[labels[s] + " forward diagonals"].get<double>();
+    }
+    CHECK(total["f_adjoint"] == f);
+    CHECK(total["diagonals_forward"] == d);
+    CHECK(total["seconds_forward"] > 0);
+    const auto &loose = result["tolerances"][s], &tight = result["tolerances"][s + 3];
+    CHECK(loose["solver"] == labels[s]);
+    CHECK(loose["tolerance"] == 1e-2);
+    CHECK(tight["tolerance"] == 1e-7);
+    CHECK(tight["forward"] > loose["forward"]);
+  }
+}
+
+TEST_CASE("the counts are those of calls of f and of D f") {
+  for (const std::string& name : ex::task_names()) {
+    const auto task = ex::make_task(small(name), DType::float64);
+    const AnyHollowNet net = small_net(*task);
+    for (const Integrator& solver :
+         ex::parse_solvers("dopri5,adams/functional,adams/jacobi_newton,bdf/jacobi_newton")) {
+      INFO(name << ' ' << solver.name());
+      Counted counted(*task);
+      const ex::Measurement m = ex::measure(counted, net, 2, solver, {.rtol = 1e-4, .atol = 1e-4});
+      REQUIRE(m.gradient);
+      CHECK(m.forward.statistics.evaluations == counted.forward_f + counted.forward_diagonals);
+      CHECK(m.forward.statistics.diagonals == counted.forward_diagonals);
+      CHECK((counted.forward_diagonals > 0) == (solver.corrector == "jacobi_newton"));
+      CHECK(m.adjoint.statistics.evaluations <= counted.f - counted.forward_f + counted.diagonals);
+      CHECK(m.adjoint.statistics.evaluations > 5);
+      CHECK(m.forward.seconds > 0);
+      CHECK(m.adjoint.seconds > 0);
+    }
+  }
+}
+
+TEST_CASE("all solvers find the same loss and gradient") {
+  for (const std::string& name : ex::task_names()) {
+    const auto task = ex::make_task(small(name), DType::float64);
+    const AnyHollowNet net = small_net(*task);
+    std::vector<ex::Measurement> all;
+    for (const Integrator& solver : ex::parse_solvers("dopri5,adams/functional,adams/jacobi_newton"))
+      all.push_back(ex::measure(*task, net, 1, solver, {.rtol = 1e-8, .atol = 1e-8}));
+    const auto exact = parameters(*all[0].gradient);
+    for (size_t s = 1; s < all.size(); ++s) {
+      INFO(name << ' ' << s);
+      CHECK(all[s].loss == Approx(all[0].loss).epsilon(1e-6));
+      const auto other = parameters(*all[s].gradient);
+      for (size_t i = 0; i < exact.size(); ++i) {
+        const std::vector<double> a = exact[i].values(), b = other[i].values();
+        for (size_t k = 0; k < a.size(); ++k) CHECK(b[k] == Approx(a[k]).epsilon(1e-5).margin(1e-5));
+      }
+    }
+  }
+}
+
+TEST_CASE("a solve that runs out of its budget is recorded, and ends the run only where it trains") {
+  const auto task = ex::make_task(small("rotation"), DType::float64);
+  const AnyHollowNet net = small_net(*task);
+  const Integrator dopri5{"dopri5"};
+  const ex::Measurement whole = ex::measure(*task, net, 0, dopri5, {});
+  REQUIRE(whole.gradient);
+  const ex::Measurement m = ex::measure(*task, net, 0, dopri5, {.max_evaluations = 9});
+  CHECK((m.forward.ending == ex::Ending::out_of_budget));
+  CHECK(m.forward.statistics.evaluations <= 10);  // the one that shows what f captures comes before the solve
+  CHECK((m.adjoint.ending == ex::Ending::not_begun));
+  CHECK_FALSE(m.gradient);
+  const auto flow = ex::make_task(small("cnf"), DType::float64);
+  // A rough f: its derivatives, which the adjoint reads, need more steps than f itself.
+  const AnyHollowNet rough =
+      map_parameters(small_net(*flow), [](const std::string&, const Tensor& w) { return 4.0 * w; });
+  const ex::Measurement first = ex::measure(*flow, rough, 0, dopri5, {});
+  const int64_t enough = first.forward.statistics.evaluations;
+  REQUIRE(first.adjoint.statistics.evaluations > enough);
+  const ex::Measurement half = ex::measure(*flow, rough, 0, dopri5, {.max_evaluations = enough});
+  CHECK((half.forward.ending == ex::Ending::done));
+  CHECK((half.adjoint.ending == ex::Ending::out_of_budget));
+  CHECK_FALSE(half.gradient);
+  for (const ex::Measurement* each : {&m, &half}) {
+    ex::Values values;
+    ex::append(values, "dopri5", *each);
+    ex::Record record{.step = {1}, .columns = {}};
+    for (const auto& [key, value] : values) record.columns[key] = {value};
+    CHECK(ex::totals(record, "dopri5").unfinished == 1);
+    CHECK(ex::totals(record, "dopri5").f() ==
+          static_cast<double>(each->forward.statistics.evaluations + each->adjoint.statistics.evaluations));
+  }
+
+  const TemporaryFolder folder;
+  // dopri5 needs more evaluations than a multistep method at the beginning, when f is all but constant.
+  const Strings scarce = tiny("rotation", folder / "run", 2) + Strings{"--max-evaluations", "12"};
+  const Ended diverged = run_ode(scarce);
+  CHECK(diverged.code == 4);
+  CHECK_THAT(diverged.err, Contains("dopri5, which trains the model, did not finish"));
+  const Ended trained = run_ode(scarce + Strings{"--train-with", "adams/functional"});
+  INFO(trained.err);
+  REQUIRE(trained.code == 0);
+  CHECK(counted(folder / "run")[0]["dopri5 forward ending"] == static_cast<int>(ex::Ending::out_of_budget));
+}
+
+TEST_CASE("an experiment killed and resumed ends with the same metrics and weights") {
+  const TemporaryFolder folder;
+  const Strings flags{"--checkpoint-every", "3", "--measure-every", "2"};
+  const std::string whole = folder / "whole", out = folder / "killed";
+  REQUIRE(run_ode(tiny("cnf", whole, 40) + flags).code == 0);
+  const Strings words = tiny("cnf", out, 40) + flags + Strings{"--resume", "auto"};
+  std::mt19937 random(11);
+  std::uniform_real_distribution<double> delay(0.05, 0.5);
+  for (int kill = 0; kill < 4; ++kill) {
+    Process process(DIMWISE_ODE, words);
+    process.prints("task cnf");
+    pause_seconds(delay(random));
+    process.send(kill == 1 ? SIGINT : SIGKILL);
+    const Ended ended = process.wait();
+    CHECK((ended.killed || ended.code == 130 || ended.code == 0));
+    if (ended.code == 130) CHECK_THAT(ended.err, Contains("continue with the same command and --resume auto"));
+  }
+  REQUIRE(run_ode(words).code == 0);
+  CHECK((counted(out) == counted(whole)));
+  REQUIRE(checkpoint(whole, 40).size() > 1000);
+  CHECK((checkpoint(out, 40) == checkpoint(whole, 40)));
+  // Of a finished run, --resume draws and sums up again.
+  std::filesystem::remove(out + "/figs/evaluations.svg");
+  REQUIRE(run_ode(words).code == 0);
+  CHECK(std::filesystem::exists(out + "/figs/evaluations.svg"));
+
+  const Ended other = run_ode(words + Strings{"--clip", "3"});
+  CHECK(other.code == 5);
+  CHECK_THAT(other.err, Contains("--clip is 10.0, not 3.0"));
+}
+
+TEST_CASE("an experiment refuses what makes no sense") {
+  const TemporaryFolder folder;
+  struct Case {
+    Strings words;
+    int code;
+    std::string text;
+  };
+  const Case cases[]{
+      {{"--task", "cfn"}, 2, "--task"},
+      {{"--solvers", "dopri5,adams/functionl"}, 2, "Did you mean functional?"},
+      {{"--solvers", "dopri5/newton"}, 2, "explicit and has no corrector"},
+      {{"--solvers", "rk4"}, 2, "rk4 has fixed steps"},
+      {{"--solvers", "bdf,bdf/automatic"}, 2, "is named twice"},
+      {{"--solvers", ""}, 2, "[--solvers] is empty"},
+      {{"--train-with", "dorpi5"}, 2, "Did you mean dopri5?"},
+      {{"--threads", "2"}, 2, "solvers are compared on one core"},
+      {{"--rtol", "0"}, 2, "[--rtol] must be a number above 0"},
+      {{"--measure-every", "0"}, 2, "--measure-every"},
+      {{"--data", "spirals"}, 3, "there is no density and no file 'spirals'"},
+  };
+  for (const Case& c : cases) {
+    const Ended ended = run_ode(Strings{"train", "--out", folder / "run"} + c.words);
+    INFO(c.text);
+    CHECK(ended.code == c.code);
+    CHECK(ended.out == "");
+    CHECK_THAT(ended.err, Contains(c.text));
+    CHECK_FALSE(std::filesystem::exists(folder / "run"));
+  }
+  const Ended help = run_ode({"train", "--help"});
+  CHECK(help.code == 0);
+  CHECK(help.out.find("Examples:\n") < help.out.find("Usage: "));
+}
+
+TEST_CASE("the median filter takes out single outliers and keeps steps") {
+  CHECK(ex::median_filter({1, 1, 9, 1, 1, 5, 5, 5, 0, 5}) == std::vector<double>{1, 1, 1, 1, 5, 5, 5, 5, 5, 5});
+  CHECK(ex::median_filter({}).empty());
+}
+
+TEST_CASE("the stiffness is the spectral radius, and the contraction that of Jacobi-Newton") {
+  CHECK(ex::spectral_radius({0, 3, -3, 0}, 2) == Approx(3));
+  CHECK(ex::spectral_radius({0, 1, 0, 0}, 2) == Approx(0).margin(1e-6));
+  CHECK(ex::spectral_radius({-2, 1, 0, 0, -5, 100, 0, 0, 1}, 3) == Approx(5).epsilon(1e-5));
+  // x' = (−30 x + 40 y, −40 x − 30 y): ρ(J) = 50; with γ = 0.2, ρ = 0.2 · 40 / (1 + 6).
+  const ex::Iteration turning{
+      .term = {[](const Tensor&, const State& y) -> State {
+        return {matmul(y[0], tensor(std::vector<double>{-30, -40, 40, -30}, {2, 2}, DType::float64))};
+      }},
+      .start = {ones({3, 2}, DType::float64)},
+      .times = {0, 1},
+      .loss = nullptr};
+  const ex::Stiffness s = ex::stiffness(turning, {});
+  CHECK(s.rate == Approx(50).epsilon(1e-5));
+  CHECK(s.decay == Approx(30).epsilon(0.01));
+  CHECK(s.contraction == Approx(8.0 / 7).epsilon(1e-5));
+}
+
+}  // namespace dimwise::ode_train_tests

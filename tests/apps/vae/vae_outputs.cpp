@@ -1,0 +1,197 @@
+// dimwise-vae eval, sample, reconstruct, table.
+#include <cmath>
+#include <filesystem>
+
+#include "apps/vae/model/objective.hpp"
+#include "apps/vae/saved_run.hpp"
+#include "apps/vae/scores.hpp"
+#include "autodiff/context.hpp"
+#include "nn/distributions/bernoulli.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/reduce.hpp"
+#include "ops/threads.hpp"
+#include "tests/apps/vae/vae_run.hpp"
+#include "tests/catch.hpp"
+
+namespace dimwise::vae_outputs_tests {
+
+using namespace dimwise::app;
+using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
+
+namespace {
+
+// What a user sees first of a PNG.
+bool is_png(const std::string& path) { return read_text(path).starts_with("\x89PNG"); }
+
+nlohmann::json evaluation(const std::string& out) { return nlohmann::json::parse(read_text(out + "/eval.json")); }
+
+const Strings few{"--samples", "30", "--elbo-images", "100", "--nll-images", "50", "--batch-size", "100"};
+
+}  // namespace
+
+TEST_CASE("an importance-sampled likelihood approaches the integral over z") {
+  const TemporaryFolder folder;
+  REQUIRE(run_vae({"train",
+                   "--out",
+                   folder / "run",
+                   "--flow",
+                   "planar",
+                   "--latent",
+                   "1",
+                   "--hidden",
+                   "16",
+                   "--train-images",
+                   "500",
+                   "--validation-images",
+                   "50",
+                   "--epochs",
+                   "6",
+                   "--warm-up",
+                   "1",
+                   "--lr",
+                   "0.01",
+                   "--dtype",
+                   "float64",
+                   "--quiet"})
+              .code == 0);
+  const vae::Trained trained = vae::load_trained(folder / "run", "best");
+  const vae::Images images = vae::load_images(trained.settings.images);
+  const NoGrad guard;
+  const Tensor x = astype(slice(images.test, 0, 0, 20), DType::float64);
+  // log ∫ p(x|z) N(z) dz by the trapezoidal rule.
+  constexpr int64_t points = 4001;
+  constexpr double reach = 8, dz = 2 * reach / (points - 1);
+  std::vector<double> grid;
+  for (int64_t i = 0; i < points; ++i) grid.push_back(-reach + dz * static_cast<double>(i));
+  const Tensor z = reshape(tensor(grid, DType::float64), {points, 1});
+  const Tensor logits = trained.model.decoder(z);
+  std::vector<double> exact;
+  for (int64_t i = 0; i < 20; ++i) {
+    const Tensor one = slice(x, 0, i, i + 1);
+    exact.push_back(-logsumexp(Bernoulli{logits}.log_prob(one) + base_log_prob(z) + std::log(dz), {0}).item());
+  }
+  vae::Scores scores;
+  ThreadPool pool(1);
+  vae::score(scores, trained.model, x, {.samples = 4000}, {}, pool, [](int64_t, int64_t) { return true; });
+  REQUIRE(scores.nll.size() == 20);
+  double error = 0, gap = 0;
+  for (size_t i = 0; i < 20; ++i) {
+    error = std::max(error, std::abs(scores.nll[i] - exact[i]));
+    gap += (scores.reconstruction[i] + scores.divergence[i] - exact[i]) / 20;
+  }
+  CHECK(error < 0.1);
+  CHECK(gap > 0);  // the bound lies above, where the noise of its draws is small
+}
+
+TEST_CASE("scores do not depend on threads, nor on where an evaluation was stopped") {
+  set_threads(1);  // as the executable
+  const TemporaryFolder folder;
+  for (const std::string flow : {"triangular", "hollow"}) {
+    INFO(flow);
+    const std::string out = folder / flow;
+    REQUIRE(run_vae(small_vae(flow, out, 1) + Strings{"--quiet"}).code == 0);
+    const Strings eval = Strings{"eval", "--out", out, "--quiet"} + few;
+    const Ended one = run_vae(eval);
+    INFO(one.err);
+    REQUIRE(one.code == 0);
+    CHECK_THAT(one.out, Contains("-ELBO") && Contains("100 test images") && Contains("50 test images, 30 draws"));
+    const nlohmann::json first = evaluation(out);
+    CHECK(first["nll"]["mean"] < first["negative_elbo"]["mean"]);
+    CHECK(first["nll"]["standard_error"] > 0);
+    CHECK((first["evaluations"] > 0) == (flow == "hollow"));
+    REQUIRE(run_vae(eval + Strings{"--threads", "2"}).code == 0);
+    CHECK(evaluation(out) == first);
+    // In the middle, by the library as the app does it.
+    const vae::Trained trained = vae::load_trained(out, "best");
+    const vae::Images images = vae::load_images(trained.settings.images);
+    const vae::ScoreSettings settings{.samples = 30, .elbo_images = 100, .nll_images = 50, .batch_size = 100};
+    const FlowOptions options{.ode = {.rtol = 1e-4, .atol = 1e-4}};
+    vae::Scores scores;
+    ThreadPool pool(1);
+    for (int64_t stops = 0; scores.nll.size() < 50; ++stops) {
+      REQUIRE(stops < 10);
+      vae::score(scores, trained.model, images.test, settings, options, pool, [](int64_t, int64_t) { return false; });
+    }
+    CHECK(vae::mean_of(scores.nll).mean == first["nll"]["mean"]);
+    CHECK(vae::negative_elbo(scores).mean == first["negative_elbo"]["mean"]);
+  }
+}
+
+TEST_CASE("an evaluation killed or interrupted goes on where it was") {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  REQUIRE(run_vae(small_vae("planar", out, 1) + Strings{"--quiet"}).code == 0);
+  const Strings eval{"eval", "--out", out, "--samples", "8000", "--nll-images", "300"};
+  REQUIRE(run_vae(eval + Strings{"--quiet"}).code == 0);
+  const nlohmann::json whole = evaluation(out);
+  std::filesystem::remove(out + "/eval.json");
+  Process stopped(DIMWISE_VAE, eval);
+  REQUIRE(stopped.prints("step "));
+  stopped.send(SIGINT);
+  const Ended interrupted = stopped.wait();
+  REQUIRE(interrupted.code == 130);
+  CHECK_THAT(interrupted.err, Contains("what is done is saved; give the same command to go on"));
+  CHECK_FALSE(std::filesystem::exists(out + "/eval.json"));
+  Process killed(DIMWISE_VAE, eval);
+  killed.prints("going on with an evaluation that was stopped");
+  pause_seconds(0.05);
+  killed.send(SIGKILL);
+  REQUIRE(killed.wait().killed);
+  const Ended last = run_vae(eval);
+  REQUIRE(last.code == 0);
+  CHECK_THAT(last.err, Contains("going on with an evaluation that was stopped"));
+  CHECK(evaluation(out) == whole);
+  CHECK_FALSE(std::filesystem::exists(out + "/eval-partial.safetensors"));
+  // What was done with other settings, or is damaged, is not gone on with.
+  write_text(out + "/eval-partial.safetensors", "nonsense");
+  const Ended anew = run_vae(Strings{"eval", "--out", out} + few);
+  CHECK(anew.code == 0);
+  CHECK_THAT(anew.err, Contains("warning: starting anew"));
+}
+
+TEST_CASE("images are drawn, and the table gathers what was scored") {
+  const TemporaryFolder folder;
+  for (const std::string flow : {"none", "hollow"}) {
+    const std::string out = folder / flow;
+    REQUIRE(run_vae(small_vae(flow, out, 2) + Strings{"--quiet"}).code == 0);
+    const Ended sampled = run_vae({"sample", "--out", out, "--n", "12", "--columns", "5"});
+    CHECK(sampled.code == 0);
+    CHECK(sampled.out == out + "/figs/samples.png\n");
+    CHECK(is_png(out + "/figs/samples.png"));
+    const std::string grey = read_text(out + "/figs/samples.png");
+    REQUIRE(run_vae({"sample", "--out", out, "--n", "12", "--columns", "5", "--binary"}).code == 0);
+    CHECK((read_text(out + "/figs/samples.png") != grey));
+    CHECK(run_vae({"reconstruct", "--out", out, "--n", "7", "--columns", "5"}).code == 0);
+    CHECK(is_png(out + "/figs/reconstructions.png"));
+    REQUIRE(run_vae(Strings{"eval", "--out", out, "--quiet"} + few).code == 0);
+  }
+  const std::string runs = folder / "none" + "," + folder / "hollow";
+  const Ended table = run_vae({"table", "--runs", runs, "--out", folder / "table", "--title", "Two of them"});
+  INFO(table.err);
+  REQUIRE(table.code == 0);
+  CHECK(table.out == read_text(folder / "table/table.md"));
+  char elbo[32];
+  std::snprintf(elbo, sizeof elbo, "| %.2f ± ", evaluation(folder / "hollow")["negative_elbo"]["mean"].get<double>());
+  CHECK_THAT(table.out, StartsWith("# Two of them\n") && Contains("| strokes | 120 | mlp | none |") &&
+                            Contains("| hollow × 1 |") && Contains(elbo) && Contains("| 50 × 30 |"));
+  CHECK_THAT(read_text(folder / "table/table.svg"), StartsWith("<svg") || StartsWith("<?xml"));
+}
+
+TEST_CASE("commands of dimwise-vae refuse what is not there") {
+  const TemporaryFolder folder;
+  for (const std::string command : {"eval", "sample", "reconstruct"}) {
+    const Ended ended = run_vae({command, "--out", folder / "none"});
+    CHECK(ended.code == 5);
+    CHECK_THAT(ended.err, Contains("there is no trained autoencoder in \"" + folder / "none" + "\"") &&
+                              Contains("dimwise-vae train"));
+  }
+  const Ended empty = run_vae({"table"});
+  CHECK(empty.code == 2);
+  const Ended unscored = run_vae({"table", "--runs", folder / "none"});
+  CHECK(unscored.code == 3);
+  CHECK_THAT(unscored.err, Contains("Score the run first: dimwise-vae eval --out " + folder / "none"));
+}
+
+}  // namespace dimwise::vae_outputs_tests

@@ -1,0 +1,152 @@
+// Dimension-wise derivatives of every net against brute force, in every order, by both methods.
+#include "autodiff/context.hpp"
+#include "autodiff/debug/check_grads.hpp"
+#include "autodiff/transforms.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/reduce.hpp"
+#include "tests/catch.hpp"
+#include "tests/hollow/net/nets.hpp"
+
+namespace dimwise::dimension_wise_tests {
+
+using dimwise::test::brute_force;
+using dimwise::test::every_net;
+
+namespace {
+
+double distance(const Tensor& a, const Tensor& b) {
+  double worst = 0;
+  const auto x = a.values(), y = b.values();
+  REQUIRE(x.size() == y.size());
+  for (size_t i = 0; i < x.size(); ++i) worst = std::max(worst, std::abs(x[i] - y[i]) / (1 + std::abs(y[i])));
+  return worst;
+}
+
+const Tensor t = scalar(0.3, DType::float64);
+
+}  // namespace
+
+TEST_CASE("dimwise equals the diagonal by brute force, for every conditioner and transformer") {
+  const double tolerance[] = {1e-12, 1e-10, 1e-8, 1e-6};
+  for (const int64_t d : {1, 2, 3, 8, 64, 257}) {
+    constexpr int order = 3;
+    const Tensor x = Rng(3).normal({2, d}, DType::float64), context = Rng(4).normal({2, 2}, DType::float64);
+    for (const auto& [name, net] : every_net(d)) {
+      const auto bound = net.prepare().at(t, context);
+      const std::vector<Tensor> truth = brute_force(bound, x, order);
+      for (const DimwiseMethod method : {DimwiseMethod::reverse, DimwiseMethod::taylor, DimwiseMethod::automatic}) {
+        const DiagonalCheck check;
+        const std::vector<Tensor> ours = dimwise::dimwise(bound, x, order, method);
+        REQUIRE(ours.size() == static_cast<size_t>(order) + 1);
+        for (int k = 0; k <= order; ++k) {
+          INFO(name << ", d = " << d << ", order " << k << ", method " << static_cast<int>(method));
+          CHECK(distance(ours[static_cast<size_t>(k)], truth[static_cast<size_t>(k)]) < tolerance[k]);
+        }
+      }
+      CHECK(distance(divergence(bound, x), sum(truth[1], {-1})) < 1e-10);
+    }
+  }
+}
+
+TEST_CASE("tape form equals module form") {
+  const Tensor x = Rng(3).normal({4, 3}, DType::float64);
+  for (const auto& [name, net] : every_net(3, false, 0)) {
+    INFO(name);
+    const Tensor leaf = track(x), h = net.conditioner(leaf), y = net.transformer(leaf, h);
+    for (const int order : {1, 2})
+      CHECK(distance(dimwise::dimwise(y, leaf, {.holding = {h}, .order = order}),
+                     dimwise::dimwise(net.at(), x, order)[static_cast<size_t>(order)]) < 1e-12);
+  }
+}
+
+TEST_CASE(
+    "a random loss of f, D1 and D2 has the right gradient in x, t, context and every parameter, none of it zero") {
+  const Rng rng(11);
+  for (const auto& entry : every_net(3)) {
+    const std::string& name = entry.first;
+    const AnyHollowNet& net = entry.second;
+    for (const DimwiseMethod method : {DimwiseMethod::reverse, DimwiseMethod::taylor}) {
+      INFO(name << ", method " << static_cast<int>(method));
+      const Tensor w1 = rng.split("w1").normal({2, 3}, DType::float64),
+                   w2 = rng.split("w2").normal({2, 3}, DType::float64);
+      std::vector<Tensor> inputs{rng.split("x").normal({2, 3}, DType::float64), t,
+                                 rng.split("c").normal({2, 2}, DType::float64)};
+      const std::vector<std::string> names = [&] {
+        std::vector<std::string> list{"x", "t", "context"};
+        for (const auto& [parameter, value] : named_parameters(net)) {
+          list.push_back(parameter);
+          inputs.push_back(value);
+        }
+        return list;
+      }();
+      const auto loss = [&](const std::vector<Tensor>& in) {
+        size_t next = 3;
+        const AnyHollowNet with = map_parameters(net, [&](const std::string&, const Tensor&) { return in[next++]; });
+        const std::vector<Tensor> d = dimwise::dimwise(with.prepare().at(in[1], in[2]), in[0], 2, method);
+        return sum(w1 * d[1]) + sum(w2 * d[2] * d[1]) + sum(square(d[0]));  // the last bias moves f alone
+      };
+      CHECK(check_grads(loss, inputs).worst < 1e-6);
+
+      std::vector<Tensor> leaves;
+      for (const Tensor& in : inputs) leaves.push_back(track(in));
+      const std::vector<Tensor> g = grad(loss(leaves), leaves);
+      for (size_t i = 0; i < g.size(); ++i) {
+        INFO(names[i]);
+        CHECK(max(abs(g[i])).item() > 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("the cost of dimwise does not depend on the dimension") {
+  const auto ops = [](int64_t d, int order, DimwiseMethod method, size_t which) {
+    const auto net = every_net(d)[which].second.prepare();
+    const Tensor x = zeros({2, d}, DType::float64), context = zeros({2, 2}, DType::float64);
+    const int64_t before = thread_context().ops_evaluated;
+    dimwise::dimwise(net.at(t, context), x, order, method);
+    return thread_context().ops_evaluated - before;
+  };
+  for (size_t which = 0; which < 4; ++which)
+    for (const DimwiseMethod method : {DimwiseMethod::reverse, DimwiseMethod::taylor})
+      for (const int order : {1, 2, 3}) {
+        const int64_t cost = ops(4, order, method, which);
+        CHECK(cost > 0);
+        for (const int64_t d : {8, 64, 1024}) CHECK(ops(d, order, method, which) == cost);
+      }
+}
+
+TEST_CASE("time and context must be given exactly where the net was made with them") {
+  const Tensor x = zeros({2, 3}, DType::float64), c = zeros({2, 2}, DType::float64);
+  for (const auto& [name, net] : every_net(3)) {
+    INFO(name);
+    CHECK_THROWS_WITH(net(x), Catch::Contains("depends on time"));
+    CHECK_THROWS_WITH(net(x, t), Catch::Contains("depends on a context"));
+    CHECK(net(x, t, c).shape() == x.shape());
+    // One time a row, and further batch axes.
+    CHECK(distance(net(x, broadcast_to(t, {2, 1}), c), net(x, t, c)) < 1e-14);
+    CHECK(net(zeros({5, 2, 3}, DType::float64), t, zeros({5, 2, 2}, DType::float64)).shape() == Shape{5, 2, 3});
+  }
+  for (const auto& [name, net] : every_net(3, false, 0))
+    CHECK_THROWS_WITH(net(x, t), Catch::Contains("made without time"));
+}
+
+TEST_CASE("a context given to prepare is the one otherwise given to at") {
+  // Fewer leading axes than x has: one context for many points.
+  const Tensor x = Rng(3).normal({4, 2, 3}, DType::float64), c = Rng(4).normal({2, 2}, DType::float64);
+  for (const auto& [name, net] : every_net(3)) {
+    INFO(name);
+    const auto ready = net.prepare(c);
+    const std::vector<Tensor> once = dimwise::dimwise(ready.at(t), x, 2), each = dimwise::dimwise(net.at(t, c), x, 2);
+    for (size_t k = 0; k < each.size(); ++k) CHECK(distance(once[k], each[k]) == 0);
+    for (int64_t i = 0; i < 4; ++i)
+      CHECK(distance(row(once[1], i), dimwise::dimwise(ready.at(t), row(x, i))[1]) < 1e-13);
+    CHECK_THROWS_WITH(ready.at(t, c)(x), Catch::Contains("prepared with one"));
+    CHECK_THROWS_WITH(ready.prepare(c), Catch::Contains("prepared with one"));
+    CHECK_THROWS_WITH(net.prepare(Tensor()).at(t)(x), Catch::Contains("depends on a context"));
+  }
+  for (const auto& [name, net] : every_net(3, true, 0))
+    CHECK_THROWS_WITH(net.prepare(c), Catch::Contains("made without one"));
+}
+
+}  // namespace dimwise::dimension_wise_tests

@@ -1,0 +1,198 @@
+// Row 14, 15: implicit Runge–Kutta methods on stiff problems with stored references, their correctors, their statuses.
+
+#include <cmath>
+
+#include "hollow/ode/problems/problems.hpp"
+#include "ops/reduce.hpp"
+#include "tests/hollow/ode/ode_problems.hpp"
+
+namespace dimwise::ode_implicit_stiff_tests {
+
+using namespace dimwise::problems;
+
+namespace {
+
+const std::vector<std::string> methods{"kvaerno3", "kencarp4", "kencarp5", "radau5"};
+
+// The largest relative error of a component, over all stored times.
+double worst_error(const OdeProblem& problem, const OdeSolution& solution, const nlohmann::json& reference) {
+  double worst = 0;
+  int compared = 0;
+  for (size_t i = 1; i < solution.y.size(); ++i)
+    for (const auto& result : reference["results"]) {
+      if (std::abs(result["t"].get<double>() / problem.times[i] - 1) > 1e-12) continue;
+      ++compared;
+      const auto expected = result["y"].get<std::vector<double>>(), y = solution.y[i][0].values();
+      for (size_t j = 0; j < y.size(); ++j) worst = std::max(worst, std::abs(y[j] / expected[j] - 1));
+    }
+  REQUIRE(compared > 0);
+  return worst;
+}
+
+OdeSolution solved(const OdeProblem& problem, const std::string& method, const std::string& corrector, double rtol) {
+  return odeint(problem.term, problem.y0, problem.times,
+                tolerances(problem, rtol, {.method = method, .max_steps = 100000, .corrector = corrector}));
+}
+
+}  // namespace
+
+TEST_CASE("Stiff references are met, and evaluations stay within their budgets") {
+  const auto json = references();
+  if (!json) return;
+  // Evaluations of f at rtol 1e-4, 1e-6, 1e-8 as measured, in the order of the methods.
+  const struct {
+    const char* name;
+    int64_t evaluations[4][3];
+  } problems[] = {
+      {"van-der-pol-mu", {{3602, 12282, 54283}, {3126, 6192, 16922}, {2544, 5927, 13343}, {2209, 4372, 9310}}},
+      {"robertson", {{1595, 5917, 25490}, {1156, 2964, 9077}, {1255, 3257, 9416}, {1143, 2459, 5407}}},
+      {"oregonator", {{4456, 15450, 67184}, {3959, 8707, 25017}, {3820, 8083, 18725}, {3298, 6349, 13119}}},
+      {"hires", {{1077, 3439, 15270}, {908, 2387, 7583}, {1065, 2104, 6015}, {808, 1448, 2892}}}};
+  for (const auto& each : problems) {
+    const OdeProblem problem = ode_problem(each.name);
+    for (size_t m = 0; m < methods.size(); ++m)
+      for (size_t k = 0; k < 3; ++k) {
+        const double rtol = std::pow(10.0, -4 - 2 * static_cast<double>(k));
+        const auto s = solved(problem, methods[m], "newton", rtol);
+        INFO(each.name << " by " << methods[m] << " at rtol " << rtol << ": " << s.message);
+        REQUIRE(s.status == OdeStatus::success);
+        const double error = worst_error(problem, s, (*json)[problem.reference]);
+        CHECK(error < (rtol == 1e-8 ? 1e-5 : 200 * rtol));
+        CHECK(s.statistics.evaluations < 1.2 * static_cast<double>(each.evaluations[m][k]));
+        CHECK(s.statistics.corrector == "newton");
+      }
+  }
+}
+
+TEST_CASE("Van der Pol with 1/ε = 1e6 through eleven jumps by Radau") {
+  const auto json = references();
+  if (!json) return;
+  const OdeProblem problem = ode_problem("van-der-pol");
+  const auto s = solved(problem, "radau5", "newton", 1e-6);
+  REQUIRE(s.status == OdeStatus::success);
+  CHECK(worst_error(problem, s, (*json)[problem.reference]) < 1e-4);
+  CHECK(s.statistics.evaluations < 36000);
+}
+
+TEST_CASE("All correctors reach the same solution where they converge") {
+  const auto json = references();
+  if (!json) return;
+  const OdeProblem problem = ode_problem("van-der-pol-mu");
+  for (const std::string& method : methods)
+    for (const char* corrector : {"automatic", "jacobi_newton", "newton", "newton_krylov"}) {
+      const auto s = solved(problem, method, corrector, 1e-6);
+      INFO(method << " with " << corrector << ": " << s.message);
+      REQUIRE(s.status == OdeStatus::success);
+      CHECK(worst_error(problem, s, (*json)[problem.reference]) < 1e-4);
+      CHECK((s.statistics.jacobians > 0) == (s.statistics.corrector == "newton"));
+      CHECK((s.statistics.factorizations > 0) == (s.statistics.corrector == "newton"));
+      if (std::string(corrector) == "jacobi_newton") {
+        CHECK(s.statistics.diagonals > 0);
+        CHECK(s.statistics.products == 0);
+      }
+      if (std::string(corrector) == "newton_krylov") CHECK(s.statistics.products > 0);
+    }
+}
+
+TEST_CASE("Functional iteration serves where nothing is stiff") {
+  const Tensor p = tensor({1.5, 1, 3, 1}, DType::float64);
+  const OdeOptions tight{.method = "dopri5", .rtol = 1e-11, .atol = 1e-11};
+  const auto exact = odeint(lotka_volterra(p), start({1, 1}), {0, 2}, tight).y.back()[0].values();
+  for (const std::string& method : methods) {
+    const auto s = odeint(lotka_volterra(p), start({1, 1}), {0, 2},
+                          {.method = method, .rtol = 1e-7, .atol = 1e-7, .corrector = "functional"});
+    INFO(method);
+    REQUIRE(s.status == OdeStatus::success);
+    CHECK(relative_error(s.y.back()[0], exact) < 1e-5);
+    CHECK(s.statistics.jacobians + s.statistics.diagonals + s.statistics.products == 0);
+  }
+}
+
+TEST_CASE("The diagonal alone solves what it dominates; where it does not, automatic finds out") {
+  const OdeProblem dominated = ode_problem("diagonally-dominant"), coupled = ode_problem("hires");
+  for (const std::string& method : methods) {
+    INFO(method);
+    const auto kept = solved(dominated, method, "jacobi_newton", 1e-6);
+    const auto whole = solved(dominated, method, "newton_krylov", 1e-6);
+    REQUIRE(kept.status == OdeStatus::success);
+    CHECK(kept.statistics.jacobians == 0);
+    CHECK(relative_error(kept.y.back()[0], whole.y.back()[0].values()) < 1e-5);
+    CHECK(solved(coupled, method, "automatic", 1e-6).statistics.corrector == "newton");
+  }
+  CHECK(solved(dominated, "radau5", "automatic", 1e-6).statistics.corrector == "jacobi_newton");
+  CHECK(solved(dominated, "kencarp4", "automatic", 1e-6).statistics.corrector == "jacobi_newton");
+}
+
+TEST_CASE("A batch of rows is solved row by row: the Jacobian is one block a row") {
+  const OdeProblem problem = ode_problem("oregonator");
+  const std::vector<double> one = problem.y0[0].values();
+  std::vector<double> rows;
+  for (int i = 0; i < 3; ++i)
+    for (const double v : one) rows.push_back(v * (1 + 0.1 * i));
+  const State batch{tensor(rows, {3, 3}, DType::float64)};
+  for (const std::string& method : methods)
+    for (const char* corrector : {"newton", "newton_krylov"}) {
+      const OdeOptions options{
+          .method = method, .rtol = 1e-8, .atol = 1e-10, .max_steps = 100000, .corrector = corrector};
+      const auto together = odeint(problem.term, batch, {0, 10}, options);
+      REQUIRE(together.status == OdeStatus::success);
+      for (int64_t i = 0; i < 3; ++i) {
+        const State row{select(batch[0], 0, i)};
+        const auto alone = odeint(problem.term, row, {0, 10}, options);
+        INFO(method << ' ' << corrector << " row " << i);
+        CHECK(relative_error(select(together.y.back()[0], 0, i), alone.y.back()[0].values()) < 1e-5);
+      }
+    }
+}
+
+TEST_CASE("Several state tensors, and a quadrature outside the equations") {
+  // x' = −50 (x − cos t), z' = x − z, q' = x².
+  const auto f = [](const Tensor& t, const State& y) -> State {
+    return {-50 * (y[0] - cos(t)), y[0] - y[1], square(y[0])};
+  };
+  const State y0{tensor({0}, DType::float64), tensor({1}, DType::float64), tensor({0}, DType::float64)};
+  const auto exact = odeint(f, y0, {0, 1.5}, {.method = "dopri8", .rtol = 1e-12, .atol = 1e-12});
+  for (const std::string& method : methods)
+    for (const char* corrector : {"newton", "jacobi_newton"}) {
+      const OdeOptions options{
+          .method = method, .rtol = 1e-8, .atol = 1e-8, .quadratures = {false, false, true}, .corrector = corrector};
+      const auto s = odeint(f, y0, {0, 0.7, 1.5}, options);
+      INFO(method << ' ' << corrector << ": " << s.message);
+      REQUIRE(s.status == OdeStatus::success);
+      for (size_t i = 0; i < 3; ++i) CHECK(s.y.back()[i].item() == Approx(exact.y.back()[i].item()).epsilon(1e-6));
+    }
+}
+
+TEST_CASE("What cannot be solved ends with a status, within its budget") {
+  const OdeProblem problem = ode_problem("robertson");
+  for (const std::string& method : methods) {
+    INFO(method);
+    OdeOptions options = tolerances(problem, 1e-6, {.method = method});
+    options.corrector = "functional";
+    options.max_evaluations = 3000;
+    options.max_steps = 1000000;
+    const auto starved = odeint(problem.term, problem.y0, problem.times, options);
+    CHECK(starved.status == OdeStatus::max_evaluations_reached);
+    CHECK(starved.statistics.evaluations <= 3000);
+    options.max_steps = 20;
+    CHECK(odeint(problem.term, problem.y0, problem.times, options).status == OdeStatus::max_steps_reached);
+    const auto nan = [](const Tensor&, const State& y) -> State { return {1 + sqrt(1 - y[0])}; };
+    const auto lost = odeint(nan, start({0.5}), {0, 5}, {.method = method, .corrector = "newton"});
+    INFO(lost.message);
+    CHECK(lost.status != OdeStatus::success);
+    CHECK(lost.status != OdeStatus::max_steps_reached);
+    // A quadrature is outside of the equations, which are solved all the same.
+    const auto late = [](const Tensor& t, const State& y) -> State { return {-y[0], sqrt(1 - t) * y[0]}; };
+    const auto half = odeint(late, {scalar(1, DType::float64), scalar(0, DType::float64)}, {0, 3},
+                             {.method = method, .quadratures = {false, true}, .corrector = "newton"});
+    CHECK(half.status == OdeStatus::non_finite);
+    CHECK(half.grid.back() == Approx(1).margin(0.01));
+    const auto blow_up = [](const Tensor&, const State& y) -> State { return {square(y[0])}; };
+    const auto gone = odeint(blow_up, start({1}), {0, 2}, {.method = method, .corrector = "newton"});
+    INFO(gone.message);
+    CHECK(gone.status != OdeStatus::success);
+    CHECK(gone.grid.back() == Approx(1).margin(1e-2));
+  }
+}
+
+}  // namespace dimwise::ode_implicit_stiff_tests

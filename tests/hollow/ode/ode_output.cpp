@@ -1,0 +1,241 @@
+// Events, dense output, budgets, tolerances by component and by sample, advice: what a solve tells and keeps to.
+
+#include "autodiff/base/error.hpp"
+#include "ops/reduce.hpp"
+#include "tests/hollow/ode/ode_problems.hpp"
+
+namespace dimwise::ode_output_tests {
+
+using namespace dimwise::problems;
+using Catch::Matchers::Contains;
+
+namespace {
+
+const double pi = std::acos(-1.0);
+const VectorField rotation = [](const Tensor&, const State& s) -> State { return {vec({at(s[0], 1), -at(s[0], 0)})}; };
+const VectorField decay = [](const Tensor&, const State& y) -> State { return {-y[0]}; };
+const VectorField stiff = [](const Tensor& t, const State& y) -> State { return {-5000 * (y[0] - cos(t))}; };
+State one() { return {scalar(1, DType::float64)}; }
+
+std::vector<std::string> adaptive_methods() {
+  std::vector<std::string> names;
+  for (const std::string& name : ode_method_names())
+    if (is_adaptive(name)) names.push_back(name);
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("Events are found where they are, by every method, in both directions of time") {
+  for (const std::string& method : adaptive_methods())
+    for (const double direction : {1.0, -1.0}) {
+      INFO(method << (direction > 0 ? " forwards" : " backwards"));
+      OdeOptions options{.method = method, .rtol = 1e-8, .atol = 1e-8, .max_steps = 100000};
+      // y = (cos t, −sin t): cos crosses 0 at π/2, 3π/2, …
+      options.events = {{[](const Tensor&, const State& s) { return at(s[0], 0); }}};
+      const auto all = check(odeint(rotation, start({1, 0}), {0, direction * 10}, options));
+      REQUIRE(all.events.size() == 3);
+      for (size_t i = 0; i < 3; ++i) {
+        CHECK(all.events[i].t == Approx(direction * (pi / 2 + static_cast<double>(i) * pi)).epsilon(1e-5));
+        CHECK(all.events[i].y[0].values()[0] == Approx(0).margin(1e-9));
+      }
+      options.events[0].direction = 1;  // rising, in the direction of the solve
+      const auto rising = check(odeint(rotation, start({1, 0}), {0, direction * 10}, options));
+      REQUIRE(rising.events.size() == 1);
+      CHECK(rising.events[0].t == Approx(direction * 1.5 * pi).epsilon(1e-5));
+    }
+}
+
+TEST_CASE("A terminal event ends the solve there; others keep their order in time") {
+  OdeOptions options{.rtol = 1e-9, .atol = 1e-9};
+  options.events = {{[](const Tensor&, const State& s) { return at(s[0], 0) + 0.5; }, 0, true},
+                    {[](const Tensor& t, const State&) { return t - 2; }},
+                    {[](const Tensor&, const State& s) { return at(s[0], 0); }}};
+  const auto s = odeint(rotation, start({1, 0}), {0, 0.5, 1, 2.05, 2.2, 5}, options);
+  CHECK(s.status == OdeStatus::event_reached);
+  CHECK_THAT(s.message, Contains("terminal event 0 at t = 2.094"));
+  CHECK_NOTHROW(check(s));
+  REQUIRE(s.events.size() == 3);
+  CHECK(s.events[0].event == 2);
+  CHECK(s.events[1].event == 1);
+  CHECK(s.events[1].t == Approx(2).epsilon(1e-14));
+  CHECK(s.events[2].t == Approx(2 * pi / 3).epsilon(1e-8));
+  CHECK(s.y.size() == 4);
+  CHECK_THROWS_WITH(
+      odeint(rotation, start({1, 0}), {0, 1}, {.events = {{[](const Tensor&, const State& y) { return y[0]; }}}}),
+      Contains("event 0 gave shape"));
+}
+
+TEST_CASE("Dense output reads the solution anywhere, by every adaptive method") {
+  for (const std::string& method : adaptive_methods())
+    for (const OdeGradient gradient : {OdeGradient::direct, OdeGradient::adjoint, OdeGradient::backsolve}) {
+      INFO(method);
+      const auto s = check(odeint(
+          rotation, start({1, 0}), {0, 6},
+          {.method = method, .rtol = 1e-6, .atol = 1e-6, .max_steps = 100000, .dense = true, .gradient = gradient}));
+      for (double t = 0; t <= 6; t += 0.037) CHECK(s.at(t)[0].values()[0] == Approx(std::cos(t)).margin(2e-4));
+      CHECK(relative_error(s.at(6)[0], s.y.back()[0].values()) < 1e-12);
+      CHECK_THROWS_WITH(s.at(6.1), Contains("outside of the solution"));
+    }
+  CHECK_THROWS_WITH(odeint(rotation, start({1, 0}), {0, 1}).at(0.5), Contains("Solve with dense = true"));
+  CHECK_THROWS_WITH(odeint(rotation, start({1, 0}), {0, 1}, {.dense = true, .gradient = OdeGradient::checkpointed}),
+                    Contains("keeps no dense output"));
+}
+
+TEST_CASE("f is never evaluated more often than the budget says, and what was reached is kept") {
+  for (const std::string& method : ode_method_names())
+    for (const int64_t budget : {1, 2, 3, 10, 57}) {
+      int64_t count = 0;
+      const VectorField f = [&](const Tensor& t, const State& y) {
+        ++count;
+        return lorenz(t, y);
+      };
+      const OdeTerm term(f, [&](const Tensor& t, const State& y) -> Diagonal {
+        return {f(t, y), {tensor({-10, -1, -8.0 / 3}, DType::float64)}};
+      });
+      for (const char* corrector : {"functional", "jacobi_newton", "newton_krylov"}) {
+        count = 0;
+        const auto s = odeint(term, start({1, 1, 1}), {0, 1e-3, 50},
+                              {.method = method,
+                               .dt = is_adaptive(method) ? 0 : 1e-3,
+                               .max_steps = 1000000,
+                               .max_evaluations = budget,
+                               .corrector = corrector});
+        INFO(method << " with " << budget);
+        CHECK(s.status == OdeStatus::max_evaluations_reached);
+        CHECK(count <= budget);
+        CHECK(s.statistics.evaluations <= budget);
+        CHECK_THAT(s.message, Contains("max_evaluations = " + std::to_string(budget)));
+        CHECK(s.grid.size() == static_cast<size_t>(s.statistics.accepted) + 1);
+      }
+    }
+}
+
+TEST_CASE("max_steps holds for every method") {
+  for (const std::string& method : ode_method_names()) {
+    const auto s = odeint(lorenz, start({1, 1, 1}), {0, 50},
+                          {.method = method, .dt = is_adaptive(method) ? 0 : 1e-3, .max_steps = 9});
+    INFO(method);
+    CHECK(s.status == OdeStatus::max_steps_reached);
+    CHECK(s.statistics.accepted + s.statistics.rejected == 9);
+  }
+}
+
+TEST_CASE("NaN in f, at the start or on the way, is told by every method") {
+  const VectorField wall = [](const Tensor& t, const State& y) -> State {
+    return {t.item() > 0.5 ? y[0] / 0.0 - y[0] / 0.0 : -y[0]};
+  };
+  for (const std::string& method : ode_method_names()) {
+    const OdeOptions options{.method = method, .dt = is_adaptive(method) ? 0 : 0.01};
+    INFO(method);
+    const auto s = odeint(wall, one(), {0, 1}, options);
+    CHECK((s.status == OdeStatus::non_finite || s.status == OdeStatus::corrector_not_converging));
+    CHECK(s.grid.back() == Approx(0.5).margin(0.011));
+    CHECK(odeint(wall, one(), {1, 2}, options).status == OdeStatus::non_finite);
+  }
+}
+
+TEST_CASE("A corrector that cannot contract says so") {
+  const OdeTerm rotating(
+      [](const Tensor&, const State& s) -> State {
+        return {1e6 * vec({at(s[0], 1), -at(s[0], 0)})};
+      },
+      [](const Tensor&, const State& s) -> Diagonal {
+        return {{1e6 * vec({at(s[0], 1), -at(s[0], 0)})}, {zeros({2}, DType::float64)}};
+      });
+  for (const char* method : {"bdf", "adams", "kencarp5", "radau5"}) {
+    const auto s = odeint(rotating, start({1, 0}), {0, 1},
+                          {.method = method, .dt = 0.1, .dt_min = 0.1, .corrector = "jacobi_newton"});
+    INFO(method << ": " << s.message);
+    CHECK(s.status == OdeStatus::corrector_not_converging);
+    CHECK_THAT(s.message, Contains("jacobi_newton"));
+    CHECK(s.statistics.corrector_failures > 0);
+  }
+}
+
+TEST_CASE("Equal times give the start back") {
+  for (const OdeGradient gradient :
+       {OdeGradient::direct, OdeGradient::checkpointed, OdeGradient::adjoint, OdeGradient::backsolve}) {
+    const auto s = odeint(decay, one(), {2, 2}, {.gradient = gradient});
+    CHECK(s.status == OdeStatus::success);
+    REQUIRE(s.y.size() == 2);
+    CHECK(s.y[1][0].item() == 1);
+    CHECK(s.statistics.evaluations == 0);
+    CHECK_THROWS_WITH(odeint(decay, one(), {}, {.gradient = gradient}), Contains("Give at least start and end"));
+  }
+}
+
+TEST_CASE("Tolerances by component: the loose one is not waited for, the tight one is met") {
+  const VectorField two = [](const Tensor& t, const State&) -> State { return {vec({cos(t), 50 * cos(50 * t)})}; };
+  for (const char* method : {"dopri5", "adams", "bdf", "radau5"}) {
+    const auto run = [&](double first, double second) {
+      OdeOptions options{.method = method, .rtol = 0, .atol = 0, .max_steps = 100000};
+      options.atols = {tensor({first, second}, DType::float64)};
+      return check(odeint(two, start({0, 0}), {0, 3}, options));
+    };
+    const auto loose = run(1e-7, 1e2), tight = run(1e-7, 1e-7);
+    INFO(method);
+    CHECK(loose.statistics.accepted * 3 < tight.statistics.accepted);
+    CHECK(std::abs(loose.y.back()[0].values()[0] - std::sin(3.0)) < 2e-5);
+    CHECK(std::abs(tight.y.back()[0].values()[1] - std::sin(150.0)) < 2e-4);
+  }
+  OdeOptions options;
+  options.atols = {tensor({1e-7, -1}, DType::float64)};
+  CHECK_THROWS_WITH(odeint(two, start({0, 0}), {0, 3}, options), Contains("No tolerance may be negative"));
+  options.atols = {Tensor(), Tensor()};
+  CHECK_THROWS_WITH(odeint(two, start({0, 0}), {0, 3}, options), Contains("atols has 2 tensors for a state of 1"));
+}
+
+TEST_CASE("Per sample, one difficult row of many is not hidden by the others") {
+  const int64_t rows = 400;
+  std::vector<double> rates(rows, 0.01);
+  rates[7] = 20;
+  const Tensor rate = tensor(rates, {rows, 1}, DType::float64);
+  const VectorField f = [&](const Tensor& t, const State& y) -> State { return {rate * (sin(rate * t) - y[0])}; };
+  const State y0{zeros({rows, 1}, DType::float64)};
+  const auto exact = odeint(f, y0, {0, 3}, {.rtol = 1e-11, .atol = 1e-11, .max_steps = 100000});
+  for (const char* method : {"dopri5", "bdf"}) {
+    const auto off = [&](bool per_sample) {
+      const auto s =
+          check(odeint(f, y0, {0, 3}, {.method = method, .rtol = 1e-5, .atol = 1e-5, .per_sample = per_sample}));
+      return std::abs(s.y.back()[0].values()[7] - exact.y.back()[0].values()[7]);
+    };
+    INFO(method << ": " << off(false) << " shared, " << off(true) << " per sample");
+    CHECK(off(true) < 3e-4);
+    CHECK(off(true) * 2 < off(false));
+  }
+  CHECK_THROWS_WITH(odeint(decay, one(), {0, 1}, {.per_sample = true}), Contains("one first axis"));
+}
+
+TEST_CASE("An explicit method that meets a stiff problem advises an implicit one, and only then") {
+  for (const char* method : {"dopri5", "tsit5", "dopri8"}) {
+    INFO(method);
+    const auto s = odeint(stiff, one(), {0, 1}, {.method = method, .max_steps = 100000});
+    CHECK_THAT(s.advice, Contains("the problem is stiff"));
+    CHECK(check(odeint(lorenz, start({1, 1, 1}), {0, 10}, {.method = method})).advice.empty());
+    CHECK(check(odeint(rotation, start({1, 0}), {0, 100}, {.method = method})).advice.empty());
+    const auto stopped = odeint(stiff, one(), {0, 1}, {.method = method, .max_steps = 400});
+    CHECK_THAT(stopped.message, Contains("Note: at t = ") && Contains("is stiff"));
+  }
+  CHECK(check(odeint(stiff, one(), {0, 1}, {.method = "bdf"})).advice.empty());
+}
+
+TEST_CASE("What makes no sense for implicit and multistep methods is refused, saying what to do") {
+  const auto refused = [](const OdeOptions& options, const char* text) {
+    CHECK_THROWS_WITH(odeint(decay, one(), {0, 1}, options), Contains(text));
+  };
+  refused({.method = "bdf", .corrector = "magic"}, "Use one of automatic, functional, jacobi_newton");
+  refused({.method = "bdf", .steps = 10}, "takes no equal steps");
+  refused({.method = "bdf", .grid = {0, 1}}, "Give the grid and the orders of one solution");
+  refused({.rtol = 0, .atol = 0}, "one must be positive");
+  refused({.rtol = -1e-3}, "Neither may be negative");
+  refused({.max_evaluations = 0}, "must be positive");
+  refused({.method = "bdf", .quadratures = {true}}, "nothing to solve");
+  refused({.method = "bdf", .corrector_tolerance = 0}, "corrector_tolerance = 0");
+  refused({.method = "bdf", .max_order = -1}, "max_order = -1");
+  const VectorField two = [](const Tensor&, const State& y) -> State { return {-y[0], -y[1]}; };
+  CHECK_THROWS_WITH(odeint(two, {zeros({3, 2}, DType::float64), zeros({3}, DType::float64)}, {0, 1}, {.method = "bdf"}),
+                    Contains("row by row"));
+}
+
+}  // namespace dimwise::ode_output_tests
