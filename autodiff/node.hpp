@@ -77,7 +77,7 @@ struct Node {
   }
 };
 
-/// An untracked tensor with uninitialised values, to be filled through `mutable_data` before anyone else sees it.
+/// An untracked tensor with uninitialized values, to be filled through `mutable_data` before anyone else sees it.
 Tensor empty(const Shape& shape, DType dtype);
 /// An untracked tensor of another shape on the same buffer.
 Tensor share(const Tensor& x, const Shape& shape);

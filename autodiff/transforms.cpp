@@ -81,7 +81,7 @@ Function grad(Function f) {
   return [f = std::move(f)](const Tensor& x) { return value_and_grad(f, x).second; };
 }
 
-std::pair<Tensor, Tensor> value_and_grad(const Function& f, const Tensor& x) {
+std::pair<Tensor, Tensor> detail::value_and_grad(const Function& f, const Tensor& x) {
   const Traced traced(x, f);
   check_scalar("value_and_grad", traced.y());
   return {traced.value(), traced.pull(ones_like(traced.y()))[0]};

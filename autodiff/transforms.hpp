@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -40,11 +41,17 @@ using Function = std::function<Tensor(const Tensor&)>;
 
 /// x ↦ ∂f/∂x, for f with one element. `grad(grad(f))` is the second derivative of a scalar function.
 Function grad(Function f);
-/// f(x) and ∂f/∂x.
+namespace detail {
 std::pair<Tensor, Tensor> value_and_grad(const Function& f, const Tensor& x);
+}
+/// f(x) and ∂f/∂x.
+template <class F, std::same_as<Tensor> X>
+std::pair<Tensor, Tensor> value_and_grad(const F& f, const X& x) {
+  return detail::value_and_grad(f, x);
+}
 /// f(x) and wᵀ ∂f/∂x. Cost: one forward and one reverse pass.
 std::pair<Tensor, Tensor> vjp(const Function& f, const Tensor& x, const Tensor& w);
-/// f(x) and ∂f/∂x v. Cost: one forward pass and its linearisation.
+/// f(x) and ∂f/∂x v. Cost: one forward pass and its linearization.
 std::pair<Tensor, Tensor> jvp(const Function& f, const Tensor& x, const Tensor& v);
 /// ∂²f/∂x² v of an f with one element, forward over reverse.
 Tensor hvp(const Function& f, const Tensor& x, const Tensor& v);

@@ -1,5 +1,5 @@
 // A training step of a plane CNF with an ordinary net (3-64-64-64-2, tanh) and its exact trace, solved by dopri5 to
-// 1e-5: time by evaluation of the drift, since step controls differ a little.
+// 1e-5: time by evaluation of the dynamics, since step controls differ a little.
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -70,16 +70,16 @@ struct Training {
 
   Tensor loss_of(const Net& m, const Tensor& x, int64_t& evaluations) const {
     const VectorField field = [&](const Tensor& t, const State& y) {
-      const Drift d = brute_force_drift([&](const Tensor& in) { return m(t, in); }, y[0]);
+      const Dynamics d = brute_force_dynamics([&](const Tensor& in) { return m(t, in); }, y[0]);
       return State{d.f, d.trace};
     };
     const OdeOptions options{.rtol = 1e-5, .atol = 1e-5, .dt = 0.05, .quadratures = {false, true}};
-    const OdeSolution s = check(odeint(field, {x, zeros({x.dim(0)})}, {0, 1}, options));
+    const OdeSolution s = value_or_throw(odeint(field, {x, zeros({x.dim(0)})}, {0, 1}, options));
     evaluations = s.statistics.evaluations;
     return mean(0.5 * sum(square(s.y.back()[0]), {-1}) - s.y.back()[1]);
   }
   Net step() {
-    auto [value, g] = value_and_grad(net, [&](const Net& m) { return loss_of(m, x, evaluations); });
+    auto [value, g] = value_and_grad([&](const Net& m) { return loss_of(m, x, evaluations); }, net);
     adam.step(net, g);
     loss = value.item();
     return g;
@@ -87,9 +87,12 @@ struct Training {
   // The same with a part of the batch, which has steps of its own, for each thread.
   void step(ThreadPool& pool) {
     std::vector<int64_t> counts(static_cast<size_t>(pool.threads()));
-    const auto [value, g] = value_and_grad_parallel(pool, net, x.dim(0), [&](const Net& m, const Shard& s) {
-      return loss_of(m, slice(x, 0, s.begin, s.end), counts[static_cast<size_t>(s.index)]);
-    });
+    const auto [value, g] = value_and_grad_parallel(
+        pool,
+        [&](const Net& m, const Shard& s) {
+          return loss_of(m, slice(x, 0, s.begin, s.end), counts[static_cast<size_t>(s.index)]);
+        },
+        net, x.dim(0));
     adam.step(net, g);
     evaluations = *std::max_element(counts.begin(), counts.end());
   }

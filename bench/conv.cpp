@@ -37,7 +37,7 @@ Problem make_problem(int64_t stride) {
 }
 
 Problem train(const Problem& problem) {
-  return value_and_grad(problem, [](const Problem& p) { return sum(square(p.layer(p.x))); }).second;
+  return value_and_grad([](const Problem& p) { return sum(square(p.layer(p.x))); }, problem).second;
 }
 
 Row row(int64_t stride, int threads, bool training) {

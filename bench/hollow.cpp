@@ -23,11 +23,13 @@ double total(const Tensor& t) {
   return result;
 }
 
+using Bound = decltype(std::declval<const Net&>().at());
+
 // What the rows of one dimension share.
 struct Setting {
   int64_t d;
   Problem problem;
-  BoundHollowNet<Net> net;  // prepared
+  Bound net;
   Twin torch, limit;
 
   explicit Setting(int64_t dimension)
@@ -105,7 +107,7 @@ void brute_force(benchmark::State& state) {
   double brute = 0, difference = 0;
   for (auto _ : state) {
     const double begin = now();
-    const Tensor by_force = brute_force_drift(whole, s->problem.x).trace;
+    const Tensor by_force = brute_force_dynamics(whole, s->problem.x).trace;
     brute = now() - begin;
     state.SetIterationTime(brute);
     difference = max(abs(by_force - divergence(s->net, s->problem.x))).item();
@@ -122,11 +124,10 @@ void brute_force(benchmark::State& state) {
 // A two-hidden-layer net of width 64 at batch 1, d = 2.
 Row small() {
   set_threads(1);
-  const auto net =
-      std::make_shared<BoundHollowNet<Net>>(Net{MaskedConditioner({.d = 2, .d_h = d_h, .hidden = {64, 64}}, Rng(1)),
-                                                SharedTransformer({.d = 2, .d_h = d_h, .hidden = {64, 64}}, Rng(2))}
-                                                .prepare()
-                                                .at());
+  const auto net = std::make_shared<Bound>(Net{MaskedConditioner({.d = 2, .d_h = d_h, .hidden = {64, 64}}, Rng(1)),
+                                               SharedTransformer({.d = 2, .d_h = d_h, .hidden = {64, 64}}, Rng(2))}
+                                               .prepare()
+                                               .at());
   const Tensor x = made({1, 2}, 29, 1.5);
   return {.ours = [net, x] { keep((*net)(x).node()); }, .targets = {{"ours", 25e-6}}};
 }

@@ -60,11 +60,12 @@ struct Problem {
 
 /// The gradient of (½ Σ f² + Σ D¹f) / batch.
 inline Problem train(const Problem& problem) {
-  return value_and_grad(problem,
-                        [](const Problem& p) {
-                          const std::vector<Tensor> d = dimwise::dimwise(p.net.prepare().at(), p.x, 1);
-                          return (0.5 * sum(square(d[0])) + sum(d[1])) / static_cast<double>(batch);
-                        })
+  return value_and_grad(
+             [](const Problem& p) {
+               const std::vector<Tensor> d = dimwise::dimwise(p.net.prepare().at(), p.x, 1);
+               return (0.5 * sum(square(d[0])) + sum(d[1])) / static_cast<double>(batch);
+             },
+             problem)
       .second;
 }
 

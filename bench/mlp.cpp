@@ -49,15 +49,18 @@ struct Training {
 
   Tensor loss(const Mlp& m) const { return -mean(gather(log_softmax(m(x)), -1, target)); }
   void step() {
-    const auto [value, g] = value_and_grad(net, [&](const Mlp& m) { return loss(m); });
+    const auto [value, g] = value_and_grad([&](const Mlp& m) { return loss(m); }, net);
     adam.step(net, g);
   }
   // The same with a part of the batch for each thread.
   void step(ThreadPool& pool) {
-    const auto [value, g] = value_and_grad_parallel(pool, net, batch, [&](const Mlp& m, const Shard& s) {
-      const Indices part{{s.size(), 1}, {target.values.begin() + s.begin, target.values.begin() + s.end}};
-      return -mean(gather(log_softmax(m(slice(x, 0, s.begin, s.end))), -1, part));
-    });
+    const auto [value, g] = value_and_grad_parallel(
+        pool,
+        [&](const Mlp& m, const Shard& s) {
+          const Indices part{{s.size(), 1}, {target.values.begin() + s.begin, target.values.begin() + s.end}};
+          return -mean(gather(log_softmax(m(slice(x, 0, s.begin, s.end))), -1, part));
+        },
+        net, batch);
     adam.step(net, g);
   }
 };

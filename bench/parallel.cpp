@@ -42,10 +42,13 @@ void training_step(benchmark::State& state, int64_t d) {
                         SharedTransformer({.d = d, .d_h = 32, .hidden = {64}}, rng.split("transformer"))};
   const Tensor x = rng.normal({rows, d});
   const auto step = [&](ThreadPool& pool) {
-    benchmark::DoNotOptimize(value_and_grad_parallel(pool, model, rows, [&](const auto& m, const Shard& s) {
-      const std::vector<Tensor> f = dimwise::dimwise(m.prepare().at(), slice(x, 0, s.begin, s.end), 1);
-      return mean(sum(0.5 * square(f[0]) + f[1], {-1}));
-    }));
+    benchmark::DoNotOptimize(value_and_grad_parallel(
+        pool,
+        [&](const auto& m, const Shard& s) {
+          const std::vector<Tensor> f = dimwise::dimwise(m.prepare().at(), slice(x, 0, s.begin, s.end), 1);
+          return mean(sum(0.5 * square(f[0]) + f[1], {-1}));
+        },
+        model, rows));
   };
   ThreadPool one(1), two(2);
   std::vector<double> serial, parallel;

@@ -51,7 +51,7 @@ struct Step {
 
   template <class Loss>
   auto gradient(Loss&& loss) const {
-    return value_and_grad(model, [&](const Equation& m) { return loss(m, density.derivatives(t, x)); });
+    return value_and_grad([&](const Equation& m) { return loss(m, density.derivatives(t, x)); }, model);
   }
   auto exact() const {
     return gradient([&](const Equation& m, const DensityDerivatives& p) {

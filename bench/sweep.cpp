@@ -25,7 +25,7 @@ namespace {
 
 using namespace dimwise;
 using namespace dimwise::bench;
-using Net = BoundHollowNet<HollowNet<MaskedConditioner, SharedTransformer>>;
+using Net = decltype(std::declval<const HollowNet<MaskedConditioner, SharedTransformer>&>().at());
 
 constexpr int64_t rows = 32, pulls = 32, all_pulls = 784;
 
@@ -117,7 +117,7 @@ void derivative(benchmark::State& state, const std::string& label, int64_t d, in
 void hutchinson(benchmark::State& state, int64_t d) {
   const auto s = setting(d);
   const Function whole = [&](const Tensor& x) { return s->net(x); };
-  Turns turns({{"work", [&] { keep(hutchinson_drift(whole, s->x, s->noise).trace.node()); }},
+  Turns turns({{"work", [&] { keep(hutchinson_dynamics(whole, s->x, s->noise).trace.node()); }},
                {"forward", [&] { keep(s->net(s->x).node()); }}},
               0.01);
   for (auto _ : state) state.SetIterationTime(turns.round());

@@ -58,14 +58,17 @@ struct Training {
   // Loss and gradient with the noise of this step.
   std::pair<Tensor, Vae> gradient() {
     const Rng rng = Rng(1).split(number);
-    return value_and_grad_parallel(pool, model, batch, [&](const Vae& m, const Shard& s) {
-      const Elbo e = app::vae::elbo(m, slice(x, 0, s.begin, s.end), rng, {.first_row = s.begin});
-      return mean(e.reconstruction + e.divergence);
-    });
+    return value_and_grad_parallel(
+        pool,
+        [&](const Vae& m, const Shard& s) {
+          const Elbo e = app::vae::elbo(m, slice(x, 0, s.begin, s.end), rng, {.first_row = s.begin});
+          return mean(e.reconstruction + e.divergence);
+        },
+        model, batch);
   }
   Tensor noise() const {
     const Tensor zero = zeros({batch, latent});
-    return Normal{zero, zero}.sample(Rng(1).split(number));
+    return DiagonalNormal{zero, zero}.sample(Rng(1).split(number));
   }
   void step() {
     optimizer.step(model, gradient().second);
@@ -108,16 +111,16 @@ class FlowTraining {
  public:
   FlowTraining() {
     set_threads(1);
-    const auto flow = make_hollow_posterior({.d = latent,
-                                             .context = context_size,
-                                             .flows = 1,
-                                             .hidden = {128},
-                                             .transformer_hidden = {16},
-                                             .activation = Activation::softplus,
-                                             .d_h = 4,
-                                             .end_time = end_time},
-                                            Rng(0));
-    problem_ = {flow.cnf.blocks[0], Rng(2).normal({batch, latent}), Rng(3).normal({batch, context_size})};
+    const auto flow = make_hollow_cnf({.d = latent,
+                                       .context = context_size,
+                                       .flows = 1,
+                                       .hidden = {128},
+                                       .transformer_hidden = {16},
+                                       .activation = Activation::softplus,
+                                       .d_h = 4,
+                                       .end_time = end_time},
+                                      Rng(0));
+    problem_ = {flow.blocks[0], Rng(2).normal({batch, latent}), Rng(3).normal({batch, context_size})};
     Arrays given = arrays(problem_);
     const auto& layers = std::get<MaskedConditioner>(problem_.net.conditioner.kind).layers;
     given["mask1"] = array(layers[0].mask.value);
@@ -134,11 +137,14 @@ class FlowTraining {
   }
 
   std::pair<Tensor, Problem> gradient(Trace trace) const {
-    return value_and_grad(problem_, [&](const Problem& p) {
-      const ContinuousPosterior<AnyHollowNet> flow{{{p.net}, end_time}, latent, context_size};
-      const FlowResult r = flow(p.z0, p.context, {.trace = trace, .ode = {.method = "rk4", .steps = steps}});
-      return mean(0.5 * sum(square(r.z), {-1}) - r.log_det);
-    });
+    return value_and_grad(
+        [&](const Problem& p) {
+          const Cnf<AnyHollowNet> flow{{p.net}, end_time};
+          const FlowResult r =
+              flow.to_data(p.z0, p.context, {.trace = trace, .ode = {.method = "rk4", .steps = steps}});
+          return mean(0.5 * sum(square(r.x), {-1}) - r.log_det);
+        },
+        problem_);
   }
   std::function<void()> ours(Trace trace) const {
     return [this, trace] { keep(gradient(trace).first.node()); };

@@ -28,7 +28,7 @@ target_compile_options(dimwise_flags INTERFACE
 if(DIMWISE_ARCH)
   target_compile_options(dimwise_flags INTERFACE -march=${DIMWISE_ARCH})
 endif()
-# Without optimisation g++'s intrinsics of AVX-512 are macros that cast what xsimd 8 gives them, which does not compile.
+# Without optimization g++'s intrinsics of AVX-512 are macros that cast what xsimd 8 gives them, which does not compile.
 include(CheckCXXSourceCompiles)
 if(DIMWISE_ARCH)
   set(CMAKE_REQUIRED_FLAGS -march=${DIMWISE_ARCH})

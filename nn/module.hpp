@@ -20,7 +20,7 @@ namespace dimwise {
 ///
 /// Members may be Tensors (parameters), Constants (saved and cast, not trained), modules, and vectors or optionals of
 /// modules. Copying copies the model. No two members may have one name: what keeps them by name, as state_dict, load
-/// and optimisers do, throws ValueError.
+/// and optimizers do, throws ValueError.
 ///
 /// Example:
 /// ```cpp
@@ -107,7 +107,7 @@ void each_state(M& m, F&& f) {
     f(member.name, static_cast<std::conditional_t<std::is_const_v<M>, const Tensor&, Tensor&>>(*member.value));
 }
 
-/// Throws ValueError: what keeps members by name, as files and optimisers do, would mix these two.
+/// Throws ValueError: what keeps members by name, as files and optimizers do, would mix these two.
 [[noreturn]] void named_twice(const std::string& name);
 
 void load_into(const std::vector<Member>& members, const std::map<std::string, Tensor>& state,
@@ -137,7 +137,7 @@ std::vector<std::pair<std::string, Tensor>> named_parameters(const M& m) {
 
 /// The number of trained numbers.
 template <Module M>
-int64_t count(const M& m) {
+int64_t num_parameters(const M& m) {
   int64_t n = 0;
   for (const Tensor& t : parameters(m)) n += t.size();
   return n;
@@ -188,9 +188,9 @@ void load_state_dict(M& m, const std::map<std::string, Tensor>& state, const std
 /// computed from the argument, unless it is given to `stop_gradient` first; a term that the outer model enters alone
 /// cannot be told from a constant.
 ///
-/// Example: `auto [loss, g] = value_and_grad(model, [&](const auto& m) { return mean(square(m(x) - y)); });`
+/// Example: `auto [loss, g] = value_and_grad([&](const auto& m) { return mean(square(m(x) - y)); }, model);`
 template <Module M, class Loss>
-std::pair<Tensor, M> value_and_grad(const M& m, Loss&& loss) {
+std::pair<Tensor, M> value_and_grad(Loss&& loss, const M& m) {
   Traced traced(parameters(m), [&](const std::vector<Tensor>& leaves) {
     size_t i = 0;
     return loss(map_parameters(m, [&](const std::string&, const Tensor&) { return leaves[i++]; }));

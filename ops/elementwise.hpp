@@ -5,7 +5,7 @@
 namespace dimwise {
 
 // Functions of each element. Shapes and dtypes are kept; out of the domain the value is IEEE's NaN or infinity. A value
-// depends on its element alone, not on its place or neighbours; results underflow gradually.
+// depends on its element alone, not on its place or neighbors; results underflow gradually.
 //
 // Derivatives at special points:
 //   relu, abs      0 at ±0

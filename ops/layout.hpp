@@ -19,7 +19,7 @@ Tensor stack(const std::vector<Tensor>& parts, int axis);
 Tensor slice(const Tensor& x, int axis, int64_t start, int64_t stop, int64_t step = 1);
 /// Element i along an axis, which is dropped.
 Tensor select(const Tensor& x, int axis, int64_t i);
-/// `before` and `after` more elements along an axis, and `between` more between neighbours, all of one value.
+/// `before` and `after` more elements along an axis, and `between` more between neighbors, all of one value.
 Tensor pad(const Tensor& x, int axis, int64_t before, int64_t after, double value = 0, int64_t between = 0);
 /// The elements along an axis from last to first.
 Tensor flip(const Tensor& x, int axis);

@@ -159,7 +159,7 @@ Tensor finite_max(const char* op, const Tensor& x, const Axes& axes) {
 }
 
 // x with a largest element of 0 along the axis; NaN where it is ∞, so that shares of an infinity are NaN.
-Tensor centred(const char* op, const Tensor& x, int axis) {
+Tensor centered(const char* op, const Tensor& x, int axis) {
   const Tensor m = constant_max(op, x, {axis});
   return x - where(greater(m, scalar(-infinity, m.dtype())), m, 0.0);
 }
@@ -212,12 +212,12 @@ Tensor logsumexp(const Tensor& x, const Axes& axes, bool keepdims) {
 }
 
 Tensor softmax(const Tensor& x, int axis) {
-  const Tensor e = exp(centred("softmax", x, axis));
+  const Tensor e = exp(centered("softmax", x, axis));
   return e / sum(e, {axis}, true);
 }
 
 Tensor log_softmax(const Tensor& x, int axis) {
-  const Tensor y = centred("log_softmax", x, axis);
+  const Tensor y = centered("log_softmax", x, axis);
   return y - log(sum(exp(y), {axis}, true));
 }
 

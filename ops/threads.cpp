@@ -3,6 +3,7 @@
 #include <cblas.h>
 
 #include <atomic>
+#include <mutex>
 
 #include "autodiff/base/error.hpp"
 
@@ -13,16 +14,46 @@ extern "C" void omp_set_num_threads(int threads);
 namespace dimwise {
 
 namespace {
-std::atomic<int> wanted{0};
-}
+
+// What was set, by `set_threads` or in the environment, and how many OneThreadEach live.
+struct Setting {
+  std::mutex mutex;
+  int held = 0, blas_before = 0, onednn_before = 0;
+  std::atomic<int> onednn{0};  // 0: as OpenMP says
+};
+Setting setting;
+
+}  // namespace
 
 void set_threads(int threads) {
   if (threads < 1) fail<ValueError>("set_threads", threads, " threads cannot work. Use at least 1.");
+  const std::lock_guard lock(setting.mutex);
+  if (setting.held > 0) {
+    setting.blas_before = setting.onednn_before = threads;
+    return;
+  }
   openblas_set_num_threads(threads);
-  wanted = threads;
+  setting.onednn = threads;
 }
 
-int onednn_threads() { return wanted > 0 ? wanted.load() : omp_get_max_threads(); }
+int threads() { return openblas_get_num_threads(); }
+
+OneThreadEach::OneThreadEach() {
+  const std::lock_guard lock(setting.mutex);
+  if (setting.held++ > 0) return;
+  setting.blas_before = openblas_get_num_threads();
+  setting.onednn_before = setting.onednn;
+  if (setting.blas_before != 1) openblas_set_num_threads(1);
+  setting.onednn = 1;
+}
+OneThreadEach::~OneThreadEach() {
+  const std::lock_guard lock(setting.mutex);
+  if (--setting.held > 0) return;
+  if (setting.blas_before != 1) openblas_set_num_threads(setting.blas_before);
+  setting.onednn = setting.onednn_before;
+}
+
+int onednn_threads() { return setting.onednn > 0 ? setting.onednn.load() : omp_get_max_threads(); }
 
 OneDnnThreads::OneDnnThreads(int threads) : before_(omp_get_max_threads()) {
   if (threads != before_) omp_set_num_threads(threads);

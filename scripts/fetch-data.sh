@@ -2,7 +2,7 @@
 # Puts the files of well-known data sets where the executables find them; see scripts/fetch-data.sh --help
 set -euo pipefail
 
-table="$(dirname "${BASH_SOURCE[0]}")/../apps/common/standard_files.inc"
+table="$(dirname "${BASH_SOURCE[0]}")/../apps/common/data/standard_files.inc"
 mirrors=(https://ossci-datasets.s3.amazonaws.com/mnist https://storage.googleapis.com/cvdf-datasets/mnist)
 
 usage() {

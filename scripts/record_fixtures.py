@@ -2,7 +2,7 @@
 """Records what PyTorch computes, for tests/nn/fixtures.cpp and tests/nn/conv.cpp.
 
 Needs torch and numpy. Writes into tests/fixtures: ops.safetensors and conv.safetensors (inputs, values and gradients of
-functions in float64) and optimisers.safetensors (20 steps of each optimiser); no other file is touched.
+functions in float64) and optimizers.safetensors (20 steps of each optimizer); no other file is touched.
 
     python3 scripts/record_fixtures.py
 """
@@ -155,7 +155,7 @@ def rosenbrock(x):
     return ((1 - x[:-1]) ** 2 + 10 * (x[1:] - x[:-1] ** 2) ** 2).sum()
 
 
-def record_optimisers():
+def record_optimizers():
     """Positions before and after each of 20 steps on two functions of four numbers: NAME.FUNCTION of shape (21, 4).
 
     quadratic: ½ Σ scaleᵢ xᵢ²; rosenbrock: Σ (1 − xᵢ)² + 10 (xᵢ₊₁ − xᵢ²)².
@@ -163,7 +163,7 @@ def record_optimisers():
     start = torch.tensor([-0.5, 0.8, 0.3, -1.2])
     scale = torch.tensor([0.1, 0.3, 1.0, 3.0])
     losses = {"quadratic": lambda x: 0.5 * (scale * x * x).sum(), "rosenbrock": rosenbrock}
-    optimisers = {
+    optimizers = {
         "sgd": lambda p: torch.optim.SGD(p, lr=0.01),
         "sgd_momentum": lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9),
         "sgd_nesterov": lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9, nesterov=True),
@@ -176,23 +176,23 @@ def record_optimisers():
         "adamax_weight_decay": lambda p: torch.optim.Adamax(p, lr=0.05, weight_decay=0.1),
     }
     tensors = {"start": start, "scale": scale}
-    for name, make in optimisers.items():
+    for name, make in optimizers.items():
         for which, loss in losses.items():
             x = start.clone().requires_grad_()
-            optimiser, path = make([x]), [x.detach().clone()]
+            optimizer, path = make([x]), [x.detach().clone()]
             for _ in range(20):
-                optimiser.zero_grad()
+                optimizer.zero_grad()
                 loss(x).backward()
-                optimiser.step()
+                optimizer.step()
                 path.append(x.detach().clone())
             tensors[f"{name}.{which}"] = torch.stack(path)
-    save(FOLDER / "optimisers.safetensors", tensors, {"torch": torch.__version__})
+    save(FOLDER / "optimizers.safetensors", tensors, {"torch": torch.__version__})
 
 
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
     record_functions("ops", functions)
     record_functions("conv", convolutions)
-    record_optimisers()
+    record_optimizers()
     for path in sorted(FOLDER.glob("*.safetensors")):
         print(path.name, path.stat().st_size, "bytes")

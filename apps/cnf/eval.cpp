@@ -5,7 +5,7 @@
 #include "apps/cnf/commands.hpp"
 #include "apps/cnf/saved_run.hpp"
 #include "apps/common/cli/exit_code.hpp"
-#include "nn/distributions/gaussian.hpp"
+#include "nn/distributions/multivariate_normal.hpp"
 #include "ops/layout.hpp"
 #include "ops/reduce.hpp"
 
@@ -52,7 +52,7 @@ void evaluate(const EvalSettings& s) {
     add("entropy          %.4f nats; the model is %.4f above it\n", data.density->entropy,
         -l.mean - data.density->entropy);
   } else {
-    const Gaussian baseline = Gaussian::fit(data.train);
+    const MultivariateNormal baseline = MultivariateNormal::fit(data.train);
     const double gaussian = mean(baseline.log_prob(data.test)).item();
     result["gaussian_log_likelihood"] = gaussian;
     add("full Gaussian    %.4f nats a row, fitted to the same training rows: the model is %+.4f\n", gaussian,

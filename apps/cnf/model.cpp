@@ -22,28 +22,23 @@ FlowModel make_model(const ModelSettings& s, const Rng& rng) {
   FlowModel model;
   model.standardizer = Standardizer(s.d, dtype);
   model.flow.T = s.end_time;
-  for (int64_t b = 0; b < s.blocks; ++b) {
-    const Rng stream = rng.split("block").split(static_cast<uint64_t>(b));
-    model.flow.blocks.push_back(
-        {make_conditioner(
-             s.conditioner,
-             {.d = s.d, .d_h = s.d_h, .hidden = s.hidden, .activation = activation, .time = true, .dtype = dtype},
-             stream.split("conditioner")),
-         make_transformer(s.transformer,
-                          {.d = s.d,
-                           .d_h = s.d_h,
-                           .hidden = s.transformer_hidden,
-                           .activation = activation,
-                           .time = true,
-                           .dtype = dtype},
-                          stream.split("transformer"))});
-  }
+  for (int64_t b = 0; b < s.blocks; ++b)
+    model.flow.blocks.push_back(make_hollow_net({.conditioner = s.conditioner,
+                                                 .transformer = s.transformer,
+                                                 .d = s.d,
+                                                 .d_h = s.d_h,
+                                                 .hidden = s.hidden,
+                                                 .transformer_hidden = s.transformer_hidden,
+                                                 .activation = activation,
+                                                 .time = true,
+                                                 .dtype = dtype},
+                                                rng.split("block").split(static_cast<uint64_t>(b))));
   return model;
 }
 
 Score score(const FlowModel& model, const Tensor& x, const FlowOptions& options) {
   Score result;
-  result.solution = to_base(model.flow, model.standardizer.forward(x), options);
+  result.solution = model.flow.to_base(model.standardizer.forward(x), {}, options);
   result.log_prob = base_log_prob(result.solution.x) + result.solution.log_det + model.standardizer.log_det();
   return result;
 }
@@ -77,9 +72,8 @@ Likelihood likelihood(ThreadPool& pool, const FlowModel& model, const Tensor& x,
 }
 
 Tensor sample_model(const FlowModel& model, int64_t n, const Rng& rng, const OdeOptions& options) {
-  const DType dtype = parameters(model)[0].dtype();
   const int64_t d = model.standardizer.mean.value.size();
-  return model.standardizer.inverse(sample(model.flow, {n, d}, rng, dtype, {.ode = options}));
+  return model.standardizer.inverse(model.flow.sample(rng, {n, d}, {}, {.ode = options}));
 }
 
 std::string to_json(const ModelSettings& s) {

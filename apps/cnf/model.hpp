@@ -23,7 +23,7 @@ struct ModelSettings {
   double end_time = 1;
 };
 
-/// A Hollow-CNF on standardised data: what `dimwise-cnf` trains.
+/// A Hollow-CNF on standardized data: what `dimwise-cnf` trains.
 struct FlowModel {
   Standardizer standardizer;
   Cnf<AnyHollowNet> flow;
@@ -35,13 +35,13 @@ struct FlowModel {
   }
 };
 
-/// The model, freshly initialised. Throws ValueError for settings that make no sense.
+/// The model, freshly initialized. Throws ValueError for settings that make no sense.
 FlowModel make_model(const ModelSettings& settings, const Rng& rng);
 
 /// What scoring a batch gave.
 struct Score {
   Tensor log_prob;  ///< (rows,), nats in the data's own units
-  FlowSolution solution;
+  FlowResult solution;
 };
 
 /// Log-likelihood of each row of x, in the units of the data. Throws SolverError.

@@ -140,7 +140,7 @@ class Plotter {
     return panels;
   }
 
-  // Neighbouring columns of data and samples, of the first six.
+  // Neighboring columns of data and samples, of the first six.
   std::vector<Panel> pair_panels() {
     std::vector<Panel> panels;
     const int64_t d = saved_.settings.d;
@@ -161,21 +161,21 @@ class Plotter {
     return panels;
   }
 
-  // Paths of the first block from base to data, in standardised units.
+  // Paths of the first block from base to data, in standardized units.
   Panel trajectories() {
     const NoGrad guard;
-    const AnyHollowNet net = saved_.model.flow.blocks[0].prepare();
+    const auto net = saved_.model.flow.blocks[0].prepare();
     std::vector<double> times;
     constexpr int64_t points = 60;
     for (int64_t i = 0; i <= points; ++i) times.push_back(saved_.model.flow.T * static_cast<double>(i) / points);
     const Tensor z = Rng(static_cast<uint64_t>(s_.common.seed))
                          .split("paths")
                          .normal({s_.paths, 2}, parse_dtype(saved_.settings.dtype));
-    const OdeSolution solution =
-        check(odeint([&](const Tensor& t, const State& y) { return State{net(y[0], t)}; }, {z}, times, options_.ode));
+    const OdeSolution solution = value_or_throw(
+        odeint([&](const Tensor& t, const State& y) { return State{net(y[0], t)}; }, {z}, times, options_.ode));
     Panel panel{.title = "paths, base to data",
-                .x_label = "x1, standardised",
-                .y_label = "x2, standardised",
+                .x_label = "x1, standardized",
+                .y_label = "x2, standardized",
                 .equal_scales = true};
     Scatter ends{.label = "t = T", .radius = 2.5, .alpha = 0.9};
     for (int64_t p = 0; p < s_.paths; ++p) {

@@ -148,7 +148,7 @@ class Training {
                   : counted(data_.train.dim(0), "row") + " to train, " + std::to_string(data_.validation.dim(0)) +
                         " to validate, " + std::to_string(data_.test.dim(0)) + " to test"));
     for (const std::string& column : data_.dropped) run_.say("left out column " + column);
-    run_.say("model: " + std::to_string(count(state_.model)) + " parameters; " + describe(settings_.model));
+    run_.say("model: " + std::to_string(num_parameters(state_.model)) + " parameters; " + describe(settings_.model));
   }
 
   // Warm-up, then half a cosine down to 0 over the training.
@@ -165,19 +165,23 @@ class Training {
     auto [loss, gradient] = [&] {
       std::optional<DetectAnomaly> guard;
       if (settings_.common.debug_nans) guard.emplace();
-      return value_and_grad_parallel(pool_, state_.model, x.dim(0), [&](const FlowModel& m, const Shard& shard) {
-        FlowOptions options = options_;
-        options.first_row = shard.begin;
-        const Score s = score(m, slice(x, 0, shard.begin, shard.end), options);
-        Tensor objective = -mean(s.log_prob);
-        const auto i = static_cast<size_t>(shard.index);
-        shares[i] = objective.item() * static_cast<double>(shard.size()) / static_cast<double>(x.dim(0));
-        evaluations[i] = s.solution.statistics.evaluations;
-        const double d = static_cast<double>(x.dim(1));
-        if (settings_.kinetic > 0) objective = objective + settings_.kinetic / d * mean(s.solution.kinetic);
-        if (settings_.jacobian > 0) objective = objective + settings_.jacobian / d * mean(s.solution.diagonal);
-        return objective;
-      });
+      return value_and_grad_parallel(
+          pool_,
+          [&](const FlowModel& m, const Shard& shard) {
+            FlowOptions options = options_;
+            options.first_row = shard.begin;
+            const Score s = score(m, slice(x, 0, shard.begin, shard.end), options);
+            Tensor objective = -mean(s.log_prob);
+            const auto i = static_cast<size_t>(shard.index);
+            shares[i] = objective.item() * static_cast<double>(shard.size()) / static_cast<double>(x.dim(0));
+            evaluations[i] = s.solution.statistics.evaluations;
+            const double d = static_cast<double>(x.dim(1));
+            if (settings_.kinetic > 0) objective = objective + settings_.kinetic / d * mean(s.solution.kinetic_energy);
+            if (settings_.jacobian > 0)
+              objective = objective + settings_.jacobian / d * mean(s.solution.jacobian_penalty);
+            return objective;
+          },
+          state_.model, x.dim(0));
     }();
     const double nll = std::accumulate(shares.begin(), shares.end(), 0.0);
     const int64_t most = *std::max_element(evaluations.begin(), evaluations.end());

@@ -9,7 +9,7 @@ namespace dimwise::app {
 
 namespace {
 
-constexpr int64_t most_lines = 8;  // as many as there are colours
+constexpr int64_t most_lines = 8;  // as many as there are colors
 
 // Component i of every state, flattened.
 std::vector<double> component(const std::vector<State>& y, int64_t i) {

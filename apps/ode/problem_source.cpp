@@ -41,7 +41,7 @@ OdeProblem model_problem(const SubjectSettings& s) {
           .title = "learned drift of " + saved.path,
           .source = describe(saved.settings),
           .note = saved.settings.blocks > 1 ? "the first of " + std::to_string(saved.settings.blocks) + " blocks" : "",
-          .term = hollow_term(saved.model.flow.blocks[0]),
+          .term = hollow_term(saved.model.flow.blocks[0], {.time = true}),
           .y0 = {Rng(static_cast<uint64_t>(s.seed)).split("start").normal(shape, dtype)},
           .times = {0, saved.settings.end_time}};
 }

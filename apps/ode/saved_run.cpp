@@ -43,7 +43,7 @@ OdeProblem trained_dynamics(const Checkpoint& checkpoint, int64_t samples, int64
   return {.name = task.task,
           .title = "dynamics learned in " + checkpoint.path,
           .source = "dimwise-ode train --task " + task.task,
-          .term = alone ? iteration.term : hollow_term(dynamics),
+          .term = alone ? iteration.term : hollow_term(dynamics, {.time = true}),
           .y0 = {iteration.start[0]},
           .times = iteration.times};
 }

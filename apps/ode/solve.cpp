@@ -89,10 +89,10 @@ class Solve {
     return std::string(name(solution.status)) + ": " + solution.message;
   }
 
-  Integrator choose() const {
+  SolverSpec choose() const {
     std::string method = s_.method;
     if (method == "automatic") method = problem_.stiff ? "bdf" : "dopri5";
-    Integrator chosen = parse_integrator("--method", method);
+    SolverSpec chosen = parse_integrator("--method", method);
     if (s_.corrector != "automatic") chosen = parse_integrator("--corrector", chosen.method + "/" + s_.corrector);
     if (!is_adaptive(chosen.method) && s_.dt == 0 && s_.solver_steps == 0)
       fail<UsageError>("--method", chosen.method,
@@ -210,7 +210,7 @@ class Solve {
   const StopSignals stop_;
   SolveSettings s_;
   OdeProblem problem_;
-  Integrator integrator_;
+  SolverSpec integrator_;
   std::optional<Reference> reference_;
   RunFolder folder_;
   TimedSolution result_;

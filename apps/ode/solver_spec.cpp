@@ -33,15 +33,15 @@ bool finite(const State& y) {
 
 }  // namespace
 
-OdeOptions Integrator::options(OdeOptions options) const {
+OdeOptions SolverSpec::options(OdeOptions options) const {
   options.method = method;
-  if (!corrector.empty()) options.corrector = corrector;
+  if (!corrector.empty()) options.implicit.corrector = corrector;
   return options;
 }
 
-Integrator parse_integrator(const std::string& flag, const std::string& text) {
+SolverSpec parse_integrator(const std::string& flag, const std::string& text) {
   const size_t slash = text.find('/');
-  Integrator result{.method = text.substr(0, slash)};
+  SolverSpec result{.method = text.substr(0, slash)};
   check_name(flag, "method", result.method, ode_method_names());
   if (slash != std::string::npos) {
     result.corrector = text.substr(slash + 1);
@@ -76,8 +76,8 @@ TimedSolution timed_solve(const OdeProblem& problem, const std::vector<double>& 
       [&](const Tensor& t, const State& y) { return halted() ? spoil(problem.term.f(t, y)) : problem.term.f(t, y); });
   if (problem.term.with_diagonal)
     term.with_diagonal = [&](const Tensor& t, const State& y) {
-      Diagonal both = problem.term.with_diagonal(t, y);
-      return halted() ? Diagonal{spoil(both.f), both.d} : both;
+      ValueAndDiagonal both = problem.term.with_diagonal(t, y);
+      return halted() ? ValueAndDiagonal{spoil(both.f), both.d} : both;
     };
   term.jacobian = problem.term.jacobian;
   const double start = processor_seconds();

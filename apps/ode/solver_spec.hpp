@@ -8,7 +8,7 @@
 namespace dimwise::app {
 
 /// A method and, if it is implicit, its corrector: written `bdf/newton`.
-struct Integrator {
+struct SolverSpec {
   std::string method, corrector = {};
 
   std::string name() const { return corrector.empty() ? method : method + "/" + corrector; }
@@ -18,7 +18,7 @@ struct Integrator {
 
 /// Reads `dopri5` or `bdf/newton`. An implicit method alone has the corrector `automatic`. Throws UsageError naming the
 /// flag.
-Integrator parse_integrator(const std::string& flag, const std::string& text);
+SolverSpec parse_integrator(const std::string& flag, const std::string& text);
 
 /// The processor time of this thread: other programs on the machine do not touch it.
 double processor_seconds();

@@ -29,7 +29,7 @@ struct RaceSettings {
 
 // One solve of the race.
 struct Cell {
-  Integrator integrator;
+  SolverSpec integrator;
   double rtol;
   OdeStatistics counts = {};
   double seconds = 0, error = NAN, reached = 0;
@@ -42,8 +42,8 @@ std::string number(double x) {
   return std::isnan(x) ? "-" : text;
 }
 
-std::vector<Integrator> parse_integrators(const std::string& text) {
-  std::vector<Integrator> all;
+std::vector<SolverSpec> parse_integrators(const std::string& text) {
+  std::vector<SolverSpec> all;
   for (size_t at = 0; at <= text.size();) {
     const size_t comma = std::min(text.find(',', at), text.size());
     all.push_back(parse_integrator("--methods", text.substr(at, comma - at)));
@@ -90,7 +90,7 @@ class Race {
     const auto total = static_cast<int64_t>(integrators_.size() * rtols_.size());
     {
       Progress progress(total, 0, progress_style(s_.common.quiet, s_.common.no_progress));
-      for (const Integrator& integrator : integrators_)
+      for (const SolverSpec& integrator : integrators_)
         for (const double rtol : rtols_) {
           if (stop_.pending() != 0) break;
           Cell cell = solve(integrator, rtol);
@@ -122,7 +122,7 @@ class Race {
     };
   }
 
-  Cell solve(const Integrator& integrator, double rtol) const {
+  Cell solve(const SolverSpec& integrator, double rtol) const {
     OdeOptions options = integrator.options(tolerances(problem_, rtol));
     options.max_evaluations = s_.budget;
     options.max_steps = std::numeric_limits<int64_t>::max();
@@ -151,13 +151,13 @@ class Race {
     const std::vector<Candidate> smooth = {{"dopri8", 1e-13}, {"tsit5", 1e-12}, {"dopri5", 1e-12}, {"radau5", 1e-11}};
     const auto raced = [&](const Candidate& c) {
       return std::any_of(integrators_.begin(), integrators_.end(),
-                         [&](const Integrator& i) { return i.method == c.method; });
+                         [&](const SolverSpec& i) { return i.method == c.method; });
     };
     std::vector<Candidate> candidates = problem_.stiff ? stiff : smooth;
     std::stable_partition(candidates.begin(), candidates.end(), [&](const Candidate& c) { return !raced(c); });
     for (const Candidate& c : candidates) {
       if (stop_.pending() != 0) break;
-      Integrator integrator = parse_integrator("--reference", c.method);
+      SolverSpec integrator = parse_integrator("--reference", c.method);
       if (!integrator.corrector.empty() && problem_.y0[0].dim(-1) <= 200) integrator.corrector = "newton";
       OdeOptions options = integrator.options(tolerances(problem_, c.rtol));
       options.max_steps = std::numeric_limits<int64_t>::max();
@@ -225,7 +225,7 @@ class Race {
 
   Panel panel(const std::string& what, bool legend, double (*work)(const Cell&)) const {
     Panel panel{.title = problem_.name, .x_label = what, .y_label = "error", .log_x = true, .log_y = true};
-    for (const Integrator& integrator : integrators_) {
+    for (const SolverSpec& integrator : integrators_) {
       Line line{.label = legend ? integrator.name() : "", .dots = true};
       for (const Cell& c : cells_)
         if (c.integrator.name() == integrator.name() && !std::isnan(c.error)) {
@@ -267,7 +267,7 @@ class Race {
   const StopSignals stop_;
   RaceSettings s_;
   OdeProblem problem_;
-  std::vector<Integrator> integrators_;
+  std::vector<SolverSpec> integrators_;
   std::vector<double> rtols_;
   RunFolder folder_;
   std::optional<Reference> reference_;

@@ -116,7 +116,7 @@ class Fit {
              std::to_string(data_.test.paths()) + " held out");
     for (const std::string& remark : data_.train.remarks) run_.say("data: " + remark);
     for (const std::string& limit : limits(settings_, data_)) run_.say("note: " + limit);
-    run_.say("model: " + std::to_string(count(model_)) + " parameters");
+    run_.say("model: " + std::to_string(num_parameters(model_)) + " parameters");
   }
 
   std::map<std::string, Tensor> tensors() const {
@@ -169,7 +169,7 @@ class Fit {
     const Tensor times = rng.split("t").uniform({laws, 1}, batch.t.dtype(), earliest_, 1);
     const Tensor t = index_select(times, 0, each);
     const Tensor context = batch.context.defined() ? index_select(batch.context, 0, each) : Tensor();
-    return {t, stop_gradient(model_.density.sample(t, rng.split("x"), context)), context};
+    return {t, stop_gradient(model_.density.sample(rng.split("x"), t, context)), context};
   }
 
   Tick step() {
@@ -179,19 +179,22 @@ class Fit {
     auto [loss, gradient] = [&] {
       std::optional<DetectAnomaly> guard;
       if (settings_.common.debug_nans) guard.emplace();
-      return value_and_grad_parallel(pool_, model_, b.rows, [&](const SdeModel& m, const Shard& shard) {
-        const auto i = static_cast<size_t>(shard.index);
-        const double part = static_cast<double>(shard.size()) / static_cast<double>(b.rows);
-        const Points seen = share(b.seen, shard, b.rows);
-        Tensor objective;
-        if (euler()) objective = -mean(log_transition(m, seen, share(b.next, shard, b.rows)));
-        if (density_learns()) objective = -mean(m.density.log_prob(seen.t, seen.x, seen.context));
-        if (objective.defined()) likelihoods[i] = part * objective.item();
-        if (euler() || !equation_learns()) return objective;
-        const Tensor r = residual(m, shard, b);
-        residuals[i] = part * r.item();
-        return objective.defined() ? objective + lambda() * r : lambda() * r;
-      });
+      return value_and_grad_parallel(
+          pool_,
+          [&](const SdeModel& m, const Shard& shard) {
+            const auto i = static_cast<size_t>(shard.index);
+            const double part = static_cast<double>(shard.size()) / static_cast<double>(b.rows);
+            const Points seen = share(b.seen, shard, b.rows);
+            Tensor objective;
+            if (euler()) objective = -mean(log_transition(m, seen, share(b.next, shard, b.rows)));
+            if (density_learns()) objective = -mean(m.density.log_prob(seen.t, seen.x, seen.context));
+            if (objective.defined()) likelihoods[i] = part * objective.item();
+            if (euler() || !equation_learns()) return objective;
+            const Tensor r = residual(m, shard, b);
+            residuals[i] = part * r.item();
+            return objective.defined() ? objective + lambda() * r : lambda() * r;
+          },
+          model_, b.rows);
     }();
     const double norm = clip_grad_norm(gradient, settings_.clip);
     if (!std::isfinite(loss.item()) || !std::isfinite(norm))

@@ -16,23 +16,16 @@ namespace {
 DType dtype_of(const SdeModel& model) { return model.clock.value.dtype(); }
 
 AnyHollowNet make_net(const ModelSettings& s, int64_t d, DType dtype, const Rng& rng) {
-  const Activation activation = parse_activation(s.activation);
-  return {make_conditioner(s.conditioner,
-                           {.d = d,
-                            .d_h = s.d_h,
-                            .hidden = s.hidden,
-                            .activation = activation,
-                            .time = s.time_dependent,
-                            .dtype = dtype},
-                           rng.split("conditioner")),
-          make_transformer(s.transformer,
-                           {.d = d,
-                            .d_h = s.d_h,
-                            .hidden = s.transformer_hidden,
-                            .activation = activation,
-                            .time = s.time_dependent,
-                            .dtype = dtype},
-                           rng.split("transformer"))};
+  return make_hollow_net({.conditioner = s.conditioner,
+                          .transformer = s.transformer,
+                          .d = d,
+                          .d_h = s.d_h,
+                          .hidden = s.hidden,
+                          .transformer_hidden = s.transformer_hidden,
+                          .activation = parse_activation(s.activation),
+                          .time = s.time_dependent,
+                          .dtype = dtype},
+                         rng);
 }
 
 AnyDensity make_density(const ModelSettings& s, const Observations& seen, DType dtype, const Rng& rng) {
@@ -128,7 +121,7 @@ Sde own_equation(const SdeModel& model) {
 Sde equation(const SdeModel& model) {
   const std::vector<double> clock = model.clock.value.values();
   const Sde own = own_equation(model);
-  const auto in_units = [clock, units = model.units](const Coefficient& own, double time) -> Coefficient {
+  const auto in_units = [clock, units = model.units](const SdeCoefficient& own, double time) -> SdeCoefficient {
     return [=](const Tensor& t, const Tensor& x, int order) {
       return in_data_units(own((t - clock[0]) / clock[1], units.forward(x), order), units.scale.value, time);
     };

@@ -51,7 +51,7 @@ struct SdeModel {
   }
 };
 
-/// The model of some observations, freshly initialised; `known` is, in the data's units, what of g is known. Throws
+/// The model of some observations, freshly initialized; `known` is, in the data's units, what of g is known. Throws
 /// UsageError, DataError.
 SdeModel make_model(const ModelSettings& settings, const Observations& train,
                     const std::vector<std::optional<double>>& known, const Rng& rng);

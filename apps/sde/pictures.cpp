@@ -56,7 +56,7 @@ Tensor along(const Tensor& x, int64_t axis, const std::vector<double>& places) {
 }
 
 // A coefficient at the first observed time: with --time-dependent, one of many.
-Tensor at_first(const Coefficient& c, const Fitted& fit, const Tensor& x) {
+Tensor at_first(const SdeCoefficient& c, const SavedRun& fit, const Tensor& x) {
   const double first = fit.model.clock.value.values()[0];
   return c(full({x.dim(0), 1}, first, f64), x, 0)[0];
 }
@@ -65,15 +65,15 @@ struct Both {
   Sde learned;
   std::optional<Sde> truth;
 };
-Both equations(const Fitted& fit) {
+Both equations(const SavedRun& fit) {
   Both both{equation(astype(fit.model, f64)), {}};
   if (fit.data.truth) both.truth = fit.data.truth->sde;
   return both;
 }
 
 // Curves of component i along an axis: the learned coefficient and, where it is known, the true one.
-Panel slice_panel(const Fitted& fit, const std::string& letter, int64_t i, int64_t axis, const Coefficient& learned,
-                  const Coefficient* truth) {
+Panel slice_panel(const SavedRun& fit, const std::string& letter, int64_t i, int64_t axis,
+                  const SdeCoefficient& learned, const SdeCoefficient* truth) {
   const auto name = [&](int64_t k) { return fit.data.test.columns[static_cast<size_t>(k)]; };
   const std::vector<double> places = grid(span(fit.data.test.x, axis), 120);
   const Tensor points = along(fit.data.test.x, axis, places);
@@ -97,7 +97,8 @@ void share_scale(std::vector<Panel>& panels) {
 }
 
 // Each component along its own axis.
-Figure own_axes(const Fitted& fit, const std::string& letter, const Coefficient& learned, const Coefficient* truth) {
+Figure own_axes(const SavedRun& fit, const std::string& letter, const SdeCoefficient& learned,
+                const SdeCoefficient* truth) {
   Figure figure;
   for (int64_t i = 0; i < std::min(fit.data.test.d(), most_axes); ++i)
     figure.panels.push_back(slice_panel(fit, letter, i, i, learned, truth));
@@ -105,7 +106,7 @@ Figure own_axes(const Fitted& fit, const std::string& letter, const Coefficient&
   return figure;
 }
 
-Panel arrows(const std::string& title, const Tensor& points, const Tensor& field, double unit, const Fitted& fit) {
+Panel arrows(const std::string& title, const Tensor& points, const Tensor& field, double unit, const SavedRun& fit) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const std::vector<double> x = points.values(), v = field.values();
   Panel panel{.title = title, .x_label = fit.data.test.columns[0], .y_label = fit.data.test.columns[1]};
@@ -130,7 +131,7 @@ struct Moment {
   std::vector<double> weights;
 };
 
-std::vector<Moment> moments(const Fitted& fit, const SdeModel& model) {
+std::vector<Moment> moments(const SavedRun& fit, const SdeModel& model) {
   const Points all = density_points(model, fit.data.test);
   const std::vector<double> t = all.t.values();
   const Tensor x = model.units.inverse(all.x);
@@ -190,7 +191,7 @@ Tensor pooled_samples(const SdeModel& model, const Moment& m, int64_t n, const R
     if (law.context.defined()) context.push_back(law.context);
   }
   return model.units.inverse(
-      model.density.sample(index_select(concat(t, 0), 0, which), rng,
+      model.density.sample(rng, index_select(concat(t, 0), 0, which),
                            context.empty() ? Tensor() : index_select(concat(context, 0), 0, which)));
 }
 
@@ -209,7 +210,7 @@ Line histogram(const std::vector<double>& values, const Limits& l) {
   return line;
 }
 
-std::string when(const Fitted& fit, const Moment& m) {
+std::string when(const SavedRun& fit, const Moment& m) {
   char text[64];
   std::snprintf(text, sizeof text, "t = %.3g%s", m.time, fit.model.from_start ? " after the start" : "");
   return text;
@@ -217,7 +218,7 @@ std::string when(const Fitted& fit, const Moment& m) {
 
 }  // namespace
 
-Picture data_picture(const Fitted& fit) {
+Picture data_picture(const SavedRun& fit) {
   const Observations& seen = fit.data.test;
   const bool flat = seen.d() == 2;
   Panel panel{.title = fit.data.name + ", held out",
@@ -236,7 +237,7 @@ Picture data_picture(const Fitted& fit) {
   return {"data", {.panels = {panel}, .columns = 1}};
 }
 
-std::optional<Picture> density_picture(const Fitted& fit, const Rng& rng) {
+std::optional<Picture> density_picture(const SavedRun& fit, const Rng& rng) {
   if (fit.settings.method == "euler") return {};
   const NoGrad guard;
   const SdeModel model = astype(fit.model, f64);
@@ -279,10 +280,10 @@ std::optional<Picture> density_picture(const Fitted& fit, const Rng& rng) {
   return picture;
 }
 
-Picture drift_picture(const Fitted& fit) {
+Picture drift_picture(const SavedRun& fit) {
   const NoGrad guard;
   const Both both = equations(fit);
-  const Coefficient* truth = both.truth ? &both.truth->drift : nullptr;
+  const SdeCoefficient* truth = both.truth ? &both.truth->drift : nullptr;
   const Tensor& x = fit.data.test.x;
   if (x.dim(1) != 2) return {"drift", own_axes(fit, "f", both.learned.drift, truth)};
   const Limits lx = span(x, 0), ly = span(x, 1);
@@ -308,7 +309,7 @@ Picture drift_picture(const Fitted& fit) {
   return {"drift", {.panels = std::move(panels), .columns = 3}};
 }
 
-Picture diffusion_picture(const Fitted& fit) {
+Picture diffusion_picture(const SavedRun& fit) {
   const NoGrad guard;
   const Both both = equations(fit);
   Figure figure = own_axes(fit, "g", both.learned.diffusion, both.truth ? &both.truth->diffusion : nullptr);

@@ -16,14 +16,14 @@ struct Picture {
 };
 
 /// The held-out observations: components over time, or in the plane.
-Picture data_picture(const Fitted& fit);
+Picture data_picture(const SavedRun& fit);
 /// The learned density at four times beside the observations of those times: curves over histograms in one dimension,
-/// colours under points in the plane, samples beside points in more. None for a fit without a density.
-std::optional<Picture> density_picture(const Fitted& fit, const Rng& rng);
+/// colors under points in the plane, samples beside points in more. None for a fit without a density.
+std::optional<Picture> density_picture(const SavedRun& fit, const Rng& rng);
 /// The learned drift beside the true one: a curve, arrows in the plane, else along each axis.
-Picture drift_picture(const Fitted& fit);
+Picture drift_picture(const SavedRun& fit);
 /// Each g_i along its own axis, the other components at their means.
-Picture diffusion_picture(const Fitted& fit);
+Picture diffusion_picture(const SavedRun& fit);
 /// Errors, likelihood and residual over the training, read from the run's metrics.
 Picture training_picture(const std::string& metrics);
 

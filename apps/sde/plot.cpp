@@ -10,7 +10,7 @@ namespace dimwise::app::sde {
 namespace {
 
 void plot(const CommonFlags& common) {
-  const Fitted fit = load_fit(common.out);
+  const SavedRun fit = load_fit(common.out);
   const std::filesystem::path folder = std::filesystem::absolute(fit.path).parent_path();
   const std::filesystem::path figures =
       std::filesystem::is_directory(common.out) ? common.out + "/figs" : (folder / "figs").string();

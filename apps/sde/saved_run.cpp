@@ -12,9 +12,9 @@
 
 namespace dimwise::app::sde {
 
-Fitted load_fit(const std::string& path) {
+SavedRun load_fit(const std::string& path) {
   Checkpoint checkpoint = trained_checkpoint(path, "fit", "dimwise-sde");
-  Fitted fitted;
+  SavedRun fitted;
   fitted.path = checkpoint.path;
   fitted.settings = fit_settings(checkpoint.metadata["fit"], fitted.path);
   fitted.data = load_dataset(data_settings(fitted.settings));
@@ -33,7 +33,7 @@ Errors errors(const SdeModel& model, const SdeSystem& truth, const std::vector<s
   const Observations some = subset(at, which);
   const Tensor t = reshape(tensor(some.t, DType::float64), {n, 1});
   const Sde learned = equation(astype(model, DType::float64));
-  const auto difference = [&](const Coefficient& a, const Coefficient& b) {
+  const auto difference = [&](const SdeCoefficient& a, const SdeCoefficient& b) {
     return mean(abs(a(t, some.x, 0)[0] - b(t, some.x, 0)[0]), {0}).values();
   };
   Errors e{difference(learned.drift, truth.sde.drift), difference(learned.diffusion, truth.sde.diffusion)};

@@ -9,7 +9,7 @@
 namespace dimwise::app::sde {
 
 /// A fitted model, read from a run folder or a checkpoint, and its data.
-struct Fitted {
+struct SavedRun {
   FitSettings settings;
   Dataset data;
   std::vector<std::optional<double>> known;  ///< of g
@@ -17,7 +17,7 @@ struct Fitted {
   std::string path;  ///< of the checkpoint
 };
 /// Throws CheckpointError, DataError.
-Fitted load_fit(const std::string& path);
+SavedRun load_fit(const std::string& path);
 
 /// Mean absolute errors of f and g, of each component, over some points in the units of the data.
 struct Errors {

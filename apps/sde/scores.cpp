@@ -21,7 +21,7 @@ Score score(const Tensor& each) {
   return {m, std::sqrt(spread / n)};
 }
 
-Tensor log_density(const Fitted& fit) {
+Tensor log_density(const SavedRun& fit) {
   const NoGrad guard;
   const SdeModel model = astype(fit.model, DType::float64);
   const Points at = density_points(model, fit.data.test);
@@ -40,7 +40,7 @@ Moves moves(const Observations& seen) {
   return {index_select(t, 0, from), index_select(seen.x, 0, from), index_select(t, 0, to), index_select(seen.x, 0, to)};
 }
 
-Coefficient constant(const Tensor& value) {
+SdeCoefficient constant(const Tensor& value) {
   return [value](const Tensor&, const Tensor& x, int) { return std::vector<Tensor>{broadcast_to(value, x.shape())}; };
 }
 
@@ -53,9 +53,9 @@ Sde random_walk(const Moves& m) {
 
 }  // namespace
 
-Score density_score(const Fitted& fit) { return score(log_density(fit)); }
+Score density_score(const SavedRun& fit) { return score(log_density(fit)); }
 
-std::optional<Score> density_excess(const Fitted& fit) {
+std::optional<Score> density_excess(const SavedRun& fit) {
   const auto& truth = fit.data.truth;
   if (!truth || !truth->log_density || fit.model.from_start) return {};
   if (fit.data.train.groups() != static_cast<int64_t>(truth->groups.size())) return {};
@@ -70,7 +70,7 @@ std::optional<Score> density_excess(const Fitted& fit) {
   return score(tensor(exact, DType::float64) - log_density(fit));
 }
 
-std::optional<TransitionScores> transition_scores(const Fitted& fit) {
+std::optional<TransitionScores> transition_scores(const SavedRun& fit) {
   const NoGrad guard;
   if (pairs(fit.data.test).empty() || pairs(fit.data.train).empty()) return {};
   if (std::count(fit.known.begin(), fit.known.end(), 0.0) == static_cast<int64_t>(fit.known.size())) return {};

@@ -12,10 +12,10 @@ struct Score {
 };
 
 /// log p(t, x) under the fitted density.
-Score density_score(const Fitted& fit);
+Score density_score(const SavedRun& fit);
 /// What the true density has more than that, where it is known in closed form: an estimate of the Kullback-Leibler
 /// divergence. None for data of another number of initial laws than the truth's.
-std::optional<Score> density_excess(const Fitted& fit);
+std::optional<Score> density_excess(const SavedRun& fit);
 
 /// The log-density of an observation given the one before it, summed over the components that have noise: those of a
 /// known g = 0 have no density.
@@ -25,6 +25,6 @@ struct TransitionScores {
   Score gain;         ///< the difference
 };
 /// None where no path is seen twice, or nothing has noise. Standard errors take observations for independent.
-std::optional<TransitionScores> transition_scores(const Fitted& fit);
+std::optional<TransitionScores> transition_scores(const SavedRun& fit);
 
 }  // namespace dimwise::app::sde

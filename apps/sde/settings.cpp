@@ -64,7 +64,7 @@ void add_fit(Command& c, FitSettings& s) {
                "what the density knows of where a path began: its group, or its first observation");
   c.section("Fit");
   c.add_choice("method", s.method, Words{"fokker-planck", "euler"},
-               "match the Fokker-Planck equation of a density, or maximise the Euler pseudo-likelihood of "
+               "match the Fokker-Planck equation of a density, or maximize the Euler pseudo-likelihood of "
                "consecutive observations");
   c.add_choice("fit", s.fit, Words{"two-stage", "joint"},
                "once the density fits, go on with the equation alone, or with both together");

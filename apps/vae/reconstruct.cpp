@@ -30,8 +30,8 @@ void reconstruct(const ReconstructSettings& s) {
   const int64_t n = std::min(s.n, images.test.dim(0));
   const Tensor x = astype(slice(images.test, 0, 0, n), parse_dtype(model.dtype));
   const Encoded encoded = encode(trained.model, x);
-  const PosteriorSample draw = sample(trained.model.flow, encoded.base, encoded.context,
-                                      Rng(static_cast<uint64_t>(s.common.seed)).split("z"), {}, flow_options(s.solver));
+  const FlowSample draw = trained.model.flow.sample(Rng(static_cast<uint64_t>(s.common.seed)).split("z"), encoded.base,
+                                                    encoded.context, {}, flow_options(s.solver));
   const Tensor decoded = Bernoulli{trained.model.decoder(draw.z)}.mean();
   std::vector<Tensor> rows;
   for (int64_t begin = 0; begin < n; begin += s.columns) {

@@ -18,7 +18,7 @@ struct ModelSettings {
   int64_t columns = 8, reflections = 8;  ///< of Sylvester flows
   std::vector<int64_t> flow_hidden;      ///< empty for 320 (iaf), 128,128 (ffjord), 128 (hollow)
   std::string activation = "tanh";       ///< of continuous flows
-  int64_t rank = 0;                      ///< of ffjord's amortised layers; 0 for biases alone
+  int64_t rank = 0;                      ///< of ffjord's amortized layers; 0 for biases alone
   std::string conditioner = "masked", transformer = "shared";
   std::vector<int64_t> transformer_hidden = {16};
   int64_t d_h = 4;

@@ -124,7 +124,7 @@ Figure figure(const std::vector<Run>& runs) {
     if (epochs.size() == curve.x.size()) curve.x = epochs;
     curves.lines.push_back(std::move(curve));
     scores.lines.push_back({{run.eval["negative_elbo"]["mean"]}, {run.eval["nll"]["mean"]}, label, true});
-    // An empty line keeps the others in the colours that they have beside.
+    // An empty line keeps the others in the colors that they have beside.
     cost.lines.push_back(
         continuous(run.training("flow")) ? running_median(read_metric(metrics, "evaluations", label), 25) : Line{});
   }

@@ -99,8 +99,9 @@ class Training {
                     images_.name.c_str(), static_cast<long long>(images_.train.dim(0)),
                     static_cast<long long>(images_.height), static_cast<long long>(images_.width),
                     static_cast<long long>(images_.validation.dim(0)), static_cast<long long>(images_.test.dim(0))));
-    run_.say(format("model: %lld parameters, %lld of them the flow's; ", static_cast<long long>(count(state_.model)),
-                    static_cast<long long>(count(state_.model.flow))) +
+    run_.say(format("model: %lld parameters, %lld of them the flow's; ",
+                    static_cast<long long>(num_parameters(state_.model)),
+                    static_cast<long long>(num_parameters(state_.model.flow))) +
              describe(settings_.model));
     run_.run({.step = [this] { return step(); },
               .tensors = [this] { return to_tensors(state_); },
@@ -137,15 +138,18 @@ class Training {
     auto [loss, gradient] = [&] {
       std::optional<DetectAnomaly> guard;
       if (settings_.common.debug_nans) guard.emplace();
-      return value_and_grad_parallel(pool_, state_.model, x.dim(0), [&](const Vae& m, const Shard& shard) {
-        FlowOptions options = options_;
-        options.noise = rng_.split("noise").split(number);
-        options.first_row = shard.begin;
-        const Elbo e = elbo(m, slice(x, 0, shard.begin, shard.end), rng_.split("z").split(number), options);
-        parts[static_cast<size_t>(shard.index)] = {sum(e.reconstruction).item(), sum(e.divergence).item(),
-                                                   e.evaluations};
-        return mean(e.reconstruction + weight * e.divergence);
-      });
+      return value_and_grad_parallel(
+          pool_,
+          [&](const Vae& m, const Shard& shard) {
+            FlowOptions options = options_;
+            options.noise = rng_.split("noise").split(number);
+            options.first_row = shard.begin;
+            const Elbo e = elbo(m, slice(x, 0, shard.begin, shard.end), rng_.split("z").split(number), options);
+            parts[static_cast<size_t>(shard.index)] = {sum(e.reconstruction).item(), sum(e.divergence).item(),
+                                                       e.evaluations};
+            return mean(e.reconstruction + weight * e.divergence);
+          },
+          state_.model, x.dim(0));
     }();
     Sums all;
     for (const Sums& part : parts) {

@@ -11,12 +11,12 @@ struct BufferPool;
 /// A reference-counted block of memory, 64-byte aligned, from a pool of size classes. Another 64 bytes beyond its end
 /// may be read and written: kernels work in whole SIMD batches.
 ///
-/// A fresh page costs several times the work done on it, so freed blocks are kept and handed out again uninitialised,
+/// A fresh page costs several times the work done on it, so freed blocks are kept and handed out again uninitialized,
 /// by the thread that took them from the system: a block freed on another thread is returned to its owner's pool.
 class Buffer {
  public:
   Buffer() = default;
-  /// An uninitialised block of at least `bytes` bytes.
+  /// An uninitialized block of at least `bytes` bytes.
   explicit Buffer(size_t bytes);
   Buffer(const Buffer& other) noexcept : block_(other.block_) {
     if (block_) block_->owners.fetch_add(1, std::memory_order_relaxed);

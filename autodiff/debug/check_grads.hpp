@@ -10,7 +10,7 @@ namespace dimwise {
 
 struct CheckOptions {
   int order = 1;            ///< derivatives of f up to this order are compared with differences of those one lower
-  double step = 1e-5;       ///< relative central-difference step (order 1; larger for higher orders by itself)
+  double step = 1e-5;       ///< relative central-difference step of order 1; four times as long for each further order
   double tolerance = 1e-6;  ///< on max |a − n| / (1 + |n|)
   bool forward = true;      ///< whether jvp is checked against vjp too
   uint64_t seed = 0;        ///< of the random directions

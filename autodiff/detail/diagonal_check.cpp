@@ -7,6 +7,7 @@
 
 #include "autodiff/base/error.hpp"
 #include "autodiff/context.hpp"
+#include "autodiff/node.hpp"
 
 namespace dimwise::detail {
 
@@ -40,7 +41,7 @@ bool checked(const Tape& tape) {
 }
 
 // vᵀJ = v ⊙ 1ᵀJ exactly if J is diagonal and v of powers of two, by which every product of a pull is scaled without
-// rounding. The v of 14 neighbours differ, and change from call to call.
+// rounding. The v of 14 neighbors differ, and change from call to call.
 void check_diagonal(const Tape& tape) {
   const Unseen guard;
   const Tensor& y = tape.outputs()[0];
@@ -85,21 +86,23 @@ void check_conditioner(const Tensor& x, const std::vector<Tensor>& h,
       element += 0.5 * (1 + std::abs(element));
     }
     const std::vector<Tensor> after = conditioner(tensor(moved, x.shape(), x.dtype()));
-    for (size_t k = 0; k < h.size(); ++k) {
-      const std::vector<double> a = h[k].values(), b = after[k].values();
-      const int64_t width = h[k].size() / (rows * d);
-      double size = 0;
-      for (const double v : a) size = std::max(size, std::abs(v));
-      for (int64_t r = 0; r < rows; ++r) {
-        const int64_t i = (turn + r) % d;
-        for (int64_t j = 0; j < width; ++j) {
-          const auto at = static_cast<size_t>((r * d + i) * width + j);
-          if (differ(a[at], b[at], tolerance * (1 + size)))
-            fail<ValueError>("dimwise", "the conditioner leaks: h_", i, " changed by ", std::abs(a[at] - b[at]),
-                             " when only x_", i, " moved. check_hollow names every leak.");
+    for (size_t k = 0; k < h.size(); ++k)
+      dispatch(h[k].dtype(), [&](auto t) {
+        // In place: h is often the largest tensor of a model.
+        using T = decltype(t);
+        const T *a = h[k].node()->template data<T>(), *b = after[k].node()->template data<T>();
+        const int64_t width = h[k].size() / (rows * d);
+        double size = 0;
+        for (int64_t e = 0; e < h[k].size(); ++e) size = std::max(size, std::abs(static_cast<double>(a[e])));
+        for (int64_t r = 0; r < rows; ++r) {
+          const int64_t i = (turn + r) % d, first = (r * d + i) * width;
+          for (int64_t e = first; e < first + width; ++e)
+            if (differ(a[e], b[e], tolerance * (1 + size)))
+              fail<ValueError>("dimwise", "the conditioner leaks: h_", i, " changed by ",
+                               std::abs(static_cast<double>(a[e]) - b[e]), " when only x_", i,
+                               " moved. check_hollow names every leak.");
         }
-      }
-    }
+      });
   }
 }
 

@@ -10,7 +10,7 @@
 namespace dimwise {
 
 /// How operands run over a broadcast result: outer axes around rows in which each operand moves on with the result or
-/// stays at one element. Neighbouring axes over which all operands go on in step are one axis.
+/// stays at one element. Neighboring axes over which all operands go on in step are one axis.
 struct Broadcast {
   static constexpr int max_operands = 6;
 

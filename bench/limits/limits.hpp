@@ -4,7 +4,7 @@
 
 namespace dimwise::bench {
 
-// The same work by hand: products by OpenBLAS, everything else in loops that the compiler vectorises, nothing recorded.
+// The same work by hand: products by OpenBLAS, everything else in loops that the compiler vectorizes, nothing recorded.
 
 /// "add", "mul", "tanh": what a minimal tape over an arena costs, which supports nothing else.
 Twin limit_overhead();

@@ -39,7 +39,7 @@ struct Way {
   double damping = 1;
 };
 
-dw::RootSolution rest(const dw::Equation& equation, const dw::Tensor& x, const Way& way) {
+dw::RootSolution rest(const dw::RootProblem& equation, const dw::Tensor& x, const Way& way) {
   return dw::find_root(
       equation, dw::zeros_like(x),
       {.method = way.method, .rtol = 1e-4, .atol = 1e-4, .max_iterations = 1000, .damping = way.damping});
@@ -49,10 +49,10 @@ dw::RootSolution rest(const dw::Equation& equation, const dw::Tensor& x, const W
 dw::Tensor truth(const dw::Tensor& x) {
   const dw::Tensor k = dw::linspace(1, 8, d), w = 0.1 * dw::Rng(5).normal({d, d}) * (1 - dw::eye(d));
   const auto force = [&](const dw::Tensor& y) { return y - dw::linear(dw::tanh(y), w) + k * (y + y * y * y) - x; };
-  return check(rest({force}, x, {"", "newton"})).y;
+  return value_or_throw(rest({force}, x, {"", "newton"})).y;
 }
 
-std::string cost(const dw::Equation& layer, const dw::Tensor& x, const Way& way) {
+std::string cost(const dw::RootProblem& layer, const dw::Tensor& x, const Way& way) {
   const auto start = std::chrono::steady_clock::now();
   const dw::RootSolution s = rest(layer, x, way);
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
@@ -86,8 +86,8 @@ int main() {
   for (uint64_t step = 0; step <= 600; ++step) {
     if (step % 100 == 0) {
       const dw::NoGrad guard;
-      const dw::Equation layer = dw::hollow_equation(net.at(), 1, test);
-      const dw::Tensor y = check(rest(layer, test, jacobi_newton)).y;
+      const dw::RootProblem layer = dw::hollow_root_problem(net.at(), 1, test);
+      const dw::Tensor y = value_or_throw(rest(layer, test, jacobi_newton)).y;
       last = (dw::sum(dw::square(y - answers)) / dw::sum(dw::square(answers))).item();
       if (step == 0) first = last;
       std::cout << std::setw(5) << step << std::setw(9) << last;
@@ -95,10 +95,12 @@ int main() {
       std::cout << std::endl;
     }
     const dw::Tensor x = 3 * rng.split(step).normal({batch, d}), wanted = truth(x);
-    const auto [loss, gradient] = dw::value_and_grad(net, [&](const Net& net) {
-      const dw::Tensor y = check(rest(dw::hollow_equation(net.at(), 1, x), x, jacobi_newton)).y;
-      return dw::mean(dw::square(y - wanted));
-    });
+    const auto [loss, gradient] = dw::value_and_grad(
+        [&](const Net& net) {
+          const dw::Tensor y = value_or_throw(rest(dw::hollow_root_problem(net.at(), 1, x), x, jacobi_newton)).y;
+          return dw::mean(dw::square(y - wanted));
+        },
+        net);
     adam.step(net, gradient);
   }
   return last < 0.1 * first ? 0 : 1;

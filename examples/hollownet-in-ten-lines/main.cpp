@@ -13,7 +13,7 @@ int main() {
   for (uint64_t step = 0; step < 200; ++step) {
     const dw::Tensor x = rng.split(step).normal({64, 2}), wanted = dw::sum(dw::sin(x), {-1});
     const auto [loss, gradient] = dw::value_and_grad(
-        net, [&](const auto& net) { return dw::mean(dw::square(dw::divergence(net.at(), x) - wanted)); });
+        [&](const auto& net) { return dw::mean(dw::square(dw::divergence(net.at(), x) - wanted)); }, net);
     adam.step(net, gradient);
     (step == 0 ? before : after) = loss.item();
   }

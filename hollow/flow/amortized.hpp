@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "hollow/flow/result.hpp"
 #include "nn/activation.hpp"
 #include "nn/linear.hpp"
 
@@ -15,7 +16,7 @@ struct AmortizedConfig {
   int64_t flows = 4;        ///< number of steps, or of the blocks of a continuous flow
   int64_t columns = 8;      ///< of the Q of an orthogonal Sylvester flow, at most d
   int64_t reflections = 8;  ///< whose product is the Q of a Householder Sylvester flow
-  /// Widths of the hidden layers of an inverse autoregressive flow, of FFJORD's drift, of the hollow conditioner.
+  /// Widths of the hidden layers of an inverse autoregressive flow, of FFJORD's dynamics, of the hollow conditioner.
   std::vector<int64_t> hidden = {320, 320};
   std::vector<int64_t> transformer_hidden = {32};  ///< of the hollow transformer
   Activation activation = Activation::elu;         ///< of all these layers; smooth for a continuous flow
@@ -24,13 +25,6 @@ struct AmortizedConfig {
   int64_t rank = 0;       ///< of what the context adds to FFJORD's weights; 0 where it moves the biases alone
   double end_time = 0.5;  ///< of a continuous flow's blocks
   DType dtype = DType::float32;
-};
-
-/// Where a flow carried its points.
-struct FlowResult {
-  Tensor z;                 ///< (…, d)
-  Tensor log_det;           ///< (…): Σ log|det ∂z_k/∂z_{k−1}| over the steps, the change of log-volume
-  int64_t evaluations = 0;  ///< of a continuous flow's drift, all blocks together
 };
 
 namespace detail {

@@ -28,29 +28,13 @@ FfjordNet::Layer::Layer(int64_t in, int64_t out, const FfjordConfig& config, con
   v = scaled(Linear(config.context, in * config.rank, rng.split("v"), config.dtype), 1 / root(in));
 }
 
-Tensor FfjordNet::Layer::operator()(const Tensor& x, const Tensor& t) const {
-  const Tensor y = linear(x) + conditioning(t, {});
-  if (!given_.defined()) return y;
-  const bool same = detail::same_parameters(u, u_) && detail::same_parameters(v, v_);
-  const LowRank changed = same ? LowRank() : of(astype(given_, u.weight.dtype()));
-  const auto& [left, right] = same ? ready_ : changed;
-  return y + squeeze(matmul(matmul(unsqueeze(x, -2), right), left, {.transpose_b = true}), -2);
-}
-
-FfjordNet::Layer::LowRank FfjordNet::Layer::of(const Tensor& context) const {
+PreparedFfjordNet::Layer FfjordNet::Layer::prepare(const Tensor& context) const {
+  PreparedFfjordNet::Layer ready{linear, conditioning.prepare(context), {}, {}};
+  if (!u.weight.defined()) return ready;
   const int64_t out = linear.weight.dim(0), in = linear.weight.dim(1), rank = u.weight.dim(0) / out;
-  return {detail::each_step(u, context, {out, rank}), detail::each_step(v, context, {in, rank})};
-}
-
-FfjordNet::Layer FfjordNet::Layer::prepare(const Tensor& context) const {
-  Layer copy = *this;
-  copy.conditioning = conditioning.prepare(context);
-  if (!context.defined() || !u.weight.defined()) return copy;
-  copy.given_ = context;
-  copy.ready_ = of(context);
-  copy.u_ = u;
-  copy.v_ = v;
-  return copy;
+  ready.u = detail::each_step(u, context, {out, rank});
+  ready.v = detail::each_step(v, context, {in, rank});
+  return ready;
 }
 
 FfjordNet::FfjordNet(const FfjordConfig& config, const Rng& rng) : activation(config.activation) {
@@ -70,21 +54,21 @@ FfjordNet::FfjordNet(const FfjordConfig& config, const Rng& rng) : activation(co
     layers.emplace_back(widths[l], widths[l + 1], config, rng.split("layer").split(l));
 }
 
-Tensor FfjordNet::operator()(const Tensor& x, const Tensor& t, const Tensor& context) const {
-  if (context.defined()) return prepare(context)(x, t);
+PreparedFfjordNet FfjordNet::prepare(const Tensor& context) const {
+  std::vector<PreparedFfjordNet::Layer> ready;
+  for (const Layer& layer : layers) ready.push_back(layer.prepare(context));
+  return {std::move(ready), activation};
+}
+
+Tensor PreparedFfjordNet::operator()(const Tensor& x, const Tensor& t) const {
   Tensor y = x;
-  for (size_t l = 0; l < layers.size(); ++l) y = layers[l](l == 0 ? y : activate(activation, std::move(y)), t);
+  for (size_t l = 0; l < layers_->size(); ++l) {
+    const auto& [linear, conditioning, u, v] = (*layers_)[l];
+    const Tensor in = l == 0 ? y : activate(activation_, std::move(y));
+    y = linear(in) + conditioning(t);
+    if (u.defined()) y = y + squeeze(matmul(matmul(unsqueeze(in, -2), v), u, {.transpose_b = true}), -2);
+  }
   return y;
-}
-
-Function FfjordNet::at(const Tensor& t, const Tensor& context) const {
-  return [net = *this, t, context](const Tensor& x) { return net(x, t, context); };
-}
-
-FfjordNet FfjordNet::prepare(const Tensor& context) const {
-  FfjordNet copy = *this;
-  for (Layer& layer : copy.layers) layer = layer.prepare(context);
-  return copy;
 }
 
 }  // namespace dimwise

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "autodiff/transforms.hpp"
@@ -8,7 +10,7 @@
 
 namespace dimwise {
 
-/// Sizes of the drift of FFJORD.
+/// Sizes of the dynamics of FFJORD.
 struct FfjordConfig {
   int64_t d = 2;                           ///< dimension of x
   std::vector<int64_t> hidden = {64, 64};  ///< widths of the hidden layers
@@ -18,16 +20,40 @@ struct FfjordConfig {
   DType dtype = DType::float32;
 };
 
-/// The drift of FFJORD with amortised parameters: layers σ((W + U(c) V(c)ᵀ) h + w t + b + b(c)) of a context c, without
-/// σ in the last one, which gives d numbers. U, V and b(c) are linear in the context.
+/// An FfjordNet with all that comes from a context formed, recorded, for many calls: a function, no module. Copies
+/// share what was formed.
+class PreparedFfjordNet {
+ public:
+  struct Layer {
+    Linear linear;
+    PreparedConditioning conditioning;
+    Tensor u, v;  ///< (…, out, rank) and (…, in, rank); undefined where the context moves the biases alone
+  };
+  PreparedFfjordNet(std::vector<Layer> layers, Activation activation)
+      : layers_(std::make_shared<const std::vector<Layer>>(std::move(layers))), activation_(activation) {}
+
+  /// x of shape (…, d) gives (…, d); t is 0-d, or of shape (…, 1). Throws ValueError where t is missing.
+  Tensor operator()(const Tensor& x, const Tensor& t) const;
+  /// The net as a function of x.
+  Function at(const Tensor& t) const {
+    return [net = *this, t](const Tensor& x) { return net(x, t); };
+  }
+
+ private:
+  std::shared_ptr<const std::vector<Layer>> layers_;
+  Activation activation_;
+};
+
+/// The dynamics of FFJORD with amortized parameters: layers σ((W + U(c) V(c)ᵀ) h + w t + b + b(c)) of a context c,
+/// without σ in the last one, which gives d numbers. U, V and b(c) are linear in the context.
 ///
 /// Any input reaches any output, so that the exact trace takes d reverse passes. Grathwohl et al.: FFJORD (2019),
-/// section 4.2 (amortisation) and appendix B.
+/// section 4.2 (amortization) and appendix B.
 ///
 /// Example:
 /// ```cpp
 /// Cnf<FfjordNet> flow{{FfjordNet({.d = 64, .hidden = {256, 256}, .context = 300}, rng)}, 0.5};
-/// FlowSolution s = to_data(flow, z, {.trace = Trace::hutchinson, .noise = rng.split(step)}, context);
+/// FlowResult r = flow.to_data(z, context, {.trace = Trace::hutchinson, .noise = rng.split(step)});
 /// ```
 struct FfjordNet {
   /// One layer, before its activation.
@@ -39,8 +65,7 @@ struct FfjordNet {
     Layer() = default;
     Layer(int64_t in, int64_t out, const FfjordConfig& config, const Rng& rng);
 
-    Tensor operator()(const Tensor& x, const Tensor& t) const;
-    Layer prepare(const Tensor& context) const;
+    PreparedFfjordNet::Layer prepare(const Tensor& context) const;
 
     template <class Self, class Visitor>
     static void visit(Self& self, Visitor&& visitor) {
@@ -49,33 +74,24 @@ struct FfjordNet {
       visitor("u", self.u);
       visitor("v", self.v);
     }
-
-   private:
-    struct LowRank {
-      Tensor u, v;  // (…, out, rank) and (…, in, rank)
-    };
-    LowRank of(const Tensor& context) const;
-
-    // The prepared context, its U and V, and the layers that gave them.
-    Tensor given_;
-    LowRank ready_;
-    Linear u_, v_;
   };
   std::vector<Layer> layers;
   Activation activation = Activation::softplus;
 
   FfjordNet() = default;
-  /// As initialised, U(c) V(c)ᵀ h has the size of W h. Throws ValueError for sizes below 1, without a hidden layer, and
+  /// As initialized, U(c) V(c)ᵀ h has the size of W h. Throws ValueError for sizes below 1, without a hidden layer, and
   /// for a rank without a context.
   FfjordNet(const FfjordConfig& config, const Rng& rng);
 
+  /// What comes from the context formed, for many calls: once a solve. Throws ValueError where the context is missing,
+  /// or given but not expected.
+  PreparedFfjordNet prepare(const Tensor& context = {}) const;
   /// x of shape (…, d) gives (…, d); t is 0-d, or of shape (…, 1). Throws ValueError where t or the context is missing.
-  Tensor operator()(const Tensor& x, const Tensor& t, const Tensor& context = {}) const;
+  Tensor operator()(const Tensor& x, const Tensor& t, const Tensor& context = {}) const {
+    return prepare(context)(x, t);
+  }
   /// The net as a function of x.
-  Function at(const Tensor& t, const Tensor& context = {}) const;
-  /// A copy in which all that comes from the context is formed, recorded, for many calls: once a solve. The context is
-  /// not to be given to `at` again. Where the copy's parameters are replaced, each call forms it again.
-  FfjordNet prepare(const Tensor& context = {}) const;
+  Function at(const Tensor& t, const Tensor& context = {}) const { return prepare(context).at(t); }
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {

@@ -21,12 +21,12 @@ Iaf::Iaf(const AmortizedConfig& config, const Rng& rng) : d(config.d), context(c
                       rng.split(static_cast<uint64_t>(k)));
 }
 
-FlowResult Iaf::operator()(const Tensor& z, const Tensor& context_value) const {
+FlowResult Iaf::to_data(const Tensor& z, const Tensor& context_value) const {
   detail::check_point("iaf", z, d, context_value, context);
   FlowResult result{z, {}};
   for (const Made& net : nets) {
-    const Tensor both = net(result.z, context_value), m = select(both, -1, 0), s = select(both, -1, 1) + 1;
-    result.z = m + sigmoid(s) * (result.z - m);
+    const Tensor both = net(result.x, context_value), m = select(both, -1, 0), s = select(both, -1, 1) + 1;
+    result.x = m + sigmoid(s) * (result.x - m);
     accumulate(result.log_det, -sum(softplus(-s), {-1}));
   }
   return result;

@@ -10,7 +10,7 @@ namespace dimwise {
 ///
 /// Kingma, Salimans et al.: Improving Variational Inference with Inverse Autoregressive Flow (2016).
 ///
-/// Example: `Iaf flow({.d = 64, .context = 256}, rng); FlowResult r = flow(z0, context);`
+/// Example: `Iaf flow({.d = 64, .context = 256}, rng); FlowResult r = flow.to_data(z0, context);`
 struct Iaf {
   std::vector<Made> nets;
   int64_t d = 0, context = 0;
@@ -21,7 +21,7 @@ struct Iaf {
 
   /// z of shape (…, d) and context of shape (…, c), which broadcast. Throws ShapeError, and ValueError without a
   /// context.
-  FlowResult operator()(const Tensor& z, const Tensor& context_value) const;
+  FlowResult to_data(const Tensor& z, const Tensor& context_value) const;
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {

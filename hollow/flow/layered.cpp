@@ -25,7 +25,7 @@ void check_layered_point(const char* flow, const Tensor& x, int64_t d, const Ten
 }
 
 Tensor layered_log_prob(const FlowResult& base) {
-  return StandardNormal{.d = base.z.dim(-1)}.log_prob(base.z) + base.log_det;
+  return StandardNormal{.d = base.x.dim(-1)}.log_prob(base.x) + base.log_det;
 }
 
 }  // namespace dimwise::detail

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <concepts>
 #include <vector>
 
 #include "autodiff/base/rng.hpp"
@@ -20,14 +19,6 @@ struct LayeredConfig {
   DType dtype = DType::float32;
 };
 
-/// A flow whose layers run in order from the base, a standard normal, to the data, and in reverse back to the base;
-/// `log_det` is that of the map taken. `log_prob` and `sample` are called as those of a `Cnf` without options.
-template <class Flow>
-concept LayeredFlow = requires(const Flow& flow, const Tensor& x) {
-  { flow.to_base(x, x) } -> std::same_as<FlowResult>;
-  { flow.to_data(x, x) } -> std::same_as<FlowResult>;
-};
-
 namespace detail {
 // Throws ValueError for sizes below 1 (of the context below 0) and without a hidden layer.
 void check_layered(const char* flow, const LayeredConfig& config);
@@ -37,38 +28,34 @@ void check_layered_point(const char* flow, const Tensor& x, int64_t d, const Ten
 Tensor layered_log_prob(const FlowResult& base);
 }  // namespace detail
 
-/// Carries x of shape (…, d) from the data to the base. Throws as the flow does.
-template <LayeredFlow Flow>
-FlowResult to_base(const Flow& flow, const Tensor& x, const Tensor& context = {}) {
-  return flow.to_base(x, context);
-}
+/// What flows of finitely many layers share: the layers run in order from the base, a standard normal, to the data, and
+/// in reverse back to the base. `Flow` has `to_base(x, context)` and `to_data(z, context)`, whose `log_det` is that of
+/// the map taken.
+template <class Flow>
+struct LayeredFlow {
+  /// log p(x | context) = log N(z; 0, I) + log|det ∂z/∂x|, of shape (…) for x of shape (…, d), in nats. Throws as the
+  /// flow does.
+  ///
+  /// Example:
+  /// ```cpp
+  /// auto [loss, g] = value_and_grad([&](const auto& m) { return -mean(m.log_prob(x)); }, flow);
+  /// ```
+  Tensor log_prob(const Tensor& x, const Tensor& context = {}) const {
+    return detail::layered_log_prob(self().to_base(x, context));
+  }
+  /// Points of the flow's density, of shape (…, d) and in the dtype of its parameters, untracked; the context
+  /// broadcasts against them. Throws as the flow does.
+  ///
+  /// Example: `Tensor x = flow.sample(Rng(0), {1000, 2});`
+  Tensor sample(const Rng& rng, const Shape& shape, const Tensor& context = {}) const {
+    const NoGrad guard;
+    return self().to_data(rng.normal(shape, parameters(self()).front().dtype()), context).x;
+  }
 
-/// Carries z of shape (…, d) from the base to the data. Throws as the flow does.
-template <LayeredFlow Flow>
-FlowResult to_data(const Flow& flow, const Tensor& z, const Tensor& context = {}) {
-  return flow.to_data(z, context);
-}
-
-/// log p(x | context) = log N(z; 0, I) + log|det ∂z/∂x|, of shape (…) for x of shape (…, d), in nats. Throws as the
-/// flow does.
-///
-/// Example:
-/// ```cpp
-/// auto [loss, g] = value_and_grad(flow, [&](const auto& m) { return -mean(log_prob(m, x)); });
-/// ```
-template <LayeredFlow Flow>
-Tensor log_prob(const Flow& flow, const Tensor& x, const Tensor& context = {}) {
-  return detail::layered_log_prob(flow.to_base(x, context));
-}
-
-/// Points of the flow's density, of shape (…, d) and in the dtype of its parameters, untracked; the context broadcasts
-/// against them. Throws as the flow does.
-///
-/// Example: `Tensor x = sample(flow, {1000, 2}, Rng(0));`
-template <LayeredFlow Flow>
-Tensor sample(const Flow& flow, const Shape& shape, const Rng& rng, const Tensor& context = {}) {
-  const NoGrad guard;
-  return flow.to_data(rng.normal(shape, parameters(flow).front().dtype()), context).z;
-}
+ private:
+  friend Flow;
+  LayeredFlow() = default;
+  const Flow& self() const { return static_cast<const Flow&>(*this); }
+};
 
 }  // namespace dimwise

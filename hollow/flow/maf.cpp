@@ -32,8 +32,8 @@ FlowResult Maf::to_base(const Tensor& x, const Tensor& c) const {
   detail::check_layered_point("maf", x, d, c, context);
   FlowResult result{x, {}};
   for (size_t k = nets.size(); k-- > 0;) {
-    const Tensor both = nets[k](result.z, c), m = select(both, -1, 0), a = select(both, -1, 1);
-    result.z = (result.z - m) * exp(-a);
+    const Tensor both = nets[k](result.x, c), m = select(both, -1, 0), a = select(both, -1, 1);
+    result.x = (result.x - m) * exp(-a);
     accumulate(result.log_det, -sum(a, {-1}));
   }
   return result;
@@ -45,13 +45,13 @@ FlowResult Maf::to_data(const Tensor& z, const Tensor& c) const {
   for (size_t k = 0; k < nets.size(); ++k) {
     const PreparedMade net = nets[k].prepare();
     // What is not known yet stays 0: nothing that is read depends on it.
-    Tensor x = zeros_like(result.z);
+    Tensor x = zeros_like(result.x);
     for (const int64_t i : orders[k]) {
       const Tensor both = select(net(x, c), -2, i), m = select(both, -1, 0), a = select(both, -1, 1);
-      x = x + index_add(unsqueeze(select(result.z, -1, i) * exp(a) + m, -1), -1, {i}, d);
+      x = x + index_add(unsqueeze(select(result.x, -1, i) * exp(a) + m, -1), -1, {i}, d);
       accumulate(result.log_det, a);
     }
-    result.z = x;
+    result.x = x;
   }
   return result;
 }

@@ -11,10 +11,10 @@ namespace dimwise {
 ///
 /// `to_base`, and so `log_prob`, is one pass of a net a layer; `to_data`, and so `sample`, d passes, since each
 /// dimension waits for those before. Papamakarios, Pavlakou & Murray: Masked Autoregressive Flow for Density Estimation
-/// (2017), without their batch normalisation.
+/// (2017), without their batch normalization.
 ///
-/// Example: `Maf flow({.d = 2, .layers = 4}, Rng(0)); Tensor lp = log_prob(flow, x), y = sample(flow, {9, 2}, Rng(1));`
-struct Maf {
+/// Example: `Maf flow({.d = 2, .layers = 4}, Rng(0)); Tensor lp = flow.log_prob(x), y = flow.sample(Rng(1), {9, 2});`
+struct Maf : LayeredFlow<Maf> {
   std::vector<Made> nets;
   std::vector<std::vector<int64_t>> orders;  ///< of the dimensions, in each layer
   int64_t d = 0, context = 0;
@@ -25,8 +25,8 @@ struct Maf {
 
   /// Of points (…, d) and a context (…, c), which broadcast. Throw ShapeError, and ValueError for a context that is
   /// missing or not expected.
-  FlowResult to_base(const Tensor& x, const Tensor& context_value) const;
-  FlowResult to_data(const Tensor& z, const Tensor& context_value) const;
+  FlowResult to_base(const Tensor& x, const Tensor& context_value = {}) const;
+  FlowResult to_data(const Tensor& z, const Tensor& context_value = {}) const;
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {

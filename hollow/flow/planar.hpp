@@ -14,7 +14,7 @@ Tensor planar_direction(const Tensor& u, const Tensor& w);
 ///
 /// Rezende & Mohamed: Variational Inference with Normalizing Flows (2015).
 ///
-/// Example: `Planar flow({.d = 64, .context = 256, .flows = 16}, rng); FlowResult r = flow(z0, context);`
+/// Example: `Planar flow({.d = 64, .context = 256, .flows = 16}, rng); FlowResult r = flow.to_data(z0, context);`
 struct Planar {
   Linear u, w, b;
   int64_t d = 0, context = 0, flows = 0;
@@ -25,7 +25,7 @@ struct Planar {
 
   /// z of shape (…, d) and context of shape (…, c), which broadcast. Throws ShapeError, and ValueError without a
   /// context.
-  FlowResult operator()(const Tensor& z, const Tensor& context_value) const;
+  FlowResult to_data(const Tensor& z, const Tensor& context_value) const;
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {

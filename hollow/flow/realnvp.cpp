@@ -63,8 +63,8 @@ FlowResult RealNvp::to_base(const Tensor& x, const Tensor& c) const {
   detail::check_layered_point("realnvp", x, d, c, context);
   FlowResult result{x, {}};
   for (size_t k = couplings.size(); k-- > 0;) {
-    const FlowResult step = couplings[k].to_base(result.z, c);
-    result.z = step.z;
+    const FlowResult step = couplings[k].to_base(result.x, c);
+    result.x = step.x;
     accumulate(result.log_det, step.log_det);
   }
   return result;
@@ -74,8 +74,8 @@ FlowResult RealNvp::to_data(const Tensor& z, const Tensor& c) const {
   detail::check_layered_point("realnvp", z, d, c, context);
   FlowResult result{z, {}};
   for (const Coupling& coupling : couplings) {
-    const FlowResult step = coupling.to_data(result.z, c);
-    result.z = step.z;
+    const FlowResult step = coupling.to_data(result.x, c);
+    result.x = step.x;
     accumulate(result.log_det, step.log_det);
   }
   return result;

@@ -34,10 +34,10 @@ struct Coupling {
 /// log|det| = Σ s to the data, and −Σ s to the base.
 ///
 /// Both ways, and so `log_prob` and `sample`, are one pass of a net a layer. Dinh, Sohl-Dickstein & Bengio: Density
-/// Estimation Using Real NVP (2017), without their batch normalisation and multi-scale architecture.
+/// Estimation Using Real NVP (2017), without their batch normalization and multi-scale architecture.
 ///
-/// Example: `RealNvp flow({.d = 2}, Rng(0)); Tensor lp = log_prob(flow, x), y = sample(flow, {9, 2}, Rng(1));`
-struct RealNvp {
+/// Example: `RealNvp flow({.d = 2}, Rng(0)); Tensor lp = flow.log_prob(x), y = flow.sample(Rng(1), {9, 2});`
+struct RealNvp : LayeredFlow<RealNvp> {
   std::vector<Coupling> couplings;
   int64_t d = 0, context = 0;
 
@@ -47,8 +47,8 @@ struct RealNvp {
 
   /// Of points (…, d) and a context (…, c), which broadcast. Throw ShapeError, and ValueError for a context that is
   /// missing or not expected.
-  FlowResult to_base(const Tensor& x, const Tensor& context_value) const;
-  FlowResult to_data(const Tensor& z, const Tensor& context_value) const;
+  FlowResult to_base(const Tensor& x, const Tensor& context_value = {}) const;
+  FlowResult to_data(const Tensor& z, const Tensor& context_value = {}) const;
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {

@@ -61,7 +61,7 @@ Sylvester::Sylvester(SylvesterBasis kind, const AmortizedConfig& config, const R
   if (kind == SylvesterBasis::householder) q = layer("q", reflections * d);
 }
 
-FlowResult Sylvester::operator()(const Tensor& z, const Tensor& context_value) const {
+FlowResult Sylvester::to_data(const Tensor& z, const Tensor& context_value) const {
   detail::check_point("sylvester", z, d, context_value, context);
   const auto read = [&](const Linear& layer, const Shape& shape) {
     return detail::each_step(layer, context_value, shape);
@@ -75,8 +75,8 @@ FlowResult Sylvester::operator()(const Tensor& z, const Tensor& context_value) c
   if (basis == SylvesterBasis::householder) bases.qs = read(*q, {flows, reflections, d});
   FlowResult result{z, {}};
   for (int64_t k = 0; k < flows; ++k) {
-    const Tensor t = tanh(times(select(r2, -3, k), bases.into(result.z, k)) + select(bs, -2, k));
-    result.z = result.z + bases.back(times(select(r1, -3, k), t), k);
+    const Tensor t = tanh(times(select(r2, -3, k), bases.into(result.x, k)) + select(bs, -2, k));
+    result.x = result.x + bases.back(times(select(r1, -3, k), t), k);
     accumulate(result.log_det, sum(log1p((1 - square(t)) * select(products, -2, k)), {-1}));
   }
   return result;

@@ -34,7 +34,7 @@ struct Sylvester {
 
   /// z of shape (…, d) and context of shape (…, c), which broadcast. Throws ShapeError, ValueError without a context,
   /// and SolverError as `orthonormal_columns`.
-  FlowResult operator()(const Tensor& z, const Tensor& context_value) const;
+  FlowResult to_data(const Tensor& z, const Tensor& context_value) const;
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {

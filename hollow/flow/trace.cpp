@@ -20,7 +20,7 @@ Trace parse_trace(const std::string& wanted) {
   fail<ValueError>("trace", "there is no trace '", wanted, "'. Use exact, brute-force or hutchinson.");
 }
 
-Drift brute_force_drift(const Function& f, const Tensor& x) {
+Dynamics brute_force_dynamics(const Function& f, const Tensor& x) {
   const int64_t d = x.dim(-1);
   const Traced traced(x, f);
   Tensor diagonal;
@@ -31,13 +31,13 @@ Drift brute_force_drift(const Function& f, const Tensor& x) {
   return {traced.value(), sum(diagonal, {-1}), diagonal};
 }
 
-Drift hutchinson_drift(const Function& f, const Tensor& x, const Tensor& v) {
+Dynamics hutchinson_dynamics(const Function& f, const Tensor& x, const Tensor& v) {
   const auto [y, g] = vjp(f, x, v);
   return {y, sum(g * v, {-1}), Tensor()};
 }
 
-Drift drift(const Function& f, const Tensor& x, Trace trace, const Tensor& noise) {
-  return trace == Trace::hutchinson ? hutchinson_drift(f, x, noise) : brute_force_drift(f, x);
+Dynamics dynamics(const Function& f, const Tensor& x, Trace trace, const Tensor& noise) {
+  return trace == Trace::hutchinson ? hutchinson_dynamics(f, x, noise) : brute_force_dynamics(f, x);
 }
 
 }  // namespace dimwise

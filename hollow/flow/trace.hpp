@@ -10,7 +10,7 @@
 
 namespace dimwise {
 
-/// How the trace of a drift's Jacobian is computed: a choice at run time, on one and the same model.
+/// How the trace of the Jacobian of the dynamics is computed: a choice at run time, on one and the same model.
 enum class Trace : uint8_t {
   exact,        ///< one dimension-wise derivative, whatever the dimension
   brute_force,  ///< d reverse passes through the whole net: exact for any net
@@ -23,31 +23,31 @@ const char* name(Trace trace);
 Trace parse_trace(const std::string& name);
 const std::vector<std::string>& trace_names();
 
-/// A drift and what is known of its Jacobian at a point.
-struct Drift {
+/// The dynamics f and what is known of its Jacobian at a point.
+struct Dynamics {
   Tensor f;         ///< (…, d)
   Tensor trace;     ///< (…)
   Tensor diagonal;  ///< (…, d); undefined where only the trace is estimated
 };
 
 /// f and the diagonal of its Jacobian by d reverse passes; rows of x are independent.
-Drift brute_force_drift(const Function& f, const Tensor& x);
+Dynamics brute_force_dynamics(const Function& f, const Tensor& x);
 /// f and vᵀJv.
-Drift hutchinson_drift(const Function& f, const Tensor& x, const Tensor& v);
+Dynamics hutchinson_dynamics(const Function& f, const Tensor& x, const Tensor& v);
 
-/// The drift of any function of x, whose rows are independent: the exact trace takes d reverse passes, as the
+/// The dynamics of any function of x, whose rows are independent: the exact trace takes d reverse passes, as the
 /// brute-force one.
-Drift drift(const Function& f, const Tensor& x, Trace trace, const Tensor& noise = {});
+Dynamics dynamics(const Function& f, const Tensor& x, Trace trace, const Tensor& noise = {});
 
-/// The drift of a HollowNet at x, with its trace by the chosen method; `noise` is read by Hutchinson's only.
+/// The dynamics of a HollowNet at x, with its trace by the chosen method; `noise` is read by Hutchinson's only.
 template <HollowFunction Net>
-Drift drift(const Net& net, const Tensor& x, Trace trace, const Tensor& noise = {}) {
+Dynamics dynamics(const Net& net, const Tensor& x, Trace trace, const Tensor& noise = {}) {
   if (trace == Trace::exact) {
     std::vector<Tensor> d = dimwise(net, x, 1);
     return {d[0], sum(d[1], {-1}), d[1]};
   }
   const Function whole = [&](const Tensor& in) { return net.transformer(in, net.conditioner(in)); };
-  return drift(whole, x, trace, noise);
+  return dynamics(whole, x, trace, noise);
 }
 
 }  // namespace dimwise

@@ -23,4 +23,25 @@ AnyTransformer make_transformer(const std::string& name, const TransformerConfig
   fail<ValueError>("transformer", "there is no transformer '", name, "'. Use shared or per-dimension.");
 }
 
+AnyHollowNet make_hollow_net(const HollowConfig& c, const Rng& rng) {
+  return {make_conditioner(c.conditioner,
+                           {.d = c.d,
+                            .d_h = c.d_h,
+                            .hidden = c.hidden,
+                            .activation = c.activation,
+                            .time = c.time,
+                            .context = c.context,
+                            .dtype = c.dtype},
+                           rng.split("conditioner")),
+          make_transformer(c.transformer,
+                           {.d = c.d,
+                            .d_h = c.d_h,
+                            .hidden = c.transformer_hidden,
+                            .activation = c.activation,
+                            .time = c.time,
+                            .context = c.context,
+                            .dtype = c.dtype},
+                           rng.split("transformer"))};
+}
+
 }  // namespace dimwise

@@ -12,6 +12,21 @@
 
 namespace dimwise {
 
+namespace detail {
+// Any of some conditioners or transformers, prepared.
+template <class... Part>
+struct AnyPrepared {
+  std::variant<Part...> kind;
+
+  Tensor operator()(const Tensor& x, const Tensor& t) const {
+    return std::visit([&](const auto& part) { return part(x, t); }, kind);
+  }
+  Tensor operator()(const Tensor& x, const Tensor& h, const Tensor& t) const {
+    return std::visit([&](const auto& part) { return part(x, h, t); }, kind);
+  }
+};
+}  // namespace detail
+
 /// Any of the conditioners, chosen at run time.
 struct AnyConditioner {
   std::variant<MaskedConditioner, LeaveOneOut> kind;
@@ -19,8 +34,9 @@ struct AnyConditioner {
   Tensor operator()(const Tensor& x, const Tensor& t = {}, const Tensor& context = {}) const {
     return std::visit([&](const auto& c) { return c(x, t, context); }, kind);
   }
-  AnyConditioner prepare(const Tensor& context = {}) const {
-    return std::visit([&](const auto& c) { return AnyConditioner{c.prepare(context)}; }, kind);
+  auto prepare(const Tensor& context = {}) const {
+    using Any = detail::AnyPrepared<PreparedMaskedConditioner, PreparedPart<LeaveOneOut>>;
+    return std::visit([&](const auto& c) { return Any{c.prepare(context)}; }, kind);
   }
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
@@ -35,8 +51,9 @@ struct AnyTransformer {
   Tensor operator()(const Tensor& x, const Tensor& h, const Tensor& t = {}, const Tensor& context = {}) const {
     return std::visit([&](const auto& f) { return f(x, h, t, context); }, kind);
   }
-  AnyTransformer prepare(const Tensor& context = {}) const {
-    return std::visit([&](const auto& f) { return AnyTransformer{f.prepare(context)}; }, kind);
+  auto prepare(const Tensor& context = {}) const {
+    using Any = detail::AnyPrepared<PreparedPart<SharedTransformer>, PreparedPart<PerDimensionTransformer>>;
+    return std::visit([&](const auto& f) { return Any{f.prepare(context)}; }, kind);
   }
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
@@ -47,11 +64,30 @@ struct AnyTransformer {
 /// A HollowNet whose parts are chosen at run time.
 using AnyHollowNet = HollowNet<AnyConditioner, AnyTransformer>;
 
-/// The conditioner of a name (`masked`, `leave-one-out`), the transformer of a name (`shared`, `per-dimension`). Throw
-/// ValueError listing the names.
+/// The parts of a HollowNet by name, and their sizes.
+struct HollowConfig {
+  std::string conditioner = "masked", transformer = "shared";
+  int64_t d = 2;                                   ///< dimension of x
+  int64_t d_h = 16;                                ///< numbers given to the transformer for each dimension
+  std::vector<int64_t> hidden = {64};              ///< widths of the conditioner's hidden layers
+  std::vector<int64_t> transformer_hidden = {64};  ///< widths of the transformer's hidden layers
+  Activation activation = Activation::tanh;        ///< of both
+  bool time = false;                               ///< whether t is an input of both
+  int64_t context = 0;                             ///< size of the context, 0 for none
+  DType dtype = DType::float32;
+};
+
+/// The net, freshly initialized. Throws ValueError listing the names for an unknown one, and for sizes that make no
+/// sense.
+///
+/// Example: `AnyHollowNet net = make_hollow_net({.transformer = "per-dimension", .d = 8}, rng);`
+AnyHollowNet make_hollow_net(const HollowConfig& config, const Rng& rng);
+/// Its parts alone. Throw as it does.
 AnyConditioner make_conditioner(const std::string& name, const ConditionerConfig& config, const Rng& rng);
 AnyTransformer make_transformer(const std::string& name, const TransformerConfig& config, const Rng& rng);
+/// `masked`, `leave-one-out`.
 const std::vector<std::string>& conditioner_names();
+/// `shared`, `per-dimension`.
 const std::vector<std::string>& transformer_names();
 
 }  // namespace dimwise

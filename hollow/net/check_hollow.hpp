@@ -37,7 +37,7 @@ void check_hollow(const Net& net, int64_t d, const CheckHollowOptions& options =
       [&](const Tensor& x) { return net.transformer(x, h); }, options);
 }
 
-/// The same for a module, with its parameters randomised on a copy (a zero-initialised last layer hides leaks) and
+/// The same for a module, with its parameters randomized on a copy (a zero-initialized last layer hides leaks) and
 /// `bind(copy)` giving the function of x.
 ///
 /// Example: `check_hollow(net, 8, [](const auto& m) { return m.at(scalar(0.3, DType::float64)); });`

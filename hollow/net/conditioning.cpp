@@ -20,35 +20,21 @@ Conditioning::Conditioning(int64_t width, bool with_time, int64_t context_size, 
   if (context_size > 0) context = Linear(context_size, width, rng.split("context"), dtype, false);
 }
 
-Tensor Conditioning::operator()(const Tensor& t, const Tensor& c) const {
+PreparedConditioning Conditioning::prepare(const Tensor& c) const {
+  if (c.defined() != context.weight.defined())
+    fail<ValueError>("hollow", c.defined() ? "a context was given to a net made without one."
+                                           : "the net depends on a context. Give it: net.at(t, context), or "
+                                             "net.prepare(context).at(t) for many calls.");
+  return {time, c.defined() ? context(c) : Tensor()};
+}
+
+Tensor PreparedConditioning::operator()(const Tensor& t) const {
   if (t.defined() != time.weight.defined())
     fail<ValueError>("hollow", t.defined() ? "a time was given to a net made without time."
                                            : "the net depends on time. Bind it: net.at(t).");
-  Tensor part = c.defined() ? of(c) : ready_;
-  if (!c.defined() && part.defined() && !detail::same_parameters(of_, context))
-    part = context(astype(given_, context.weight.dtype()));
-  if (!part.defined() && context.weight.defined())
-    fail<ValueError>("hollow", "the net depends on a context. Bind it: net.at(t, context).");
   if (!t.defined()) return part;
   const Tensor term = time(t.rank() == 0 ? reshape(t, {1}) : t);
   return part.defined() ? term + part : term;
-}
-
-Conditioning Conditioning::prepare(const Tensor& c) const {
-  Conditioning copy = *this;
-  if (!c.defined()) return copy;
-  copy.ready_ = of(c);
-  copy.given_ = c;
-  copy.of_ = context;
-  return copy;
-}
-
-Tensor Conditioning::of(const Tensor& c) const {
-  if (!context.weight.defined()) fail<ValueError>("hollow", "a context was given to a net made without one.");
-  if (ready_.defined())
-    fail<ValueError>("hollow",
-                     "a context was given to a net that was prepared with one. Bind it once: prepare(context).at(t).");
-  return context(c);
 }
 
 }  // namespace dimwise

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "nn/linear.hpp"
@@ -10,20 +11,22 @@ namespace detail {
 /// Throws ValueError unless the sizes of a conditioner or a transformer are at least 1, and the context's at least 0.
 void check_sizes(const char* where, int64_t d, int64_t d_h, const std::vector<int64_t>& hidden, int64_t context);
 
-/// Whether two layers have the same parameters, and not only equal ones.
-inline bool same_parameters(const Linear& a, const Linear& b) {
-  return a.weight.node() == b.weight.node() && a.bias.node() == b.bias.node();
-}
-inline bool same_parameters(const MaskedLinear& a, const MaskedLinear& b) {
-  return a.weight.node() == b.weight.node() && a.bias.node() == b.bias.node() &&
-         a.mask.value.node() == b.mask.value.node();
-}
 }  // namespace detail
+
+/// `Conditioning` with the part of the context formed.
+struct PreparedConditioning {
+  Linear time;
+  Tensor part;  ///< what the context adds; undefined without one
+
+  /// The term, of shape (width,) or (…, width); undefined if the net has neither time nor context. Throws ValueError
+  /// where t is missing, or given but not expected.
+  Tensor operator()(const Tensor& t) const;
+};
 
 /// What enters a net besides x: time and context, as a term added to a layer's input.
 ///
-/// t is 0-d, shared by the batch, or of shape (…, 1); context of shape (…, c). Either may be undefined if the net was
-/// made without it.
+/// t is 0-d, shared by the batch, or of shape (…, 1); context of shape (…, c). Either is undefined if the net was made
+/// without it.
 struct Conditioning {
   Linear time, context;
 
@@ -31,26 +34,37 @@ struct Conditioning {
   /// Terms for a layer of `width` units; `context_size` 0 for no context.
   Conditioning(int64_t width, bool with_time, int64_t context_size, const Rng& rng, DType dtype);
 
-  /// The term, of shape (width,) or (…, width); undefined if the net has neither. Throws ValueError where t or context
-  /// is missing, or given but not expected, as a context is once it is prepared.
-  Tensor operator()(const Tensor& t, const Tensor& context_value) const;
-
-  /// A copy that keeps the context's part, recorded, for many calls with t alone: once a solve. An undefined context
-  /// leaves it to the calls. Where the copy's parameters are replaced, each call forms the part again.
-  Conditioning prepare(const Tensor& context_value) const;
+  /// Forms the part of the context, recorded, for many calls. Throws ValueError where the context is missing, or given
+  /// but not expected.
+  PreparedConditioning prepare(const Tensor& context_value) const;
+  Tensor operator()(const Tensor& t, const Tensor& context_value) const { return prepare(context_value)(t); }
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
     v("time", self.time);
     v("context", self.context);
   }
+};
+
+/// A part of a HollowNet with what a context adds formed, for many calls.
+///
+/// It is a function and no module: it has no parameters to track, load or save, since those are the part's.
+template <class Part>
+class PreparedPart {
+ public:
+  PreparedPart(Part part, const Tensor& context)
+      : part_(std::move(part)), conditioning_(part_.conditioning.prepare(context)) {}
+
+  /// h(x, t) of a conditioner.
+  Tensor operator()(const Tensor& x, const Tensor& t) const { return part_.evaluate(x, conditioning_(t)); }
+  /// τ(x, h, t) of a transformer.
+  Tensor operator()(const Tensor& x, const Tensor& h, const Tensor& t) const {
+    return part_.evaluate(x, h, conditioning_(t));
+  }
 
  private:
-  Tensor of(const Tensor& context_value) const;
-
-  // The prepared context, its part, and the layer that gave it.
-  Tensor given_, ready_;
-  Linear of_;
+  Part part_;
+  PreparedConditioning conditioning_;
 };
 
 }  // namespace dimwise

@@ -18,16 +18,9 @@ LeaveOneOut::LeaveOneOut(const ConditionerConfig& config, const Rng& rng) : acti
   conditioning = Conditioning(config.hidden[0], config.time, config.context, rng.split("conditioning"), config.dtype);
 }
 
-LeaveOneOut LeaveOneOut::prepare(const Tensor& context) const {
-  LeaveOneOut copy = *this;
-  copy.conditioning = conditioning.prepare(context);
-  return copy;
-}
-
-Tensor LeaveOneOut::operator()(const Tensor& x, const Tensor& t, const Tensor& context) const {
+Tensor LeaveOneOut::evaluate(const Tensor& x, const Tensor& term) const {
   Tensor pooled = matmul(unsqueeze(x, -2), weight);  // (…, 1, H)
-  if (const Tensor term = conditioning(t, context); term.defined())
-    pooled = pooled + (term.rank() == 1 ? term : unsqueeze(term, -2));
+  if (term.defined()) pooled = pooled + (term.rank() == 1 ? term : unsqueeze(term, -2));
   Tensor y = activate(activation, pooled - unsqueeze(x, -1) * weight + bias);
   for (size_t l = 0; l + 1 < layers.size(); ++l) y = activate(activation, layers[l](y));
   return layers.back()(y);

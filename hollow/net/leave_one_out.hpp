@@ -21,9 +21,13 @@ struct LeaveOneOut {
   LeaveOneOut(const ConditionerConfig& config, const Rng& rng);
 
   /// x of shape (…, d) gives h of shape (…, d, d_h).
-  Tensor operator()(const Tensor& x, const Tensor& t = {}, const Tensor& context = {}) const;
-  /// A copy in which what a given context adds is formed, for many calls.
-  LeaveOneOut prepare(const Tensor& context = {}) const;
+  Tensor operator()(const Tensor& x, const Tensor& t = {}, const Tensor& context = {}) const {
+    return evaluate(x, conditioning(t, context));
+  }
+  /// The same with the term of the conditioning, which may be undefined.
+  Tensor evaluate(const Tensor& x, const Tensor& term) const;
+  /// Forms what the context adds, recorded, for many calls.
+  PreparedPart<LeaveOneOut> prepare(const Tensor& context = {}) const { return {*this, context}; }
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {

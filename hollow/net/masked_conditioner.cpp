@@ -1,6 +1,7 @@
 #include "hollow/net/masked_conditioner.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "ops/arithmetic.hpp"
 
@@ -75,27 +76,21 @@ MaskedConditioner::MaskedConditioner(const ConditionerConfig& config, const Rng&
   conditioning = Conditioning(config.hidden[0], config.time, config.context, rng.split("conditioning"), config.dtype);
 }
 
-MaskedConditioner MaskedConditioner::prepare(const Tensor& context) const {
-  MaskedConditioner copy = *this;
-  copy.conditioning = conditioning.prepare(context);
-  copy.ready_.clear();
-  for (const MaskedLinear& layer : layers) copy.ready_.push_back(layer.prepare());
-  copy.of_ = layers;
-  return copy;
+PreparedMaskedConditioner MaskedConditioner::prepare(const Tensor& context) const {
+  PreparedMaskedConditioner ready{{}, conditioning.prepare(context), activation, d, d_h};
+  for (const MaskedLinear& layer : layers) ready.layers.push_back(layer.prepare());
+  return ready;
 }
 
-Tensor MaskedConditioner::operator()(const Tensor& x, const Tensor& t, const Tensor& context) const {
-  const auto same = [](const MaskedLinear& a, const MaskedLinear& b) { return detail::same_parameters(a, b); };
-  if (ready_.empty() || !std::equal(layers.begin(), layers.end(), of_.begin(), of_.end(), same))
-    return prepare()(x, t, context);
+Tensor PreparedMaskedConditioner::operator()(const Tensor& x, const Tensor& t) const {
   Tensor y = x;
-  for (size_t l = 0; l + 1 < ready_.size(); ++l) {
-    y = ready_[l](y);
+  for (size_t l = 0; l + 1 < layers.size(); ++l) {
+    y = layers[l](y);
     if (l == 0)
-      if (const Tensor term = conditioning(t, context); term.defined()) y = y + term;
+      if (const Tensor term = conditioning(t); term.defined()) y = y + term;
     y = activate(activation, std::move(y));
   }
-  y = ready_.back()(y);
+  y = layers.back()(y);
   Shape shape = x.shape();
   shape.push_back(d_h);
   return reshape(y, shape);

@@ -18,6 +18,17 @@ struct ConditionerConfig {
   DType dtype = DType::float32;
 };
 
+/// A MaskedConditioner whose masked weights, and what a context adds, are formed: a function, no module.
+struct PreparedMaskedConditioner {
+  std::vector<PreparedLinear> layers;
+  PreparedConditioning conditioning;
+  Activation activation = Activation::tanh;
+  int64_t d = 0, d_h = 0;
+
+  /// x of shape (…, d) gives h of shape (…, d, d_h).
+  Tensor operator()(const Tensor& x, const Tensor& t) const;
+};
+
 /// Two MADEs of opposite order in one masked network: half of the units see x_{<i}, half x_{>i}, and h_i is read from
 /// both.
 ///
@@ -33,20 +44,17 @@ struct MaskedConditioner {
   MaskedConditioner(const ConditionerConfig& config, const Rng& rng);
 
   /// x of shape (…, d) gives h of shape (…, d, d_h).
-  Tensor operator()(const Tensor& x, const Tensor& t = {}, const Tensor& context = {}) const;
-  /// A copy whose masked weights, and what a given context adds, are formed, recorded, for many calls. Where its
-  /// parameters are replaced, as by `track`, each call forms them again.
-  MaskedConditioner prepare(const Tensor& context = {}) const;
+  Tensor operator()(const Tensor& x, const Tensor& t = {}, const Tensor& context = {}) const {
+    return prepare(context)(x, t);
+  }
+  /// Forms the masked weights and what the context adds, recorded, for many calls.
+  PreparedMaskedConditioner prepare(const Tensor& context = {}) const;
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
     v("layers", self.layers);
     v("conditioning", self.conditioning);
   }
-
- private:
-  std::vector<PreparedLinear> ready_;
-  std::vector<MaskedLinear> of_;  // what they were formed of
 };
 
 }  // namespace dimwise

@@ -25,25 +25,17 @@ PerDimensionTransformer::PerDimensionTransformer(const TransformerConfig& config
   conditioning = Conditioning(config.hidden[0], config.time, config.context, rng.split("conditioning"), config.dtype);
 }
 
-PerDimensionTransformer PerDimensionTransformer::prepare(const Tensor& context) const {
-  PerDimensionTransformer copy = *this;
-  copy.conditioning = conditioning.prepare(context);
-  return copy;
-}
-
-Tensor PerDimensionTransformer::operator()(const Tensor& x, const Tensor& h, const Tensor& t,
-                                           const Tensor& context) const {
+Tensor PerDimensionTransformer::evaluate(const Tensor& x, const Tensor& h, const Tensor& term) const {
   const int64_t d = h.dim(-2), d_h = h.dim(-1), rows = h.shape().outer(h.rank() - 2);
   // Dimensions first: (d, rows, …).
   const Tensor inputs = transpose(reshape(h, {rows, d, d_h}), {1, 0, 2});
   const Tensor points = unsqueeze(transpose(reshape(x, {rows, d})), -1);
   Tensor y = layers[0](inputs) + points * weight_x;
-  if (Tensor term = conditioning(t, context); term.defined()) {
-    if (term.rank() > 1) {  // its own batch axes, which may broadcast against x's
-      Shape full = h.shape().without(h.rank() - 1).without(h.rank() - 2);
-      full.push_back(term.dim(-1));
-      term = reshape(broadcast_to(term, full), {rows, term.dim(-1)});
-    }
+  if (term.defined() && term.rank() > 1) {  // its own batch axes, which may broadcast against x's
+    Shape full = h.shape().without(h.rank() - 1).without(h.rank() - 2);
+    full.push_back(term.dim(-1));
+    y = y + reshape(broadcast_to(term, full), {rows, term.dim(-1)});
+  } else if (term.defined()) {
     y = y + term;
   }
   y = activate(activation, std::move(y));

@@ -27,9 +27,13 @@ struct PerDimensionTransformer {
   PerDimensionTransformer(const TransformerConfig& config, const Rng& rng);
 
   /// x of shape (…, d) and h of shape (…, d, d_h) give (…, d).
-  Tensor operator()(const Tensor& x, const Tensor& h, const Tensor& t = {}, const Tensor& context = {}) const;
-  /// A copy in which what a given context adds is formed, for many calls.
-  PerDimensionTransformer prepare(const Tensor& context = {}) const;
+  Tensor operator()(const Tensor& x, const Tensor& h, const Tensor& t = {}, const Tensor& context = {}) const {
+    return evaluate(x, h, conditioning(t, context));
+  }
+  /// The same with the term of the conditioning, which may be undefined.
+  Tensor evaluate(const Tensor& x, const Tensor& h, const Tensor& term) const;
+  /// Forms what the context adds, recorded, for many calls.
+  PreparedPart<PerDimensionTransformer> prepare(const Tensor& context = {}) const { return {*this, context}; }
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {

@@ -19,21 +19,12 @@ SharedTransformer::SharedTransformer(const TransformerConfig& config, const Rng&
   conditioning = Conditioning(config.hidden[0], config.time, config.context, rng.split("conditioning"), config.dtype);
 }
 
-SharedTransformer SharedTransformer::prepare(const Tensor& context) const {
-  SharedTransformer copy = *this;
-  copy.conditioning = conditioning.prepare(context);
-  return copy;
-}
-
-Tensor SharedTransformer::operator()(const Tensor& x, const Tensor& h, const Tensor& t, const Tensor& context) const {
+Tensor SharedTransformer::evaluate(const Tensor& x, const Tensor& h, const Tensor& term) const {
   Linear first = from_h;
-  Tensor term = conditioning(t, context);
-  if (term.defined() && term.rank() == 1) {  // one term for all rows: part of the bias
-    first.bias = first.bias + term;
-    term = Tensor();
-  }
+  const bool shared = term.defined() && term.rank() == 1;
+  if (shared) first.bias = first.bias + term;  // one term for all rows is a part of the bias
   Tensor y = linear(h, first.weight, unsqueeze(x, -1), unsqueeze(weight_x, -1), first.bias);
-  if (term.defined()) y = y + unsqueeze(term, -2);
+  if (term.defined() && !shared) y = y + unsqueeze(term, -2);
   y = activate(activation, std::move(y));
   for (size_t l = 0; l + 1 < layers.size(); ++l) y = activate(activation, layers[l](y));
   return squeeze(layers.back()(y), -1);

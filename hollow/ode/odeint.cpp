@@ -6,6 +6,7 @@
 #include "hollow/ode/detail/solve.hpp"
 #include "hollow/ode/gradients/adjoint.hpp"
 #include "hollow/ode/gradients/checkpointed.hpp"
+#include "ops/layout.hpp"
 
 namespace dimwise {
 
@@ -55,53 +56,39 @@ State OdeSolution::at(double t) const {
   const double end = grid.back(), start = grid.front();
   if (t < std::min(start, end) || t > std::max(start, end))
     fail<ValueError>("odeint", "t = ", t, " is outside of the solution, which runs from ", start, " to ", end, ".");
-  return trajectory->pieces.empty() ? y.front() : trajectory->at(t);
+  return trajectory->interpolants.empty() ? y.front() : trajectory->at(t);
 }
 
-namespace ode {
-
-OdeSolution solve(const OdeTerm& term, const State& y0, const std::vector<double>& times, const OdeOptions& options,
-                  State derivative, Trajectory* keep) {
-  check_arguments(y0, times, options);
+OdeSolution odeint(const OdeTerm& term, const State& y0, const std::vector<double>& times, const OdeOptions& options) {
+  ode::check_arguments(y0, times, options);
   if (times.front() == times.back()) {
     OdeSolution trivial;
     trivial.y.assign(times.size(), y0);
     trivial.grid = {times.front()};
+    if (options.dense) trivial.trajectory = std::make_shared<const ode::DenseOutput>();
     return trivial;
   }
-  const auto system = std::make_shared<System>(term, y0, options);
-  Driver driver(make_method(system, times.front(), y0, std::move(derivative)), system, times, keep);
-  driver.advance();
-  return driver.finish();
+  if (!recording() || options.gradient == OdeGradient::direct) return ode::solve(term, y0, times, options);
+  if (options.gradient == OdeGradient::checkpointed) return ode::solve_checkpointed(term, y0, times, options);
+  return ode::solve_adjoint(term, y0, times, options);
 }
 
-}  // namespace ode
-
-OdeSolution odeint(const OdeTerm& term, const State& y0, const std::vector<double>& times, const OdeOptions& options) {
-  switch (options.gradient) {
-    case OdeGradient::checkpointed:
-      return ode::solve_checkpointed(term, y0, times, options);
-    case OdeGradient::adjoint:
-    case OdeGradient::backsolve:
-      return ode::solve_adjoint(term, y0, times, options);
-    case OdeGradient::direct:
-      break;
-  }
-  if (!options.dense) return ode::solve(term, y0, times, options);
-  const auto trajectory = std::make_shared<ode::Trajectory>();
-  OdeSolution solution = ode::solve(term, y0, times, options, {}, trajectory.get());
-  solution.trajectory = trajectory;
-  return solution;
+Tensor odeint(const std::function<Tensor(const Tensor& t, const Tensor& y)>& f, const Tensor& y0,
+              const std::vector<double>& times, const OdeOptions& options) {
+  const OdeTerm term([f](const Tensor& t, const State& y) { return State{f(t, y[0])}; });
+  std::vector<Tensor> rows;
+  for (const State& y : value_or_throw(odeint(term, {y0}, times, options)).y) rows.push_back(y[0]);
+  return stack(rows, 0);
 }
 
-const OdeSolution& check(const OdeSolution& solution) {
+const OdeSolution& value_or_throw(const OdeSolution& solution) {
   if (solution.status != OdeStatus::success && solution.status != OdeStatus::event_reached)
     fail<SolverError>("odeint", solution.message);
   return solution;
 }
 
-OdeSolution check(OdeSolution&& solution) {
-  check(static_cast<const OdeSolution&>(solution));
+OdeSolution value_or_throw(OdeSolution&& solution) {
+  value_or_throw(static_cast<const OdeSolution&>(solution));
   return std::move(solution);
 }
 

@@ -50,6 +50,30 @@ struct OdeEvent {
 /// (newton_krylov where d > 200). For adams functional, and the others once that fails again and again.
 const std::vector<std::string>& corrector_names();
 
+/// How implicit methods solve the equation of a step, y = δ + γ f(t, y).
+struct OdeImplicitOptions {
+  std::string corrector = "automatic";  ///< one of `corrector_names()`
+  /// Its error, as a share of the step's tolerance; 1e-8 makes steps exact to rounding, as comparisons with finite
+  /// differences need.
+  double tolerance = 0.05;
+};
+
+/// Steps to be taken again, without control: the `grid` and, of multistep methods, the `orders` of an earlier solution.
+/// Explicit methods give the same bits, implicit ones the same numbers to the corrector's tolerance.
+struct StepSchedule {
+  std::vector<double> grid = {};
+  std::vector<int> orders = {};
+};
+
+/// What the adjoint solves by; empty and 0 for what the solve itself takes.
+struct OdeAdjointOptions {
+  std::string method = {}, corrector = {};
+  double rtol = 0, atol = 0;
+  /// Whether the gradient with respect to what f captures enters the error norm. It is a quadrature, and mostly follows
+  /// safely; after a first step over a fast transient, which high-order methods may take, it does not.
+  bool controls_parameters = false;
+};
+
 struct OdeOptions {
   /// One of `ode_method_names()`: explicit Runge–Kutta (euler, heun, rk4: fixed steps; bosh3, dopri5, tsit5, dopri8),
   /// explicit (abm) and implicit (adams) Adams, bdf, implicit Runge–Kutta (radau5 and the ESDIRKs).
@@ -74,27 +98,15 @@ struct OdeOptions {
   State rtols = {}, atols = {};
   /// The error norm is the largest RMS of a row instead of the RMS over all: no sample of a batch hides behind others.
   bool per_sample = false;
-  /// Implicit methods: one of `corrector_names()`.
-  std::string corrector = "automatic";
-  /// The corrector's error, as a share of the tolerance; 1e-8 makes steps exact to rounding, as comparisons with finite
-  /// differences need.
-  double corrector_tolerance = 0.05;
+  OdeImplicitOptions implicit = {};
   /// Multistep methods: the highest order; 0 for the method's (12 for Adams, 5 for BDF).
   int max_order = 0;
   std::vector<OdeEvent> events = {};
   /// Whether the solution can be read at any time afterwards (`OdeSolution::at`).
   bool dense = false;
-  /// The `grid` (and, of multistep methods, the `orders`) of an earlier solution: the same steps again, without
-  /// control. Explicit methods give the same bits, implicit ones the same numbers to the corrector's tolerance.
-  std::vector<double> grid = {};
-  std::vector<int> orders = {};
+  StepSchedule replay = {};
   OdeGradient gradient = OdeGradient::direct;
-  // The adjoint's own method, corrector and tolerances; by default those of the solve.
-  std::string adjoint_method = {}, adjoint_corrector = {};
-  double adjoint_rtol = 0, adjoint_atol = 0;
-  /// Whether the gradient with respect to what f captures enters the adjoint's error norm. It is a quadrature, and
-  /// mostly follows safely; after a first step over a fast transient, which high-order methods may take, it does not.
-  bool adjoint_controls_parameters = false;
+  OdeAdjointOptions adjoint = {};
 };
 
 struct OdeStatistics {
@@ -121,7 +133,7 @@ struct OdeEventReached {
 };
 
 namespace ode {
-struct Trajectory;
+struct DenseOutput;
 }
 
 struct OdeSolution {
@@ -135,7 +147,7 @@ struct OdeSolution {
   std::vector<OdeEventReached> events;
   /// Counts of the adjoint's solves, added up as gradients are asked for; null with the direct gradient.
   std::shared_ptr<const OdeStatistics> adjoint;
-  std::shared_ptr<const ode::Trajectory> trajectory;  ///< with `dense`: what `at` reads
+  std::shared_ptr<const ode::DenseOutput> trajectory;  ///< with `dense`: what `at` reads
 
   /// y(t) for t between the start and where the solve ended. Throws ValueError elsewhere, and without `dense`.
   State at(double t) const;
@@ -146,13 +158,20 @@ struct OdeSolution {
 /// Adaptive steps are not shortened for requested times, which are interpolated by the method's continuous extension;
 /// only the last is hit. If all times are equal (t0 = t1), y0 is returned. Accepted times, orders and event times are
 /// data: no gradient passes them. What is tracked (y0, tensors captured by f) gets its gradient. A solve that fails
-/// says so in `status`; `check` throws it. Throws ValueError for options that make no sense, ShapeError or DTypeError
-/// where f's result does not fit y.
+/// says so in `status`; `value_or_throw` throws it. Throws ValueError for options that make no sense, ShapeError or
+/// DTypeError where f's result does not fit y.
 ///
 /// Example: `auto s = odeint([&](const Tensor&, const State& y) { return State{-y[0]}; }, {x}, {0, 1}); Tensor x1 =
-/// check(s).y.back()[0];`
+/// value_or_throw(s).y.back()[0];`
 OdeSolution odeint(const OdeTerm& term, const State& y0, const std::vector<double>& times,
                    const OdeOptions& options = {});
+
+/// The same for a state of one tensor: its values at the times that were asked for, stacked along a new first axis.
+/// Throws SolverError unless the end, or a terminal event, was reached.
+///
+/// Example: `Tensor y = odeint([](const Tensor&, const Tensor& y) { return -y; }, x, {0, 0.5, 1});  // (3, …)`
+Tensor odeint(const std::function<Tensor(const Tensor& t, const Tensor& y)>& f, const Tensor& y0,
+              const std::vector<double>& times, const OdeOptions& options = {});
 
 /// The names of all methods, explicit ones first.
 const std::vector<std::string>& ode_method_names();
@@ -162,7 +181,7 @@ bool is_adaptive(const std::string& method);
 bool is_implicit(const std::string& method);
 
 /// The solution itself. Throws SolverError with its message unless the end, or a terminal event, was reached.
-const OdeSolution& check(const OdeSolution& solution);
-OdeSolution check(OdeSolution&& solution);
+const OdeSolution& value_or_throw(const OdeSolution& solution);
+OdeSolution value_or_throw(OdeSolution&& solution);
 
 }  // namespace dimwise

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "autodiff/dimwise.hpp"
 #include "autodiff/tensor.hpp"
+#include "hollow/net/hollow_net.hpp"
 
 namespace dimwise {
 
@@ -19,7 +19,7 @@ using State = std::vector<Tensor>;
 using VectorField = std::function<State(const Tensor& t, const State& y)>;
 
 /// f and D f at one point: D_i = ∂f_i/∂y_i, of the structure of the state; undefined tensors of D are 0.
-struct Diagonal {
+struct ValueAndDiagonal {
   State f, d;
 };
 
@@ -32,7 +32,7 @@ struct Diagonal {
 struct OdeTerm {
   VectorField f;
   /// Both at once: `dimwise` gives them for little more than f alone.
-  std::function<Diagonal(const Tensor& t, const State& y)> with_diagonal = nullptr;
+  std::function<ValueAndDiagonal(const Tensor& t, const State& y)> with_diagonal = nullptr;
   /// ∂f/∂y, (…, n, n), of the state tensors side by side along their last axis, quadratures left out; without it, n
   /// reverse passes.
   std::function<Tensor(const Tensor& t, const State& y)> jacobian = nullptr;
@@ -40,27 +40,23 @@ struct OdeTerm {
   // A function is a term.
   template <class F, class = std::enable_if_t<std::is_invocable_r_v<State, F, const Tensor&, const State&>>>
   OdeTerm(F field) : f(std::move(field)) {}  // NOLINT(google-explicit-constructor)
-  OdeTerm(VectorField field, std::function<Diagonal(const Tensor&, const State&)> both,
+  OdeTerm(VectorField field, std::function<ValueAndDiagonal(const Tensor&, const State&)> both,
           std::function<Tensor(const Tensor&, const State&)> matrix = nullptr)
       : f(std::move(field)), with_diagonal(std::move(both)), jacobian(std::move(matrix)) {}
 };
 
-struct HollowTermOptions {
-  bool time = true;  ///< whether the net reads t; false for one made without time, dx/dt = f(x)
-  Tensor context = {};
-};
-
-/// The term dx/dt = f(t, x) of a HollowNet, with its diagonal by `dimwise`; its weights are prepared once.
+/// The term dx/dt = f(t, x) of a HollowNet, with its diagonal by `dimwise`; its weights are prepared once. Throws
+/// ValueError where `inputs` are not those that the net was made for.
 ///
-/// Example: `odeint(hollow_term(net), {x}, {0, 1}, {.method = "bdf", .corrector = "jacobi_newton"});`
+/// Example: `odeint(hollow_term(net), {x}, {0, 1}, {.method = "bdf", .implicit = {.corrector = "jacobi_newton"}});`
 template <class Net>
-requires requires(const Net& net, const Tensor& t) { net.prepare().at(t); }
-OdeTerm hollow_term(const Net& net, const HollowTermOptions& options = {}) {
-  const auto at = [prepared = std::make_shared<const Net>(net.prepare()), options](const Tensor& t) {
-    return prepared->at(options.time ? t : Tensor(), options.context);
+requires requires(const Net& net, const Tensor& t) { net.prepare(t).at(t); }
+OdeTerm hollow_term(const Net& net, const HollowInputs& inputs = {}) {
+  const auto at = [ready = net.prepare(inputs.context), time = inputs.time](const Tensor& t) {
+    return ready.at(time ? t : Tensor());
   };
   return {[at](const Tensor& t, const State& y) -> State { return {at(t)(y[0])}; },
-          [at](const Tensor& t, const State& y) -> Diagonal {
+          [at](const Tensor& t, const State& y) -> ValueAndDiagonal {
             const std::vector<Tensor> d = dimwise(at(t), y[0], 1);
             return {{d[0]}, {d[1]}};
           }};

@@ -17,8 +17,8 @@ struct AnyDensity {
   DensityDerivatives derivatives(const Tensor& t, const Tensor& x, const Tensor& context = {}) const {
     return std::visit([&](const auto& p) { return p.derivatives(t, x, context); }, kind);
   }
-  Tensor sample(const Tensor& t, const Rng& rng, const Tensor& context = {}) const {
-    return std::visit([&](const auto& p) { return p.sample(t, rng, context); }, kind);
+  Tensor sample(const Rng& rng, const Tensor& t, const Tensor& context = {}) const {
+    return std::visit([&](const auto& p) { return p.sample(rng, t, context); }, kind);
   }
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {

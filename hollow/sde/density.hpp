@@ -7,7 +7,7 @@ namespace dimwise {
 /// What the Fokker–Planck equation reads of a density p(t, x) at n points.
 ///
 /// A time-dependent density is a module with `log_prob(t, x, context)` of shape (n,), `derivatives(t, x, context)`, and
-/// `sample(t, rng, context)` of shape (n, d), for t of shape (n, 1), x of shape (n, d), and a context of shape (n, c)
+/// `sample(rng, t, context)` of shape (n, d), for t of shape (n, 1), x of shape (n, d), and a context of shape (n, c)
 /// that tells initial laws apart; undefined where the density was made without.
 struct DensityDerivatives {
   Tensor log_prob;        ///< log p, (n,)

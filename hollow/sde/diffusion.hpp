@@ -8,6 +8,20 @@
 
 namespace dimwise {
 
+/// A DiffusionNet with what many calls share formed: a function, no module.
+template <class Net>
+struct PreparedDiffusionNet {
+  Net net;  // prepared
+  Tensor unit, known;
+
+  Tensor conditioner(const Tensor& x, const Tensor& t) const { return net.conditioner(x, t); }
+  Tensor transformer(const Tensor& x, const Tensor& h, const Tensor& t) const {
+    return unit * softplus(net.transformer(x, h, t)) + known;
+  }
+  BoundHollowNet<PreparedDiffusionNet> at(const Tensor& t = {}) const { return {*this, t}; }
+  Tensor operator()(const Tensor& x, const Tensor& t = {}) const { return at(t)(x); }
+};
+
 /// The diagonal diffusion g_i of an SDE as a HollowNet, each component learned and positive, or known.
 ///
 /// g_i = unit_i · softplus(τ_i(x_i, h_i)) + known_i, where unit_i is 0 for a known component and known_i is 0 for a
@@ -17,19 +31,13 @@ struct DiffusionNet {
   Net net;
   Constant unit, known;  ///< (d,)
 
-  Tensor conditioner(const Tensor& x, const Tensor& t = {}, const Tensor& context = {}) const {
-    return net.conditioner(x, t, context);
+  PreparedDiffusionNet<Prepared<Net>> prepare(const Tensor& context = {}) const {
+    return {net.prepare(context), unit.value, known.value};
   }
-  Tensor transformer(const Tensor& x, const Tensor& h, const Tensor& t = {}, const Tensor& context = {}) const {
-    return unit.value * softplus(net.transformer(x, h, t, context)) + known.value;
-  }
-  BoundHollowNet<DiffusionNet> at(const Tensor& t = {}, const Tensor& context = {}) const {
-    return {*this, t, context};
-  }
+  auto at(const Tensor& t = {}, const Tensor& context = {}) const { return prepare(context).at(t); }
   Tensor operator()(const Tensor& x, const Tensor& t = {}, const Tensor& context = {}) const {
     return at(t, context)(x);
   }
-  DiffusionNet prepare() const { return {net.prepare(), unit, known}; }
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {

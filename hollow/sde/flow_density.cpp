@@ -43,22 +43,24 @@ void detail::check_flow(const FlowDensityOptions& options) {
                      ", steps = ", options.steps, ". All must be greater than 0.");
 }
 
-Tensor detail::flow_log_prob(const TimedDrift& u, const Tensor& t, const Tensor& x, const FlowDensityOptions& options) {
+Tensor detail::flow_log_prob(const TimedDynamics& u, const Tensor& t, const Tensor& x,
+                             const FlowDensityOptions& options) {
   const Clock clock(t, options);
   if (x.rank() != 2 || x.dim(0) != t.dim(0))
     fail<ShapeError>("flow_density", "x has shape ", x.shape(), ". It must be (", t.dim(0),
                      ", d): a row for each of t.");
   const Tensor rate = squeeze(clock.span, -1);
   const VectorField field = [&](const Tensor& tau, const State& y) {
-    const Drift at = u(clock.theta(tau), y[0]);
+    const Dynamics at = u(clock.theta(tau), y[0]);
     return State{clock.span * at.f, rate * at.trace};
   };
   const State end =
-      check(odeint(field, {x, zeros({x.dim(0)}, x.dtype())}, {1, 0}, equal_steps(options, {false, true}))).y.back();
+      value_or_throw(odeint(field, {x, zeros({x.dim(0)}, x.dtype())}, {1, 0}, equal_steps(options, {false, true})))
+          .y.back();
   return base_log_prob(end[0]) + end[1];
 }
 
-DensityDerivatives detail::flow_derivatives(const TimedDrift& u, const Tensor& t, const Tensor& x,
+DensityDerivatives detail::flow_derivatives(const TimedDynamics& u, const Tensor& t, const Tensor& x,
                                             const FlowDensityOptions& options) {
   Tensor log_p;
   const std::vector<Tensor> s = brute_force_coefficient([&](const Tensor&, const Tensor& at) {
@@ -68,7 +70,7 @@ DensityDerivatives detail::flow_derivatives(const TimedDrift& u, const Tensor& t
     return score;
   })(t, x, 1);
   if (!s[0].tracked()) log_p = stop_gradient(log_p);
-  const Drift at = u(t / options.time_scale, x);
+  const Dynamics at = u(t / options.time_scale, x);
   return {log_p, -(at.trace + sum(at.f * s[0], {-1})) / options.time_scale, s[0], s[1]};
 }
 
@@ -79,32 +81,24 @@ Tensor detail::flow_sample(const TimedField& u, const Tensor& t, int64_t d, cons
   const VectorField field = [&](const Tensor& tau, const State& y) {
     return State{clock.span * u(clock.theta(tau), y[0])};
   };
-  return check(odeint(field, {rng.normal({t.dim(0), d}, t.dtype())}, {0, 1}, equal_steps(options, {false})))
+  return value_or_throw(odeint(field, {rng.normal({t.dim(0), d}, t.dtype())}, {0, 1}, equal_steps(options, {false})))
       .y.back()[0];
 }
 
 FlowDensity<AnyHollowNet> make_flow_density(const FlowDensityConfig& c, const Rng& rng) {
   detail::check_flow(c.options);
-  return {{make_conditioner(c.conditioner,
-                            {.d = c.d,
-                             .d_h = c.d_h,
-                             .hidden = c.hidden,
-                             .activation = c.activation,
-                             .time = true,
-                             .context = c.context,
-                             .dtype = c.dtype},
-                            rng.split("conditioner")),
-           make_transformer(c.transformer,
-                            {.d = c.d,
-                             .d_h = c.d_h,
-                             .hidden = c.transformer_hidden,
-                             .activation = c.activation,
-                             .time = true,
-                             .context = c.context,
-                             .dtype = c.dtype},
-                            rng.split("transformer"))},
-          c.d,
-          c.options};
+  return {make_hollow_net({.conditioner = c.conditioner,
+                           .transformer = c.transformer,
+                           .d = c.d,
+                           .d_h = c.d_h,
+                           .hidden = c.hidden,
+                           .transformer_hidden = c.transformer_hidden,
+                           .activation = c.activation,
+                           .time = true,
+                           .context = c.context,
+                           .dtype = c.dtype},
+                          rng),
+          c.d, c.options};
 }
 
 }  // namespace dimwise

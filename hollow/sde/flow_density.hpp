@@ -20,10 +20,10 @@ struct FlowDensityOptions {
 
 namespace detail {
 /// u and its trace at times θ of shape (n, 1), in the net's units.
-using TimedDrift = std::function<Drift(const Tensor& theta, const Tensor& x)>;
+using TimedDynamics = std::function<Dynamics(const Tensor& theta, const Tensor& x)>;
 using TimedField = std::function<Tensor(const Tensor& theta, const Tensor& x)>;
-Tensor flow_log_prob(const TimedDrift& u, const Tensor& t, const Tensor& x, const FlowDensityOptions& options);
-DensityDerivatives flow_derivatives(const TimedDrift& u, const Tensor& t, const Tensor& x,
+Tensor flow_log_prob(const TimedDynamics& u, const Tensor& t, const Tensor& x, const FlowDensityOptions& options);
+DensityDerivatives flow_derivatives(const TimedDynamics& u, const Tensor& t, const Tensor& x,
                                     const FlowDensityOptions& options);
 Tensor flow_sample(const TimedField& u, const Tensor& t, int64_t d, const Rng& rng, const FlowDensityOptions& options);
 void check_flow(const FlowDensityOptions& options);
@@ -33,13 +33,12 @@ void check_flow(const FlowDensityOptions& options);
 /// distribution stands at θ = −lead, the initial law at t = 0, and p(t, ·) at every t after it.
 ///
 /// One solve from −lead to t gives log p = log N(x(−lead); 0, I) − ∫ ∇·u dθ, with the exact divergence; every row has
-/// its own t, and all take the same number of equal steps. Net has `at(t, context)` and `prepare()` as HollowNet, and
-/// reads t.
+/// its own t, and all take the same number of equal steps. Net has `prepare(context)` as HollowNet, and reads t.
 ///
 /// Example:
 /// ```cpp
 /// FlowDensity p = make_flow_density({.d = 2}, rng.split("density"));
-/// auto [loss, g] = value_and_grad(p, [&](const auto& m) { return -mean(m.log_prob(t, x)); });
+/// auto [loss, g] = value_and_grad([&](const auto& m) { return -mean(m.log_prob(t, x)); }, p);
 /// ```
 template <class Net>
 struct FlowDensity {
@@ -50,21 +49,19 @@ struct FlowDensity {
   /// (n,) for t of shape (n, 1) and x of shape (n, d). Throws ShapeError, ValueError where t does not lie after −lead,
   /// SolverError.
   Tensor log_prob(const Tensor& t, const Tensor& x, const Tensor& context = {}) const {
-    return detail::flow_log_prob(drift_of(context), t, x, options);
+    return detail::flow_log_prob(dynamics_of(context), t, x, options);
   }
   /// ∂_t log p = −(∇·u + u·s) / time_scale by the continuity equation; s by a reverse pass through the solve, D s by d
   /// further ones. Differentiable as `log_prob` is.
   DensityDerivatives derivatives(const Tensor& t, const Tensor& x, const Tensor& context = {}) const {
-    return detail::flow_derivatives(drift_of(context), t, x, options);
+    return detail::flow_derivatives(dynamics_of(context), t, x, options);
   }
   /// Untracked, one point for each row of t; no divergence is computed.
-  Tensor sample(const Tensor& t, const Rng& rng, const Tensor& context = {}) const {
-    const Net ready = net.prepare();
-    return detail::flow_sample([&](const Tensor& theta, const Tensor& x) { return ready.at(theta, context)(x); }, t, d,
-                               rng, options);
+  Tensor sample(const Rng& rng, const Tensor& t, const Tensor& context = {}) const {
+    const auto ready = net.prepare(context);
+    return detail::flow_sample([&](const Tensor& theta, const Tensor& x) { return ready.at(theta)(x); }, t, d, rng,
+                               options);
   }
-  /// A copy whose masked weights are formed, for many calls.
-  FlowDensity prepare() const { return {net.prepare(), d, options}; }
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
@@ -72,9 +69,9 @@ struct FlowDensity {
   }
 
  private:
-  detail::TimedDrift drift_of(const Tensor& context) const {
-    return [ready = net.prepare(), context](const Tensor& theta, const Tensor& x) {
-      return drift(ready.at(theta, context), x, Trace::exact);
+  detail::TimedDynamics dynamics_of(const Tensor& context) const {
+    return [ready = net.prepare(context)](const Tensor& theta, const Tensor& x) {
+      return dynamics(ready.at(theta), x, Trace::exact);
     };
   }
 };
@@ -93,7 +90,7 @@ struct FlowDensityConfig {
   FlowDensityOptions options = {};
 };
 
-/// The flow, freshly initialised. Throws ValueError for settings that make no sense.
+/// The flow, freshly initialized. Throws ValueError for settings that make no sense.
 FlowDensity<AnyHollowNet> make_flow_density(const FlowDensityConfig& config, const Rng& rng);
 
 }  // namespace dimwise

@@ -16,7 +16,7 @@ namespace dimwise {
 
 namespace {
 
-// Of n points and k components: log-weights not normalised (n, k), means and logarithms of scales (n, k, d).
+// Of n points and k components: log-weights not normalized (n, k), means and logarithms of scales (n, k, d).
 struct Parameters {
   Tensor logits, mean, log_scale;
 };
@@ -103,7 +103,7 @@ DensityDerivatives TimeMixture::derivatives(const Tensor& t, const Tensor& x, co
           sum(of_component * (square(a) - square(inverse)), {1}) - square(s)};
 }
 
-Tensor TimeMixture::sample(const Tensor& t, const Rng& rng, const Tensor& context) const {
+Tensor TimeMixture::sample(const Rng& rng, const Tensor& t, const Tensor& context) const {
   check(*this, t, context);
   const NoGrad guard;
   const Parameters at = split(parameters_at(*this, t, context), components, d);

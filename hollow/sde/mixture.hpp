@@ -29,7 +29,7 @@ struct TimeMixtureConfig {
 /// Example:
 /// ```cpp
 /// TimeMixture p({.d = 2}, rng.split("density"));
-/// auto [loss, g] = value_and_grad(p, [&](const auto& m) { return -mean(m.log_prob(t, x)); });
+/// auto [loss, g] = value_and_grad([&](const auto& m) { return -mean(m.log_prob(t, x)); }, p);
 /// ```
 struct TimeMixture {
   Mlp net;
@@ -47,7 +47,7 @@ struct TimeMixture {
   Tensor log_prob(const Tensor& t, const Tensor& x, const Tensor& context = {}) const;
   DensityDerivatives derivatives(const Tensor& t, const Tensor& x, const Tensor& context = {}) const;
   /// Untracked, one point for each row of t.
-  Tensor sample(const Tensor& t, const Rng& rng, const Tensor& context = {}) const;
+  Tensor sample(const Rng& rng, const Tensor& t, const Tensor& context = {}) const;
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {

@@ -8,7 +8,7 @@
 
 namespace dimwise {
 
-Coefficient brute_force_coefficient(std::function<Tensor(const Tensor& t, const Tensor& x)> f) {
+SdeCoefficient brute_force_coefficient(std::function<Tensor(const Tensor& t, const Tensor& x)> f) {
   return [f = std::move(f)](const Tensor& t, const Tensor& x, int order) {
     if (order == 0) return std::vector<Tensor>{f(t, x)};
     const Traced traced(x, [&](const Tensor& inner) { return f(t, inner); });

@@ -1,16 +1,16 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <vector>
 
 #include "autodiff/dimwise.hpp"
+#include "hollow/net/hollow_net.hpp"
 
 namespace dimwise {
 
 /// A coefficient of an SDE, the drift f or the diagonal g of the diffusion, with its dimension-wise derivatives:
 /// {v, D v, …, D^order v} at (t, x), each of the shape of x, (…, d). t is 0-d or of shape (…, 1).
-using Coefficient = std::function<std::vector<Tensor>(const Tensor& t, const Tensor& x, int order)>;
+using SdeCoefficient = std::function<std::vector<Tensor>(const Tensor& t, const Tensor& x, int order)>;
 
 /// dx = f(t, x) dt + g(t, x) dW in Itô's sense, with g diagonal: g_i drives x_i alone.
 ///
@@ -20,27 +20,22 @@ using Coefficient = std::function<std::vector<Tensor>(const Tensor& t, const Ten
 ///        brute_force_coefficient([](const Tensor&, const Tensor& x) { return full(x.shape(), 0.8, x.dtype()); })};
 /// ```
 struct Sde {
-  Coefficient drift, diffusion;
-};
-
-struct HollowCoefficientOptions {
-  bool time = false;  ///< whether the net reads t
-  Tensor context = {};
+  SdeCoefficient drift, diffusion;
 };
 
 /// The coefficient that a HollowNet computes; its derivatives are `dimwise`'s, at a cost that does not grow with d. Its
-/// weights are prepared once.
+/// weights are prepared once. Throws ValueError where `inputs` are not those that the net was made for.
 template <class Net>
-requires requires(const Net& net, const Tensor& t) { net.prepare().at(t); }
-Coefficient hollow_coefficient(const Net& net, const HollowCoefficientOptions& options = {}) {
-  return [prepared = std::make_shared<const Net>(net.prepare()), options](const Tensor& t, const Tensor& x, int order) {
-    const auto at = prepared->at(options.time ? t : Tensor(), options.context);
+requires requires(const Net& net, const Tensor& t) { net.prepare(t).at(t); }
+SdeCoefficient hollow_coefficient(const Net& net, const HollowInputs& inputs = {}) {
+  return [ready = net.prepare(inputs.context), time = inputs.time](const Tensor& t, const Tensor& x, int order) {
+    const auto at = ready.at(time ? t : Tensor());
     return order == 0 ? std::vector<Tensor>{at(x)} : dimwise(at, x, order);
   };
 }
 
 /// The coefficient that any function computes; each of its derivatives costs d reverse passes. Rows of x are
 /// independent of each other.
-Coefficient brute_force_coefficient(std::function<Tensor(const Tensor& t, const Tensor& x)> f);
+SdeCoefficient brute_force_coefficient(std::function<Tensor(const Tensor& t, const Tensor& x)> f);
 
 }  // namespace dimwise

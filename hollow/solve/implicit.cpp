@@ -21,9 +21,9 @@ constexpr int64_t largest_dense = 32;
 constexpr double smallest = 1e-140;  // whose squares do not lose digits by underflow
 
 // M = ∂F/∂y at the root, as the sweeps need it.
-class Linearisation {
+class Linearization {
  public:
-  Linearisation(Tape tape, const ImplicitOptions& options)
+  Linearization(Tape tape, const ImplicitOptions& options)
       : tape_(std::move(tape)), options_(options), dense_(!uses_krylov(options, tape_.inputs()[0].dim(-1))) {
     if (options_.rtol == 0) options_.rtol = root().dtype() == DType::float32 ? 1e-5 : 1e-10;
   }
@@ -39,7 +39,7 @@ class Linearisation {
 
  private:
   const Lu& factors() const {
-    std::call_once(factorised_, [this] { factors_.emplace(row_jacobian(tape_)); });
+    std::call_once(factorized_, [this] { factors_.emplace(row_jacobian(tape_)); });
     if (factors_->singular())
       fail<ValueError>("implicit_root", "∂F/∂y, of shape (…, ", root().dim(-1), ", ", root().dim(-1),
                        "), is singular at the root, so the root has no derivative there.");
@@ -64,7 +64,7 @@ class Linearisation {
   Tape tape_;
   ImplicitOptions options_;
   bool dense_;
-  mutable std::once_flag factorised_;
+  mutable std::once_flag factorized_;
   mutable std::optional<Lu> factors_;
 };
 
@@ -86,20 +86,20 @@ Op solve_record(const char* name, Tensor (*forward)(std::span<const Tensor>, con
 const Op implicit_tangent_op =
     solve_record("implicit_root_tangent", [](std::span<const Tensor> in, const Attributes& attributes) {
       const NoGrad guard;
-      return neg(as<Linearisation>(attributes).solve(in[0]));
+      return neg(as<Linearization>(attributes).solve(in[0]));
     });
 
 const Op implicit_cotangent_op =
     solve_record("implicit_root_cotangent", [](std::span<const Tensor> in, const Attributes& attributes) {
       const NoGrad guard;
-      return neg(as<Linearisation>(attributes).solve_transposed(in[0]));
+      return neg(as<Linearization>(attributes).solve_transposed(in[0]));
     });
 
 // inputs[0] is F(y), zero up to rounding: it only carries the derivative.
 const Op implicit_root_op = [] {
   Op op{"implicit_root"};
   op.forward = [](std::span<const Tensor>, const Attributes& attributes) {
-    const Tensor& y = as<Linearisation>(attributes).root();
+    const Tensor& y = as<Linearization>(attributes).root();
     return share(y, y.shape());
   };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
@@ -138,7 +138,7 @@ Tensor implicit_root(const Function& residual, const Tensor& y, const ImplicitOp
   if (!tape.has_captures()) return root;
   ImplicitOptions kept = options;
   if (kept.diagonal.defined()) kept.diagonal = stop_gradient(kept.diagonal);
-  return apply(implicit_root_op, {f}, std::make_shared<const Linearisation>(std::move(tape), kept));
+  return apply(implicit_root_op, {f}, std::make_shared<const Linearization>(std::move(tape), kept));
 }
 
 }  // namespace dimwise

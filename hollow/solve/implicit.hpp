@@ -7,7 +7,7 @@ namespace dimwise {
 /// How the linear system of the implicit function theorem is solved.
 enum class ImplicitMethod : uint8_t {
   automatic,  ///< dense up to 32 dimensions, krylov above
-  dense,      ///< n pulls and an LU factorisation a row, kept for all sweeps
+  dense,      ///< n pulls and an LU factorization a row, kept for all sweeps
   krylov,     ///< GMRES, a sweep an iteration; all rows are one system
 };
 

@@ -5,7 +5,7 @@
 
 #include "autodiff/base/error.hpp"
 #include "autodiff/context.hpp"
-#include "hollow/solve/methods/method.hpp"
+#include "hollow/solve/methods/iteration.hpp"
 
 namespace dimwise {
 
@@ -18,7 +18,7 @@ namespace {
 
 struct Entry {
   const char* name;
-  std::unique_ptr<roots::Method> (*make)(const Solve&);
+  std::unique_ptr<roots::Iteration> (*make)(const Solve&);
 };
 constexpr Entry table[] = {{"picard", roots::make_picard},
                            {"anderson", roots::make_anderson},
@@ -35,7 +35,7 @@ const Entry& entry(const std::string& name) {
   fail<ValueError>("find_root", "there is no method '", name, "'. Choose one of: ", names, ".");
 }
 
-void check_arguments(const Equation& equation, const Tensor& y0, const RootOptions& o) {
+void check_arguments(const RootProblem& equation, const Tensor& y0, const RootOptions& o) {
   if (!equation.residual) fail<ValueError>("find_root", "the equation has no residual. Give F as a function of y.");
   if (y0.rank() == 0 || y0.size() == 0)
     fail<ShapeError>("find_root", "y0 has shape ", y0.shape(), ". It must be (…, d), one system a row, and not empty.");
@@ -66,7 +66,7 @@ const char* reason(RootStatus status) {
              "loosen "
              "rtol and atol if they are near rounding.";
     case RootStatus::singular:
-      return "the linearised equation has no solution. Start elsewhere; the root may be a multiple one.";
+      return "the linearized equation has no solution. Start elsewhere; the root may be a multiple one.";
     case RootStatus::non_finite:
       return "F or an update is not finite. Start closer or damp the updates.";
     case RootStatus::converged:
@@ -97,7 +97,7 @@ Point run_chain(const Tensor& y0, const Solve& solve, RootSolution& solution) {
   best.y = y0;
   solution.residual = solution.error = std::numeric_limits<double>::infinity();
   for (const std::string& method : chain) {
-    const std::unique_ptr<roots::Method> made = entry(method).make(solve);
+    const std::unique_ptr<roots::Iteration> made = entry(method).make(solve);
     Outcome outcome = roots::iterate(*made, best.y, solve);
     solution.attempts.push_back({method, outcome.status, outcome.iterations, outcome.contraction});
     solution.status = outcome.status;
@@ -115,7 +115,7 @@ Point run_chain(const Tensor& y0, const Solve& solve, RootSolution& solution) {
 
 }  // namespace
 
-RootSolution find_root(const Equation& equation, const Tensor& y0, const RootOptions& options) {
+RootSolution find_root(const RootProblem& equation, const Tensor& y0, const RootOptions& options) {
   check_arguments(equation, y0, options);
   const bool through = recording() && options.gradient == RootGradient::iterations;
   const bool implicit = recording() && options.gradient == RootGradient::implicit;
@@ -141,7 +141,7 @@ RootSolution find_root(const Equation& equation, const Tensor& y0, const RootOpt
 }
 
 RootSolution fixed_point(const Function& g, const Tensor& y0, const RootOptions& options, const Function& diagonal) {
-  Equation equation;
+  RootProblem equation;
   equation.residual = [&](const Tensor& y) { return y - g(y); };
   if (diagonal) equation.diagonal = [&](const Tensor& y) { return 1 - diagonal(y); };
   return find_root(equation, y0, options);
@@ -176,13 +176,13 @@ const char* name(RootStatus status) {
   return "unknown";
 }
 
-const RootSolution& check(const RootSolution& solution) {
+const RootSolution& value_or_throw(const RootSolution& solution) {
   if (solution.status != RootStatus::converged) fail<SolverError>("find_root", solution.message);
   return solution;
 }
 
-RootSolution check(RootSolution&& solution) {
-  check(static_cast<const RootSolution&>(solution));
+RootSolution value_or_throw(RootSolution&& solution) {
+  value_or_throw(static_cast<const RootSolution&>(solution));
   return std::move(solution);
 }
 

@@ -12,7 +12,7 @@
 namespace dimwise {
 
 /// F(y) = 0 for y of shape (…, d), the shape of F(y). Rows, along the last axis, are independent of each other.
-struct Equation {
+struct RootProblem {
   Function residual;       ///< F
   Function diagonal = {};  ///< ∂F_i/∂y_i, of the shape of y; none if it is not known
   /// F and its diagonal in one go, where that is cheaper than one after the other; none otherwise.
@@ -24,9 +24,9 @@ struct Equation {
 ///
 /// One pass through f and one more through its transformer give both. c broadcasts to y; undefined for 0.
 ///
-/// Example: `RootSolution s = find_root(hollow_equation(net.at(), 0.5, x), x, {.method = "jacobi_newton"});`
+/// Example: `RootSolution s = find_root(hollow_root_problem(net.at(), 0.5, x), x, {.method = "jacobi_newton"});`
 template <HollowFunction Net>
-Equation hollow_equation(const Net& f, double s = 1, const Tensor& c = {}) {
+RootProblem hollow_root_problem(const Net& f, double s = 1, const Tensor& c = {}) {
   const auto residual = [s, c](const Tensor& y, const Tensor& value) {
     const Tensor r = y - s * value;
     return c.defined() ? r - c : r;
@@ -46,7 +46,7 @@ enum class RootStatus : uint8_t {
   budget_exhausted,  ///< `max_evaluations` evaluations of F
   diverged,          ///< the updates grow
   stalled,           ///< the updates shrink too slowly, or a line search finds no decrease
-  singular,          ///< the linearisation has no inverse
+  singular,          ///< the linearization has no inverse
   non_finite,        ///< a NaN or an infinity
 };
 const char* name(RootStatus status);
@@ -54,7 +54,7 @@ const char* name(RootStatus status);
 /// How gradients pass a root.
 enum class RootGradient : uint8_t {
   implicit,    ///< by the implicit function theorem at the root: the memory of one evaluation, once differentiable
-  iterations,  ///< through the recorded iterations, whose linearisations (Jacobians, diagonals, mixing weights) count
+  iterations,  ///< through the recorded iterations, whose linearizations (Jacobians, diagonals, mixing weights) count
                ///< as constants: memory grows with the iterations; exact in the limit, to any order
 };
 
@@ -120,17 +120,19 @@ struct RootSolution {
 /// the larger of two successive θ. Three θ ≥ 1 in a row (eight for anderson and broyden) end as diverged. Deuflhard,
 /// Newton Methods (2004), 2.1.
 ///
-/// A method that fails hands over to the next of `fallback`; what happened is in `attempts` and `status`, and `check`
-/// throws it. Tracked tensors that F captures get their gradients by `gradient`; y0 only with `iterations`. Throws
-/// ValueError for options that make no sense and for jacobi_newton without a diagonal, ShapeError and DTypeError where
-/// F(y) does not fit y.
+/// A method that fails hands over to the next of `fallback`; what happened is in `attempts` and `status`, and
+/// `value_or_throw` throws it. Tracked tensors that F captures get their gradients by `gradient`; y0 only with
+/// `iterations`. Throws ValueError for options that make no sense and for jacobi_newton without a diagonal, ShapeError
+/// and DTypeError where F(y) does not fit y.
 ///
-/// Example: `Tensor y = check(find_root({[&](const Tensor& y) { return y - cos(y); }}, y0, {.method = "newton"})).y;`
-RootSolution find_root(const Equation& equation, const Tensor& y0, const RootOptions& options = {});
+/// Example: `Tensor y = value_or_throw(find_root({[&](const Tensor& y) { return y - cos(y); }}, y0, {.method =
+/// "newton"})).y;`
+RootSolution find_root(const RootProblem& equation, const Tensor& y0, const RootOptions& options = {});
 
 /// A y of y = g(y); `diagonal`, if it is known, is ∂g_i/∂y_i. As find_root with F(y) = y − g(y).
 ///
-/// Example: `Tensor y = check(fixed_point([](const Tensor& y) { return cos(y); }, y0, {.method = "anderson"})).y;`
+/// Example: `Tensor y = value_or_throw(fixed_point([](const Tensor& y) { return cos(y); }, y0, {.method =
+/// "anderson"})).y;`
 RootSolution fixed_point(const Function& g, const Tensor& y0, const RootOptions& options = {},
                          const Function& diagonal = {});
 
@@ -138,7 +140,7 @@ RootSolution fixed_point(const Function& g, const Tensor& y0, const RootOptions&
 const std::vector<std::string>& root_methods();
 
 /// The solution itself. Throws SolverError with its message unless it converged.
-const RootSolution& check(const RootSolution& solution);
-RootSolution check(RootSolution&& solution);
+const RootSolution& value_or_throw(const RootSolution& solution);
+RootSolution value_or_throw(RootSolution&& solution);
 
 }  // namespace dimwise

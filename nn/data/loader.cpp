@@ -37,7 +37,7 @@ std::vector<int64_t> DataLoader::indices(int64_t epoch, int64_t batch) {
   return {order_.begin() + begin, order_.begin() + end};
 }
 
-Split split(int64_t size, double validation, double test, uint64_t seed) {
+Split train_test_split(int64_t size, double validation, double test, uint64_t seed) {
   const auto count = [&](double fraction) { return std::llround(fraction * static_cast<double>(size)); };
   const bool sensible = size > 0 && validation >= 0 && test >= 0 && validation + test <= 1;
   if (!sensible || count(validation) + count(test) >= size)

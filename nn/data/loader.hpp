@@ -45,6 +45,6 @@ struct Split {
 
 /// size·fraction rows, rounded, each for validation and test, drawn by seed; the others for training. Throws ValueError
 /// unless the fractions are 0 or more and leave something for training.
-Split split(int64_t size, double validation, double test, uint64_t seed);
+Split train_test_split(int64_t size, double validation, double test, uint64_t seed);
 
 }  // namespace dimwise

@@ -17,9 +17,9 @@ Tensor Standardizer::log_det() const { return -sum(log(scale.value)); }
 Standardizer fit_standardizer(const Tensor& x, const std::vector<std::string>& columns, DType dtype) {
   if (x.rank() != 2 || x.dim(0) < 2)
     fail<DataError>("standardizer", "shape ", x.shape(), " is not at least two rows of columns.");
-  const Tensor wide = astype(x, DType::float64), centre = mean(wide, {0}),
-               spread = sqrt(mean(square(wide - centre), {0}));
-  const std::vector<double> m = centre.values(), s = spread.values();
+  const Tensor wide = astype(x, DType::float64), center = mean(wide, {0}),
+               spread = sqrt(mean(square(wide - center), {0}));
+  const std::vector<double> m = center.values(), s = spread.values();
   for (size_t i = 0; i < s.size(); ++i) {
     const std::string column = i < columns.size() ? columns[i] : std::to_string(i + 1);
     if (!std::isfinite(s[i]))
@@ -28,7 +28,7 @@ Standardizer fit_standardizer(const Tensor& x, const std::vector<std::string>& c
       fail<DataError>("standardizer", "column ", column, " is constant (", m[i], "): it has no density. Leave it out.");
   }
   Standardizer result;
-  result.mean.value = astype(centre, dtype);
+  result.mean.value = astype(center, dtype);
   result.scale.value = astype(spread, dtype);
   return result;
 }

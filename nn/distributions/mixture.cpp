@@ -15,11 +15,11 @@ Tensor GaussianMixture::log_prob(const Tensor& x) const {
   if (x.rank() == 0 || x.dim(-1) != mean.dim(-1))
     fail<ShapeError>("gaussian_mixture", "x has shape ", x.shape(), ". Its last axis must have length ", mean.dim(-1),
                      '.');
-  const Tensor each = Normal{mean, log_scale}.log_prob(unsqueeze(x, -2));
+  const Tensor each = DiagonalNormal{mean, log_scale}.log_prob(unsqueeze(x, -2));
   return logsumexp(log_softmax(logits) + each, {-1});
 }
 
-Tensor GaussianMixture::sample(int64_t n, const Rng& rng) const {
+Tensor GaussianMixture::sample(const Rng& rng, int64_t n) const {
   const NoGrad guard;
   const std::vector<double> ends = cumsum(softmax(logits)).values();
   std::vector<int64_t> which;
@@ -27,7 +27,7 @@ Tensor GaussianMixture::sample(int64_t n, const Rng& rng) const {
     const auto at = std::upper_bound(ends.begin(), ends.end(), u) - ends.begin();
     which.push_back(std::min<int64_t>(at, static_cast<int64_t>(ends.size()) - 1));
   }
-  return Normal{index_select(mean, 0, which), index_select(log_scale, 0, which)}.sample(rng.split("noise"));
+  return DiagonalNormal{index_select(mean, 0, which), index_select(log_scale, 0, which)}.sample(rng.split("noise"));
 }
 
 }  // namespace dimwise

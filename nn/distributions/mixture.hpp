@@ -15,7 +15,7 @@ struct GaussianMixture {
   /// ln Σ_k softmax(logits)_k N(x; mean_k, e^log_scale_k), of shape (…) for x of shape (…, d). Throws ShapeError.
   Tensor log_prob(const Tensor& x) const;
   /// n untracked samples, of shape (n, d).
-  Tensor sample(int64_t n, const Rng& rng) const;
+  Tensor sample(const Rng& rng, int64_t n) const;
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {

@@ -16,25 +16,25 @@ Tensor StandardNormal::log_prob(const Tensor& x) const {
   return -0.5 * sum(square(x), {-1}) - 0.5 * static_cast<double>(d) * log_2pi;
 }
 
-Tensor StandardNormal::sample(const Shape& shape, const Rng& rng, DType dtype) const {
+Tensor StandardNormal::sample(const Rng& rng, const Shape& shape, DType dtype) const {
   return rng.normal(shape.with(shape.rank(), d), dtype);
 }
 
 double StandardNormal::entropy() const { return 0.5 * static_cast<double>(d) * (1 + log_2pi); }
 
-Tensor Normal::log_prob(const Tensor& x) const {
+Tensor DiagonalNormal::log_prob(const Tensor& x) const {
   const Tensor z = (x - mean) * exp(-log_scale);
   // Broadcast to z, so that a scale shared by all dimensions counts once for each.
   return -sum(0.5 * square(z) + log_scale + 0.5 * log_2pi, {-1});
 }
 
-Tensor Normal::sample(const Rng& rng, const Shape& shape, int64_t first_row) const {
+Tensor DiagonalNormal::sample(const Rng& rng, const Shape& shape, int64_t first_row) const {
   Shape full = shape;
   for (const int64_t n : broadcast("normal", mean.shape(), log_scale.shape())) full.push_back(n);
   return mean + exp(log_scale) * rng.normal(full, mean.dtype(), first_row * full.inner(0));
 }
 
-Tensor Normal::entropy() const {
+Tensor DiagonalNormal::entropy() const {
   const Shape shape = broadcast("normal", mean.shape(), log_scale.shape());
   return sum(broadcast_to(log_scale, shape) + 0.5 * (1 + log_2pi), {-1});
 }

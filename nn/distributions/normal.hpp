@@ -13,22 +13,22 @@ inline constexpr double log_2pi = 1.8378770664093454836;
 
 /// The standard normal distribution in d dimensions.
 ///
-/// Example: `StandardNormal base{.d = 2}; Tensor p = exp(base.log_prob(base.sample({100}, Rng(0))));`
+/// Example: `StandardNormal base{.d = 2}; Tensor p = exp(base.log_prob(base.sample(Rng(0), {100})));`
 struct StandardNormal {
   int64_t d = 1;
 
   /// −½ Σ x² − d/2·ln 2π. Throws ShapeError.
   Tensor log_prob(const Tensor& x) const;
   /// Of shape (…, d).
-  Tensor sample(const Shape& shape, const Rng& rng, DType dtype = DType::float32) const;
+  Tensor sample(const Rng& rng, const Shape& shape, DType dtype = DType::float32) const;
   /// d/2·(1 + ln 2π).
   double entropy() const;
 };
 
 /// Independent normal distributions with mean and e^log_scale as standard deviation, which broadcast to (…, d).
 ///
-/// Example: `Normal q{mean, log_scale}; Tensor z = q.sample(rng); Tensor lq = q.log_prob(z);`
-struct Normal {
+/// Example: `DiagonalNormal q{mean, log_scale}; Tensor z = q.sample(rng); Tensor lq = q.log_prob(z);`
+struct DiagonalNormal {
   Tensor mean, log_scale;
 
   /// −½ Σ ((x − mean)/scale)² − Σ log_scale − d/2·ln 2π. Throws ShapeError.

@@ -8,7 +8,7 @@ namespace dimwise {
 ///
 /// weight_decay·p is added to g. Kingma & Ba: Adam, a method for stochastic optimization (2015).
 ///
-/// Example: `Adam optimizer{.lr = 1e-3}; auto [loss, g] = value_and_grad(model, f); optimizer.step(model, g);`
+/// Example: `Adam optimizer{.lr = 1e-3}; auto [loss, g] = value_and_grad(f, model); optimizer.step(model, g);`
 struct Adam {
   double lr = 1e-3;
   double beta1 = 0.9, beta2 = 0.999;

@@ -84,7 +84,7 @@ Vector detail::lbfgs_direction(const std::vector<Vector>& steps, const std::vect
   return d;
 }
 
-double Lbfgs::minimise(std::vector<Tensor>& values, const Objective& objective) {
+double Lbfgs::minimize(std::vector<Tensor>& values, const Objective& objective) {
   if (history < 1) fail<ValueError>("lbfgs", "history is ", history, ". Keep 1 pair or more.");
   Vector x = flatten(values);
   if (!steps.empty() && steps[0].size() != x.size())

@@ -40,8 +40,8 @@ struct Lbfgs {
       size_t i = 0;
       return map_parameters(model, [&](const std::string&, const Tensor&) { return p[i++]; });
     };
-    const double reached = minimise(values, [&](const std::vector<Tensor>& p) {
-      auto [y, gradient] = value_and_grad(with(p), loss);
+    const double reached = minimize(values, [&](const std::vector<Tensor>& p) {
+      auto [y, gradient] = value_and_grad(loss, with(p));
       return std::make_pair(y.item(), parameters(gradient));
     });
     model = with(values);
@@ -56,7 +56,7 @@ struct Lbfgs {
 
   /// The loss and its gradient at given values.
   using Objective = std::function<std::pair<double, std::vector<Tensor>>(const std::vector<Tensor>& values)>;
-  double minimise(std::vector<Tensor>& values, const Objective& objective);
+  double minimize(std::vector<Tensor>& values, const Objective& objective);
 };
 
 }  // namespace dimwise

@@ -69,7 +69,7 @@ void load_state(const char* where, const std::map<std::string, Tensor>& saved, c
     const std::string part = dot == std::string::npos ? "" : key.substr(dot + 1);
     const auto name = std::find(names.begin(), names.end(), part);
     if (part != "step" && name == names.end())
-      fail<CheckpointError>(where, "entry '", it->first, "' is none of its state. It was saved by another optimiser.");
+      fail<CheckpointError>(where, "entry '", it->first, "' is none of its state. It was saved by another optimizer.");
     ParameterState& mine = loaded[key.substr(0, dot)];
     mine.tensors.resize(names.size());
     if (name != names.end()) mine.tensors[static_cast<size_t>(name - names.begin())] = it->second;

@@ -8,10 +8,10 @@
 
 namespace dimwise {
 
-/// What an optimiser remembers of one parameter.
+/// What an optimizer remembers of one parameter.
 struct ParameterState {
   int64_t step = 0;             ///< updates made so far
-  std::vector<Tensor> tensors;  ///< moments, in the order the optimiser names them
+  std::vector<Tensor> tensors;  ///< moments, in the order the optimizer names them
 };
 
 /// The same for all parameters, by their names.

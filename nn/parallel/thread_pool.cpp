@@ -49,7 +49,6 @@ void await(const std::atomic<int>& value, int old) {
 ThreadPool::ThreadPool(int threads) {
   if (threads < 1) fail<ValueError>("thread pool", threads, " threads asked. Use 1 or more.");
   if (threads == 1) return;
-  set_threads(1);
   const SignalsBlocked blocked;
   try {
     for (int64_t i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
@@ -96,6 +95,7 @@ void ThreadPool::run(int64_t count, const std::function<void(int64_t)>& task) {
     for (int64_t i = 0; i < count; ++i) task(i);
     return;
   }
+  const OneThreadEach one_each;
   job_ = std::move(job);
   working_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
   round_.store((round_.load(std::memory_order_relaxed) + 1) & 0xffff, std::memory_order_release);

@@ -10,8 +10,8 @@ namespace dimwise {
 
 /// The calling thread and `threads − 1` workers that sleep until there is work.
 ///
-/// More than one thread calls `set_threads(1)`, for the whole program and for good: the parts of a batch fill the cores
-/// better than single products and convolutions, whose bits then do not depend on the cores that are free.
+/// While its threads work, products and convolutions take one thread each (`OneThreadEach`): the parts of a batch fill
+/// the cores better than single products, whose bits then do not depend on the cores that are free.
 ///
 /// Example: `ThreadPool pool(2); pool.run(8, [&](int64_t i) { results[i] = score(chunks[i]); });`
 class ThreadPool {

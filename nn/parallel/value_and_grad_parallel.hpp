@@ -34,20 +34,22 @@ std::vector<Shard> shards(int64_t rows, int64_t count);
 /// Example:
 /// ```cpp
 /// ThreadPool pool(2);
-/// auto [loss, g] = value_and_grad_parallel(pool, model, x.dim(0), [&](const auto& m, const Shard& s) {
+/// auto [loss, g] = value_and_grad_parallel(pool, [&](const auto& m, const Shard& s) {
 ///   return mean(square(m(slice(x, 0, s.begin, s.end)) - slice(y, 0, s.begin, s.end)));
-/// });
+/// }, model, x.dim(0));
 /// ```
 template <Module M, class Loss>
-std::pair<Tensor, M> value_and_grad_parallel(ThreadPool& pool, const M& m, int64_t rows, Loss&& loss) {
+std::pair<Tensor, M> value_and_grad_parallel(ThreadPool& pool, Loss&& loss, const M& m, int64_t rows) {
   const std::vector<Shard> all = shards(rows, pool.threads());
   std::vector<std::optional<std::pair<Tensor, M>>> parts(all.size());
   pool.run(static_cast<int64_t>(all.size()), [&](int64_t i) {
     const Shard& shard = all[static_cast<size_t>(i)];
-    parts[static_cast<size_t>(i)] = value_and_grad(m, [&](const M& tracked) {
-      const Tensor y = loss(tracked, shard);
-      return all.size() == 1 ? y : scale(y, static_cast<double>(shard.size()) / static_cast<double>(rows));
-    });
+    parts[static_cast<size_t>(i)] = value_and_grad(
+        [&](const M& tracked) {
+          const Tensor y = loss(tracked, shard);
+          return all.size() == 1 ? y : scale(y, static_cast<double>(shard.size()) / static_cast<double>(rows));
+        },
+        m);
   });
   std::pair<Tensor, M> total = *std::move(parts[0]);
   for (size_t i = 1; i < parts.size(); ++i) {

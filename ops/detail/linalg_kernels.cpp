@@ -17,7 +17,7 @@
 //
 // What the packaged 0.20.0 does wrong, and what is done about it here (tests/ops/linalg/xtensor_blas.cpp tells when it
 // is mended):
-// - gesdd of a NaN fails in an assert, and without asserts leaves its results uninitialised; syevd of a NaN gives
+// - gesdd of a NaN fails in an assert, and without asserts leaves its results uninitialized; syevd of a NaN gives
 //   eigenvalues that are numbers. Callers look for NaN first, and a negative info counts as a failure.
 // - linalg::solve_triangular reports a zero on the diagonal as a failed Cholesky decomposition, and lapack::trtrs takes
 //   one right-hand side. Diagonals are looked at before, and trsm takes several columns, row-major.
@@ -30,7 +30,7 @@ namespace {
 
 constexpr auto columns_first = xt::layout_type::column_major;
 
-// Uninitialised numbers from the pool.
+// Uninitialized numbers from the pool.
 template <class T>
 class Scratch {
  public:

@@ -1,5 +1,5 @@
 #pragma once
-// Factorisations of one matrix, by xtensor-blas.
+// Factorizations of one matrix, by xtensor-blas.
 
 #include <cstdint>
 

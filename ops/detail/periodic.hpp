@@ -1,7 +1,7 @@
 #pragma once
 // Sine and cosine of SIMD batches.
 //
-// xsimd chooses how it reduces arguments by the largest of a batch, so that a lane's value depends on its neighbours.
+// xsimd chooses how it reduces arguments by the largest of a batch, so that a lane's value depends on its neighbors.
 // Here each lane is reduced alike, and those too large for that are given to the C library one by one.
 
 #include <cmath>

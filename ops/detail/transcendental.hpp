@@ -1,7 +1,7 @@
 #pragma once
 // Exponential and logarithmic functions of SIMD batches.
 //
-// They are written here because xsimd's lose subnormal numbers and the ends of the range, and look at neighbouring
+// They are written here because xsimd's lose subnormal numbers and the ends of the range, and look at neighboring
 // lanes. Each lane is a function of its own element alone, on any architecture of xsimd. Results underflow gradually.
 // NaN gives NaN: of two unordered operands xsimd's min and max return the second, so the constant stands first.
 

@@ -2,8 +2,8 @@
 
 #include "autodiff/debug/check_grads.hpp"
 #include "nn/distributions/bernoulli.hpp"
-#include "nn/distributions/gaussian.hpp"
 #include "nn/distributions/mixture.hpp"
+#include "nn/distributions/multivariate_normal.hpp"
 #include "nn/distributions/normal.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -41,8 +41,8 @@ struct Grid {
 // Mean and covariance of rows.
 void check_moments(const Tensor& samples, const std::vector<double>& mean_expected,
                    const std::vector<double>& covariance_expected, double tolerance) {
-  const Tensor centre = mean(samples, {0}), moved = samples - centre;
-  const std::vector<double> m = centre.values(),
+  const Tensor center = mean(samples, {0}), moved = samples - center;
+  const std::vector<double> m = center.values(),
                             c = (matmul(moved, moved, {.transpose_a = true}) / static_cast<double>(samples.dim(0)))
                                     .values();
   for (size_t i = 0; i < m.size(); ++i) CHECK(m[i] == Approx(mean_expected[i]).margin(tolerance));
@@ -57,13 +57,13 @@ TEST_CASE("The standard normal has its formula, its integral, its entropy and it
   const Grid grid;
   CHECK(grid.total(base.log_prob(grid.points)) == Approx(1).epsilon(1e-10));
   CHECK(grid.entropy(base.log_prob(grid.points)) == Approx(base.entropy()).epsilon(1e-10));
-  CHECK(base.sample({5, 3}, Rng(1)).shape() == Shape{5, 3, 2});
-  check_moments(base.sample({20000}, Rng(1), f64), {0, 0}, {1, 0, 0, 1}, 0.04);
+  CHECK(base.sample(Rng(1), {5, 3}).shape() == Shape{5, 3, 2});
+  check_moments(base.sample(Rng(1), {20000}, f64), {0, 0}, {1, 0, 0, 1}, 0.04);
   CHECK_THROWS_AS(base.log_prob(ones({3})), ShapeError);
 }
 
 TEST_CASE("The diagonal normal has its formula, its integral, its entropy and its samples") {
-  const Normal q{tensor({1, -2}, f64), tensor({0.5, -0.3}, f64)};
+  const DiagonalNormal q{tensor({1, -2}, f64), tensor({0.5, -0.3}, f64)};
   const double z0 = (0.2 - 1) / std::exp(0.5), z1 = (0.1 + 2) / std::exp(-0.3);
   CHECK(q.log_prob(tensor({0.2, 0.1}, f64)).item() == Approx(-0.5 * (z0 * z0 + z1 * z1) - 0.2 - log_2pi));
   const Grid grid;
@@ -71,14 +71,14 @@ TEST_CASE("The diagonal normal has its formula, its integral, its entropy and it
   CHECK(grid.entropy(q.log_prob(grid.points)) == Approx(q.entropy().item()).epsilon(1e-10));
   check_moments(q.sample(Rng(1), {20000}), {1, -2}, {std::exp(1), 0, 0, std::exp(-0.6)}, 0.08);
   // One scale for all dimensions counts once for each.
-  const Normal shared{zeros({3}, f64), scalar(0.7, f64)}, spelt{zeros({3}, f64), full({3}, 0.7, f64)};
+  const DiagonalNormal shared{zeros({3}, f64), scalar(0.7, f64)}, spelt{zeros({3}, f64), full({3}, 0.7, f64)};
   const Tensor x = tensor({1, 2, 3}, f64);
   CHECK(shared.log_prob(x).item() == Approx(spelt.log_prob(x).item()));
   CHECK(shared.entropy().item() == Approx(spelt.entropy().item()));
-  CHECK(Normal{zeros({4, 3}), zeros({4, 3})}.sample(Rng(0)).shape() == Shape{4, 3});
+  CHECK(DiagonalNormal{zeros({4, 3}), zeros({4, 3})}.sample(Rng(0)).shape() == Shape{4, 3});
   // A part of a batch draws the numbers of its own rows.
-  const std::vector<double> whole = Normal{zeros({4, 3}), zeros({4, 3})}.sample(Rng(0)).values(),
-                            last = Normal{zeros({1, 3}), zeros({1, 3})}.sample(Rng(0), {}, 3).values();
+  const std::vector<double> whole = DiagonalNormal{zeros({4, 3}), zeros({4, 3})}.sample(Rng(0)).values(),
+                            last = DiagonalNormal{zeros({1, 3}), zeros({1, 3})}.sample(Rng(0), {}, 3).values();
   CHECK(last == std::vector<double>(whole.begin() + 9, whole.end()));
 }
 
@@ -88,12 +88,12 @@ TEST_CASE("Gradients reach the parameters through log-densities, samples and ent
   const Tensor x = random("x", {3, 2});
   check_grads(
       [](const auto& in) {
-        return Normal{in[0], in[1]}.log_prob(in[2]);
+        return DiagonalNormal{in[0], in[1]}.log_prob(in[2]);
       },
       {random("mean", {3, 2}), random("scale", {2}), x}, {.order = 2, .tolerance = 1e-5});
   check_grads(
       [&](const auto& in) {
-        return Normal{in[0], in[1]}.sample(rng) + Normal{in[0], in[1]}.entropy();
+        return DiagonalNormal{in[0], in[1]}.sample(rng) + DiagonalNormal{in[0], in[1]}.entropy();
       },
       {random("mean", {3}), random("scale", {3})});
   check_grads([](const auto& in) { return Bernoulli{in[0]}.log_prob(in[1]); }, {random("logits", {3, 2}), x},
@@ -104,7 +104,7 @@ TEST_CASE("Gradients reach the parameters through log-densities, samples and ent
         return GaussianMixture{in[0], in[1], in[2]}.log_prob(in[3]);
       },
       {random("logits", {4}), random("mean", {4, 2}), random("scale", {4, 2}), x}, {.order = 2, .tolerance = 1e-5});
-  const Gaussian g = Gaussian::fit(random("data", {30, 2}));
+  const MultivariateNormal g = MultivariateNormal::fit(random("data", {30, 2}));
   check_grads([&](const auto& in) { return g.log_prob(in[0]); }, {x}, {.order = 2, .tolerance = 1e-5});
 }
 
@@ -112,7 +112,7 @@ TEST_CASE("The Gaussian fitted to data has their mean and covariance") {
   const Rng rng(9);
   const Tensor mix = tensor({2, 0, -1, 0.5}, {2, 2}, f64);
   const Tensor data = linear(rng.normal({4000, 2}, f64), mix, tensor({1, -1}, f64));
-  const Gaussian g = Gaussian::fit(data);
+  const MultivariateNormal g = MultivariateNormal::fit(data);
   const Tensor moved = data - mean(data, {0});
   const Tensor c = matmul(moved, moved, {.transpose_a = true}) / 4000;
   const std::vector<double> expected = c.values();
@@ -131,16 +131,16 @@ TEST_CASE("The Gaussian fitted to data has their mean and covariance") {
   CHECK(grid.total(g.log_prob(grid.points)) == Approx(1).epsilon(1e-8));
   // The mean log-density of the data it was fitted to is minus its entropy.
   CHECK(-mean(g.log_prob(data)).item() == Approx(g.entropy().item()));
-  check_moments(g.sample({20000}, rng), m, expected, 0.15);
+  check_moments(g.sample(rng, {20000}), m, expected, 0.15);
   CHECK(g.log_prob(zeros({3, 4, 2}, f64)).shape() == Shape{3, 4});
-  CHECK(Gaussian::fit(astype(data, DType::float32)).log_prob(zeros({2})).dtype() == DType::float32);
+  CHECK(MultivariateNormal::fit(astype(data, DType::float32)).log_prob(zeros({2})).dtype() == DType::float32);
 }
 
 TEST_CASE("Data that span no volume are refused, and a ridge helps") {
   const Tensor line = tensor({1, 2, 2, 4, 3, 6, 4, 8}, {4, 2}, f64);
-  CHECK_THROWS_WITH(Gaussian::fit(line), Catch::Contains("not positive definite"));
-  CHECK(Gaussian::fit(line, 0.1).entropy().item() < 10);
-  CHECK_THROWS_AS(Gaussian::fit(ones({4})), ShapeError);
+  CHECK_THROWS_WITH(MultivariateNormal::fit(line), Catch::Contains("not positive definite"));
+  CHECK(MultivariateNormal::fit(line, 0.1).entropy().item() < 10);
+  CHECK_THROWS_AS(MultivariateNormal::fit(ones({4})), ShapeError);
 }
 
 TEST_CASE("Bernoulli variables have their formula, at large logits too") {
@@ -173,16 +173,16 @@ TEST_CASE("A mixture of Gaussians has its formula, its integral and its samples"
   const GaussianMixture m{tensor({std::log(3), 0}, f64), tensor({1, 2, -2, 0}, {2, 2}, f64),
                           tensor({0, 0.2, -0.5, 0.1}, {2, 2}, f64)};
   const Tensor x = tensor({0.5, 1}, f64);
-  const double one = Normal{tensor({1, 2}, f64), tensor({0, 0.2}, f64)}.log_prob(x).item();
-  const double two = Normal{tensor({-2, 0}, f64), tensor({-0.5, 0.1}, f64)}.log_prob(x).item();
+  const double one = DiagonalNormal{tensor({1, 2}, f64), tensor({0, 0.2}, f64)}.log_prob(x).item();
+  const double two = DiagonalNormal{tensor({-2, 0}, f64), tensor({-0.5, 0.1}, f64)}.log_prob(x).item();
   CHECK(m.log_prob(x).item() == Approx(std::log(0.75 * std::exp(one) + 0.25 * std::exp(two))));
   const Grid grid;
   CHECK(grid.total(m.log_prob(grid.points)) == Approx(1).epsilon(1e-10));
   CHECK(m.log_prob(zeros({5, 4, 2}, f64)).shape() == Shape{5, 4});
   CHECK(m.log_prob(full({2}, 1e4, f64)).item() < -1e6);
-  const std::vector<double> centre = mean(m.sample(20000, Rng(3)), {0}).values();
-  CHECK(centre[0] == Approx(0.25).margin(0.05));
-  CHECK(centre[1] == Approx(1.5).margin(0.05));
+  const std::vector<double> center = mean(m.sample(Rng(3), 20000), {0}).values();
+  CHECK(center[0] == Approx(0.25).margin(0.05));
+  CHECK(center[1] == Approx(1.5).margin(0.05));
   CHECK_THROWS_AS(m.log_prob(zeros({3}, f64)), ShapeError);
 }
 

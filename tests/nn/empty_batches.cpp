@@ -2,8 +2,8 @@
 #include "autodiff/transforms.hpp"
 #include "nn/data/standardizer.hpp"
 #include "nn/distributions/bernoulli.hpp"
-#include "nn/distributions/gaussian.hpp"
 #include "nn/distributions/mixture.hpp"
+#include "nn/distributions/multivariate_normal.hpp"
 #include "nn/distributions/normal.hpp"
 #include "nn/gated_conv.hpp"
 #include "nn/layer_norm.hpp"
@@ -40,7 +40,7 @@ void check(const char* name, const M& model, const Shape& of_x, const Shape& exp
     }
   }
   if (parameters(m).empty()) return;
-  const auto [loss, g] = value_and_grad(model, [&](const M& net) { return sum(square(f(net, x))); });
+  const auto [loss, g] = value_and_grad([&](const M& net) { return sum(square(f(net, x))); }, model);
   CHECK(loss.item() == 0);
   for (const Tensor& t : parameters(g))
     for (const double v : t.values()) CHECK(v == 0);
@@ -83,11 +83,11 @@ TEST_CASE("Log-densities of an empty batch are an empty batch") {
   const Rng rng(3);
   for (const DType dtype : both) {
     const auto log_prob = [](const auto& p, const Tensor& x) { return p.log_prob(x); };
-    const Tensor three = zeros({3}, dtype), logits = zeros({2}, dtype), centres = rng.normal({2, 3}, dtype);
-    check("Normal", Normal{three, three}, {0, 3}, {0}, dtype, log_prob);
+    const Tensor three = zeros({3}, dtype), logits = zeros({2}, dtype), centers = rng.normal({2, 3}, dtype);
+    check("DiagonalNormal", DiagonalNormal{three, three}, {0, 3}, {0}, dtype, log_prob);
     check("Bernoulli", Bernoulli{three}, {0, 3}, {0}, dtype, log_prob);
-    check("GaussianMixture", GaussianMixture{logits, centres, centres}, {0, 3}, {0}, dtype, log_prob);
-    const Gaussian gaussian = Gaussian::fit(rng.normal({9, 3}, dtype));
+    check("GaussianMixture", GaussianMixture{logits, centers, centers}, {0, 3}, {0}, dtype, log_prob);
+    const MultivariateNormal gaussian = MultivariateNormal::fit(rng.normal({9, 3}, dtype));
     const Tensor x = track(zeros({0, 3}, dtype));
     CHECK(gaussian.log_prob(x).shape() == Shape{0});
     CHECK(grad(sum(gaussian.log_prob(x)), x).shape() == Shape{0, 3});

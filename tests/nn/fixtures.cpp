@@ -117,7 +117,7 @@ struct Point {
   }
 };
 
-// The recorded path of an optimiser on both functions, against ours.
+// The recorded path of an optimizer on both functions, against ours.
 template <class Optimizer>
 void follow(const SafeTensors& file, const std::string& name, const Optimizer& fresh) {
   for (const char* function : {"quadratic", "rosenbrock"})
@@ -133,7 +133,7 @@ void follow(const SafeTensors& file, const std::string& name, const Optimizer& f
       Optimizer optimizer = fresh;
       double worst = 0;
       for (int64_t step = 1; step < path.dim(0); ++step) {
-        optimizer.step(point, value_and_grad(point, loss).second);
+        optimizer.step(point, value_and_grad(loss, point).second);
         worst = std::max(worst, distance(point.x, row(path, step)));
       }
       INFO(name << " on " << function << " in " << dtype);
@@ -147,8 +147,8 @@ TEST_CASE("values, gradients and second derivatives of the ops are PyTorch's, in
   compare("ops", functions());
 }
 
-TEST_CASE("twenty steps of each optimiser are PyTorch's") {
-  const SafeTensors file = file_of("optimisers");
+TEST_CASE("twenty steps of each optimizer are PyTorch's") {
+  const SafeTensors file = file_of("optimizers");
   follow(file, "sgd", Sgd{.lr = 0.01});
   follow(file, "sgd_momentum", Sgd{.lr = 0.01, .momentum = 0.9});
   follow(file, "sgd_nesterov", Sgd{.lr = 0.01, .momentum = 0.9, .nesterov = true});

@@ -52,7 +52,7 @@ TEST_CASE("A loader refuses what is not there") {
 }
 
 TEST_CASE("A split is disjoint, complete and a function of the seed") {
-  const Split s = split(101, 0.1, 0.2, 7);
+  const Split s = train_test_split(101, 0.1, 0.2, 7);
   CHECK(s.validation.size() == 10);
   CHECK(s.test.size() == 20);
   CHECK(s.train.size() == 71);
@@ -63,12 +63,12 @@ TEST_CASE("A split is disjoint, complete and a function of the seed") {
   }
   CHECK(all.size() == 101);
   CHECK(*all.rbegin() == 100);
-  CHECK(split(101, 0.1, 0.2, 7).test == s.test);
-  CHECK(split(101, 0.1, 0.2, 8).test != s.test);
-  CHECK(split(10, 0, 0, 1).train.size() == 10);
-  CHECK_THROWS_AS(split(10, 0.5, 0.5, 1), ValueError);
-  CHECK_THROWS_AS(split(10, -0.1, 0.5, 1), ValueError);
-  CHECK_THROWS_AS(split(0, 0, 0, 1), ValueError);
+  CHECK(train_test_split(101, 0.1, 0.2, 7).test == s.test);
+  CHECK(train_test_split(101, 0.1, 0.2, 8).test != s.test);
+  CHECK(train_test_split(10, 0, 0, 1).train.size() == 10);
+  CHECK_THROWS_AS(train_test_split(10, 0.5, 0.5, 1), ValueError);
+  CHECK_THROWS_AS(train_test_split(10, -0.1, 0.5, 1), ValueError);
+  CHECK_THROWS_AS(train_test_split(0, 0, 0, 1), ValueError);
 }
 
 }  // namespace dimwise::loader_tests

@@ -66,11 +66,13 @@ TEST_CASE("A prepared MADE gives the same values and passes gradients to the wei
   const Made net({.d = 3, .dtype = DType::float64}, rng);
   const Tensor x = rng.split("x").normal({5, 3}, DType::float64);
   CHECK(net.prepare()(x).values() == net(x).values());
-  const auto plain = value_and_grad(net, [&](const Made& m) { return sum(m(x)) + sum(m(x)); });
-  const auto once = value_and_grad(net, [&](const Made& m) {
-    const PreparedMade ready = m.prepare();
-    return sum(ready(x)) + sum(ready(x));
-  });
+  const auto plain = value_and_grad([&](const Made& m) { return sum(m(x)) + sum(m(x)); }, net);
+  const auto once = value_and_grad(
+      [&](const Made& m) {
+        const PreparedMade ready = m.prepare();
+        return sum(ready(x)) + sum(ready(x));
+      },
+      net);
   const std::vector<double> a = plain.second.layers[0].weight.values(), b = once.second.layers[0].weight.values();
   for (size_t i = 0; i < a.size(); ++i) CHECK(a[i] == Approx(b[i]).margin(1e-14));
 }

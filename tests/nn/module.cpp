@@ -98,7 +98,7 @@ TEST_CASE("Names compose, constants are saved but not trained") {
   for (const auto& [name, t] : named_parameters(m)) names.push_back(name);
   CHECK(names == std::vector<std::string>{"layers.0.weight", "layers.0.bias", "layers.1.weight", "norm.weight",
                                           "norm.bias", "factor"});
-  CHECK(count(m) == 12 + 4 + 16 + 4 + 4 + 4);
+  CHECK(num_parameters(m) == 12 + 4 + 16 + 4 + 4 + 4);
   CHECK(parameters(m).size() == 6);
   const auto state = state_dict(m, "net.");
   CHECK(state.size() == 7);
@@ -116,7 +116,7 @@ TEST_CASE("Two members under one name are refused, naming it, by all that keeps 
     Ema<decltype(model)> ema{.average = model};
     CHECK_THROWS_WITH((ema.update(model), ema.update(model)), contains);
     // By order, nothing is mixed.
-    const auto g = value_and_grad(model, [](const auto& m) { return sum(parameters(m)[0]); }).second;
+    const auto g = value_and_grad([](const auto& m) { return sum(parameters(m)[0]); }, model).second;
     CHECK(max(parameters(g)[0]).item() == 1);
     CHECK(max(parameters(g)[1]).item() == 0);
   };
@@ -139,7 +139,7 @@ TEST_CASE("Copying copies the model, and astype casts parameters and constants")
 TEST_CASE("value_and_grad gives the loss and its gradient in the model's type") {
   const Everything m = make();
   const Tensor x = Rng(1).normal({5, 3}, DType::float64);
-  const auto [loss, g] = value_and_grad(m, [&](const auto& net) { return mean(square(net(x))); });
+  const auto [loss, g] = value_and_grad([&](const auto& net) { return mean(square(net(x))); }, m);
   CHECK_FALSE(loss.tracked());
   CHECK_FALSE(g.factor.tracked());
   CHECK(g.layers[1].weight.shape() == Shape{4, 4});
@@ -156,14 +156,16 @@ TEST_CASE("value_and_grad gives the loss and its gradient in the model's type") 
 TEST_CASE("value_and_grad is recorded if a tensor tracked outside enters, not for what the loss tracks itself") {
   const Everything m = make();
   const Tensor x = Rng(1).normal({5, 3}, DType::float64);
-  const auto inner = value_and_grad(m, [&](const auto& net) {
-    const Tensor t = track(x);
-    return mean(square(grad(sum(net(t)), t)));
-  });
+  const auto inner = value_and_grad(
+      [&](const auto& net) {
+        const Tensor t = track(x);
+        return mean(square(grad(sum(net(t)), t)));
+      },
+      m);
   CHECK_FALSE(inner.first.tracked());
   CHECK_FALSE(inner.second.factor.tracked());
   const Tensor t = track(x);
-  const auto outer = value_and_grad(m, [&](const auto& net) { return mean(square(net(t))); });
+  const auto outer = value_and_grad([&](const auto& net) { return mean(square(net(t))); }, m);
   CHECK(outer.first.tracked());
   CHECK(outer.second.factor.tracked());
 }
@@ -172,27 +174,29 @@ TEST_CASE("A loss that uses the outer model is refused") {
   const Everything m = make();
   const Tensor x = Rng(1).normal({5, 3}, DType::float64);
   const auto outer = [&](const Everything&) { return mean(square(m(x))); };
-  CHECK_THROWS_AS(value_and_grad(m, outer), ValueError);
-  CHECK_THROWS_WITH(value_and_grad(m, outer), Catch::Contains("not the outer model"));
-  CHECK_THROWS_AS(value_and_grad(m, [&](const auto& net) { return net(x); }), ShapeError);
+  CHECK_THROWS_AS(value_and_grad(outer, m), ValueError);
+  CHECK_THROWS_WITH(value_and_grad(outer, m), Catch::Contains("not the outer model"));
+  CHECK_THROWS_AS(value_and_grad([&](const auto& net) { return net(x); }, m), ShapeError);
 }
 
 TEST_CASE("A loss that uses a part of the outer model beside its argument is refused, naming the part") {
   const Everything m = make();
   const Tensor x = Rng(1).normal({5, 3}, DType::float64);
   const auto refused = [&](const auto& loss, const std::string& name) {
-    CHECK_THROWS_AS(value_and_grad(m, loss), ValueError);
-    CHECK_THROWS_WITH(value_and_grad(m, loss),
+    CHECK_THROWS_AS(value_and_grad(loss, m), ValueError);
+    CHECK_THROWS_WITH(value_and_grad(loss, m),
                       Catch::Contains("parameter '" + name + "'") && Catch::Contains("stop_gradient"));
   };
   refused([&](const Everything& net) { return mean(square(net(x) * m.factor)); }, "factor");
   refused([&](const Everything& net) { return mean(square((*m.norm)(net(x)))); }, "norm.weight");
   refused([&](const Everything& net) { return mean(square(m.layers[1](tanh(net.layers[0](x))))); }, "layers.1.weight");
   ThreadPool pool(2);
-  CHECK_THROWS_WITH(value_and_grad_parallel(pool, m, 5,
-                                            [&](const Everything& net, const Shard& s) {
-                                              return mean(square(net(slice(x, 0, s.begin, s.end)) * m.factor));
-                                            }),
+  CHECK_THROWS_WITH(value_and_grad_parallel(
+                        pool,
+                        [&](const Everything& net, const Shard& s) {
+                          return mean(square(net(slice(x, 0, s.begin, s.end)) * m.factor));
+                        },
+                        m, 5),
                     Catch::Contains("parameter 'factor'"));
 
   // Constants of the model, stopped parameters, and what was computed from parameters before.
@@ -200,10 +204,10 @@ TEST_CASE("A loss that uses a part of the outer model beside its argument is ref
   const auto near = [&](const Everything& net) {
     return mean(square(net(x - m.shift.value) - target)) + sum(square(net.factor - stop_gradient(m.factor)));
   };
-  CHECK_NOTHROW(value_and_grad(m, near));
+  CHECK_NOTHROW(value_and_grad(near, m));
   // An outer model that is tracked is differentiated by whoever tracks it.
   const Everything outer = track(m);
-  const auto [loss, g] = value_and_grad(outer, [&](const Everything& net) { return sum(net.factor * outer.factor); });
+  const auto [loss, g] = value_and_grad([&](const Everything& net) { return sum(net.factor * outer.factor); }, outer);
   CHECK(g.factor.values() == m.factor.values());
   CHECK(grad(loss, outer.factor).values() == (2 * m.factor).values());
 }

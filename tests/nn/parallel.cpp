@@ -39,10 +39,11 @@ struct Problem {
     return mean(square(m(slice(x, 0, s.begin, s.end)) - slice(y, 0, s.begin, s.end)));
   }
   auto parallel(ThreadPool& pool) const {
-    return value_and_grad_parallel(pool, model, rows, [&](const Mlp& m, const Shard& s) { return loss(m, s); });
+    return value_and_grad_parallel(
+        pool, [&](const Mlp& m, const Shard& s) { return loss(m, s); }, model, rows);
   }
   auto serial() const {
-    return value_and_grad(model, [&](const Mlp& m) { return loss(m, {0, 0, rows}); });
+    return value_and_grad([&](const Mlp& m) { return loss(m, {0, 0, rows}); }, model);
   }
 };
 
@@ -124,33 +125,59 @@ TEST_CASE("tasks run once each, task i on thread i mod threads, the first on the
   }
 }
 
-TEST_CASE("products and convolutions stay on the thread that asks for them") {
+TEST_CASE("products and convolutions take one thread each while a pool works, and what was set afterwards") {
+  const int before = threads();
   set_threads(2);
-  const ThreadPool one(1);
+  ThreadPool one(1), two(2), other(2);
   CHECK(onednn_threads() == 2);
-  const ThreadPool two(2);
-  CHECK(onednn_threads() == 1);
+  std::vector<int> products(4), convolutions(4);
+  const auto look = [&](int64_t i) {
+    products[static_cast<size_t>(i)] = threads();
+    convolutions[static_cast<size_t>(i)] = onednn_threads();
+  };
+  two.run(4, [&](int64_t i) {
+    if (i == 0) other.run(2, look);  // another pool's end does not end this one's
+    look(i);
+  });
+  CHECK(products == std::vector<int>{1, 1, 1, 1});
+  CHECK(convolutions == products);
+  CHECK(threads() == 2);
+  CHECK(onednn_threads() == 2);
+  one.run(4, look);
+  CHECK(products == std::vector<int>{2, 2, 2, 2});
+  two.run(2, [&](int64_t i) {
+    if (i == 0) set_threads(3);
+    look(i);
+  });
+  CHECK(products[1] == 1);
+  CHECK(threads() == 3);
+  CHECK(onednn_threads() == 3);
+  set_threads(before);
 }
 
 TEST_CASE("the exception of the first shard that failed reaches the caller, and the pool goes on") {
   const Problem p(DType::float64);
   ThreadPool pool(3);
   const auto failing = [&](int64_t from) {
-    return value_and_grad_parallel(pool, p.model, rows, [&](const Mlp& m, const Shard& s) {
-      if (s.index >= from) throw std::runtime_error("shard " + std::to_string(s.index));
-      return p.loss(m, s);
-    });
+    return value_and_grad_parallel(
+        pool,
+        [&](const Mlp& m, const Shard& s) {
+          if (s.index >= from) throw std::runtime_error("shard " + std::to_string(s.index));
+          return p.loss(m, s);
+        },
+        p.model, rows);
   };
   for (int run = 0; run < 20; ++run) {
     CHECK_THROWS_WITH(failing(0), "shard 0");
     CHECK_THROWS_WITH(failing(1), "shard 1");
     CHECK_THROWS_WITH(failing(2), "shard 2");
   }
-  CHECK_THROWS_AS(value_and_grad_parallel(pool, p.model, rows, [&](const Mlp& m, const Shard&) { return m(p.x); }),
+  CHECK_THROWS_AS(value_and_grad_parallel(
+                      pool, [&](const Mlp& m, const Shard&) { return m(p.x); }, p.model, rows),
                   ShapeError);
-  CHECK_THROWS_WITH(
-      value_and_grad_parallel(pool, p.model, rows, [&](const Mlp&, const Shard& s) { return p.loss(p.model, s); }),
-      Contains("not the outer model"));
+  CHECK_THROWS_WITH(value_and_grad_parallel(
+                        pool, [&](const Mlp&, const Shard& s) { return p.loss(p.model, s); }, p.model, rows),
+                    Contains("not the outer model"));
   CHECK(distance(numbers(p.parallel(pool)), numbers(p.serial())) < 1e-12);
 }
 
@@ -212,11 +239,11 @@ TEST_CASE("observers see every shard, and change no bit") {
   CHECK((numbers(p.parallel(pool)) == bits));
   CHECK(profile.rows().at("tanh").calls == 6);  // two layers, three shards
   const DetectAnomaly guard;
-  CHECK_THROWS_WITH(value_and_grad_parallel(pool, p.model, rows,
-                                            [&](const Mlp& m, const Shard& s) {
-                                              return s.index == 2 ? log(-square(p.loss(m, s))) : p.loss(m, s);
-                                            }),
-                    Contains("[log]") && Contains("made nan"));
+  CHECK_THROWS_WITH(
+      value_and_grad_parallel(
+          pool, [&](const Mlp& m, const Shard& s) { return s.index == 2 ? log(-square(p.loss(m, s))) : p.loss(m, s); },
+          p.model, rows),
+      Contains("[log]") && Contains("made nan"));
 }
 
 TEST_CASE("steps on many threads live on the memory of the first ones") {
@@ -232,10 +259,13 @@ TEST_CASE("steps on many threads live on the memory of the first ones") {
     std::vector<Tensor> aside;  // made by the shards, freed by the caller
     const auto step = [&] {
       aside.assign(static_cast<size_t>(threads), Tensor());
-      auto [loss, g] = value_and_grad_parallel(pool, model, rows, [&](const Mlp& m, const Shard& s) {
-        aside[static_cast<size_t>(s.index)] = stop_gradient(m(slice(p.x, 0, s.begin, s.end)));
-        return p.loss(m, s);
-      });
+      auto [loss, g] = value_and_grad_parallel(
+          pool,
+          [&](const Mlp& m, const Shard& s) {
+            aside[static_cast<size_t>(s.index)] = stop_gradient(m(slice(p.x, 0, s.begin, s.end)));
+            return p.loss(m, s);
+          },
+          model, rows);
       const NoGrad guard;
       std::vector<Tensor> gradients = parameters(g);
       size_t i = 0;

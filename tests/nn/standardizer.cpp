@@ -8,7 +8,7 @@
 
 namespace dimwise::standardizer_tests {
 
-TEST_CASE("Standardised columns have mean 0 and deviation 1, and come back") {
+TEST_CASE("Standardized columns have mean 0 and deviation 1, and come back") {
   const Tensor x = tensor({1, 10, 2, 30, 3, 20, 6, 0}, {4, 2});
   const Standardizer s = fit_standardizer(x, {});
   const Tensor z = s.forward(x);

@@ -117,11 +117,11 @@ TEST_CASE("float32 functions are within 4 units of the last place where they ben
 
 TEST_CASE("float32 functions are within 4 units of the last place around zero, infinity and every threshold") {
   Survey survey;
-  for (const float centre :
+  for (const float center :
        {0.0f, 0x1p-126f, 0.17328680f, 0.34657359f, 0.5f, 1.0f, 9.010913f, 10.0f, 17.32868f, 50.0f, 87.33655f, 88.72284f,
         89.0f, 103.27893f, 103.97208f, 105.0f, 108.6f, 110.0f, std::numeric_limits<float>::max()}) {
     uint32_t middle;
-    std::memcpy(&middle, &centre, sizeof middle);
+    std::memcpy(&middle, &center, sizeof middle);
     for (const uint32_t sign : {0u, 0x80000000u})
       for (uint32_t bits = middle - std::min(middle, 4096u); bits <= std::min(middle + 4096, 0x7f800000u); ++bits)
         survey.add(from_bits(sign | bits));

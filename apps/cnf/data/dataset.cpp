@@ -70,7 +70,7 @@ Dataset load_dataset(const DataSettings& s) {
   if (x.dim(0) < 4)
     fail<DataError>("data", path, " has ", x.dim(0),
                     " usable rows, too few for a training, a validation and a test part. Give more rows.");
-  const Split parts = split(x.dim(0), s.validation, s.test, static_cast<uint64_t>(s.seed));
+  const Split parts = train_test_split(x.dim(0), s.validation, s.test, static_cast<uint64_t>(s.seed));
   if (parts.train.size() < 2 || parts.validation.empty() || parts.test.empty())
     fail<DataError>("data", path, " has ", x.dim(0),
                     " usable rows, too few for a training, a validation and a test part of the shares asked for. Give "

@@ -11,7 +11,7 @@ namespace dimwise::app {
 /// What is to be learned: a built-in density, sampled anew at every step, or the rows of a file.
 struct DataSettings {
   std::string data = "pinwheel";
-  std::string transform = "none";       ///< `log-returns`: differences of logarithms of neighbouring rows
+  std::string transform = "none";       ///< `log-returns`: differences of logarithms of neighboring rows
   double validation = 0.1, test = 0.1;  ///< shares of a file's rows
   int64_t seed = 0;                     ///< of the split, and of the samples of a density
 };

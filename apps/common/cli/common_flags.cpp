@@ -9,7 +9,7 @@ void add_seed(Command& command, CommonFlags& flags) {
 }
 
 void add_steps(Command& command, CommonFlags& flags) {
-  command.add("steps", flags.steps, "optimiser steps to take in all", at_least_one);
+  command.add("steps", flags.steps, "optimizer steps to take in all", at_least_one);
 }
 
 void add_batch_size(Command& command, CommonFlags& flags) {
@@ -21,7 +21,7 @@ void add_threads(Command& command, CommonFlags& flags, const std::string& help) 
 }
 
 void add_lr(Command& command, CommonFlags& flags) {
-  command.add("lr", flags.lr, "learning rate of the optimiser", positive);
+  command.add("lr", flags.lr, "learning rate of the optimizer", positive);
 }
 
 void add_dtype(Command& command, CommonFlags& flags) {

@@ -19,7 +19,11 @@ void add_solver(Command& command, SolverSettings& s) {
 FlowOptions flow_options(const SolverSettings& s) {
   FlowOptions options;
   options.trace = parse_trace(s.trace);
-  options.ode = {.method = s.method, .rtol = s.rtol, .atol = s.atol, .steps = s.solver_steps, .corrector = s.corrector};
+  options.ode = {.method = s.method,
+                 .rtol = s.rtol,
+                 .atol = s.atol,
+                 .steps = s.solver_steps,
+                 .implicit = {.corrector = s.corrector}};
   if (!is_adaptive(s.method) && s.solver_steps == 0) options.ode.steps = 20;
   return options;
 }

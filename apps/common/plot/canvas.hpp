@@ -7,7 +7,7 @@
 
 namespace dimwise::app {
 
-/// A raster of colours to draw on, pixel (x, y) covering [x, x+1) × [y, y+1).
+/// A raster of colors to draw on, pixel (x, y) covering [x, x+1) × [y, y+1).
 class Canvas : public Surface {
  public:
   Canvas(int width, int height, Color background = {255, 255, 255});
@@ -21,7 +21,7 @@ class Canvas : public Surface {
   void clip(int x0, int y0, int x1, int y1) override;
   void unclip() override { clip(0, 0, width_, height_); }
 
-  /// Mixes a colour into a pixel; outside the clip nothing happens.
+  /// Mixes a color into a pixel; outside the clip nothing happens.
   void blend(int x, int y, Color color, double alpha = 1);
   void fill(int x0, int y0, int x1, int y1, Color color, double alpha = 1) override;
   void line(double x0, double y0, double x1, double y1, Color color, double width = 1, double alpha = 1) override;

@@ -4,25 +4,25 @@
 
 namespace dimwise::app {
 
-/// A colour of sRGB.
+/// A color of sRGB.
 struct Color {
   uint8_t r = 0, g = 0, b = 0;
   bool operator==(const Color& other) const { return r == other.r && g == other.g && b == other.b; }
 };
 
-/// The colour of text and axes.
+/// The color of text and axes.
 inline constexpr Color ink{38, 38, 38};
 
-/// A channel of two colours mixed: a at t = 0, b at t = 1.
+/// A channel of two colors mixed: a at t = 0, b at t = 1.
 uint8_t mix(uint8_t a, uint8_t b, double t);
 
-/// Maps of [0, 1] to colours whose lightness grows evenly.
+/// Maps of [0, 1] to colors whose lightness grows evenly.
 enum class Colormap { viridis, magma, gray };
 
-/// The colour of t, clamped to [0, 1]; NaN is mid-grey.
+/// The color of t, clamped to [0, 1]; NaN is mid-gray.
 Color colormap(Colormap map, double t);
 
-/// The i-th colour for lines and points, told apart by the colour-blind too; repeats after 8.
+/// The i-th color for lines and points, told apart by the color-blind too; repeats after 8.
 Color series_color(int i);
 
 }  // namespace dimwise::app

@@ -50,7 +50,7 @@ Limits value_range(const HeatMap& density) {
   return {low, high > low ? high : low + 1};
 }
 
-// Each pixel takes the value of the cell it falls into, mixed with the neighbours'.
+// Each pixel takes the value of the cell it falls into, mixed with the neighbors'.
 void draw_density(Surface& canvas, const Axes& axes, const HeatMap& density) {
   const int columns = density.columns, rows = static_cast<int>(density.values.size()) / columns;
   const Limits range = value_range(density);

@@ -23,13 +23,13 @@ struct Scatter {
   double alpha = 0.5;
 };
 
-/// A function on a rectangle, shown by colours.
+/// A function on a rectangle, shown by colors.
 struct HeatMap {
   std::vector<double> values = {};  ///< row by row, the first row at y0
   int columns = 0;                  ///< values in a row
   double x0 = 0, x1 = 1, y0 = 0, y1 = 1;
   Colormap map = Colormap::viridis;
-  bool bar = true;  ///< whether a colour bar tells the values
+  bool bar = true;  ///< whether a color bar tells the values
 };
 
 struct Limits {

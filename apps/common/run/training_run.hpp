@@ -24,7 +24,7 @@ class TrainingRun {
  public:
   /// What an app adds.
   struct Body {
-    /// One optimiser step, number run.step(); what is to be shown of it (its `step` is filled in by the run).
+    /// One optimizer step, number run.step(); what is to be shown of it (its `step` is filled in by the run).
     std::function<Tick()> step;
     /// All that a checkpoint must hold. Those named `model.…` are the weights: the run ends where one is not finite.
     std::function<std::map<std::string, Tensor>()> tensors;

@@ -24,9 +24,9 @@ class FlowTask : public Task {
   std::string loss_name() const override { return "negative log-likelihood, nats"; }
 
   Iteration iteration(const AnyHollowNet& net, int64_t step) override {
-    const auto prepared = std::make_shared<const AnyHollowNet>(net.prepare());
-    const auto both = [prepared](const Tensor& t, const State& y) -> Diagonal {
-      const Drift d = drift(prepared->at(t), y[0], Trace::exact);
+    const auto prepared = net.prepare();
+    const auto both = [prepared](const Tensor& t, const State& y) -> ValueAndDiagonal {
+      const Dynamics d = dynamics(prepared.at(t), y[0], Trace::exact);
       return {{d.f, unsqueeze(d.trace, -1)}, {d.diagonal, {}}};
     };
     const Tensor x = standardizer_.forward(batches_(step));

@@ -20,13 +20,13 @@ Ending ending(OdeStatus status) {
 
 }  // namespace
 
-std::vector<Integrator> parse_solvers(const std::string& list) {
-  std::vector<Integrator> solvers;
+std::vector<SolverSpec> parse_solvers(const std::string& list) {
+  std::vector<SolverSpec> solvers;
   for (const std::string& text : words_of(list)) {
-    const Integrator solver = parse_integrator("--solvers", text);
+    const SolverSpec solver = parse_integrator("--solvers", text);
     if (!is_adaptive(solver.method))
       fail<UsageError>("--solvers", solver.method, " has fixed steps, so its counts tell nothing. Name another.");
-    for (const Integrator& other : solvers)
+    for (const SolverSpec& other : solvers)
       if (other.name() == solver.name())
         fail<UsageError>("--solvers", solver.name(), " is named twice. Name each solver once.");
     solvers.push_back(solver);
@@ -35,7 +35,7 @@ std::vector<Integrator> parse_solvers(const std::string& list) {
   return solvers;
 }
 
-OdeOptions options(const Integrator& solver, const SolveLimits& limits) {
+OdeOptions options(const SolverSpec& solver, const SolveLimits& limits) {
   return solver.options({.rtol = limits.rtol,
                          .atol = limits.atol,
                          .max_steps = std::numeric_limits<int64_t>::max(),
@@ -43,7 +43,7 @@ OdeOptions options(const Integrator& solver, const SolveLimits& limits) {
                          .gradient = OdeGradient::adjoint});
 }
 
-Measurement measure(Task& task, const AnyHollowNet& net, int64_t step, const Integrator& solver,
+Measurement measure(Task& task, const AnyHollowNet& net, int64_t step, const SolverSpec& solver,
                     const SolveLimits& limits) {
   Measurement m;
   std::shared_ptr<const OdeStatistics> backwards;
@@ -63,7 +63,7 @@ Measurement measure(Task& task, const AnyHollowNet& net, int64_t step, const Int
     return value;
   };
   try {
-    m.gradient = value_and_grad(net, loss).second;
+    m.gradient = value_and_grad(loss, net).second;
     m.adjoint.ending = Ending::done;
   } catch (const Unsolved&) {
     return m;

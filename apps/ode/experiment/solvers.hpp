@@ -10,7 +10,7 @@
 namespace dimwise::app::experiment {
 
 /// Reads `dopri5,adams/functional,adams/jacobi_newton`: methods that choose their steps. Throws UsageError.
-std::vector<Integrator> parse_solvers(const std::string& list);
+std::vector<SolverSpec> parse_solvers(const std::string& list);
 
 /// What all solvers obey alike.
 struct SolveLimits {
@@ -18,7 +18,7 @@ struct SolveLimits {
   int64_t max_evaluations = 20000;  ///< of f: in the forward solve, and in each interval of the adjoint's
 };
 
-OdeOptions options(const Integrator& solver, const SolveLimits& limits);
+OdeOptions options(const SolverSpec& solver, const SolveLimits& limits);
 
 /// How a solve ended.
 enum class Ending { done, out_of_budget, failed, not_begun };
@@ -39,7 +39,7 @@ struct Measurement {
 };
 
 /// Solves the step's problem forwards and by the adjoint backwards. Solves that end early are told in the result.
-Measurement measure(Task& task, const AnyHollowNet& net, int64_t step, const Integrator& solver,
+Measurement measure(Task& task, const AnyHollowNet& net, int64_t step, const SolverSpec& solver,
                     const SolveLimits& limits);
 
 }  // namespace dimwise::app::experiment

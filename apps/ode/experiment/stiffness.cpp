@@ -79,7 +79,7 @@ Stiffness stiffness(const Iteration& iteration, OdeOptions options, int64_t rows
   for (int k = 0; k <= places; ++k) times.push_back(from + (to - from) * k / places);
   options.quadratures = iteration.quadratures;
   options.gradient = OdeGradient::direct;
-  const OdeSolution solution = check(odeint(iteration.term, start, times, options));
+  const OdeSolution solution = value_or_throw(odeint(iteration.term, start, times, options));
   Stiffness worst;
   for (size_t k = 0; k < times.size(); ++k) {
     const State& y = solution.y[k];

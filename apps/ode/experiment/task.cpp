@@ -17,22 +17,16 @@ std::unique_ptr<Task> make_task(const TaskSettings& settings, DType dtype) {
 }
 
 AnyHollowNet make_net(const NetSettings& s, const Task& task, const Rng& rng) {
-  const DType dtype = parse_dtype(s.dtype);
-  const Activation activation = parse_activation(s.activation);
-  const int64_t d = task.dimension();
-  const bool time = task.uses_time();
-  return {make_conditioner(
-              s.conditioner,
-              {.d = d, .d_h = s.d_h, .hidden = s.hidden, .activation = activation, .time = time, .dtype = dtype},
-              rng.split("conditioner")),
-          make_transformer(s.transformer,
-                           {.d = d,
-                            .d_h = s.d_h,
-                            .hidden = s.transformer_hidden,
-                            .activation = activation,
-                            .time = time,
-                            .dtype = dtype},
-                           rng.split("transformer"))};
+  return make_hollow_net({.conditioner = s.conditioner,
+                          .transformer = s.transformer,
+                          .d = task.dimension(),
+                          .d_h = s.d_h,
+                          .hidden = s.hidden,
+                          .transformer_hidden = s.transformer_hidden,
+                          .activation = parse_activation(s.activation),
+                          .time = task.uses_time(),
+                          .dtype = parse_dtype(s.dtype)},
+                         rng);
 }
 
 }  // namespace dimwise::app::experiment

@@ -65,7 +65,7 @@ std::unique_ptr<Task> make_task(const TaskSettings& settings, DType dtype);
 std::unique_ptr<Task> make_flow_task(const TaskSettings& settings, DType dtype);
 std::unique_ptr<Task> make_trajectory_task(const TaskSettings& settings, DType dtype);
 
-/// The net of a task at its initialisation.
+/// The net of a task at its initialization.
 AnyHollowNet make_net(const NetSettings& settings, const Task& task, const Rng& rng);
 
 }  // namespace dimwise::app::experiment

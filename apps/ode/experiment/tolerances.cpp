@@ -6,12 +6,12 @@
 namespace dimwise::app::experiment {
 
 std::vector<AtTolerance> at_tolerances(Task& task, const AnyHollowNet& net, int64_t step,
-                                       const std::vector<Integrator>& solvers, const std::vector<double>& tolerances,
+                                       const std::vector<SolverSpec>& solvers, const std::vector<double>& tolerances,
                                        SolveLimits limits, int64_t batches) {
   std::vector<AtTolerance> all;
   for (const double tolerance : tolerances) {
     limits.rtol = limits.atol = tolerance;
-    for (const Integrator& solver : solvers) {
+    for (const SolverSpec& solver : solvers) {
       AtTolerance mean{.solver = solver.name(), .tolerance = tolerance, .batches = batches};
       const auto n = static_cast<double>(batches);
       for (int64_t i = 0; i < batches; ++i) {

@@ -18,7 +18,7 @@ struct AtTolerance {
 
 /// Every solver at every tolerance, on the batches from `step` on.
 std::vector<AtTolerance> at_tolerances(Task& task, const AnyHollowNet& net, int64_t step,
-                                       const std::vector<Integrator>& solvers, const std::vector<double>& tolerances,
+                                       const std::vector<SolverSpec>& solvers, const std::vector<double>& tolerances,
                                        SolveLimits limits, int64_t batches = 3);
 
 /// A row a tolerance, a column a solver, in Markdown; and as JSON text.

@@ -73,8 +73,8 @@ class Experiment {
   }
 
   void run() {
-    run_.say("task " + settings_.task.task + ": " + std::to_string(count(state_.net)) + " parameters, trained with " +
-             trainer_.name());
+    run_.say("task " + settings_.task.task + ": " + std::to_string(num_parameters(state_.net)) +
+             " parameters, trained with " + trainer_.name());
     run_.run({.step = [this] { return step(); },
               .tensors = [this] { return to_tensors(state_); },
               .metadata = {{"experiment", identity(settings_).dump()}}});
@@ -93,7 +93,7 @@ class Experiment {
     return s;
   }
 
-  Measurement measured(const Integrator& solver) {
+  Measurement measured(const SolverSpec& solver) {
     return measure(*task_, state_.net, run_.step(), solver, settings_.limits);
   }
 
@@ -102,7 +102,7 @@ class Experiment {
     Values values;
     if (run_.step() % settings_.measure_every == 0) {
       counts_.clear();
-      for (const Integrator& solver : solvers_) {
+      for (const SolverSpec& solver : solvers_) {
         Measurement m = measured(solver);
         append(values, solver.name(), m);
         note(solver, m);
@@ -134,7 +134,7 @@ class Experiment {
   }
 
   // For the progress line: evaluations of f and D f, forwards and backwards; < stands for those of an unfinished solve.
-  void note(const Integrator& solver, const Measurement& m) {
+  void note(const SolverSpec& solver, const Measurement& m) {
     const auto count = [](const Taken& t) {
       return std::to_string(t.statistics.evaluations + t.statistics.diagonals) + (t.ending == Ending::done ? "" : "<");
     };
@@ -145,7 +145,7 @@ class Experiment {
     const Record record = read_record(run_.folder().path() + "/metrics.jsonl");
     std::vector<std::string> labels;
     std::vector<Totals> all;
-    for (const Integrator& solver : solvers_) {
+    for (const SolverSpec& solver : solvers_) {
       labels.push_back(solver.name());
       all.push_back(totals(record, solver.name()));
     }
@@ -188,8 +188,8 @@ class Experiment {
   }
 
   Settings settings_;
-  std::vector<Integrator> solvers_;
-  Integrator trainer_;
+  std::vector<SolverSpec> solvers_;
+  SolverSpec trainer_;
   TrainingRun run_;
   std::unique_ptr<Task> task_;
   Running state_;

@@ -42,10 +42,10 @@ Source spiral(double damping, double frequency) {
 
 // dx/dt = f(x): a net without time.
 OdeTerm autonomous(const AnyHollowNet& net) {
-  const auto prepared = std::make_shared<const AnyHollowNet>(net.prepare());
-  return {[prepared](const Tensor&, const State& y) -> State { return {prepared->at()(y[0])}; },
-          [prepared](const Tensor&, const State& y) -> Diagonal {
-            const std::vector<Tensor> d = dimwise(prepared->at(), y[0], 1);
+  const auto prepared = net.prepare();
+  return {[prepared](const Tensor&, const State& y) -> State { return {prepared.at()(y[0])}; },
+          [prepared](const Tensor&, const State& y) -> ValueAndDiagonal {
+            const std::vector<Tensor> d = dimwise(prepared.at(), y[0], 1);
             return {{d[0]}, {d[1]}};
           }};
 }
@@ -68,8 +68,9 @@ class TrajectoryTask : public Task {
     for (int64_t k = 1; k <= s.observations; ++k)
       times_.push_back(s.window * std::pow(ratio, static_cast<double>(k - s.observations)));
     const NoGrad guard;
-    const OdeSolution truth = check(odeint(source.field, {reshape(concat(columns, 1), {s.rows, d})}, times_,
-                                           {.method = "dopri8", .rtol = 1e-8, .atol = 1e-8, .max_steps = 1000000}));
+    const OdeSolution truth =
+        value_or_throw(odeint(source.field, {reshape(concat(columns, 1), {s.rows, d})}, times_,
+                              {.method = "dopri8", .rtol = 1e-8, .atol = 1e-8, .max_steps = 1000000}));
     for (const State& y : truth.y) observed_.push_back(astype(y[0], dtype));
   }
 
@@ -95,7 +96,7 @@ class TrajectoryTask : public Task {
   }
 
  private:
-  static constexpr double ratio = 4;  // of neighbouring times: they show fast modes and slow ones
+  static constexpr double ratio = 4;  // of neighboring times: they show fast modes and slow ones
 
   DataLoader loader_;
   std::vector<double> times_;

@@ -16,11 +16,11 @@ namespace {
 
 using Field = std::function<Tensor(const Tensor& x)>;
 
-Coefficient autonomous(Field f) {
+SdeCoefficient autonomous(Field f) {
   return brute_force_coefficient([f = std::move(f)](const Tensor&, const Tensor& x) { return f(x); });
 }
 
-Coefficient constant(std::vector<double> g) {
+SdeCoefficient constant(std::vector<double> g) {
   return autonomous([g = std::move(g)](const Tensor& x) { return broadcast_to(tensor(g, x.dtype()), x.shape()); });
 }
 

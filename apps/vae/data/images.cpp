@@ -51,7 +51,7 @@ int64_t validation_count(const ImageSettings& s, int64_t there) {
   return number_of(s.validation_images, there, "--validation-images", "validation", s.data);
 }
 
-/// The set, its images for validation and test, given as intensities, binarised.
+/// The set, its images for validation and test, given as intensities, binarized.
 Images finished(const ImageSettings& s, int64_t height, int64_t width, Tensor train, const Tensor& validation,
                 const Tensor& test) {
   const Rng fixed(0);
@@ -101,7 +101,7 @@ Images own(const ImageSettings& s) {
       s.data, "data set", {"strokes"},
       "mnist, omniglot or caltech, whose files scripts/fetch-data.sh fetches, or an IDX or NPY file of images");
   const Tensor x = load_image_file(path);
-  Split rows = split(x.dim(0), held_out_share, held_out_share, static_cast<uint64_t>(s.seed));
+  Split rows = train_test_split(x.dim(0), held_out_share, held_out_share, static_cast<uint64_t>(s.seed));
   rows.train.resize(static_cast<size_t>(train_count(s, static_cast<int64_t>(rows.train.size()))));
   rows.validation.resize(static_cast<size_t>(validation_count(s, static_cast<int64_t>(rows.validation.size()))));
   const Tensor flat = reshape(x, {x.dim(0), x.dim(1) * x.dim(2)});

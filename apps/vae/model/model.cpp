@@ -22,7 +22,7 @@ Vae make_model(const ModelSettings& s, const Rng& rng) {
   vae.encoder = make_encoder(s, rng.split("encoder"));
   vae.mean = Linear(context, s.latent, rng.split("mean"), dtype);
   vae.variance = Linear(context, s.latent, rng.split("variance"), dtype);
-  vae.flow = make_posterior_flow(sylvester ? "sylvester-" + s.flow : s.flow,
+  vae.flow = make_amortized_flow(sylvester ? "sylvester-" + s.flow : s.flow,
                                  {.d = s.latent,
                                   .context = context,
                                   .flows = s.num_flows,

@@ -2,7 +2,7 @@
 
 #include "apps/vae/model/decoder.hpp"
 #include "apps/vae/model/encoder.hpp"
-#include "hollow/flow/posterior.hpp"
+#include "hollow/flow/amortized_flow.hpp"
 
 namespace dimwise::app::vae {
 
@@ -13,7 +13,7 @@ namespace dimwise::app::vae {
 struct Vae {
   Encoder encoder;
   Linear mean, variance;
-  PosteriorFlow flow;
+  AmortizedFlow flow;
   Decoder decoder;
 
   template <class Self, class Visitor>
@@ -26,7 +26,7 @@ struct Vae {
   }
 };
 
-/// The model, freshly initialised; settings are resolved. Throws UsageError and ValueError for those that make no
+/// The model, freshly initialized; settings are resolved. Throws UsageError and ValueError for those that make no
 /// sense.
 Vae make_model(const ModelSettings& settings, const Rng& rng);
 
@@ -36,7 +36,7 @@ std::string describe(const ModelSettings& settings);
 /// q(z|x) before the flow, and what the flow's parameters are read from: x of shape (n, pixels) gives (n, latent) and
 /// (n, context).
 struct Encoded {
-  Normal base;
+  DiagonalNormal base;
   Tensor context;
 };
 Encoded encode(const Vae& vae, const Tensor& x);

@@ -7,14 +7,15 @@ namespace dimwise::app::vae {
 
 Elbo elbo(const Vae& vae, const Tensor& x, const Rng& rng, const FlowOptions& options) {
   const Encoded encoded = encode(vae, x);
-  const PosteriorSample draw = sample(vae.flow, encoded.base, encoded.context, rng, {}, options);
-  return {-Bernoulli{vae.decoder(draw.z)}.log_prob(x), draw.log_q - base_log_prob(draw.z), draw.evaluations};
+  const FlowSample draw = vae.flow.sample(rng, encoded.base, encoded.context, {}, options);
+  return {-Bernoulli{vae.decoder(draw.z)}.log_prob(x), draw.log_prob - base_log_prob(draw.z),
+          draw.statistics.evaluations};
 }
 
 Tensor log_weights(const Vae& vae, const Encoded& encoded, const Tensor& x, int64_t samples, const Rng& rng,
                    const FlowOptions& options) {
-  const PosteriorSample draw = sample(vae.flow, encoded.base, encoded.context, rng, {samples}, options);
-  return Bernoulli{vae.decoder(draw.z)}.log_prob(x) + base_log_prob(draw.z) - draw.log_q;
+  const FlowSample draw = vae.flow.sample(rng, encoded.base, encoded.context, {samples}, options);
+  return Bernoulli{vae.decoder(draw.z)}.log_prob(x) + base_log_prob(draw.z) - draw.log_prob;
 }
 
 }  // namespace dimwise::app::vae

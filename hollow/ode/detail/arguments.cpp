@@ -52,8 +52,8 @@ void check_tolerances(const OdeOptions& options) {
   if (!(options.rtol >= 0 && options.atol >= 0 && bounded && std::isfinite(options.rtol + options.atol)))
     fail<ValueError>("odeint", "rtol = ", options.rtol, " and atol = ", options.atol,
                      ". Neither may be negative, one must be positive.");
-  if (!(options.corrector_tolerance > 0 && options.corrector_tolerance <= 1))
-    fail<ValueError>("odeint", "corrector_tolerance = ", options.corrector_tolerance,
+  if (!(options.implicit.tolerance > 0 && options.implicit.tolerance <= 1))
+    fail<ValueError>("odeint", "implicit.tolerance = ", options.implicit.tolerance,
                      ". It is a share of the tolerance: above 0, at most 1.");
 }
 
@@ -73,11 +73,21 @@ void check_unknowns(const State& y0, const OdeOptions& options) {
   if (first)
     fail<ValueError>("odeint", "all state tensors are quadratures: '", options.method, "' has nothing to solve.");
   const auto& known = corrector_names();
-  if (std::find(known.begin(), known.end(), options.corrector) == known.end()) {
+  if (std::find(known.begin(), known.end(), options.implicit.corrector) == known.end()) {
     std::string list;
     for (const std::string& each : known) list += (list.empty() ? "" : ", ") + each;
-    fail<ValueError>("odeint", "there is no corrector '", options.corrector, "'. Use one of ", list, ".");
+    fail<ValueError>("odeint", "there is no corrector '", options.implicit.corrector, "'. Use one of ", list, ".");
   }
+}
+
+void check_gradient(const OdeOptions& options) {
+  if (options.gradient == OdeGradient::checkpointed && options.dense)
+    fail<ValueError>("odeint", "the checkpointed gradient keeps no dense output. Use OdeGradient::adjoint, or direct.");
+  const std::string& corrector =
+      options.adjoint.corrector.empty() ? options.implicit.corrector : options.adjoint.corrector;
+  if (options.gradient == OdeGradient::backsolve && corrector == "newton_krylov")
+    fail<ValueError>("odeint_adjoint",
+                     "backsolve has no products for the corrector newton_krylov. Use OdeGradient::adjoint, or newton.");
 }
 
 }  // namespace
@@ -91,11 +101,12 @@ void check_arguments(const State& y0, const std::vector<double>& times, const Od
   check_lengths(options);
   const bool adaptive = is_adaptive(options.method);
   check_unknowns(y0, options);
+  check_gradient(options);
   if (options.max_order < 0) fail<ValueError>("odeint", "max_order = ", options.max_order, ". It may not be negative.");
-  if (!options.grid.empty()) {
-    check_times("grid", options.grid);
-    if (options.grid.front() != times.front() || options.grid.back() != times.back())
-      fail<ValueError>("odeint", "the grid runs from ", options.grid.front(), " to ", options.grid.back(),
+  if (!options.replay.grid.empty()) {
+    check_times("grid", options.replay.grid);
+    if (options.replay.grid.front() != times.front() || options.replay.grid.back() != times.back())
+      fail<ValueError>("odeint", "the grid runs from ", options.replay.grid.front(), " to ", options.replay.grid.back(),
                        ", the times from ", times.front(), " to ", times.back(), ". Their ends must be equal.");
   }
   if (is_multistep(options.method)) {
@@ -103,10 +114,11 @@ void check_arguments(const State& y0, const std::vector<double>& times, const Od
       fail<ValueError>(
           "odeint", "'", options.method,
           "' chooses order and steps together and takes no equal steps. Use tolerances, or a one-step method.");
-    if (!options.grid.empty() && options.orders.size() + 1 != options.grid.size())
-      fail<ValueError>("odeint", "there are ", options.orders.size(), " orders for the ", options.grid.size() - 1,
+    if (!options.replay.grid.empty() && options.replay.orders.size() + 1 != options.replay.grid.size())
+      fail<ValueError>("odeint", "there are ", options.replay.orders.size(), " orders for the ",
+                       options.replay.grid.size() - 1,
                        " steps of the grid. Give the grid and the orders of one solution.");
-  } else if (!adaptive && options.grid.empty() && options.steps == 0 && options.dt == 0) {
+  } else if (!adaptive && options.replay.grid.empty() && options.steps == 0 && options.dt == 0) {
     fail<ValueError>("odeint", "'", options.method, "' has no error estimate to choose its steps by. Set dt or steps.");
   }
 }

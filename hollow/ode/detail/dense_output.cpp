@@ -6,7 +6,7 @@
 
 namespace dimwise::ode {
 
-State Piece::at(double time) const {
+State Interpolant::at(double time) const {
   const double s = (time - origin) / scale;
   std::vector<const State*> states;
   std::vector<double> weights;
@@ -19,12 +19,12 @@ State Piece::at(double time) const {
   return combination(states, weights);
 }
 
-State Trajectory::at(double t) const {
-  const double direction = pieces.front().t1 > pieces.front().t ? 1 : -1;
-  auto piece = std::partition_point(pieces.begin(), pieces.end(),
-                                    [&](const Piece& p) { return p.t1 * direction < t * direction; });
-  if (piece == pieces.end()) --piece;
-  return piece->at(t);
+State DenseOutput::at(double t) const {
+  const double direction = interpolants.front().t1 > interpolants.front().t ? 1 : -1;
+  auto interpolant = std::partition_point(interpolants.begin(), interpolants.end(),
+                                          [&](const Interpolant& p) { return p.t1 * direction < t * direction; });
+  if (interpolant == interpolants.end()) --interpolant;
+  return interpolant->at(t);
 }
 
 }  // namespace dimwise::ode

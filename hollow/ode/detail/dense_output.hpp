@@ -5,7 +5,7 @@
 namespace dimwise::ode {
 
 /// The solution over one step, as a polynomial: y(t) = Σ_i p_i(s) v_i with s = (t − origin) / scale.
-struct Piece {
+struct Interpolant {
   double t = 0, t1 = 0;
   double origin = 0, scale = 1;
   std::vector<State> v;                // the largest last
@@ -14,11 +14,11 @@ struct Piece {
   State at(double time) const;
 };
 
-/// All pieces of a solution: what dense output and adjoints read.
-struct Trajectory {
-  std::vector<Piece> pieces;
+/// All interpolants of a solution: what dense output and adjoints read.
+struct DenseOutput {
+  std::vector<Interpolant> interpolants;
 
-  /// y(t); outside of the pieces, the nearest one's polynomial.
+  /// y(t); outside of the interpolants, the nearest one's polynomial.
   State at(double t) const;
 };
 

@@ -12,30 +12,30 @@ namespace {
 constexpr int stiff_after = 24;  // more steps that stability chose than others
 }  // namespace
 
-Driver::Driver(std::unique_ptr<Method> method, std::shared_ptr<System> system, const std::vector<double>& times,
-               Trajectory* keep, Plan plan)
+Driver::Driver(std::unique_ptr<Stepper> method, std::shared_ptr<System> system, const std::vector<double>& times,
+               DenseOutput* keep, StepSchedule schedule)
     : method_(std::move(method)),
       system_(std::move(system)),
       times_(times),
       keep_(keep),
       events_(system_->options.events, times.front(), method_->y()),
-      plan_(std::move(plan)),
+      schedule_(std::move(schedule)),
       direction_(times.back() > times.front() ? 1 : -1) {
   result_.y.push_back(method_->y());
   result_.grid.push_back(method_->t());
   const OdeOptions& options = system_->options;
-  if (!plan_.t.empty()) return;
-  if (!options.grid.empty())
-    plan_ = {options.grid, options.orders};
+  if (!schedule_.grid.empty()) return;
+  if (!options.replay.grid.empty())
+    schedule_ = options.replay;
   else if (options.steps > 0 || !is_adaptive(options.method))
-    plan_ = equal_steps();
+    schedule_ = equal_steps();
 }
 
 void Driver::advance(int64_t steps) {
   const int64_t done = system_->statistics.accepted;
   const int64_t until = steps < std::numeric_limits<int64_t>::max() - done ? done + steps : steps;
   try {
-    if (plan_.t.empty())
+    if (schedule_.grid.empty())
       adapt(until);
     else
       follow(until);
@@ -50,31 +50,31 @@ OdeSolution Driver::finish() {
 }
 
 // The requested times with equal steps between them; cut off beyond max_steps.
-Plan Driver::equal_steps() const {
+StepSchedule Driver::equal_steps() const {
   const OdeOptions& options = system_->options;
-  Plan plan{{times_.front()}, {}};
+  StepSchedule schedule{{times_.front()}, {}};
   for (size_t i = 1; i < times_.size(); ++i) {
     const double start = times_[i - 1], length = times_[i] - start;
     // A length that is a multiple of dt but for rounding is not cut once more.
     const double n = options.steps > 0 ? static_cast<double>(options.steps)
                                        : std::max(1.0, std::ceil(std::abs(length) / options.dt * (1 - 1e-12)));
     for (double j = 1; j <= n; ++j) {
-      if (static_cast<int64_t>(plan.t.size()) > options.max_steps + 1) return plan;
-      plan.t.push_back(j == n ? times_[i] : start + length * (j / n));
+      if (static_cast<int64_t>(schedule.grid.size()) > options.max_steps + 1) return schedule;
+      schedule.grid.push_back(j == n ? times_[i] : start + length * (j / n));
     }
   }
-  return plan;
+  return schedule;
 }
 
 void Driver::follow(int64_t until) {
   OdeStatistics& statistics = system_->statistics;
   for (; !at_end() && statistics.accepted < until; ++next_) {
     if (tried() == system_->options.max_steps) return out_of_steps();
-    if (!plan_.orders.empty()) method_->prescribe(plan_.orders[next_ - 1]);
-    const Attempt attempt = method_->attempt(plan_.t[next_], false);
+    if (!schedule_.orders.empty()) method_->prescribe(schedule_.orders[next_ - 1]);
+    const Attempt attempt = method_->attempt(schedule_.grid[next_], false);
     if (!attempt.converged || attempt.bad.tensor >= 0) {
       ++statistics.rejected;
-      return failed(attempt, plan_.t[next_] - method_->t());
+      return failed(attempt, schedule_.grid[next_] - method_->t());
     }
     accept(attempt);
   }
@@ -134,11 +134,11 @@ double Driver::accept(const Attempt& attempt) {
     return result_.y.size() < times_.size() && times_[result_.y.size()] * direction_ <= t1 * direction_;
   };
   const bool between = due() && times_[result_.y.size()] != t1;
-  Piece piece;
-  if (keep_ || events_.any() || between) piece = method_->piece();
+  Interpolant interpolant;
+  if (keep_ || events_.any() || between) interpolant = method_->interpolant();
   double until = t1;
   if (events_.any())
-    for (OdeEventReached& reached : events_.crossed(piece, method_->y())) {
+    for (OdeEventReached& reached : events_.crossed(interpolant, method_->y())) {
       if (events_.terminal(reached)) {
         ended_ = true;
         until = reached.t;
@@ -151,16 +151,16 @@ double Driver::accept(const Attempt& attempt) {
     }
   while (due() && times_[result_.y.size()] * direction_ <= until * direction_) {
     const double at = times_[result_.y.size()];
-    result_.y.push_back(at == t1 ? method_->y() : piece.at(at));
+    result_.y.push_back(at == t1 ? method_->y() : interpolant.at(at));
   }
-  if (keep_) keep_->pieces.push_back(std::move(piece));
+  if (keep_) keep_->interpolants.push_back(std::move(interpolant));
   return next;
 }
 
 void Driver::notice_stiffness() {
   if (!result_.advice.empty()) return;
-  strained_ = method_->strained() ? strained_ + 1 : std::max(0, strained_ - 1);
-  if (strained_ < stiff_after) return;
+  stability_limited_ = method_->stability_limited() ? stability_limited_ + 1 : std::max(0, stability_limited_ - 1);
+  if (stability_limited_ < stiff_after) return;
   std::ostringstream text;
   text << "at t = " << method_->t()
        << " the problem is stiff: stability, not accuracy, chooses the steps. An implicit method (bdf, radau5) needs "

@@ -22,14 +22,14 @@ double Events::value(size_t i, double t, const State& y) const {
 }
 
 // Regula falsi with the Illinois rule: it keeps a bracket and converges superlinearly.
-double Events::root(size_t i, const Piece& piece, double before, double after) const {
-  double a = piece.t, b = piece.t1, ga = before, gb = after;
+double Events::root(size_t i, const Interpolant& interpolant, double before, double after) const {
+  double a = interpolant.t, b = interpolant.t1, ga = before, gb = after;
   int side = 0;
   for (int k = 0; k < 100 && std::abs(b - a) > 4e-16 * std::max(std::abs(a), std::abs(b)); ++k) {
     double c = (a * gb - b * ga) / (gb - ga);
     if (!((c - a) * (b - c) > 0)) c = a + (b - a) / 2;
     if (c == a || c == b) break;
-    const double gc = value(i, c, piece.at(c));
+    const double gc = value(i, c, interpolant.at(c));
     if (gc == 0) return c;
     if ((gc > 0) == (gb > 0)) {
       b = c;
@@ -46,17 +46,17 @@ double Events::root(size_t i, const Piece& piece, double before, double after) c
   return b;
 }
 
-std::vector<OdeEventReached> Events::crossed(const Piece& piece, const State& y1) {
+std::vector<OdeEventReached> Events::crossed(const Interpolant& interpolant, const State& y1) {
   std::vector<OdeEventReached> found;
   for (size_t i = 0; i < events_.size(); ++i) {
-    const double before = std::exchange(g_[i], value(i, piece.t1, y1));
+    const double before = std::exchange(g_[i], value(i, interpolant.t1, y1));
     // A step that starts on a root has had it, or starts there.
     if (before == 0 || !(before * g_[i] <= 0)) continue;
     if (events_[i].direction * (g_[i] - before) < 0) continue;
-    const double t = g_[i] == 0 ? piece.t1 : root(i, piece, before, g_[i]);
-    found.push_back({i, t, t == piece.t1 ? y1 : piece.at(t)});
+    const double t = g_[i] == 0 ? interpolant.t1 : root(i, interpolant, before, g_[i]);
+    found.push_back({i, t, t == interpolant.t1 ? y1 : interpolant.at(t)});
   }
-  const double direction = piece.t1 > piece.t ? 1 : -1;
+  const double direction = interpolant.t1 > interpolant.t ? 1 : -1;
   std::stable_sort(found.begin(), found.end(),
                    [&](const auto& a, const auto& b) { return a.t * direction < b.t * direction; });
   const auto end = std::find_if(found.begin(), found.end(), [&](const auto& e) { return terminal(e); });

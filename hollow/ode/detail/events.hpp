@@ -12,12 +12,12 @@ class Events {
 
   bool any() const { return !events_.empty(); }
   /// The events on a step, in the order in which the solution meets them; after a terminal one, none.
-  std::vector<OdeEventReached> crossed(const Piece& piece, const State& y1);
+  std::vector<OdeEventReached> crossed(const Interpolant& interpolant, const State& y1);
   bool terminal(const OdeEventReached& reached) const { return events_[reached.event].terminal; }
 
  private:
   double value(size_t i, double t, const State& y) const;
-  double root(size_t i, const Piece& piece, double before, double after) const;
+  double root(size_t i, const Interpolant& interpolant, double before, double after) const;
 
   std::vector<OdeEvent> events_;
   std::vector<double> g_;  // at the end of the last step

@@ -89,7 +89,7 @@ System::WithDiagonal System::with_diagonal(double t, const State& y) {
     return {std::move(k), diagonal(jacobian(t, y))};
   }
   count();
-  Diagonal both = term_.with_diagonal(scalar(t, like_[0].dtype()), y);
+  ValueAndDiagonal both = term_.with_diagonal(scalar(t, like_[0].dtype()), y);
   check_structure(both.f, like_);
   both.d.resize(like_.size());
   for (const size_t i : unknowns_)

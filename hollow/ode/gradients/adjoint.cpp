@@ -19,10 +19,10 @@ namespace {
 struct Kept {
   OdeTerm term;
   OdeOptions options;
-  std::vector<double> times;               // those that were reached
-  size_t tensors;                          // of the state: the first inputs of the record; the others are captured
-  State like;                              // the state at the start
-  std::shared_ptr<Trajectory> trajectory;  // null for backsolve
+  std::vector<double> times;  // those that were reached
+  size_t tensors;             // of the state: the first inputs of the record; the others are captured
+  State like;                 // the state at the start
+  std::shared_ptr<const DenseOutput> trajectory;  // null for backsolve
   std::vector<double> grid;
   Tensor value;
   std::shared_ptr<OdeStatistics> statistics;
@@ -60,10 +60,10 @@ class Adjoint {
   // How the interval from times[i] back to times[i − 1] is solved.
   OdeOptions options(size_t i) const {
     OdeOptions options = kept_.options;
-    if (!options.adjoint_method.empty()) options.method = options.adjoint_method;
-    if (!options.adjoint_corrector.empty()) options.corrector = options.adjoint_corrector;
-    if (options.adjoint_rtol > 0) options.rtol = options.adjoint_rtol;
-    if (options.adjoint_atol > 0) options.atol = options.adjoint_atol;
+    if (!options.adjoint.method.empty()) options.method = options.adjoint.method;
+    if (!options.adjoint.corrector.empty()) options.implicit.corrector = options.adjoint.corrector;
+    if (options.adjoint.rtol > 0) options.rtol = options.adjoint.rtol;
+    if (options.adjoint.atol > 0) options.atol = options.adjoint.atol;
     // The adjoint of a quadrature does not change: f does not read it.
     std::vector<bool> quadratures = kept_.options.quadratures;
     quadratures.resize(kept_.tensors, false);
@@ -71,20 +71,20 @@ class Adjoint {
     options.quadratures.insert(options.quadratures.end(), quadratures.begin(), quadratures.end());
     options.quadratures.resize(before() + kept_.tensors + captured_.size(), true);
     options.controlled.assign(before() + kept_.tensors, true);
-    options.controlled.resize(options.quadratures.size(), kept_.options.adjoint_controls_parameters);
+    options.controlled.resize(options.quadratures.size(), kept_.options.adjoint.controls_parameters);
     options.rtols = options.atols = {};
     options.events = {};
-    options.grid.clear();
-    options.orders.clear();
+    options.replay.grid.clear();
+    options.replay.orders.clear();
     options.dt = 0;
     if (options.steps == 0 && is_adaptive(options.method)) return options;
     // Without control, the forward solve's own steps.
     options.steps = 0;
     const double from = kept_.times[i], to = kept_.times[i - 1];
-    options.grid.push_back(from);
+    options.replay.grid.push_back(from);
     for (auto t = kept_.grid.rbegin(); t != kept_.grid.rend(); ++t)
-      if ((*t - from) * (*t - to) < 0) options.grid.push_back(*t);
-    options.grid.push_back(to);
+      if ((*t - from) * (*t - to) < 0) options.replay.grid.push_back(*t);
+    options.replay.grid.push_back(to);
     return options;
   }
 
@@ -124,10 +124,10 @@ class Adjoint {
   }
 
   // The diagonal of the adjoint is −D f, the very vector of the forward problem: Chen & Duvenaud (2019), section 3.
-  Diagonal with_diagonal(const Tensor& t, const State& state) {
+  ValueAndDiagonal with_diagonal(const Tensor& t, const State& state) {
     const State y = solution(t.item(), state);
     const Tensor d = forward_.with_diagonal(t.item(), y).d;
-    Diagonal result{field(t, state), {}};
+    ValueAndDiagonal result{field(t, state), {}};
     result.d.resize(result.f.size());
     const State forwards = forward_.unpack(d, y), backwards = forward_.unpack(neg(d), y);
     for (size_t i = 0; i < kept_.tensors; ++i) {
@@ -198,7 +198,8 @@ const Op odeint_adjoint_backward_op = [] {
         if (adjoint.before() > 0) state[j] = y;
       }
       OdeOptions options = adjoint.options(i);
-      if (options.grid.empty()) options.dt = dt;
+      if (options.replay.grid.empty()) options.dt = dt;
+      check_arguments(state, {kept.times[i], kept.times[i - 1]}, options);
       const OdeSolution solution = solve(adjoint.term(), state, {kept.times[i], kept.times[i - 1]}, options);
       OdeStatistics& sum = *kept.statistics;
       sum += solution.statistics;
@@ -247,12 +248,6 @@ const Op odeint_adjoint_op = [] {
 
 OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vector<double>& times,
                           const OdeOptions& options) {
-  check_arguments(y0, times, options);
-  if (!recording() || times.front() == times.back()) return solve(term, y0, times, options);
-  const std::string& corrector = options.adjoint_corrector.empty() ? options.corrector : options.adjoint_corrector;
-  if (options.gradient == OdeGradient::backsolve && corrector == "newton_krylov")
-    fail<ValueError>("odeint_adjoint",
-                     "backsolve has no products for the corrector newton_krylov. Use OdeGradient::adjoint, or newton.");
   // The first evaluation is recorded, to see which tracked tensors f captures.
   const uint64_t begin = next_sequence();
   State start, leaves, k1;
@@ -275,8 +270,10 @@ OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vecto
   OdeSolution solution;
   {
     const NoGrad guard;
-    if (options.gradient == OdeGradient::adjoint || options.dense) kept->trajectory = std::make_shared<Trajectory>();
-    solution = solve(term, start, times, options, k1, kept->trajectory.get());
+    OdeOptions forward = options;
+    forward.dense = options.dense || options.gradient == OdeGradient::adjoint;
+    solution = solve(term, start, times, forward, k1);
+    kept->trajectory = solution.trajectory;
     kept->grid = solution.grid;
     ++solution.statistics.evaluations;
     State reached;
@@ -286,7 +283,7 @@ OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vecto
   }
   solution.y[0] = y0;
   solution.adjoint = kept->statistics;
-  if (options.dense) solution.trajectory = kept->trajectory;
+  if (!options.dense) solution.trajectory = nullptr;
   if (solution.y.size() == 1) return solution;
   kept->times.assign(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(solution.y.size()));
   const Tensor flat = apply(odeint_adjoint_op, Operands(inputs), kept);

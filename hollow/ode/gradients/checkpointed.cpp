@@ -13,30 +13,30 @@ namespace dimwise::ode {
 
 namespace {
 
-State memory(Method& method) {
+State memory(Stepper& method) {
   State all;
   method.visit([&](Tensor& t) { all.push_back(t); });
   return all;
 }
 
-void set_memory(Method& method, const State& values) {
+void set_memory(Stepper& method, const State& values) {
   size_t i = 0;
   method.visit([&](Tensor& t) { t = values[i++]; });
 }
 
-// A stretch of steps: how it began, and, once it has been taken, which steps they were.
-struct Stretch {
+// A run of steps: how it began, and, once it has been taken, which steps they were.
+struct Segment {
   std::shared_ptr<System> system;
-  std::unique_ptr<Method> start;
+  std::unique_ptr<Stepper> start;
   std::vector<double> times;  // its beginning, and the requested times within it
-  Plan plan;
+  StepSchedule schedule;
 
   // The same steps again, from another memory: what it leads to, and the solution at the requested times.
   State again(const State& from) const {
     const OdeStatistics before = std::exchange(system->statistics, {});
-    std::unique_ptr<Method> method = start->clone();
+    std::unique_ptr<Stepper> method = start->clone();
     set_memory(*method, from);
-    Driver driver(std::move(method), system, times, nullptr, plan);
+    Driver driver(std::move(method), system, times, nullptr, schedule);
     driver.advance();
     system->statistics = before;
     return outcome(driver, 1);
@@ -52,8 +52,8 @@ struct Stretch {
 
 // Takes the next steps, and leaves in their place one record that can take them again.
 void take(Driver& driver, const std::shared_ptr<System>& system, const std::vector<double>& times, int64_t steps) {
-  const auto stretch = std::make_shared<Stretch>();
-  stretch->system = system;
+  const auto segment = std::make_shared<Segment>();
+  segment->system = system;
   OdeSolution& result = driver.result();
   const size_t outputs = result.y.size(), orders = result.orders.size(), steps_before = result.grid.size() - 1,
                events = result.events.size();
@@ -61,21 +61,21 @@ void take(Driver& driver, const std::shared_ptr<System>& system, const std::vect
   State shapes;
   // Called now, and once more in every pull: what is captured by reference is used now only.
   const Tensor flat = checkpoint(
-      [&, stretch](const State& in) {
-        if (stretch->start) return pack(stretch->again(in));
+      [&, segment](const State& in) {
+        if (segment->start) return pack(segment->again(in));
         set_memory(driver.method(), in);
-        stretch->start = driver.method().clone();
+        segment->start = driver.method().clone();
         driver.advance(steps);
-        const State all = Stretch::outcome(driver, outputs);
+        const State all = Segment::outcome(driver, outputs);
         for (const Tensor& t : all) shapes.push_back(stop_gradient(t));
         return pack(all);
       },
       from);
-  stretch->times = {result.grid[steps_before]};
-  stretch->times.insert(stretch->times.end(), times.begin() + static_cast<std::ptrdiff_t>(outputs),
+  segment->times = {result.grid[steps_before]};
+  segment->times.insert(segment->times.end(), times.begin() + static_cast<std::ptrdiff_t>(outputs),
                         times.begin() + static_cast<std::ptrdiff_t>(result.y.size()));
-  stretch->plan.t.assign(result.grid.begin() + static_cast<std::ptrdiff_t>(steps_before), result.grid.end());
-  stretch->plan.orders.assign(result.orders.begin() + static_cast<std::ptrdiff_t>(orders), result.orders.end());
+  segment->schedule.grid.assign(result.grid.begin() + static_cast<std::ptrdiff_t>(steps_before), result.grid.end());
+  segment->schedule.orders.assign(result.orders.begin() + static_cast<std::ptrdiff_t>(orders), result.orders.end());
 
   int64_t offset = 0;
   size_t i = 0;
@@ -90,12 +90,8 @@ void take(Driver& driver, const std::shared_ptr<System>& system, const std::vect
 
 OdeSolution solve_checkpointed(const OdeTerm& term, const State& y0, const std::vector<double>& times,
                                const OdeOptions& options) {
-  check_arguments(y0, times, options);
-  if (options.dense)
-    fail<ValueError>("odeint", "the checkpointed gradient keeps no dense output. Use OdeGradient::adjoint, or direct.");
-  if (!recording() || times.front() == times.back()) return solve(term, y0, times, options);
   const auto system = std::make_shared<System>(term, y0, options);
-  Driver driver(make_method(system, times.front(), y0, {}), system, times, nullptr);
+  Driver driver(make_stepper(system, times.front(), y0, {}), system, times, nullptr);
   if (!records(y0, driver.method().derivative())) return solve(term, y0, times, options, driver.method().derivative());
   for (int64_t steps = 1; !driver.at_end(); ++steps) take(driver, system, times, steps);
   return driver.finish();

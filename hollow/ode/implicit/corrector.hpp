@@ -1,11 +1,8 @@
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <optional>
 
-#include "hollow/ode/detail/system.hpp"
-#include "hollow/solve/linear/lu.hpp"
+#include "hollow/ode/implicit/stage_matrix.hpp"
 
 namespace dimwise::ode {
 
@@ -38,35 +35,29 @@ class Corrector {
   State attach(const StepEquation& equation, const State& y) const;
 
  private:
-  enum class Kind : uint8_t { functional, jacobi_newton, newton, newton_krylov };
   // Where an iteration ended.
   enum class Outcome : uint8_t { converged, too_slow, not_finite };
 
-  void use(Kind kind);
-  void fall_back();
   bool gives_up(Outcome outcome, bool patient);
+  void fall_back();
   bool needs_setup(double gamma) const;
-  // f at y; with it, whatever of M is to be made anew.
+  // f at y; with `setup`, whatever of M is to be made anew.
   State evaluate(const StepEquation& equation, const State& y, bool setup);
+  // M⁻¹ residual; undefined where M is singular.
   Tensor update(const Tensor& residual, double gamma, const Tensor& weights, double tolerance);
   Outcome iterate(const StepEquation& equation, const State& guess, const Tensor& weights, double tolerance, int most,
                   bool setup, State& y);
-  Tensor diagonal_inverse(double gamma) const;
-  // Whether `automatic` watches how well the diagonal does.
-  bool watched() const { return automatic_ && kind_ == Kind::jacobi_newton; }
 
   std::shared_ptr<System> system_;
-  bool automatic_, stiff_;
-  Kind kind_ = Kind::functional;
+  bool stiff_;
+  Linearization linearization_;
+  StageMatrix matrix_;            // M, that of one stage
+  double gamma_ = 0;              // with which M was made
   double rate_ = 1;               // the contraction last seen; 1 where it is not known
-  int age_ = 0, matrix_age_ = 0;  // solves since M, and since the Jacobian, were made
   double least_rate_ = 0;         // a contraction known otherwise, below which none is believed
+  int age_ = 0, matrix_age_ = 0;  // solves since M, and since the Jacobian, were made
   double failing_ = 0;            // how often functional iteration failed of late
   bool made_ = false, matrix_bad_ = false;
-  double gamma_ = 0;  // of the LU factors
-  Tensor diagonal_, matrix_;
-  std::optional<Lu> lu_;
-  std::function<Tensor(const Tensor&)> product_;
 };
 
 }  // namespace dimwise::ode

@@ -4,52 +4,91 @@
 #include <cmath>
 
 #include "autodiff/context.hpp"
-#include "autodiff/node.hpp"
-#include "hollow/ode/implicit/automatic.hpp"
+#include "hollow/solve/linear/diagonal.hpp"
 #include "ops/arithmetic.hpp"
 
 namespace dimwise::ode {
 
-Linearization::Linearization(const std::shared_ptr<System>& system)
-    : system_(system), automatic_(system->options.corrector == "automatic") {
-  use(!automatic_ ? system->options.corrector : system->has_diagonal() ? "jacobi_newton" : whole());
+namespace {
+constexpr int64_t largest_dense = 200;
+constexpr int power_iterations = 5;
+constexpr CorrectorKind kinds[] = {CorrectorKind::functional, CorrectorKind::jacobi_newton, CorrectorKind::newton,
+                                   CorrectorKind::newton_krylov};
+}  // namespace
+
+const char* name(CorrectorKind kind) {
+  constexpr const char* names[] = {"functional", "jacobi_newton", "newton", "newton_krylov"};
+  return names[static_cast<size_t>(kind)];
 }
 
-std::string Linearization::whole() const { return whole_jacobian(system_->unknowns()); }
-
-void Linearization::use(std::string corrector) {
-  corrector_ = std::move(corrector);
-  system_->statistics.corrector = corrector_;
+Linearization::Linearization(std::shared_ptr<System> system, bool stiff)
+    : system_(std::move(system)), automatic_(system_->options.implicit.corrector == "automatic") {
+  if (automatic_)
+    use(!stiff ? CorrectorKind::functional : system_->has_diagonal() ? CorrectorKind::jacobi_newton : whole());
+  else
+    use(*std::find_if(std::begin(kinds), std::end(kinds),
+                      [&](CorrectorKind k) { return system_->options.implicit.corrector == name(k); }));
 }
 
-void Linearization::refresh(double t, const State& y) {
-  if (functional()) return;
-  if (corrector_ == "newton") jacobian = system_->jacobian(t, y);
-  if (corrector_ == "newton_krylov") product = system_->linearize(t, y).product;
-  if (corrector_ == "jacobi_newton" || (corrector_ == "newton_krylov" && system_->has_diagonal()))
-    diagonal = system_->with_diagonal(t, y).d;
-  if (automatic_ && corrector_ == "jacobi_newton") {
-    watched_ = system_->linearize(t, y).product;
-    watched_gamma_ = 0;
+CorrectorKind Linearization::whole() const {
+  return system_->unknowns() > largest_dense ? CorrectorKind::newton_krylov : CorrectorKind::newton;
+}
+
+void Linearization::use(CorrectorKind kind) {
+  kind_ = kind;
+  diagonal = jacobian = Tensor();
+  release();
+  system_->statistics.corrector = name(kind);
+}
+
+void Linearization::release() { product = watched_product_ = nullptr; }
+
+std::optional<State> Linearization::refresh(double t, const State& y) {
+  std::optional<State> f;
+  if (kind_ == CorrectorKind::newton) jacobian = system_->jacobian(t, y);
+  if (kind_ == CorrectorKind::jacobi_newton || (kind_ == CorrectorKind::newton_krylov && system_->has_diagonal())) {
+    System::WithDiagonal both = system_->with_diagonal(t, y);
+    diagonal = std::move(both.d);
+    f = std::move(both.f);
   }
+  if (kind_ == CorrectorKind::newton_krylov) f = follow(t, y);
+  if (watched()) watched_product_ = system_->linearize(t, y).product;
+  watched_gamma_ = 0;
   t_ = t;
   ++serial_;
+  return f;
 }
 
-bool Linearization::watch(double gamma, const Tensor& start) {
-  if (!automatic_ || corrector_ != "jacobi_newton" || std::abs(gamma / watched_gamma_ - 1) <= gamma_change)
-    return false;
-  const NoGrad guard;
+State Linearization::follow(double t, const State& y) {
+  if (kind_ != CorrectorKind::newton_krylov) return system_->f(t, y);
+  System::Linearized linear = system_->linearize(t, y);
+  product = std::move(linear.product);
+  return std::move(linear.f);
+}
+
+std::optional<double> Linearization::off_diagonal_radius(double gamma, const Tensor& start, const Tensor& weights) {
+  if (!watched() || std::abs(gamma / watched_gamma_ - 1) <= gamma_change) return std::nullopt;
   watched_gamma_ = gamma;
-  const double rate = neglected(*system_, watched_, diagonal, gamma / (1 - gamma * diagonal), start, ones_like(start));
-  return !diagonal_serves(rate, system_->unknowns()) && fall_back();
+  const NoGrad guard;
+  const Tensor scale = gamma * (1 / away_from_zero(1 - gamma * diagonal, smallest_denominator));
+  Tensor v = start;
+  double first = 0, last = 0;
+  for (int i = 0; i < power_iterations; ++i) {
+    v = scale * (watched_product_(v) - diagonal * v);
+    last = system_->unknown_norm({v}, {weights});
+    if (last == 0) return 0;
+    if (i == 0) first = last;
+  }
+  return std::pow(last / first, 1.0 / (power_iterations - 1));
+}
+
+bool Linearization::diagonal_suffices(double radius) const {
+  return radius <= std::clamp(static_cast<double>(system_->unknowns()) / 200, 0.05, 0.3);
 }
 
 bool Linearization::fall_back() {
-  if (!automatic_ || corrector_ != "jacobi_newton") return false;
-  use(whole());
-  diagonal = Tensor();
-  watched_ = nullptr;
+  if (!automatic_ || kind_ == CorrectorKind::newton || kind_ == CorrectorKind::newton_krylov) return false;
+  use(functional() && system_->has_diagonal() ? CorrectorKind::jacobi_newton : whole());
   return true;
 }
 

@@ -1,44 +1,69 @@
 #pragma once
 
+#include <functional>
+#include <memory>
+#include <optional>
+
 #include "hollow/ode/detail/system.hpp"
 
 namespace dimwise::ode {
 
-/// What is known of ∂f/∂y of the unknowns where stages are coupled, taken at one (t, y) and kept for as long as it
-/// serves: nothing (functional), D f (jacobi_newton), the matrix (newton), or products with it and D f (newton_krylov).
+/// The correctors, without `automatic`, which is one of these at a time.
+enum class CorrectorKind : uint8_t { functional, jacobi_newton, newton, newton_krylov };
+const char* name(CorrectorKind kind);
+
+/// Denominators 1 − γ D closer to 0 are moved to ± this.
+inline constexpr double smallest_denominator = 0.1;
+/// A relative change of γ beyond which what was found with another one is looked at anew.
+inline constexpr double gamma_change = 0.3;
+
+/// What is known of ∂f/∂y of the unknowns, taken at one (t, y) and kept for as long as it serves: nothing (functional),
+/// D f (jacobi_newton), the matrix (newton), or products with it and D f (newton_krylov).
 ///
-/// `automatic` starts with jacobi_newton where the term has its diagonal, and `watch` tells whether that serves; else
-/// with newton, or newton_krylov where d > 200. The name of what is in use stands in the statistics.
+/// `automatic` starts with jacobi_newton if the term has its diagonal, else with newton, or newton_krylov for d > 200;
+/// for methods that are not for stiff problems with functional. The name of what is in use is in the statistics.
 class Linearization {
  public:
-  explicit Linearization(const std::shared_ptr<System>& system);
+  Linearization(std::shared_ptr<System> system, bool stiff);
 
-  void refresh(double t, const State& y);
+  CorrectorKind kind() const { return kind_; }
+  bool functional() const { return kind_ == CorrectorKind::functional; }
+  bool automatic() const { return automatic_; }
+  /// Automatic and jacobi_newton: whether the diagonal is measured by `off_diagonal_radius`.
+  bool watched() const { return automatic_ && kind_ == CorrectorKind::jacobi_newton; }
+
+  /// Takes what is used at (t, y). Returns f there, if it came along.
+  std::optional<State> refresh(double t, const State& y);
+  /// f at (t, y); newton_krylov takes its products there.
+  State follow(double t, const State& y);
   /// Whether it is of this t, or of no t at all (functional).
   bool fresh(double t) const { return functional() || (serial_ > 0 && t_ == t); }
-  /// Automatic: from jacobi_newton on to what needs no dominant diagonal. Whether there was something to change.
-  bool fall_back();
-  /// Automatic: falls back where the diagonal leaves too much uncorrected in a step with that γ. Whether it did.
-  /// `start` is where the power method starts.
-  bool watch(double gamma, const Tensor& start);
-
-  bool functional() const { return corrector_ == "functional"; }
   /// Counts the refreshes.
   int64_t serial() const { return serial_; }
+  /// Frees the records of evaluations that products hold.
+  void release();
+
+  /// What the diagonal leaves uncorrected in a step with that γ: the spectral radius of γ (1 − γ D)⁻¹ (∂f/∂y − D), by
+  /// the power method from `start`, in the norm of `weights`. Nothing unless `watched`, and where it was measured with
+  /// about that γ. Cost: five products with ∂f/∂y.
+  std::optional<double> off_diagonal_radius(double gamma, const Tensor& start, const Tensor& weights);
+  /// Whether that is little enough: the more unknowns, the more expensive is the whole Jacobian.
+  bool diagonal_suffices(double radius) const;
+  /// Automatic: on to what needs no dominant diagonal. Whether there was something to change to.
+  bool fall_back();
 
   Tensor diagonal, jacobian;  ///< (…, n) and (…, n, n), or undefined
   std::function<Tensor(const Tensor& v)> product;
 
  private:
-  void use(std::string corrector);
-  std::string whole() const;
+  void use(CorrectorKind kind);
+  CorrectorKind whole() const;
 
   std::shared_ptr<System> system_;
-  std::string corrector_;
   bool automatic_;
-  std::function<Tensor(const Tensor& v)> watched_;  // products, while jacobi_newton is on probation
-  double watched_gamma_ = 0;
-  double t_ = 0;
+  CorrectorKind kind_ = CorrectorKind::functional;
+  std::function<Tensor(const Tensor& v)> watched_product_;
+  double watched_gamma_ = 0, t_ = 0;
   int64_t serial_ = 0;
 };
 

@@ -5,7 +5,9 @@
 
 #include "autodiff/basic.hpp"
 #include "autodiff/node.hpp"
+#include "hollow/solve/linear/diagonal.hpp"
 #include "hollow/solve/linear/gmres.hpp"
+#include "ops/arithmetic.hpp"
 #include "ops/index.hpp"
 #include "ops/layout.hpp"
 #include "ops/linear_combination.hpp"
@@ -14,37 +16,8 @@ namespace dimwise::ode {
 
 namespace {
 
-// Steps that differ by rounding share their factors.
+// Steps that differ by rounding share their blocks.
 constexpr double same_step = 1e-9;
-
-// In place, by Gauss and Jordan with row pivots; entries that are not finite where it is singular.
-void invert(std::vector<double>& m, size_t n) {
-  std::vector<double> inverse(n * n, 0);
-  for (size_t i = 0; i < n; ++i) inverse[i * n + i] = 1;
-  for (size_t k = 0; k < n; ++k) {
-    size_t pivot = k;
-    for (size_t i = k + 1; i < n; ++i)
-      if (std::abs(m[i * n + k]) > std::abs(m[pivot * n + k])) pivot = i;
-    for (size_t j = 0; j < n; ++j) {
-      std::swap(m[k * n + j], m[pivot * n + j]);
-      std::swap(inverse[k * n + j], inverse[pivot * n + j]);
-    }
-    const double by = 1 / m[k * n + k];
-    for (size_t j = 0; j < n; ++j) {
-      m[k * n + j] *= by;
-      inverse[k * n + j] *= by;
-    }
-    for (size_t i = 0; i < n; ++i) {
-      if (i == k) continue;
-      const double factor = m[i * n + k];
-      for (size_t j = 0; j < n; ++j) {
-        m[i * n + j] -= factor * m[k * n + j];
-        inverse[i * n + j] -= factor * inverse[k * n + j];
-      }
-    }
-  }
-  m = std::move(inverse);
-}
 
 Tensor joined(const Stages& parts) { return parts.size() == 1 ? parts[0] : concat(parts, -1); }
 
@@ -59,51 +32,48 @@ Stages parted(const Tensor& whole, size_t stages) {
 
 }  // namespace
 
+bool StageMatrix::serves(const Linearization& of, double h) const {
+  const double share = of.kind() == CorrectorKind::newton ? factors_serve_ : same_step;
+  return serial_ == of.serial() && std::abs(h - h_) <= share * std::abs(h_);
+}
+
 Stages StageMatrix::solve(const Linearization& of, double h, const Stages& b, const Tensor& weights, double tolerance) {
   if (of.functional()) return b;
-  prepare(of, h);
-  if (of.product) return iterate(of, b, weights, tolerance);
-  if (of.diagonal.defined()) return solve_blocks(b);
-  if (lu_->singular()) return {};
-  return parted(lu_->solve(joined(b)), b.size());
+  if (!serves(of, h)) prepare(of, h);
+  if (of.kind() == CorrectorKind::newton_krylov) return iterate(of, h, b, weights, tolerance);
+  if (of.kind() == CorrectorKind::jacobi_newton) return solve_blocks(b);
+  if (matrix_->singular()) return {};
+  return parted(matrix_->solve(joined(b)), b.size());
 }
 
 void StageMatrix::prepare(const Linearization& of, double h) {
-  if (serial_ == of.serial() && std::abs(h - h_) <= same_step * std::abs(h_)) return;
-  blocks_.clear();
-  lu_ = nullptr;
-  if (of.diagonal.defined()) invert_blocks(of, h);
-  if (of.jacobian.defined()) factorize(of, h);
+  inverse_ = Tensor();
+  blocks_ = matrix_ = nullptr;
+  if (of.diagonal.defined()) factorize_blocks(of.diagonal, h);
+  if (of.jacobian.defined()) factorize(of.jacobian, h);
   serial_ = of.serial();
   h_ = h;
 }
 
-void StageMatrix::invert_blocks(const Linearization& of, double h) {
-  const size_t s = a_.size();
-  const Tensor& d = of.diagonal;
-  for (size_t i = 0; i < s * s; ++i) blocks_.push_back(empty(d.shape(), d.dtype()));
-  dispatch(d.dtype(), [&](auto t) {
-    using T = decltype(t);
-    const T* from = d.node()->data<T>();
-    std::vector<double> block(s * s);
-    for (int64_t e = 0; e < d.size(); ++e) {
-      // Where d > 0 a block of one may be singular: it is kept away from there.
-      double stiffness = h * static_cast<double>(from[e]);
-      const double distance = 1 - stiffness * a_[0][0];
-      if (s == 1 && std::abs(distance) < smallest_denominator)
-        stiffness = (1 - std::copysign(smallest_denominator, distance)) / a_[0][0];
-      for (size_t i = 0; i < s; ++i)
-        for (size_t j = 0; j < s; ++j) block[i * s + j] = (i == j ? 1 : 0) - stiffness * a_[i][j];
-      invert(block, s);
-      for (size_t i = 0; i < s * s; ++i) mutable_data<T>(blocks_[i])[e] = static_cast<T>(block[i]);
-    }
-  });
+void StageMatrix::factorize_blocks(const Tensor& diagonal, double h) {
+  const Tensor stiffness = h * diagonal;
+  if (a_.size() == 1) {
+    // Where the diagonal is positive the block may be singular: it is kept away from there.
+    inverse_ = 1 / away_from_zero(1 - stiffness * a_[0][0], smallest_denominator);
+    return;
+  }
+  std::vector<Tensor> rows;
+  for (size_t i = 0; i < a_.size(); ++i) {
+    std::vector<Tensor> row;
+    for (size_t j = 0; j < a_.size(); ++j) row.push_back((i == j ? 1.0 : 0.0) - stiffness * a_[i][j]);
+    rows.push_back(stack(row, -1));
+  }
+  blocks_ = std::make_shared<const Lu>(stack(rows, -2));
 }
 
-void StageMatrix::factorize(const Linearization& of, double h) {
+void StageMatrix::factorize(const Tensor& jacobian, double h) {
   ++system_->statistics.factorizations;
   const auto s = static_cast<int64_t>(a_.size());
-  const Tensor& jacobian = of.jacobian;
   const int64_t n = jacobian.dim(-1), m = s * n, rows = jacobian.size() / (n * n);
   const Shape shape = jacobian.shape().without(jacobian.rank() - 1).without(jacobian.rank() - 2);
   const Tensor matrix = empty(shape.with(shape.rank(), m).with(shape.rank() + 1, m), jacobian.dtype());
@@ -120,21 +90,20 @@ void StageMatrix::factorize(const Linearization& of, double h) {
               to[(i * n + p) * m + j * n + q] = factor * from[p * n + q] + static_cast<T>(i == j && p == q ? 1 : 0);
         }
   });
-  lu_ = std::make_shared<const Lu>(matrix);
+  matrix_ = std::make_shared<const Lu>(matrix);
 }
 
 Stages StageMatrix::solve_blocks(const Stages& b) const {
-  Stages x;
-  const size_t s = b.size();
-  for (size_t i = 0; i < s; ++i) {
-    Tensor sum = mul(blocks_[i * s], b[0]);
-    for (size_t j = 1; j < s; ++j) sum = add(sum, mul(blocks_[i * s + j], b[j]));
-    x.push_back(sum);
-  }
-  return x;
+  if (a_.size() == 1) return {inverse_ * b[0]};
+  if (blocks_->singular()) return {};
+  const Tensor x = blocks_->solve(stack(b, -1));
+  Stages parts;
+  for (size_t i = 0; i < b.size(); ++i) parts.push_back(select(x, -1, static_cast<int64_t>(i)));
+  return parts;
 }
 
-Stages StageMatrix::iterate(const Linearization& of, const Stages& b, const Tensor& weights, double tolerance) const {
+Stages StageMatrix::iterate(const Linearization& of, double h, const Stages& b, const Tensor& weights,
+                            double tolerance) const {
   const size_t s = b.size();
   const auto apply = [&](const Tensor& x) {
     const Stages parts = parted(x, s);
@@ -143,7 +112,7 @@ Stages StageMatrix::iterate(const Linearization& of, const Stages& b, const Tens
     for (size_t i = 0; i < s; ++i) {
       Stages terms = products;
       std::vector<double> numbers;
-      for (size_t j = 0; j < s; ++j) numbers.push_back(-h_ * a_[i][j]);
+      for (size_t j = 0; j < s; ++j) numbers.push_back(-h * a_[i][j]);
       terms.push_back(parts[i]);
       numbers.push_back(1);
       result.push_back(linear_combination(terms, numbers));
@@ -151,7 +120,8 @@ Stages StageMatrix::iterate(const Linearization& of, const Stages& b, const Tens
     return joined(result);
   };
   GmresOptions options{.rtol = 0, .atol = tolerance, .weights = joined(Stages(s, weights))};
-  if (!blocks_.empty()) options.preconditioner = [&](const Tensor& v) { return joined(solve_blocks(parted(v, s))); };
+  if (inverse_.defined() || (blocks_ && !blocks_->singular()))
+    options.preconditioner = [&](const Tensor& v) { return joined(solve_blocks(parted(v, s))); };
   return parted(gmres(apply, joined(b), options).x, s);
 }
 

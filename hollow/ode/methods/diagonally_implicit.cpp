@@ -40,7 +40,7 @@ std::vector<double> extrapolation(const std::vector<double>& nodes, double c) {
 
 DiagonallyImplicit::DiagonallyImplicit(const Tableau& tableau, const std::shared_ptr<System>& system, double t,
                                        const State& y, State derivative)
-    : Method(system, t, y, std::move(derivative)),
+    : Stepper(system, t, y, std::move(derivative)),
       tableau_(tableau),
       gamma_(tableau.a[1][1]),
       control_(tableau.order),
@@ -51,7 +51,7 @@ DiagonallyImplicit::DiagonallyImplicit(const Tableau& tableau, const std::shared
   }
 }
 
-std::unique_ptr<Method> DiagonallyImplicit::clone() const {
+std::unique_ptr<Stepper> DiagonallyImplicit::clone() const {
   auto copy = std::make_unique<DiagonallyImplicit>(*this);
   copy->taken_ = {};
   return copy;
@@ -101,7 +101,7 @@ Attempt DiagonallyImplicit::attempt(double t1, bool control) {
   for (size_t i = 1; i < tableau_.stages(); ++i) {
     const StepEquation stage = equation(tried_, i);
     Corrector::Result result = corrector_.solve(stage, guess(tried_, i, stage), weights,
-                                                stage_share * system_->options.corrector_tolerance, !control);
+                                                stage_share * system_->options.implicit.tolerance, !control);
     attempt.y1 = result.y;
     if (!result.converged) {
       attempt.converged = false;
@@ -130,7 +130,7 @@ double DiagonallyImplicit::accept(const Attempt& attempt) {
     const NoGrad guard;
     for (State* state : {&tried_.y, &tried_.k[0]})
       for (Tensor& part : *state) part = stop_gradient(part);
-    last_ = piece_of(tried_);
+    last_ = interpolant_of(tried_);
   }
   taken_ = tried_;
   if (records(y_, derivative_)) {
@@ -154,20 +154,20 @@ double DiagonallyImplicit::reject(const Attempt& attempt) {
   return length * (unsolved ? shrink_unsolved : factor);
 }
 
-Piece DiagonallyImplicit::piece_of(const Step& step) const {
-  Piece piece{step.t, step.t1, step.t, step.h(), {}, {}};
+Interpolant DiagonallyImplicit::interpolant_of(const Step& step) const {
+  Interpolant interpolant{step.t, step.t1, step.t, step.h(), {}, {}};
   for (size_t s = 0; s < tableau_.stages(); ++s) {
     if (tableau_.interpolant[s].empty()) continue;
-    piece.v.push_back(step.k[s]);
-    piece.p.push_back({0});
-    for (const double coefficient : tableau_.interpolant[s]) piece.p.back().push_back(step.h() * coefficient);
+    interpolant.v.push_back(step.k[s]);
+    interpolant.p.push_back({0});
+    for (const double coefficient : tableau_.interpolant[s]) interpolant.p.back().push_back(step.h() * coefficient);
   }
-  piece.v.push_back(step.y);
-  piece.p.push_back({1});
-  return piece;
+  interpolant.v.push_back(step.y);
+  interpolant.p.push_back({1});
+  return interpolant;
 }
 
-Piece DiagonallyImplicit::piece() { return piece_of(taken_); }
+Interpolant DiagonallyImplicit::interpolant() { return interpolant_of(taken_); }
 
 const Family& diagonally_implicit() {
   static const Family family = [] {

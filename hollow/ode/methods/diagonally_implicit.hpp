@@ -3,8 +3,8 @@
 #include <optional>
 
 #include "hollow/ode/implicit/corrector.hpp"
-#include "hollow/ode/methods/method.hpp"
 #include "hollow/ode/methods/step_control.hpp"
+#include "hollow/ode/methods/stepper.hpp"
 #include "hollow/ode/methods/tableau.hpp"
 
 namespace dimwise::ode {
@@ -13,17 +13,17 @@ namespace dimwise::ode {
 ///
 /// Every stage is one equation for the corrector. Its guess is the last step's polynomial for the first implicit stage,
 /// and an extrapolation of the stages there are for the others.
-class DiagonallyImplicit final : public Method {
+class DiagonallyImplicit final : public Stepper {
  public:
   DiagonallyImplicit(const Tableau& tableau, const std::shared_ptr<System>& system, double t, const State& y,
                      State derivative);
-  std::unique_ptr<Method> clone() const override;
+  std::unique_ptr<Stepper> clone() const override;
 
   double first_dt(double direction) override;
   Attempt attempt(double t1, bool control) override;
   double accept(const Attempt& attempt) override;
   double reject(const Attempt& attempt) override;
-  Piece piece() override;
+  Interpolant interpolant() override;
 
  private:
   struct Step {
@@ -37,15 +37,15 @@ class DiagonallyImplicit final : public Method {
   StepEquation equation(const Step& step, size_t stage) const;
   State guess(const Step& step, size_t stage, const StepEquation& equation) const;
   void add_stage(Step& step, const StepEquation& equation, State y) const;
-  Piece piece_of(const Step& step) const;
+  Interpolant interpolant_of(const Step& step) const;
 
   const Tableau& tableau_;
   double gamma_;
   std::vector<std::vector<double>> extrapolation_;  // of each stage's k from those before
   StepControl control_;
   Corrector corrector_;
-  Step tried_, taken_;         // the first untracked
-  std::optional<Piece> last_;  // of the step taken, untracked
+  Step tried_, taken_;               // the first untracked
+  std::optional<Interpolant> last_;  // of the step taken, untracked
 };
 
 }  // namespace dimwise::ode

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "hollow/ode/methods/method.hpp"
+#include "hollow/ode/methods/stepper.hpp"
 
 namespace dimwise::ode {
 
@@ -10,8 +10,8 @@ struct Family {
   std::vector<std::string> names;
   std::function<bool(const std::string&method)> adaptive, implicit;
   bool multistep = false;
-  std::function<std::unique_ptr<Method>(const std::shared_ptr<System>& system, double t, const State& y,
-                                        State derivative)>
+  std::function<std::unique_ptr<Stepper>(const std::shared_ptr<System>& system, double t, const State& y,
+                                         State derivative)>
       make;
 };
 

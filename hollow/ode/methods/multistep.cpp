@@ -35,7 +35,7 @@ std::vector<double> times_linear(const std::vector<double>& p, double constant, 
 
 Multistep::Multistep(const MultistepFamily& family, const std::shared_ptr<System>& system, double t, const State& y,
                      State derivative)
-    : Method(system, t, y, std::move(derivative)), family_(family), grow_most_(grow_first) {
+    : Stepper(system, t, y, std::move(derivative)), family_(family), grow_most_(grow_first) {
   if (!family.explicit_) corrector_.emplace(system, family.stiff);
 }
 
@@ -48,7 +48,7 @@ Multistep::Multistep(const MultistepFamily& family, const std::shared_ptr<System
   lengths_.assign(z_.size(), h);
 }
 
-std::unique_ptr<Method> Multistep::clone() const {
+std::unique_ptr<Stepper> Multistep::clone() const {
   auto copy = std::make_unique<Multistep>(*this);
   copy->tried_ = {};
   return copy;
@@ -145,7 +145,7 @@ bool Multistep::correct(double h, const State& weights, bool patient) {
   if (!family_.explicit_) {
     const Corrector::Result result =
         corrector_->solve(tried_.equation, tried_.predicted[0], weights,
-                          system_->options.corrector_tolerance / tried_.step.error, patient);
+                          system_->options.implicit.tolerance / tried_.step.error, patient);
     tried_.y = result.y;
     return result.converged;
   }
@@ -233,14 +233,14 @@ double Multistep::reject(const Attempt& attempt) {
   return length * (failures_ >= 2 ? std::min(factor, shrink_again) : std::min(factor, 1.0));
 }
 
-Piece Multistep::piece() {
-  Piece piece{t_ - h_, t_, t_, h_, {}, {}};
+Interpolant Multistep::interpolant() {
+  Interpolant interpolant{t_ - h_, t_, t_, h_, {}, {}};
   for (size_t j = z_.size(); j-- > 0;) {
-    piece.v.push_back(z_[j]);
-    piece.p.emplace_back(j + 1);
-    piece.p.back()[j] = 1;
+    interpolant.v.push_back(z_[j]);
+    interpolant.p.emplace_back(j + 1);
+    interpolant.p.back()[j] = 1;
   }
-  return piece;
+  return interpolant;
 }
 
 void Multistep::prescribe(int order) {
@@ -249,7 +249,7 @@ void Multistep::prescribe(int order) {
 }
 
 void Multistep::visit(const std::function<void(Tensor&)>& each) {
-  if (z_.empty()) return Method::visit(each);
+  if (z_.empty()) return Stepper::visit(each);
   for (State& z : z_)
     for (Tensor& part : z) each(part);
   for (Tensor& part : correction_) each(part);

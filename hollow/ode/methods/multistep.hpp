@@ -46,19 +46,19 @@ const MultistepFamily& bdf_family();
 std::vector<double> times_linear(const std::vector<double>& p, double constant, double slope);
 
 /// A multistep method of variable order and step.
-class Multistep final : public Method {
+class Multistep final : public Stepper {
  public:
   Multistep(const MultistepFamily& family, const std::shared_ptr<System>& system, double t, const State& y,
             State derivative);
   /// From an exact polynomial of that step length, with equal steps before it: for tests of the order.
   Multistep(const MultistepFamily& family, const std::shared_ptr<System>& system, double t, Nordsieck z, double h);
-  std::unique_ptr<Method> clone() const override;
+  std::unique_ptr<Stepper> clone() const override;
 
   double first_dt(double direction) override;
   Attempt attempt(double t1, bool control) override;
   double accept(const Attempt& attempt) override;
   double reject(const Attempt& attempt) override;
-  Piece piece() override;
+  Interpolant interpolant() override;
   int order() const override { return begun_afresh_ ? -1 : order_; }
   void prescribe(int order) override;
   void visit(const std::function<void(Tensor&)>& each) override;

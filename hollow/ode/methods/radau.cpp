@@ -80,12 +80,12 @@ Stages transformed(const double (&matrix)[stages][stages], const Stages& z) {
 double Radau::Step::stage_time(size_t i) const { return i + 1 == stages ? t1 : t + radau_tableau().c[i + 1] * h(); }
 
 Radau::Radau(const std::shared_ptr<System>& system, double t, const State& y, State derivative)
-    : Method(system, t, y, std::move(derivative)),
-      linearization_(system),
+    : Stepper(system, t, y, std::move(derivative)),
+      linearization_(system, true),
       real_(system, {{real_eigenvalue}}),
       pair_(system, complex_pair) {}
 
-std::unique_ptr<Method> Radau::clone() const {
+std::unique_ptr<Stepper> Radau::clone() const {
   auto copy = std::make_unique<Radau>(*this);
   copy->taken_ = {};
   return copy;
@@ -131,7 +131,9 @@ bool Radau::solve(const Step& step, Stages& z) {
     if (!linearization_.fresh(step.t)) linearization_.refresh(step.t, step.y);
     rate_ = 1;
   }
-  if (linearization_.watch(real_eigenvalue * step.h(), system_->pack(derivative_))) {
+  const Tensor slope = system_->pack(derivative_);
+  const auto radius = linearization_.off_diagonal_radius(real_eigenvalue * step.h(), slope, ones_like(slope));
+  if (radius && !linearization_.diagonal_suffices(*radius) && linearization_.fall_back()) {
     linearization_.refresh(step.t, step.y);
     rate_ = 1;
   }
@@ -155,7 +157,7 @@ bool Radau::iterate(const Step& step, const Tensor& weights, Stages& z) {
   };
   const Tensor y = system_->pack(step.y);
   const double rounding = (y.dtype() == DType::float32 ? 1e-7 : 2e-16) * system_->unknown_norm({y}, {weights});
-  const double tolerance = std::max(0.3 * options.corrector_tolerance, 10 * rounding);
+  const double tolerance = std::max(0.3 * options.implicit.tolerance, 10 * rounding);
   double before = 0;
   // What was seen in the last step, for the first iteration, but not more than a little of it.
   double factor = rate_ < 1 ? std::pow(std::max(rate_, 0.03), 0.8) : 1;
@@ -253,7 +255,7 @@ Attempt Radau::attempt(double t1, bool control) {
 
 double Radau::accept(const Attempt& attempt) {
   const double length = std::abs(tried_.h());
-  last_ = piece_of(tried_);
+  last_ = interpolant_of(tried_);
   taken_ = tried_;
   if (records(y_, derivative_)) attach(taken_);
   t_ = taken_.t1;
@@ -311,15 +313,15 @@ void Radau::attach(Step& step) const {
   step.z = with_quadratures(step, parts(root));
 }
 
-Piece Radau::piece_of(const Step& step) const {
-  Piece piece{step.t, step.t1, step.t, step.h(), {}, {}};
+Interpolant Radau::interpolant_of(const Step& step) const {
+  Interpolant interpolant{step.t, step.t1, step.t, step.h(), {}, {}};
   for (size_t i = 0; i < stages; ++i) {
-    piece.v.push_back(step.z[i]);
-    piece.p.push_back({0, polynomial[i][0], polynomial[i][1], polynomial[i][2]});
+    interpolant.v.push_back(step.z[i]);
+    interpolant.p.push_back({0, polynomial[i][0], polynomial[i][1], polynomial[i][2]});
   }
-  piece.v.push_back(step.y);
-  piece.p.push_back({1});
-  return piece;
+  interpolant.v.push_back(step.y);
+  interpolant.p.push_back({1});
+  return interpolant;
 }
 
 const Family& radau() {

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "hollow/ode/implicit/stage_matrix.hpp"
-#include "hollow/ode/methods/method.hpp"
+#include "hollow/ode/methods/stepper.hpp"
 #include "hollow/ode/methods/tableau.hpp"
 
 namespace dimwise::ode {
@@ -14,16 +14,16 @@ namespace dimwise::ode {
 /// is known of ∂f/∂y is kept for as long as the iteration contracts quickly. The error estimate of order 3 passes the
 /// filter (I − h γ₀ ∂f/∂y)⁻¹ and is scaled by RADAU5's 10·tolerance^(1/3), for it overstates the error; the step
 /// follows from it by Gustafsson's predictive control and the count of iterations.
-class Radau final : public Method {
+class Radau final : public Stepper {
  public:
   Radau(const std::shared_ptr<System>& system, double t, const State& y, State derivative);
-  std::unique_ptr<Method> clone() const override;
+  std::unique_ptr<Stepper> clone() const override;
 
   double first_dt(double direction) override;
   Attempt attempt(double t1, bool control) override;
   double accept(const Attempt& attempt) override;
   double reject(const Attempt& attempt) override;
-  Piece piece() override { return piece_of(taken_); }
+  Interpolant interpolant() override { return interpolant_of(taken_); }
 
  private:
   struct Step {
@@ -43,7 +43,7 @@ class Radau final : public Method {
   Stages residual(const Step& step, const Stages& z) const;
   State estimate(const State& derivative);
   void attach(Step& step) const;
-  Piece piece_of(const Step& step) const;
+  Interpolant interpolant_of(const Step& step) const;
 
   Linearization linearization_;
   StageMatrix real_, pair_;  // of the two blocks of A; the first filters the error, too
@@ -53,7 +53,7 @@ class Radau final : public Method {
   double length_ = 0;
   bool rejected_ = false;  // whether this step was tried before
   Step tried_, taken_;     // the first untracked
-  std::optional<Piece> last_;
+  std::optional<Interpolant> last_;
 };
 
 }  // namespace dimwise::ode

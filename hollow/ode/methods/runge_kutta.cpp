@@ -47,7 +47,7 @@ void RungeKutta::evaluate_stages(Step& step, size_t end) {
   }
 }
 
-std::unique_ptr<Method> RungeKutta::clone() const {
+std::unique_ptr<Stepper> RungeKutta::clone() const {
   auto copy = std::make_unique<RungeKutta>(*this);
   copy->step_ = {};
   return copy;
@@ -94,7 +94,7 @@ double RungeKutta::error_norm(const Step& step, State& error) const {
 double RungeKutta::accept(const Attempt& attempt) {
   const double length = std::abs(step_.h());
   // An estimate of h·|λ| costs a little: it is made now and then.
-  if (++accepted_ % 4 == 0) strained_ = near_stability();
+  if (++accepted_ % 4 == 0) stability_limited_ = near_stability();
   t_ = step_.t1;
   y_ = step_.y1;
   derivative_ = tableau_.fsal && step_.k.size() >= tableau_.stages() ? step_.k[tableau_.stages() - 1] : State{};
@@ -106,7 +106,7 @@ double RungeKutta::reject(const Attempt& attempt) { return std::abs(step_.h()) *
 // The last stage of an FSAL method is part of what it remembers, whether or not it has been evaluated.
 void RungeKutta::visit(const std::function<void(Tensor&)>& each) {
   if (tableau_.fsal) derivative();
-  Method::visit(each);
+  Stepper::visit(each);
 }
 
 // |λ| by the last two stages, which are both evaluated at t1: Hairer & Wanner, Solving ODEs II, IV.2.
@@ -120,20 +120,20 @@ bool RungeKutta::near_stability() const {
   return distance > 0 && std::abs(step_.h()) * slope / distance > near * tableau_.real_stability();
 }
 
-Piece RungeKutta::piece() {
+Interpolant RungeKutta::interpolant() {
   const size_t stages = tableau_.c.size();
   evaluate_stages(step_, stages);
   if (tableau_.fsal && derivative_.empty()) derivative_ = step_.k[tableau_.stages() - 1];
-  Piece piece{step_.t, step_.t1, step_.t, step_.h(), {}, {}};
+  Interpolant interpolant{step_.t, step_.t1, step_.t, step_.h(), {}, {}};
   for (size_t s = 0; s < stages; ++s) {
     if (tableau_.interpolant[s].empty()) continue;
-    piece.v.push_back(step_.k[s]);
-    piece.p.push_back({0});
-    for (const double coefficient : tableau_.interpolant[s]) piece.p.back().push_back(step_.h() * coefficient);
+    interpolant.v.push_back(step_.k[s]);
+    interpolant.p.push_back({0});
+    for (const double coefficient : tableau_.interpolant[s]) interpolant.p.back().push_back(step_.h() * coefficient);
   }
-  piece.v.push_back(step_.y);
-  piece.p.push_back({1});
-  return piece;
+  interpolant.v.push_back(step_.y);
+  interpolant.p.push_back({1});
+  return interpolant;
 }
 
 const Family& explicit_runge_kutta() {

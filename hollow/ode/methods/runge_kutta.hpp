@@ -1,25 +1,25 @@
 #pragma once
 
-#include "hollow/ode/methods/method.hpp"
 #include "hollow/ode/methods/step_control.hpp"
+#include "hollow/ode/methods/stepper.hpp"
 #include "hollow/ode/methods/tableau.hpp"
 
 namespace dimwise::ode {
 
 /// An explicit Runge–Kutta method, by its tableau.
-class RungeKutta final : public Method {
+class RungeKutta final : public Stepper {
  public:
   RungeKutta(const Tableau& tableau, std::shared_ptr<System> system, double t, const State& y, State derivative)
-      : Method(std::move(system), t, y, std::move(derivative)), tableau_(tableau), control_(tableau.order) {}
-  std::unique_ptr<Method> clone() const override;
+      : Stepper(std::move(system), t, y, std::move(derivative)), tableau_(tableau), control_(tableau.order) {}
+  std::unique_ptr<Stepper> clone() const override;
 
   double first_dt(double direction) override;
   Attempt attempt(double t1, bool control) override;
   double accept(const Attempt& attempt) override;
   double reject(const Attempt& attempt) override;
-  Piece piece() override;
+  Interpolant interpolant() override;
   void visit(const std::function<void(Tensor&)>& each) override;
-  bool strained() const override { return strained_; }
+  bool stability_limited() const override { return stability_limited_; }
 
  private:
   struct Step {
@@ -40,7 +40,7 @@ class RungeKutta final : public Method {
   StepControl control_;
   Step step_;  // last tried, or last taken
   int64_t accepted_ = 0;
-  bool strained_ = false;
+  bool stability_limited_ = false;
 };
 
 }  // namespace dimwise::ode

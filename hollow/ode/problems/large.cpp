@@ -54,7 +54,7 @@ OdeProblem brusselator(const std::string& name, int64_t n) {
   return {.name = name,
           .title = "Brusselator with diffusion 1/50 on " + std::to_string(n) + " points",
           .source = "Hairer & Wanner 1996 (BRUSS)",
-          .note = "stiff by diffusion, so the neighbours weigh as much as the diagonal",
+          .note = "stiff by diffusion, so the neighbors weigh as much as the diagonal",
           .term = term_of(
               [=](const Tensor&, const Tensor& y) {
                 const Tensor a = u(y), aab = a * a * v(y);
@@ -90,7 +90,7 @@ OdeProblem diagonally_dominant() {
     both[static_cast<size_t>(i * d + next[static_cast<size_t>(i)])] = 0.5;
     both[static_cast<size_t>(i * d + previous[static_cast<size_t>(i)])] = 0.5;
   }
-  const Tensor neighbours = tensor(both, {d, d}, DType::float64), diagonal = diag_embed(decay);
+  const Tensor neighbors = tensor(both, {d, d}, DType::float64), diagonal = diag_embed(decay);
   return {.name = "diagonally-dominant",
           .title = "200 relaxations at rates 1 to 1e5 towards cos t, weakly coupled",
           .source = "y_i' = -l_i (y_i - cos t) + (sin y_(i+1) + sin y_(i-1)) / 2 in a ring",
@@ -101,7 +101,7 @@ OdeProblem diagonally_dominant() {
                 return decay * (y - cos(t)) + 0.5 * (index_select(s, -1, next) + index_select(s, -1, previous));
               },
               [=](const Tensor&, const Tensor& y) { return like(y, decay); },
-              [=](const Tensor&, const Tensor& y) { return neighbours * unsqueeze(cos(y), -2) + diagonal; }),
+              [=](const Tensor&, const Tensor& y) { return neighbors * unsqueeze(cos(y), -2) + diagonal; }),
           .y0 = {full({d}, 0.5, DType::float64)},
           .times = {0, 10},
           .stiff = true};

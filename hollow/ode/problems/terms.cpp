@@ -37,7 +37,7 @@ std::vector<Monomial> derivatives(const std::vector<Monomial>& monomials, Into i
 
 OdeTerm term_of(const TimeMap& f, const TimeMap& diagonal, const TimeMap& jacobian) {
   OdeTerm term([f](const Tensor& t, const State& y) -> State { return {f(t, y[0])}; });
-  term.with_diagonal = [f, diagonal](const Tensor& t, const State& y) -> Diagonal {
+  term.with_diagonal = [f, diagonal](const Tensor& t, const State& y) -> ValueAndDiagonal {
     return {{f(t, y[0])}, {diagonal ? diagonal(t, y[0]) : Tensor()}};
   };
   if (jacobian) term.jacobian = [jacobian](const Tensor& t, const State& y) { return jacobian(t, y[0]); };

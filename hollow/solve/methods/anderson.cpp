@@ -1,10 +1,10 @@
-// Anderson acceleration: of all affine combinations of the last points, that with the smallest (linearised) residual.
+// Anderson acceleration: of all affine combinations of the last points, that with the smallest (linearized) residual.
 
 #include <cmath>
 #include <deque>
 #include <vector>
 
-#include "hollow/solve/methods/method.hpp"
+#include "hollow/solve/methods/iteration.hpp"
 
 namespace dimwise::roots {
 
@@ -48,10 +48,10 @@ std::vector<double> least_squares(Columns a, std::vector<double> b, double negli
   return gamma;
 }
 
-class Anderson : public Method {
+class Anderson : public Iteration {
  public:
   explicit Anderson(const RootOptions& options)
-      : Method({.damps = true, .patience = 8}),
+      : Iteration({.damps = true, .patience = 8}),
         memory_(static_cast<size_t>(options.memory)),
         mixing_(options.damping) {}
 
@@ -115,6 +115,6 @@ class Anderson : public Method {
 
 }  // namespace
 
-std::unique_ptr<Method> make_anderson(const Solve& solve) { return std::make_unique<Anderson>(solve.options); }
+std::unique_ptr<Iteration> make_anderson(const Solve& solve) { return std::make_unique<Anderson>(solve.options); }
 
 }  // namespace dimwise::roots

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "autodiff/context.hpp"
-#include "hollow/solve/methods/method.hpp"
+#include "hollow/solve/methods/iteration.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/reduce.hpp"
 
@@ -15,9 +15,9 @@ namespace {
 
 Tensor row_dot(const Tensor& a, const Tensor& b) { return sum(a * b, {-1}, true); }
 
-class Broyden : public Method {
+class Broyden : public Iteration {
  public:
-  explicit Broyden(const Solve& solve) : Method({.superlinear = true, .patience = 8}), solve_(solve) {}
+  explicit Broyden(const Solve& solve) : Iteration({.superlinear = true, .patience = 8}), solve_(solve) {}
 
   Update update(const Point& at, const Scale&) override {
     learn(at);
@@ -56,6 +56,6 @@ class Broyden : public Method {
 
 }  // namespace
 
-std::unique_ptr<Method> make_broyden(const Solve& solve) { return std::make_unique<Broyden>(solve); }
+std::unique_ptr<Iteration> make_broyden(const Solve& solve) { return std::make_unique<Broyden>(solve); }
 
 }  // namespace dimwise::roots

@@ -3,7 +3,8 @@
 #include "autodiff/base/error.hpp"
 #include "autodiff/basic.hpp"
 #include "autodiff/context.hpp"
-#include "hollow/solve/methods/method.hpp"
+#include "hollow/solve/linear/diagonal.hpp"
+#include "hollow/solve/methods/iteration.hpp"
 
 namespace dimwise::roots {
 
@@ -58,18 +59,7 @@ Tensor Evaluator::diagonal(const Point& at) {
     ++statistics.diagonals;
     check_like("the diagonal", d, at.y);
   }
-  Tensor guarded = empty(d.shape(), d.dtype());
-  dispatch(d.dtype(), [&](auto t) {
-    using T = decltype(t);
-    const T *from = d.node()->data<T>(), bound = static_cast<T>(options_.smallest_diagonal);
-    T* to = mutable_data<T>(guarded);
-    for (int64_t i = 0; i < d.size(); ++i) {
-      const bool close = std::abs(from[i]) < bound;
-      to[i] = close ? std::copysign(bound, from[i]) : from[i];
-      statistics.guarded += close;
-    }
-  });
-  return guarded;
+  return away_from_zero(d, options_.smallest_diagonal, &statistics.guarded);
 }
 
 }  // namespace dimwise::roots

@@ -2,7 +2,7 @@
 
 #include "autodiff/basic.hpp"
 #include "autodiff/context.hpp"
-#include "hollow/solve/methods/method.hpp"
+#include "hollow/solve/methods/iteration.hpp"
 
 namespace dimwise::roots {
 
@@ -14,7 +14,7 @@ constexpr int64_t settled = 4;            // iterations after which the end is f
 
 class Loop {
  public:
-  Loop(Method& method, const Solve& solve) : method_(method), solve_(solve), options_(solve.options) {}
+  Loop(Iteration& method, const Solve& solve) : method_(method), solve_(solve), options_(solve.options) {}
 
   Outcome run(const Tensor& y0) {
     if (!evaluate(y0)) return stop(RootStatus::budget_exhausted);
@@ -23,7 +23,7 @@ class Loop {
     while (out_.residual > 0) {
       if (out_.iterations >= options_.max_iterations) return stop(RootStatus::max_iterations_reached);
       const Scale scale(at_.y, options_.rtol, options_.atol);
-      const Method::Update update = method_.update(at_, scale);
+      const Iteration::Update update = method_.update(at_, scale);
       if (!update.step.defined()) return stop(RootStatus::singular);
       length_ = scale.norm(update.step);
       const std::vector<double> before = scale.norms(update.correction.defined() ? update.correction : update.step);
@@ -125,12 +125,12 @@ class Loop {
     return out_;
   }
 
-  Method& method_;
+  Iteration& method_;
   const Solve& solve_;
   const RootOptions& options_;
   Point at_, next_;
   double length_ = 0;              // of the update, undamped
-  double before_ = 0, after_ = 0;  // lengths of the corrections at the two points, with one linearisation
+  double before_ = 0, after_ = 0;  // lengths of the corrections at the two points, with one linearization
   double theta_ = 0, previous_ = 0, first_ = 0;
   int growing_ = 0;
   Outcome out_;
@@ -138,6 +138,6 @@ class Loop {
 
 }  // namespace
 
-Outcome iterate(Method& method, const Tensor& y0, const Solve& solve) { return Loop(method, solve).run(y0); }
+Outcome iterate(Iteration& method, const Tensor& y0, const Solve& solve) { return Loop(method, solve).run(y0); }
 
 }  // namespace dimwise::roots

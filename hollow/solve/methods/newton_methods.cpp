@@ -6,17 +6,17 @@
 #include "hollow/solve/linear/gmres.hpp"
 #include "hollow/solve/linear/jacobian.hpp"
 #include "hollow/solve/linear/lu.hpp"
-#include "hollow/solve/methods/method.hpp"
+#include "hollow/solve/methods/iteration.hpp"
 #include "ops/elementwise.hpp"
 
 namespace dimwise::roots {
 
 namespace {
 
-class Newton : public Method {
+class Newton : public Iteration {
  public:
   explicit Newton(Evaluator& evaluator)
-      : Method({.tape = true, .superlinear = true, .searches = true}), evaluator_(evaluator) {}
+      : Iteration({.tape = true, .superlinear = true, .searches = true}), evaluator_(evaluator) {}
 
   Update update(const Point& at, const Scale&) override {
     lu_ = std::make_shared<const Lu>(row_jacobian(*at.tape));
@@ -35,10 +35,10 @@ class Newton : public Method {
 
 // The linear system is solved to ‖F + ∂F step‖ ≤ η ‖F‖, with η after the progress so far: Eisenstat & Walker (1996),
 // choice 2, with their safeguard. Norms are of F / D in units of the tolerance, if the diagonal is known.
-class NewtonKrylov : public Method {
+class NewtonKrylov : public Iteration {
  public:
   explicit NewtonKrylov(const Solve& solve)
-      : Method({.tape = true, .superlinear = true, .searches = true, .coupled = true}), solve_(solve) {}
+      : Iteration({.tape = true, .superlinear = true, .searches = true, .coupled = true}), solve_(solve) {}
 
   Update update(const Point& at, const Scale& scale) override {
     diagonal_ = solve_.evaluator.diagonal(at);
@@ -105,7 +105,7 @@ Tensor constant_map(const Tensor& f, const Tensor& image, const Function& a, con
                 {f});
 }
 
-std::unique_ptr<Method> make_newton(const Solve& solve) { return std::make_unique<Newton>(solve.evaluator); }
-std::unique_ptr<Method> make_newton_krylov(const Solve& solve) { return std::make_unique<NewtonKrylov>(solve); }
+std::unique_ptr<Iteration> make_newton(const Solve& solve) { return std::make_unique<Newton>(solve.evaluator); }
+std::unique_ptr<Iteration> make_newton_krylov(const Solve& solve) { return std::make_unique<NewtonKrylov>(solve); }
 
 }  // namespace dimwise::roots

@@ -13,7 +13,7 @@ using Catch::Matchers::Contains;
 namespace {
 
 // What appears on a terminal of 80 columns.
-std::string on_terminal(const Strings& words, bool colour) {
+std::string on_terminal(const Strings& words, bool color) {
   std::vector<char*> argv{const_cast<char*>(DIMWISE_CNF)};
   for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
@@ -22,7 +22,7 @@ std::string on_terminal(const Strings& words, bool colour) {
   const pid_t id = forkpty(&screen, nullptr, nullptr, &size);
   if (id == 0) {
     setenv("TERM", "xterm", 1);
-    colour ? unsetenv("NO_COLOR") : setenv("NO_COLOR", "1", 1);
+    color ? unsetenv("NO_COLOR") : setenv("NO_COLOR", "1", 1);
     execv(argv[0], argv.data());
     _exit(127);
   }

@@ -35,7 +35,7 @@ void write_program(const std::string& path, const std::string& text) {
 class Small {
  public:
   Small() {
-    for (const char* name : {"scripts", "apps/common", "from/abc", "bin"}) fs::create_directories(folder / name);
+    for (const char* name : {"scripts", "apps/common/data", "from/abc", "bin"}) fs::create_directories(folder / name);
     fs::copy(script, copy_);
     write_text(
         folder / "apps/common/data/standard_files.inc",

@@ -187,7 +187,7 @@ TEST_CASE("odd data are drawn or named, never a crash") {
   CHECK_THROWS_AS(render({.panels = {{.y_limits = Limits{2, 1}}}}), ValueError);
 }
 
-TEST_CASE("perceptual colours grow lighter") {
+TEST_CASE("perceptual colors grow lighter") {
   for (const Colormap map : {Colormap::viridis, Colormap::magma, Colormap::gray}) {
     double before = -1;
     for (int i = 0; i <= 100; ++i) {

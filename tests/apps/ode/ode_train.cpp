@@ -166,7 +166,7 @@ TEST_CASE("the counts are those of calls of f and of D f") {
   for (const std::string& name : ex::task_names()) {
     const auto task = ex::make_task(small(name), DType::float64);
     const AnyHollowNet net = small_net(*task);
-    for (const Integrator& solver :
+    for (const SolverSpec& solver :
          ex::parse_solvers("dopri5,adams/functional,adams/jacobi_newton,bdf/jacobi_newton")) {
       INFO(name << ' ' << solver.name());
       Counted counted(*task);
@@ -188,7 +188,7 @@ TEST_CASE("all solvers find the same loss and gradient") {
     const auto task = ex::make_task(small(name), DType::float64);
     const AnyHollowNet net = small_net(*task);
     std::vector<ex::Measurement> all;
-    for (const Integrator& solver : ex::parse_solvers("dopri5,adams/functional,adams/jacobi_newton"))
+    for (const SolverSpec& solver : ex::parse_solvers("dopri5,adams/functional,adams/jacobi_newton"))
       all.push_back(ex::measure(*task, net, 1, solver, {.rtol = 1e-8, .atol = 1e-8}));
     const auto exact = parameters(*all[0].gradient);
     for (size_t s = 1; s < all.size(); ++s) {
@@ -206,7 +206,7 @@ TEST_CASE("all solvers find the same loss and gradient") {
 TEST_CASE("a solve that runs out of its budget is recorded, and ends the run only where it trains") {
   const auto task = ex::make_task(small("rotation"), DType::float64);
   const AnyHollowNet net = small_net(*task);
-  const Integrator dopri5{"dopri5"};
+  const SolverSpec dopri5{"dopri5"};
   const ex::Measurement whole = ex::measure(*task, net, 0, dopri5, {});
   REQUIRE(whole.gradient);
   const ex::Measurement m = ex::measure(*task, net, 0, dopri5, {.max_evaluations = 9});

@@ -56,11 +56,11 @@ const std::vector<double> times{0, 1, 3, 0, 2, 0, 4}, train_a{0, 1, 3, 4, 2, -1,
 const std::vector<int64_t> paths{0, 0, 0, 1, 1, 2, 2}, groups{0, 0, 0, 1, 1, 0, 0};
 
 // A fit all of whose weights are 0: f = 0, g = log 2 in its own units, and one normal distribution for p(t, x).
-Fitted blank(const std::vector<std::optional<double>>& known) {
+SavedRun blank(const std::vector<std::optional<double>>& known) {
   const auto observed = [](const std::vector<double>& a, const std::vector<double>& b) {
     return Observations{{"a", "b"}, times, paths, groups, astype(stack({tensor(a), tensor(b)}, 1), DType::float64)};
   };
-  Fitted fit{{}, {"blank", observed(train_a, train_b), observed(test_a, test_b), {}}, known, {}, ""};
+  SavedRun fit{{}, {"blank", observed(train_a, train_b), observed(test_a, test_b), {}}, known, {}, ""};
   sde::ModelSettings s{.dtype = "float64", .components = 2, .density_hidden = {3}, .hidden = {3}};
   fit.model = map_parameters(make_model(s, fit.data.train, known, Rng(0)),
                              [](const std::string&, const Tensor& x) { return zeros(x.shape(), x.dtype()); });
@@ -76,7 +76,7 @@ double walked(const std::vector<double>& x, double drift, double variance) {
   }
   return sum;
 }
-double scale(const Fitted& fit, size_t i) { return fit.model.units.scale.value.values()[i]; }
+double scale(const SavedRun& fit, size_t i) { return fit.model.units.scale.value.values()[i]; }
 Strings comparison(const std::string& out, int64_t steps, const Strings& more) {
   Strings words = fitting(out, steps) + more;
   words[0] = "compare";
@@ -132,7 +132,7 @@ TEST_CASE("eval leaves out what a fit does not have, and says so") {
 TEST_CASE("transition scores are those of normal steps of f and g and of a random walk with drift") {
   const double g = std::numbers::ln2 / 2;  // over a time of 4
   for (const double known : {0.0, 0.3}) {
-    const Fitted fit = blank({std::nullopt, known});
+    const SavedRun fit = blank({std::nullopt, known});
     // By hand: sums of dx, 3 and 2, over a time of 9; means of (dx - mu dt)² / dt.
     double own = walked(test_a, 0, std::pow(g * scale(fit, 0), 2)), walk = walked(test_a, 1.0 / 3, 1.25);
     if (known > 0) {
@@ -147,12 +147,12 @@ TEST_CASE("transition scores are those of normal steps of f and g and of a rando
 }
 
 TEST_CASE("the density's score is in the data's units, and its excess takes each group by its own truth") {
-  Fitted fit = blank({std::nullopt, std::nullopt});
+  SavedRun fit = blank({std::nullopt, std::nullopt});
   const double s = std::get<TimeMixture>(fit.model.density.kind).min_scale + std::numbers::ln2;
   double own = 0, squares = 0, exact = 0;
-  const std::vector<double> centre = fit.model.units.mean.value.values();
+  const std::vector<double> center = fit.model.units.mean.value.values();
   for (size_t i = 0; i < times.size(); ++i) {
-    const double a = (test_a[i] - centre[0]) / (s * scale(fit, 0)), b = (test_b[i] - centre[1]) / (s * scale(fit, 1));
+    const double a = (test_a[i] - center[0]) / (s * scale(fit, 0)), b = (test_b[i] - center[1]) / (s * scale(fit, 1));
     const double each = -0.5 * (a * a + b * b) - std::log(2 * std::numbers::pi * s * s * scale(fit, 0) * scale(fit, 1));
     own += each / 7;
     squares += each * each;
@@ -192,7 +192,7 @@ TEST_CASE("plot writes a picture of each kind, in one, two and three dimensions,
 
 TEST_CASE("pictures show the truth beside what was learned") {
   const TemporaryFolder folder;
-  const Fitted fit = load_fit(fitted(folder / "run", {"--data", "ou"}));
+  const SavedRun fit = load_fit(fitted(folder / "run", {"--data", "ou"}));
   const Panel drift = drift_picture(fit).figure.panels.at(0), diffusion = diffusion_picture(fit).figure.panels.at(0);
   for (size_t i = 0; i < drift.lines.at(1).x.size(); ++i) {
     const double x = drift.lines[1].x[i];

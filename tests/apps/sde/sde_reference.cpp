@@ -42,8 +42,8 @@ Tensor matrix(const nlohmann::json& rows) {
 
 double largest(const Tensor& x) { return max(abs(x)).item(); }
 Tensor covariance(const Tensor& x) {
-  const Tensor centred = x - mean(x, {0}, true);
-  return matmul(transpose(centred), centred) / static_cast<double>(x.dim(0));
+  const Tensor centered = x - mean(x, {0}, true);
+  return matmul(transpose(centered), centered) / static_cast<double>(x.dim(0));
 }
 
 // The share of points within h of each place, over 2h.
@@ -80,7 +80,7 @@ struct Rotating {
 };
 
 // A fit of small size, of which the loaded result is given.
-Fitted fitted(FitSettings s, const TemporaryFolder& folder, int64_t steps = 4000) {
+SavedRun fitted(FitSettings s, const TemporaryFolder& folder, int64_t steps = 4000) {
   s.common.out = folder / "run";
   s.common.quiet = true;
   s.common.batch_size = 512;
@@ -92,7 +92,7 @@ Fitted fitted(FitSettings s, const TemporaryFolder& folder, int64_t steps = 4000
   return load_fit(s.common.out);
 }
 
-Tensor samples(const Fitted& fit, double t, int64_t group, int64_t n) {
+Tensor samples(const SavedRun& fit, double t, int64_t group, int64_t n) {
   const SdeModel m = astype(fit.model, f64);
   const std::vector<double> clock = m.clock.value.values();
   Tensor context;
@@ -101,11 +101,11 @@ Tensor samples(const Fitted& fit, double t, int64_t group, int64_t n) {
     one[static_cast<size_t>(group)] = 1;
     context = broadcast_to(tensor(one, f64), {n, m.groups});
   }
-  return m.units.inverse(m.density.sample(full({n, 1}, (t - clock[0]) / clock[1], f64), Rng(1), context));
+  return m.units.inverse(m.density.sample(Rng(1), full({n, 1}, (t - clock[0]) / clock[1], f64), context));
 }
 
 // What was learned, simulated from points x0 by the learned f and g.
-Tensor simulated(const Fitted& fit, const Tensor& x0, double t) {
+Tensor simulated(const SavedRun& fit, const Tensor& x0, double t) {
   return sdeint(equation(astype(fit.model, f64)), x0, {0, t}, {.dt = 0.02, .rng = Rng(2)}).x.back();
 }
 
@@ -177,7 +177,7 @@ void check_learned(int64_t paths, int64_t steps) {
   FitSettings s;
   s.common.data = "ou";
   s.data.simulation.paths = paths;
-  const Fitted fit = fitted(s, folder, steps);
+  const SavedRun fit = fitted(s, folder, steps);
   const auto& r = all["ou_1d"];
   std::printf("ou: t, mean and variance: exact, density, learned equation\n");
   for (size_t k = 1; k < 5; ++k) {
@@ -200,7 +200,7 @@ void check_learned(int64_t paths, int64_t steps) {
 TEST_CASE("learned: an Ornstein-Uhlenbeck process, in brief") { check_learned(500, 1000); }
 TEST_CASE("learned: an Ornstein-Uhlenbeck process", "[long]") { check_learned(1000, 4000); }
 
-TEST_CASE("learned: a rotating Ornstein-Uhlenbeck process from an anisotropic law off the centre", "[long]") {
+TEST_CASE("learned: a rotating Ornstein-Uhlenbeck process from an anisotropic law off the center", "[long]") {
   const auto all = references();
   const auto& r = all["ou_2d_rotating"];
   const Rotating system(r);
@@ -218,7 +218,7 @@ TEST_CASE("learned: a rotating Ornstein-Uhlenbeck process from an anisotropic la
   save_csv(folder / "y.csv", {"t", "path", "y1", "y2"}, tensor(rows, {static_cast<int64_t>(rows.size()) / 4, 4}, f64));
   FitSettings s;
   s.common.data = folder / "y.csv";
-  const Fitted fit = fitted(s, folder);
+  const SavedRun fit = fitted(s, folder);
   std::printf("rotating ou: t, mean (x1, x2) and variances: exact, density, learned equation\n");
   for (size_t k = 1; k < 5; ++k) {
     const double t = r["t"][k];
@@ -252,7 +252,7 @@ TEST_CASE("learned: geometric Brownian motion", "[long]") {
   FitSettings s;
   s.common.data = "gbm";
   s.data.simulation.paths = 1500;
-  const Fitted fit = fitted(s, folder);
+  const SavedRun fit = fitted(s, folder);
   const auto& r = all["gbm"];
   std::printf("gbm from x = 1: t, mean and variance: exact, learned equation\n");
   for (size_t k = 0; k < 3; ++k) {
@@ -278,7 +278,7 @@ TEST_CASE("learned: the double well", "[long]") {
   FitSettings s;
   s.common.data = "double-well";
   s.data.simulation.paths = 2000;
-  const Fitted fit = fitted(s, folder);
+  const SavedRun fit = fitted(s, folder);
   const auto& r = all["double_well_sigma0.5"];
   const auto places = r["x"].get<std::vector<double>>();
   std::printf("double well, p at x = -1.5 .. 1.5: exact / density / learned equation\n");

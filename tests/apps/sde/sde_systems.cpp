@@ -29,9 +29,9 @@ double stein_defect(const SdeSystem& system, const Tensor& x, double t, int64_t 
   REQUIRE(log_p.shape() == Shape{x.dim(0)});
   const Tensor total = logarithm ? sum(log_p) + sum(y) : sum(log_p);
   const Tensor s = grad(total, y), z = stop_gradient(y);
-  const Tensor centred = z - mean(z, {0}, true);
-  const Tensor product = matmul(transpose(s), centred) / static_cast<double>(x.dim(0)) + eye(system.d, DType::float64);
-  const Tensor drift = mean(s, {0}) * sqrt(mean(square(centred), {0}));
+  const Tensor centered = z - mean(z, {0}, true);
+  const Tensor product = matmul(transpose(s), centered) / static_cast<double>(x.dim(0)) + eye(system.d, DType::float64);
+  const Tensor drift = mean(s, {0}) * sqrt(mean(square(centered), {0}));
   return std::max(max(abs(product)).item(), max(abs(drift)).item());
 }
 

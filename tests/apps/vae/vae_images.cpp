@@ -199,7 +199,7 @@ TEST_CASE("a file of one's own is split by the seed, every image once") {
   CHECK(same(a.test, b.test));
   CHECK_FALSE(same(a.train, c.train));
   // 255 is full ink, and the first pixel is the image's number.
-  const Split rows = split(100, 0.1, 0.1, 1);
+  const Split rows = train_test_split(100, 0.1, 0.1, 1);
   for (size_t i = 0; i < 80; ++i) {
     CHECK(a.train.data<float>()[6 * i] == static_cast<float>(rows.train[i]) / 255);
     CHECK(a.train.data<float>()[6 * i + 1] == 1);

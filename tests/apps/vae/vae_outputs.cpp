@@ -160,9 +160,9 @@ TEST_CASE("images are drawn, and the table gathers what was scored") {
     CHECK(sampled.code == 0);
     CHECK(sampled.out == out + "/figs/samples.png\n");
     CHECK(is_png(out + "/figs/samples.png"));
-    const std::string grey = read_text(out + "/figs/samples.png");
+    const std::string gray = read_text(out + "/figs/samples.png");
     REQUIRE(run_vae({"sample", "--out", out, "--n", "12", "--columns", "5", "--binary"}).code == 0);
-    CHECK((read_text(out + "/figs/samples.png") != grey));
+    CHECK((read_text(out + "/figs/samples.png") != gray));
     CHECK(run_vae({"reconstruct", "--out", out, "--n", "7", "--columns", "5"}).code == 0);
     CHECK(is_png(out + "/figs/reconstructions.png"));
     REQUIRE(run_vae(Strings{"eval", "--out", out, "--quiet"} + few).code == 0);

@@ -44,38 +44,38 @@ Tensor contexts(const Shape& shape) { return 1.5 * Rng(8).split("context").norma
 
 }  // namespace
 
-TEST_CASE("an amortised flow's log-determinant is that of its brute-force Jacobian") {
+TEST_CASE("an amortized flow's log-determinant is that of its brute-force Jacobian") {
   each_flow(5, [](const char* name, const auto& flow) {
     INFO(name);
     const Tensor z = Rng(9).normal({6, 5}, f64), c = contexts({6, 3});
-    const FlowResult all = flow(z, c);
-    REQUIRE(all.z.shape() == Shape{6, 5});
+    const FlowResult all = flow.to_data(z, c);
+    REQUIRE(all.x.shape() == Shape{6, 5});
     REQUIRE(all.log_det.shape() == Shape{6});
     for (int64_t i = 0; i < 6; ++i) {
-      const Tensor j = jacobian([&](const Tensor& x) { return flow(x, row(c, i)).z; }, row(z, i));
+      const Tensor j = jacobian([&](const Tensor& x) { return flow.to_data(x, row(c, i)).x; }, row(z, i));
       CHECK(distance(logdet(j), row(all.log_det, i)) < 1e-9);
       CHECK(std::abs(row(all.log_det, i).item()) > 1e-3);
     }
   });
 }
 
-TEST_CASE("the density that an amortised flow pushes forward integrates to one") {
+TEST_CASE("the density that an amortized flow pushes forward integrates to one") {
   // Independent of the flow's own determinant: the images of small cells have the area that a surveyor measures.
   constexpr int64_t n = 350;
   constexpr double edge = 6.5, h = 2 * edge / n;
-  std::vector<double> corners, centres;
+  std::vector<double> corners, centers;
   for (int64_t i = 0; i <= n; ++i)
     for (int64_t j = 0; j <= n; ++j) {
       for (const int64_t k : {i, j}) corners.push_back(-edge + h * static_cast<double>(k));
       if (i < n && j < n)
-        for (const int64_t k : {i, j}) centres.push_back(-edge + h * (static_cast<double>(k) + 0.5));
+        for (const int64_t k : {i, j}) centers.push_back(-edge + h * (static_cast<double>(k) + 0.5));
     }
-  const Tensor z0 = tensor(centres, {n * n, 2}, f64), c = contexts({3});
+  const Tensor z0 = tensor(centers, {n * n, 2}, f64), c = contexts({3});
   const std::vector<double> log_base = (-0.5 * sum(square(z0), {-1}) - std::log(2 * M_PI)).values();
   each_flow(2, [&](const char* name, const auto& flow) {
     INFO(name);
-    const std::vector<double> at = flow(tensor(corners, {(n + 1) * (n + 1), 2}, f64), c).z.values(),
-                              log_det = flow(z0, c).log_det.values();
+    const std::vector<double> at = flow.to_data(tensor(corners, {(n + 1) * (n + 1), 2}, f64), c).x.values(),
+                              log_det = flow.to_data(z0, c).log_det.values();
     const auto corner = [&](int64_t i, int64_t j) { return &at[static_cast<size_t>(2 * (i * (n + 1) + j))]; };
     double total = 0, least = 1, moved = 0;
     for (int64_t i = 0; i < n; ++i)
@@ -94,7 +94,7 @@ TEST_CASE("the density that an amortised flow pushes forward integrates to one")
   });
 }
 
-TEST_CASE("gradients of amortised flows are right in z, in the context and in every parameter") {
+TEST_CASE("gradients of amortized flows are right in z, in the context and in every parameter") {
   each_flow(3, [](const char* name, const auto& flow) {
     INFO(name);
     std::vector<Tensor> inputs{Rng(9).normal({2, 3}, f64), Rng(10).normal({2, 3}, f64)};
@@ -102,8 +102,8 @@ TEST_CASE("gradients of amortised flows are right in z, in the context and in ev
     const auto loss = [&](const std::vector<Tensor>& in) {
       size_t next = 2;
       const auto with = map_parameters(flow, [&](const std::string&, const Tensor&) { return in[next++]; });
-      const FlowResult r = with(in[0], in[1]);
-      return sum(square(r.z)) - sum(r.log_det);
+      const FlowResult r = with.to_data(in[0], in[1]);
+      return sum(square(r.x)) - sum(r.log_det);
     };
     CHECK(check_grads(loss, inputs).worst < 1e-6);
     std::vector<Tensor> leaves;
@@ -116,12 +116,12 @@ TEST_CASE("many points of one context read its parameters once") {
   each_flow(3, [](const char* name, const auto& flow) {
     INFO(name);
     const Tensor z = Rng(9).normal({4, 2, 3}, f64), c = contexts({2, 3});
-    const FlowResult many = flow(z, c);
-    REQUIRE(many.z.shape() == Shape{4, 2, 3});
+    const FlowResult many = flow.to_data(z, c);
+    REQUIRE(many.x.shape() == Shape{4, 2, 3});
     REQUIRE(many.log_det.shape() == Shape{4, 2});
     for (int64_t i = 0; i < 4; ++i) {
-      const FlowResult one = flow(row(z, i), c);
-      CHECK(distance(row(many.z, i), one.z) < 1e-12);
+      const FlowResult one = flow.to_data(row(z, i), c);
+      CHECK(distance(row(many.x, i), one.x) < 1e-12);
       CHECK(distance(row(many.log_det, i), one.log_det) < 1e-12);
     }
   });
@@ -147,7 +147,7 @@ TEST_CASE("a planar flow's direction keeps wᵀu above −1, in float32 at its l
   constant(steep.b, {0});
   // log(1 + (1 − tanh²)(softplus(−30) − 1)) at wᵀz = 0.001.
   const double t2 = std::pow(std::tanh(0.001), 2), exact = std::log(t2 + (1 - t2) * std::log1p(std::exp(-30)));
-  CHECK(steep(tensor({0.001, 1}), ones({1})).log_det.item() == Approx(exact).epsilon(1e-5));
+  CHECK(steep.to_data(tensor({0.001, 1}), ones({1})).log_det.item() == Approx(exact).epsilon(1e-5));
 }
 
 TEST_CASE("every second inverse autoregressive flow has the reversed order, and the gate starts open") {
@@ -160,14 +160,14 @@ TEST_CASE("every second inverse autoregressive flow has the reversed order, and 
       copy.nets = {flow.nets[k]};
       return copy;
     }();
-    const std::vector<double> j = jacobian([&](const Tensor& z) { return one(z, c).z; }, x).values();
+    const std::vector<double> j = jacobian([&](const Tensor& z) { return one.to_data(z, c).x; }, x).values();
     for (size_t i = 0; i < 4; ++i)
       for (size_t l = 0; l < 4; ++l) CHECK((j[i * 4 + l] != 0) == (k % 2 == 0 ? l <= i : l >= i));
   }
   const Iaf still = map_parameters(flow, [](const std::string&, const Tensor& t) { return zeros_like(t); });
   const double gate = 1 / (1 + std::exp(-1.0));
-  const FlowResult r = still(x, c);
-  CHECK(distance(r.z, x * std::pow(gate, 3)) < 1e-14);
+  const FlowResult r = still.to_data(x, c);
+  CHECK(distance(r.x, x * std::pow(gate, 3)) < 1e-14);
   CHECK(r.log_det.item() == Approx(12 * std::log(gate)));
 }
 
@@ -184,9 +184,9 @@ TEST_CASE("a Sylvester flow of one step is its formula") {
   constant(flow.b, {0.1, -0.2, 0, 0});
   const double x = 0.3, y = -0.05;
   const double s = std::tanh(std::tanh(-1) * x + 7 * y + 0.1), t = std::tanh(std::tanh(3) * y - 0.2);
-  const FlowResult r = flow(tensor({x, y}, f64), ones({1}, f64));
-  CHECK(r.z.values()[0] == Approx(x + std::tanh(1) * s + 5 * t));
-  CHECK(r.z.values()[1] == Approx(y + std::tanh(2) * t));
+  const FlowResult r = flow.to_data(tensor({x, y}, f64), ones({1}, f64));
+  CHECK(r.x.values()[0] == Approx(x + std::tanh(1) * s + 5 * t));
+  CHECK(r.x.values()[1] == Approx(y + std::tanh(2) * t));
   CHECK(r.log_det.item() == Approx(std::log(1 + (1 - s * s) * std::tanh(1) * std::tanh(-1)) +
                                    std::log(1 + (1 - t * t) * std::tanh(2) * std::tanh(3))));
   // Moved to the second step, the same sees the dimensions from last to first.
@@ -194,21 +194,21 @@ TEST_CASE("a Sylvester flow of one step is its formula") {
   constant(flow.diagonal1, {0, 0, 1, 2});
   constant(flow.diagonal2, {0, 0, -1, 3});
   constant(flow.b, {0, 0, 0.1, -0.2});
-  const FlowResult second = flow(tensor({y, x}, f64), ones({1}, f64));
-  CHECK(distance(second.z, flip(r.z, -1)) < 1e-14);
+  const FlowResult second = flow.to_data(tensor({y, x}, f64), ones({1}, f64));
+  CHECK(distance(second.x, flip(r.x, -1)) < 1e-14);
   CHECK(distance(second.log_det, r.log_det) < 1e-14);
 }
 
-TEST_CASE("amortised flows refuse shapes and sizes that make no sense") {
+TEST_CASE("amortized flows refuse shapes and sizes that make no sense") {
   each_flow(3, [](const char* name, const auto& flow) {
     INFO(name);
-    CHECK_THROWS_WITH(flow(ones({2, 4}, f64), ones({2, 3}, f64)),
+    CHECK_THROWS_WITH(flow.to_data(ones({2, 4}, f64), ones({2, 3}, f64)),
                       Catch::Contains("z has shape (2, 4)") && Catch::Contains("must have length 3"));
-    CHECK_THROWS_WITH(flow(ones({2, 3}, f64), ones({2, 4}, f64)),
+    CHECK_THROWS_WITH(flow.to_data(ones({2, 3}, f64), ones({2, 4}, f64)),
                       Catch::Contains("the context has shape (2, 4)") && Catch::Contains("must have length 3"));
-    CHECK_THROWS_AS(flow(scalar(1, f64), ones({3}, f64)), ShapeError);
-    CHECK_THROWS_AS(flow(ones({3, 3}, f64), ones({2, 3}, f64)), ShapeError);
-    CHECK_THROWS_WITH(flow(ones({2, 3}, f64), Tensor()), Catch::Contains("the context is missing"));
+    CHECK_THROWS_AS(flow.to_data(scalar(1, f64), ones({3}, f64)), ShapeError);
+    CHECK_THROWS_AS(flow.to_data(ones({3, 3}, f64), ones({2, 3}, f64)), ShapeError);
+    CHECK_THROWS_WITH(flow.to_data(ones({2, 3}, f64), Tensor()), Catch::Contains("the context is missing"));
   });
   const auto config = [](int64_t d, int64_t context, int64_t flows) {
     return AmortizedConfig{.d = d, .context = context, .flows = flows};

@@ -3,7 +3,7 @@
 #include <functional>
 #include <string>
 
-#include "hollow/flow/posterior.hpp"
+#include "hollow/flow/amortized_flow.hpp"
 
 #include "autodiff/context.hpp"
 #include "autodiff/debug/check_grads.hpp"
@@ -38,14 +38,14 @@ template <class Check>
 void each_flow(int64_t d, Check&& check) {
   const Rng rng(4);
   AmortizedConfig config = small(d);
-  check("ffjord of biases", make_ffjord_posterior(config, rng), 3);
+  check("ffjord of biases", make_ffjord_cnf(config, rng), 3);
   config.rank = 2;
-  check("ffjord of rank 2", make_ffjord_posterior(config, rng), 9);
+  check("ffjord of rank 2", make_ffjord_cnf(config, rng), 9);
   for (const std::string& conditioner : conditioner_names())
     for (const std::string& transformer : transformer_names()) {
       config.conditioner = conditioner;
       config.transformer = transformer;
-      check((conditioner + " × " + transformer).c_str(), make_hollow_posterior(config, rng), 2);
+      check((conditioner + " × " + transformer).c_str(), make_hollow_cnf(config, rng), 2);
     }
 }
 
@@ -79,12 +79,12 @@ TEST_CASE("a continuous flow's log-determinant is that of the Jacobian of its wh
   const Tensor z = Rng(9).normal({2, 3}, f64), c = contexts({2, 3});
   each_flow(3, [&](const char* name, const auto& flow, int64_t) {
     INFO(name);
-    const FlowResult exact = flow(z, c, tight()), brute = flow(z, c, tight(Trace::brute_force));
+    const FlowResult exact = flow.to_data(z, c, tight()), brute = flow.to_data(z, c, tight(Trace::brute_force));
     REQUIRE(exact.log_det.shape() == Shape{2});
-    CHECK(distance(brute.z, exact.z) < 1e-11);
+    CHECK(distance(brute.x, exact.x) < 1e-11);
     CHECK(distance(brute.log_det, exact.log_det) < 1e-11);
     for (int64_t i = 0; i < 2; ++i) {
-      const Tensor j = jacobian([&](const Tensor& x) { return flow(x, row(c, i), tight()).z; }, row(z, i));
+      const Tensor j = jacobian([&](const Tensor& x) { return flow.to_data(x, row(c, i), tight()).x; }, row(z, i));
       CHECK(distance(logdet(j), row(exact.log_det, i)) < 1e-9);
       CHECK(std::abs(row(exact.log_det, i).item()) > 1e-3);
     }
@@ -96,11 +96,11 @@ TEST_CASE("Hutchinson's log-determinant of a continuous flow is unbiased") {
   const Tensor c = contexts({3}), z = Rng(9).normal({3}, f64), many = broadcast_to(z, {n, 3});
   each_flow(3, [&](const char* name, const auto& flow, int64_t) {
     INFO(name);
-    const Tensor estimates = flow(many, c, fixed(Trace::hutchinson)).log_det;  // each row has noise of its own
-    const double centre = mean(estimates).item(),
-                 error = std::sqrt(mean(square(estimates - centre)).item() / static_cast<double>(n));
+    const Tensor estimates = flow.to_data(many, c, fixed(Trace::hutchinson)).log_det;  // each row has noise of its own
+    const double center = mean(estimates).item(),
+                 error = std::sqrt(mean(square(estimates - center)).item() / static_cast<double>(n));
     CHECK(error > 1e-5);
-    CHECK(std::abs(centre - flow(z, c, fixed()).log_det.item()) < 4 * error);
+    CHECK(std::abs(center - flow.to_data(z, c, fixed()).log_det.item()) < 4 * error);
   });
 }
 
@@ -112,9 +112,9 @@ TEST_CASE("Hutchinson's noise stays the same within a solve of a continuous flow
     FlowOptions loose = tight(Trace::hutchinson), other = tight(Trace::hutchinson);
     loose.ode.rtol = loose.ode.atol = 1e-8;
     other.noise = Rng(6);
-    const Tensor log_det = flow(z, c, tight(Trace::hutchinson)).log_det;
-    CHECK(distance(flow(z, c, loose).log_det, log_det) < 1e-6);
-    CHECK(distance(flow(z, c, other).log_det, log_det) > 1e-3);
+    const Tensor log_det = flow.to_data(z, c, tight(Trace::hutchinson)).log_det;
+    CHECK(distance(flow.to_data(z, c, loose).log_det, log_det) < 1e-6);
+    CHECK(distance(flow.to_data(z, c, other).log_det, log_det) > 1e-3);
   });
 }
 
@@ -129,8 +129,8 @@ TEST_CASE("gradients of a continuous flow are right in z, in the context and in 
         const auto with = map_parameters(flow, [&](const std::string&, const Tensor&) { return in[next++]; });
         FlowOptions options = fixed(trace);
         options.ode.steps = 1;
-        const FlowResult r = with(in[0], in[1], options);
-        return sum(r.z * Rng(6).normal({2, 2}, f64)) + sum(r.log_det * Rng(7).normal({2}, f64));
+        const FlowResult r = with.to_data(in[0], in[1], options);
+        return sum(r.x * Rng(6).normal({2, 2}, f64)) + sum(r.log_det * Rng(7).normal({2}, f64));
       };
       CHECK(check_grads(loss, inputs, {.forward = false}).worst < 1e-6);
       std::vector<Tensor> leaves;
@@ -149,8 +149,8 @@ TEST_CASE("every way of passing gradients through a continuous flow reaches z, t
       const auto model = track(flow);
       std::vector<Tensor> leaves = parameters(model);
       leaves.insert(leaves.end(), {track(z), track(c)});
-      const FlowResult r = model(leaves[leaves.size() - 2], leaves.back(), options);
-      return grad(sum(square(r.z)) + sum(sin(r.log_det)), leaves);
+      const FlowResult r = model.to_data(leaves[leaves.size() - 2], leaves.back(), options);
+      return grad(sum(square(r.x)) + sum(sin(r.log_det)), leaves);
     };
     const std::vector<Tensor> direct = gradient(OdeGradient::direct),
                               checkpointed = gradient(OdeGradient::checkpointed),
@@ -168,14 +168,14 @@ TEST_CASE("many points of one context go through a continuous flow as they do on
   each_flow(3, [&](const char* name, const auto& flow, int64_t) {
     for (const Trace trace : {Trace::exact, Trace::brute_force, Trace::hutchinson}) {
       INFO(name << ", " << dimwise::name(trace));
-      const FlowResult many = flow(z, c, fixed(trace));
-      REQUIRE(many.z.shape() == Shape{4, 2, 3});
+      const FlowResult many = flow.to_data(z, c, fixed(trace));
+      REQUIRE(many.x.shape() == Shape{4, 2, 3});
       REQUIRE(many.log_det.shape() == Shape{4, 2});
       for (int64_t i = 0; i < 4; ++i) {
         FlowOptions options = fixed(trace);
         options.first_row = 2 * i;  // numbered along the first axis, of which each point here is two
-        const FlowResult one = flow(row(z, i), c, options);
-        CHECK(distance(row(many.z, i), one.z) < 1e-12);
+        const FlowResult one = flow.to_data(row(z, i), c, options);
+        CHECK(distance(row(many.x, i), one.x) < 1e-12);
         CHECK(distance(row(many.log_det, i), one.log_det) < 1e-12);
       }
     }
@@ -193,15 +193,15 @@ TEST_CASE("a continuous flow's density integrates to one, and the way back is th
   each_flow(2, [&](const char* name, const auto& flow, int64_t) {
     INFO(name);
     const FlowOptions options{.ode = {.rtol = 1e-5, .atol = 1e-5}};
-    const Tensor p = exp(log_prob(flow.cnf, grid, options, c));
+    const Tensor p = exp(flow.log_prob(grid, c, options));
     CHECK(sum(p).item() * std::pow(2 * edge / n, 2) == Approx(1).margin(1e-3));
     CHECK(distance(p, exp(base_log_prob(grid))) > 1e-2);  // moved
 
-    const FlowResult there = flow(z, c, tight());
-    const FlowSolution back = to_base(flow.cnf, there.z, tight(), c);
+    const FlowResult there = flow.to_data(z, c, tight());
+    const FlowResult back = flow.to_base(there.x, c, tight());
     CHECK(distance(back.x, z) < 1e-10);
     CHECK(distance(back.log_det + there.log_det, zeros({6}, f64)) < 1e-10);
-    CHECK(distance(log_prob(flow.cnf, there.z, tight(), c), base_log_prob(z) - there.log_det) < 1e-10);
+    CHECK(distance(flow.log_prob(there.x, c, tight()), base_log_prob(z) - there.log_det) < 1e-10);
   });
 }
 
@@ -213,63 +213,59 @@ TEST_CASE("what comes from the context is computed once a solve, however many ev
       FlowOptions options = fixed();
       options.ode.steps = steps;
       const Readers seen(c);
-      const FlowResult r = flow(z, c, options);
+      const FlowResult r = flow.to_data(z, c, options);
       CHECK(seen.count == 2 * readers);  // of two blocks
-      CHECK(r.evaluations == 2 * 4 * steps);
+      CHECK(r.statistics.evaluations == 2 * 4 * steps);
     }
   });
 }
 
 TEST_CASE("a batch in two parts draws and goes where the whole batch does") {
-  const Normal base{Rng(1).normal({5, 3}, f64), 0.3 * Rng(2).normal({5, 3}, f64)};
+  const DiagonalNormal base{Rng(1).normal({5, 3}, f64), 0.3 * Rng(2).normal({5, 3}, f64)};
   const Tensor context = contexts({5, 3});
   const auto part = [](const Tensor& x, int64_t begin, int64_t end) { return slice(x, 0, begin, end); };
   AmortizedConfig config = small(3);
   config.columns = config.reflections = 2;
   config.rank = 2;
-  for (const std::string& name : posterior_flow_names()) {
+  for (const std::string& name : amortized_flow_names()) {
     INFO(name);
-    const PosteriorFlow flow = make_posterior_flow(name, config, Rng(0));
+    const AmortizedFlow flow = make_amortized_flow(name, config, Rng(0));
     FlowOptions options = fixed(Trace::hutchinson);
-    const PosteriorSample whole = sample(flow, base, context, Rng(3), {}, options);
-    CHECK(whole.evaluations == (name == "ffjord" || name == "hollow" ? 16 : 0));
+    const FlowSample whole = flow.sample(Rng(3), base, context, {}, options);
+    CHECK(whole.statistics.evaluations == (name == "ffjord" || name == "hollow" ? 16 : 0));
     const Tensor noise = detail::draw_noise(options, whole.z0, 1);
     for (const auto& [begin, end] : {std::pair<int64_t, int64_t>{0, 2}, {2, 5}}) {
       options.first_row = begin;
-      const PosteriorSample some = sample(flow, {part(base.mean, begin, end), part(base.log_scale, begin, end)},
-                                          part(context, begin, end), Rng(3), {}, options);
+      const FlowSample some = flow.sample(Rng(3), {part(base.mean, begin, end), part(base.log_scale, begin, end)},
+                                          part(context, begin, end), {}, options);
       CHECK(some.z0.values() == part(whole.z0, begin, end).values());
       CHECK(detail::draw_noise(options, some.z0, 1).values() == part(noise, begin, end).values());
       CHECK(distance(some.z, part(whole.z, begin, end)) < 1e-13);
-      CHECK(distance(some.log_q, part(whole.log_q, begin, end)) < 1e-12);
+      CHECK(distance(some.log_prob, part(whole.log_prob, begin, end)) < 1e-12);
     }
     // So do the draws of one batch, of which some are taken at a time.
     options = fixed();
-    const PosteriorSample draws = sample(flow, base, context, Rng(3), {4}, options);
+    const FlowSample draws = flow.sample(Rng(3), base, context, {4}, options);
     options.first_row = 3;
-    const PosteriorSample last = sample(flow, base, context, Rng(3), {1}, options);
+    const FlowSample last = flow.sample(Rng(3), base, context, {1}, options);
     CHECK(last.z0.values() == part(draws.z0, 3, 4).values());
-    CHECK(distance(last.log_q, part(draws.log_q, 3, 4)) < 1e-12);
+    CHECK(distance(last.log_prob, part(draws.log_prob, 3, 4)) < 1e-12);
   }
 }
 
 TEST_CASE("continuous posteriors refuse sizes and inputs that make no sense") {
   each_flow(3, [](const char* name, const auto& flow, int64_t) {
     INFO(name);
-    CHECK_THROWS_WITH(flow(ones({2, 4}, f64), ones({2, 3}, f64)),
-                      Catch::Contains("z has shape (2, 4)") && Catch::Contains("must have length 3"));
-    CHECK_THROWS_WITH(flow(ones({2, 3}, f64), ones({2, 4}, f64)), Catch::Contains("the context has shape (2, 4)"));
-    CHECK_THROWS_WITH(flow(ones({2, 3}, f64), Tensor()), Catch::Contains("the context is missing"));
-    CHECK_THROWS_AS(flow(ones({3, 3}, f64), ones({2, 3}, f64)), ShapeError);
-    const auto ready = flow.cnf.blocks[0].prepare(ones({2, 3}, f64));
-    CHECK_THROWS_WITH(ready(ones({2, 3}, f64), scalar(0, f64), ones({2, 3}, f64)),
-                      Catch::Contains("prepared with one"));
+    CHECK_THROWS_AS(flow.to_data(ones({2, 4}, f64), ones({2, 3}, f64)), ShapeError);
+    CHECK_THROWS_AS(flow.to_data(ones({2, 3}, f64), ones({2, 4}, f64)), ShapeError);
+    CHECK_THROWS_AS(flow.to_data(ones({3, 3}, f64), ones({2, 3}, f64)), ShapeError);
+    CHECK_THROWS_WITH(flow.to_data(ones({2, 3}, f64), Tensor()), Catch::Contains("depends on a context"));
   });
   for (const char* name : {"ffjord", "hollow"}) {
     const auto refused = [&](const std::function<void(AmortizedConfig&)>& change, const char* why) {
       AmortizedConfig config = small(3);
       change(config);
-      CHECK_THROWS_WITH(make_posterior_flow(name, config, Rng(0)), Catch::Contains(why));
+      CHECK_THROWS_WITH(make_amortized_flow(name, config, Rng(0)), Catch::Contains(why));
     };
     refused([](AmortizedConfig& c) { c.activation = Activation::elu; }, "activation elu has a kink");
     refused([](AmortizedConfig& c) { c.end_time = 0; }, "end time 0");
@@ -278,7 +274,7 @@ TEST_CASE("continuous posteriors refuse sizes and inputs that make no sense") {
   }
   AmortizedConfig config = small(3);
   config.conditioner = "dense";
-  CHECK_THROWS_WITH(make_hollow_posterior(config, Rng(0)), Catch::Contains("no conditioner 'dense'"));
+  CHECK_THROWS_WITH(make_hollow_cnf(config, Rng(0)), Catch::Contains("no conditioner 'dense'"));
 }
 
 }  // namespace dimwise::continuous_posteriors_tests

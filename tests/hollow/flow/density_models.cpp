@@ -1,4 +1,4 @@
-// RealNVP and MAF: log-determinants, round trips, normalisation, gradients, contexts, a fit, refusals.
+// RealNVP and MAF: log-determinants, round trips, normalization, gradients, contexts, a fit, refusals.
 #include <cmath>
 #include <string>
 
@@ -8,7 +8,7 @@
 
 #include "autodiff/debug/check_grads.hpp"
 #include "autodiff/transforms.hpp"
-#include "nn/distributions/gaussian.hpp"
+#include "nn/distributions/multivariate_normal.hpp"
 #include "nn/optim/adam.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -45,7 +45,7 @@ void each_model(int64_t d, int64_t context, Check&& check) {
   check("maf", bent(Maf(small(d, context), Rng(4))));
 }
 
-// Centres of n × n cells over [−edge, edge]².
+// Centers of n × n cells over [−edge, edge]².
 Tensor cells(int64_t n, double edge) {
   std::vector<double> points;
   for (int64_t i = 0; i < n; ++i)
@@ -59,10 +59,10 @@ template <class Flow>
 double mass(const Flow& flow, const Tensor& context) {
   constexpr int64_t n = 300;
   constexpr double edge = 12;
-  return sum(exp(log_prob(flow, cells(n, edge), context))).item() * std::pow(2 * edge / n, 2);
+  return sum(exp(flow.log_prob(cells(n, edge), context))).item() * std::pow(2 * edge / n, 2);
 }
 
-// Points about a circle of radius 2 whose distance from the centre is normal, with standard deviation 0.2.
+// Points about a circle of radius 2 whose distance from the center is normal, with standard deviation 0.2.
 struct Ring {
   static Tensor sample(int64_t n, const Rng& rng) {
     const Tensor r = 2 + 0.2 * rng.split("radius").normal({n}),
@@ -81,28 +81,28 @@ TEST_CASE("a layered flow's log-determinants are those of its brute-force Jacobi
   each_model(5, 3, [](const char* name, const auto& flow) {
     INFO(name);
     const Tensor x = Rng(9).normal({6, 5}, f64), c = Rng(8).normal({6, 3}, f64);
-    const FlowResult base = to_base(flow, x, c), data = to_data(flow, x, c);
-    REQUIRE(base.z.shape() == Shape{6, 5});
+    const FlowResult base = flow.to_base(x, c), data = flow.to_data(x, c);
+    REQUIRE(base.x.shape() == Shape{6, 5});
     REQUIRE(base.log_det.shape() == Shape{6});
     REQUIRE(data.log_det.shape() == Shape{6});
     for (int64_t i = 0; i < 6; ++i) {
-      const Tensor back = jacobian([&](const Tensor&in) { return to_base(flow, in, row(c, i)).z; }, row(x, i)),
-                   there = jacobian([&](const Tensor&in) { return to_data(flow, in, row(c, i)).z; }, row(x, i));
+      const Tensor back = jacobian([&](const Tensor&in) { return flow.to_base(in, row(c, i)).x; }, row(x, i)),
+                   there = jacobian([&](const Tensor&in) { return flow.to_data(in, row(c, i)).x; }, row(x, i));
       CHECK(distance(logdet(back), row(base.log_det, i)) < 1e-9);
       CHECK(distance(logdet(there), row(data.log_det, i)) < 1e-9);
       CHECK(std::abs(row(base.log_det, i).item()) > 1e-2);
     }
-    CHECK(distance(log_prob(flow, x, c), base_log_prob(base.z) + base.log_det) < 1e-12);
+    CHECK(distance(flow.log_prob(x, c), base_log_prob(base.x) + base.log_det) < 1e-12);
   });
 }
 
 TEST_CASE("layered flows go there and back again, in float32 too") {
   const auto round_trip = [](const auto& flow, DType dtype, double tolerance) {
     const Tensor x = Rng(2).normal({16, 5}, dtype), c = Rng(3).normal({16, 3}, dtype);
-    const FlowResult base = to_base(flow, x, c), data = to_data(flow, base.z, c);
-    REQUIRE(data.z.dtype() == dtype);
-    CHECK(distance(base.z, x) > 0.1);
-    CHECK(distance(data.z, x) < tolerance);
+    const FlowResult base = flow.to_base(x, c), data = flow.to_data(base.x, c);
+    REQUIRE(data.x.dtype() == dtype);
+    CHECK(distance(base.x, x) > 0.1);
+    CHECK(distance(data.x, x) < tolerance);
     CHECK(distance(data.log_det, -base.log_det) < tolerance);
   };
   each_model(5, 3, [&](const char* name, const auto& flow) {
@@ -116,7 +116,7 @@ TEST_CASE("the density of a layered flow integrates to one, with a context and w
   each_model(2, 0, [](const char* name, const auto& flow) {
     INFO(name);
     CHECK(mass(flow, {}) == Approx(1).margin(1e-3));
-    CHECK(max(abs(to_base(flow, cells(20, 3)).log_det)).item() > 0.3);
+    CHECK(max(abs(flow.to_base(cells(20, 3)).log_det)).item() > 0.3);
   });
   each_model(2, 3, [](const char* name, const auto& flow) {
     INFO(name);
@@ -133,10 +133,10 @@ TEST_CASE("gradients of layered flows are right in x, in the context and in ever
       size_t next = 2;
       return map_parameters(flow, [&](const std::string&, const Tensor&) { return in[next++]; });
     };
-    const auto likelihood = [&](const std::vector<Tensor>& in) { return -mean(log_prob(with(in), in[0], in[1])); };
+    const auto likelihood = [&](const std::vector<Tensor>& in) { return -mean(with(in).log_prob(in[0], in[1])); };
     const auto path = [&](const std::vector<Tensor>& in) {
-      const FlowResult r = to_data(with(in), in[0], in[1]);
-      return mean(square(r.z)) - mean(r.log_det);
+      const FlowResult r = with(in).to_data(in[0], in[1]);
+      return mean(square(r.x)) - mean(r.log_det);
     };
     CHECK(check_grads(likelihood, inputs).worst < 1e-6);
     CHECK(check_grads(path, inputs).worst < 1e-6);
@@ -145,7 +145,7 @@ TEST_CASE("gradients of layered flows are right in x, in the context and in ever
     for (const Tensor& g : grad(likelihood(leaves), leaves)) CHECK(max(abs(g)).item() > 0);
     for (const Tensor& g : grad(path(leaves), leaves)) CHECK(max(abs(g)).item() > 0);
     using Flow = std::decay_t<decltype(flow)>;
-    const auto density = [&](const Flow& m) { return log_prob(m, leaves[0], leaves[1]); };
+    const auto density = [&](const Flow& m) { return m.log_prob(leaves[0], leaves[1]); };
     CHECK(unvisited<Flow>(flow, density, {leaves[0], leaves[1]}).empty());
   });
 }
@@ -154,31 +154,31 @@ TEST_CASE("a conditional density is read from each row's context, which broadcas
   each_model(3, 2, [](const char* name, const auto& flow) {
     INFO(name);
     const Tensor x = Rng(9).normal({4, 2, 3}, f64), c = Rng(8).normal({2, 2}, f64);
-    const Tensor all = log_prob(flow, x, c);
+    const Tensor all = flow.log_prob(x, c);
     REQUIRE(all.shape() == Shape{4, 2});
     for (int64_t i = 0; i < 4; ++i)
       for (int64_t j = 0; j < 2; ++j)
-        CHECK(distance(row(row(all, i), j), log_prob(flow, row(row(x, i), j), row(c, j))) < 1e-12);
+        CHECK(distance(row(row(all, i), j), flow.log_prob(row(row(x, i), j), row(c, j))) < 1e-12);
     // One point under many contexts.
-    const Tensor point = row(row(x, 0), 0), many = log_prob(flow, point, c), data = to_data(flow, point, c).z;
+    const Tensor point = row(row(x, 0), 0), many = flow.log_prob(point, c), data = flow.to_data(point, c).x;
     REQUIRE(many.shape() == Shape{2});
     REQUIRE(data.shape() == Shape{2, 3});
-    for (int64_t j = 0; j < 2; ++j) CHECK(distance(row(many, j), log_prob(flow, point, row(c, j))) < 1e-12);
+    for (int64_t j = 0; j < 2; ++j) CHECK(distance(row(many, j), flow.log_prob(point, row(c, j))) < 1e-12);
     CHECK(std::abs(many.values()[0] - many.values()[1]) > 1e-3);
     // The same noise, carried by each row's context.
-    const Tensor drawn = sample(flow, {4, 2, 3}, Rng(5), c);
-    CHECK(distance(drawn, to_data(flow, Rng(5).normal({4, 2, 3}, f64), c).z) == 0);
-    CHECK(distance(drawn, sample(flow, {4, 2, 3}, Rng(5), flip(c, 0))) > 1e-2);
+    const Tensor drawn = flow.sample(Rng(5), {4, 2, 3}, c);
+    CHECK(distance(drawn, flow.to_data(Rng(5).normal({4, 2, 3}, f64), c).x) == 0);
+    CHECK(distance(drawn, flow.sample(Rng(5), {4, 2, 3}, flip(c, 0))) > 1e-2);
   });
 }
 
 TEST_CASE("samples of a layered flow are spread as its density says") {
   each_model(2, 0, [](const char* name, const auto& flow) {
     INFO(name);
-    const Tensor drawn = sample(track(flow), {40000, 2}, Rng(6));
+    const Tensor drawn = track(flow).sample(Rng(6), {40000, 2});
     CHECK(!drawn.tracked());
     constexpr double edge = 12, cell = edge * 2 / 300;
-    const Tensor grid = cells(300, edge), weight = unsqueeze(exp(log_prob(flow, grid)) * (cell * cell), -1);
+    const Tensor grid = cells(300, edge), weight = unsqueeze(exp(flow.log_prob(grid)) * (cell * cell), -1);
     const auto compare = [&](const Function& f) {
       const Tensor exact = sum(weight * f(grid), {0}), values = f(drawn), seen = mean(values, {0}),
                    error = sqrt(mean(square(values - seen), {0}) / 40000);
@@ -200,13 +200,13 @@ TEST_CASE("every second layer has the other order, or keeps the other dimensions
     Maf one = maf;
     one.nets = {maf.nets[k]};
     one.orders = {maf.orders[k]};
-    const std::vector<double> j = jacobian([&](const Tensor& in) { return to_base(one, in).z; }, x).values();
+    const std::vector<double> j = jacobian([&](const Tensor& in) { return one.to_base(in).x; }, x).values();
     for (size_t i = 0; i < 4; ++i)
       for (size_t l = 0; l < 4; ++l) CHECK((j[i * 4 + l] != 0) == (k % 2 == 0 ? l <= i : l >= i));
 
     RealNvp coupling = realnvp;
     coupling.couplings = {realnvp.couplings[k]};
-    const std::vector<double> a = jacobian([&](const Tensor& in) { return to_base(coupling, in).z; }, x).values();
+    const std::vector<double> a = jacobian([&](const Tensor& in) { return coupling.to_base(in).x; }, x).values();
     for (size_t i = 0; i < 4; ++i)
       for (size_t l = 0; l < 4; ++l)
         if (i % 2 == k % 2)
@@ -226,33 +226,33 @@ TEST_CASE("a layer is its formula") {
   const Tensor x = tensor({0.7, -1.1}, f64);
   Maf maf(config, Rng(0));
   constant(maf.nets[0].layers.back(), {0.3, -0.4, 0.5, 0.6});
-  const FlowResult m = to_base(maf, x);
-  CHECK(m.z.values()[0] == Approx((0.7 - 0.3) * std::exp(0.4)));
-  CHECK(m.z.values()[1] == Approx((-1.1 - 0.5) * std::exp(-0.6)));
+  const FlowResult m = maf.to_base(x);
+  CHECK(m.x.values()[0] == Approx((0.7 - 0.3) * std::exp(0.4)));
+  CHECK(m.x.values()[1] == Approx((-1.1 - 0.5) * std::exp(-0.6)));
   CHECK(m.log_det.item() == Approx(0.4 - 0.6));
 
   RealNvp realnvp(config, Rng(0));
   constant(realnvp.couplings[0].layers.back(), {0.3, 50});
   realnvp.couplings[0].factor = tensor({1.5}, f64);
-  const FlowResult r = to_data(realnvp, x);
-  CHECK(r.z.values()[0] == 0.7);
-  CHECK(r.z.values()[1] == Approx(-1.1 * std::exp(1.5) + 0.3));
+  const FlowResult r = realnvp.to_data(x);
+  CHECK(r.x.values()[0] == 0.7);
+  CHECK(r.x.values()[1] == Approx(-1.1 * std::exp(1.5) + 0.3));
   CHECK(r.log_det.item() == Approx(1.5));
 }
 
-TEST_CASE("layered flows learn a ring that no Gaussian can be") {
+TEST_CASE("layered flows learn a ring that no MultivariateNormal can be") {
   const Tensor train = Ring::sample(20000, Rng(1)), test = Ring::sample(4000, Rng(2));
   const double truth = mean(Ring::log_prob(test)).item();
-  const double gaussian = truth - mean(Gaussian::fit(train).log_prob(test)).item();
+  const double gaussian = truth - mean(MultivariateNormal::fit(train).log_prob(test)).item();
   CHECK(gaussian > 1);
   const auto fit = [&](auto flow) {
     Adam optimizer{.lr = 5e-3};
     for (int step = 0; step < 400; ++step) {
       const Tensor x = index_select(train, 0, Rng(3).split(static_cast<uint64_t>(step)).integers(256, train.dim(0)));
-      const auto g = value_and_grad(flow, [&](const auto& m) { return -mean(log_prob(m, x)); }).second;
+      const auto g = value_and_grad([&](const auto& m) { return -mean(m.log_prob(x)); }, flow).second;
       optimizer.step(flow, g);
     }
-    return truth - mean(log_prob(flow, test)).item();
+    return truth - mean(flow.log_prob(test)).item();
   };
   const LayeredConfig config{.hidden = {32, 32}};
   const double realnvp = fit(RealNvp(config, Rng(0))), maf = fit(Maf(config, Rng(0)));
@@ -266,10 +266,10 @@ TEST_CASE("layered flows learn a ring that no Gaussian can be") {
 
 TEST_CASE("continuous and layered flows are exchanged by their densities and samples") {
   const auto check = [](const auto& flow) {
-    const Tensor x = sample(flow, {5, 2}, Rng(1)), lp = log_prob(flow, x);
+    const Tensor x = flow.sample(Rng(1), {5, 2}), lp = flow.log_prob(x);
     CHECK(x.shape() == Shape{5, 2});
     CHECK(x.dtype() == DType::float32);
-    const auto back = to_base(flow, x);
+    const auto back = flow.to_base(x);
     CHECK(distance(lp, base_log_prob(Rng(1).normal({5, 2})) + back.log_det) < 1e-3);
   };
   check(Cnf<AnyHollowNet>{{astype(test::every_net(2, true, 0)[0].second, DType::float32)}, 1});
@@ -280,19 +280,19 @@ TEST_CASE("continuous and layered flows are exchanged by their densities and sam
 TEST_CASE("layered flows refuse shapes and sizes that make no sense") {
   each_model(3, 2, [](const char* name, const auto& flow) {
     INFO(name);
-    CHECK_THROWS_WITH(log_prob(flow, ones({2, 4}, f64), ones({2}, f64)),
+    CHECK_THROWS_WITH(flow.log_prob(ones({2, 4}, f64), ones({2}, f64)),
                       Catch::Contains("(2, 4)") && Catch::Contains("must have length 3"));
-    CHECK_THROWS_WITH(to_data(flow, ones({2, 3}, f64), ones({2, 4}, f64)),
+    CHECK_THROWS_WITH(flow.to_data(ones({2, 3}, f64), ones({2, 4}, f64)),
                       Catch::Contains("the context has shape (2, 4)") && Catch::Contains("must have length 2"));
-    CHECK_THROWS_WITH(log_prob(flow, ones({2, 3}, f64)), Catch::Contains("the context is missing"));
-    CHECK_THROWS_AS(to_base(flow, scalar(1, f64), ones({2}, f64)), ShapeError);
-    CHECK_THROWS_AS(log_prob(flow, ones({3, 3}, f64), ones({2, 2}, f64)), ShapeError);
-    CHECK_THROWS_AS(log_prob(flow, ones({2, 3}), ones({2})), DTypeError);
+    CHECK_THROWS_WITH(flow.log_prob(ones({2, 3}, f64)), Catch::Contains("the context is missing"));
+    CHECK_THROWS_AS(flow.to_base(scalar(1, f64), ones({2}, f64)), ShapeError);
+    CHECK_THROWS_AS(flow.log_prob(ones({3, 3}, f64), ones({2, 2}, f64)), ShapeError);
+    CHECK_THROWS_AS(flow.log_prob(ones({2, 3}), ones({2})), DTypeError);
   });
   each_model(3, 0, [](const char* name, const auto& flow) {
     INFO(name);
-    CHECK_THROWS_WITH(sample(flow, {2, 3}, Rng(0), ones({2}, f64)), Catch::Contains("made without one"));
-    CHECK_THROWS_AS(sample(flow, {2, 4}, Rng(0)), ShapeError);
+    CHECK_THROWS_WITH(flow.sample(Rng(0), {2, 3}, ones({2}, f64)), Catch::Contains("made without one"));
+    CHECK_THROWS_AS(flow.sample(Rng(0), {2, 4}), ShapeError);
   });
   for (const LayeredConfig& wrong : {LayeredConfig{.d = 0}, LayeredConfig{.layers = 0}, LayeredConfig{.context = -1},
                                      LayeredConfig{.hidden = {}}, LayeredConfig{.hidden = {4, 0}}}) {
@@ -302,7 +302,7 @@ TEST_CASE("layered flows refuse shapes and sizes that make no sense") {
   CHECK_THROWS_WITH(RealNvp({.d = 1}, Rng(0)), Catch::Contains("use Maf for one"));
   const Maf one(small(1, 0), Rng(0));
   const Tensor x = Rng(1).normal({9, 1}, f64);
-  CHECK(distance(to_data(one, to_base(one, x).z).z, x) < 1e-12);
+  CHECK(distance(one.to_data(one.to_base(x).x).x, x) < 1e-12);
 }
 
 }  // namespace dimwise::density_models_tests

@@ -1,7 +1,7 @@
 // The evidence lower bound of a small variational autoencoder, with every posterior: its gradient in every parameter.
 #include <string>
 
-#include "hollow/flow/posterior.hpp"
+#include "hollow/flow/amortized_flow.hpp"
 
 #include "autodiff/debug/check_grads.hpp"
 #include "nn/distributions/bernoulli.hpp"
@@ -21,7 +21,7 @@ constexpr int64_t pixels = 5, d = 3, context_size = 2;
 
 struct Vae {
   Mlp encoder;  // of pixels: mean, log_scale, context
-  PosteriorFlow flow;
+  AmortizedFlow flow;
   Mlp decoder;  // of z: logits
 
   template <class Self, class Visitor>
@@ -49,19 +49,19 @@ Vae make_vae(const std::string& name) {
                                .d_h = 2,
                                .dtype = f64};
   return {Mlp({pixels, 6, 2 * d + context_size}, Activation::tanh, rng.split("encoder"), f64),
-          make_posterior_flow(name, config, rng.split("flow")),
+          make_amortized_flow(name, config, rng.split("flow")),
           Mlp({d, 6, pixels}, Activation::tanh, rng.split("decoder"), f64)};
 }
 
 // mean(−log p(x | z) + β (log q(z | x) − log p(z))), with the same noise at every call.
 Tensor loss(const Vae& vae, const Tensor& x, double beta) {
   const Tensor code = vae.encoder(x);
-  const Normal base{slice(code, -1, 0, d), slice(code, -1, d, 2 * d)};
+  const DiagonalNormal base{slice(code, -1, 0, d), slice(code, -1, d, 2 * d)};
   // Of fixed steps, so that differences see the very solve that is differentiated.
   const FlowOptions options{.ode = {.method = "rk4", .steps = 2}};
-  const PosteriorSample q = sample(vae.flow, base, slice(code, -1, 2 * d, 2 * d + context_size), Rng(7), {}, options);
+  const FlowSample q = vae.flow.sample(Rng(7), base, slice(code, -1, 2 * d, 2 * d + context_size), {}, options);
   const Tensor log_likelihood = Bernoulli{vae.decoder(q.z)}.log_prob(x);
-  return mean(beta * (q.log_q - StandardNormal{.d = d}.log_prob(q.z)) - log_likelihood);
+  return mean(beta * (q.log_prob - StandardNormal{.d = d}.log_prob(q.z)) - log_likelihood);
 }
 
 const Tensor& images() {
@@ -80,7 +80,7 @@ TEST_CASE("the gradient of the evidence lower bound is right in encoder, flow an
       return loss(map_parameters(vae, [&](const std::string&, const Tensor&) { return in[next++]; }), images(), 0.7);
     };
     CHECK(check_grads(of, parameters(vae)).worst < 1e-6);
-    const auto [value, g] = value_and_grad(vae, [&](const Vae& m) { return loss(m, images(), 0.7); });
+    const auto [value, g] = value_and_grad([&](const Vae& m) { return loss(m, images(), 0.7); }, vae);
     for (const auto& [parameter, gradient] : named_parameters(g)) {
       INFO(parameter);
       CHECK(max(abs(gradient)).item() > 1e-6);

@@ -1,4 +1,4 @@
-// FFJORD's drift: its formula, what the context adds, its traces, refusals.
+// FFJORD's dynamics: its formula, what the context adds, its traces, refusals.
 #include <cmath>
 
 #include "hollow/flow/ffjord.hpp"
@@ -49,7 +49,7 @@ Tensor by_hand(const FfjordNet& net, const Tensor& x, double t, const Tensor& c)
 
 }  // namespace
 
-TEST_CASE("FFJORD's drift is its formula, for each row's own context") {
+TEST_CASE("FFJORD's dynamics is its formula, for each row's own context") {
   const Tensor x = Rng(9).normal({5, 4}, f64), c = Rng(8).normal({5, 3}, f64);
   for (const int64_t rank : {0, 1, 2}) {
     INFO("rank " << rank);
@@ -62,7 +62,7 @@ TEST_CASE("FFJORD's drift is its formula, for each row's own context") {
   }
 }
 
-TEST_CASE("as initialised, the context's part of FFJORD's weights has the size of the weights") {
+TEST_CASE("as initialized, the context's part of FFJORD's weights has the size of the weights") {
   const FfjordNet net({.d = 40, .hidden = {50}, .context = 30, .rank = 6, .dtype = f64}, Rng(4));
   const Tensor c = Rng(8).normal({30}, f64);
   for (const FfjordNet::Layer& layer : net.layers) {
@@ -77,8 +77,8 @@ TEST_CASE("as initialised, the context's part of FFJORD's weights has the size o
 TEST_CASE("the trace of a plain function is exact by reverse passes, and Hutchinson's estimate is vᵀJv") {
   const Tensor c = Rng(8).normal({3}, f64), x = Rng(9).normal({2, 4}, f64), v = Rng(7).rademacher({2, 4}, f64);
   const Function f = small(2).prepare(c).at(scalar(0.3, f64));
-  const Drift exact = drift(f, x, Trace::exact), brute = drift(f, x, Trace::brute_force),
-              estimate = drift(f, x, Trace::hutchinson, v);
+  const Dynamics exact = dynamics(f, x, Trace::exact), brute = dynamics(f, x, Trace::brute_force),
+                 estimate = dynamics(f, x, Trace::hutchinson, v);
   CHECK(distance(exact.f, f(x)) == 0);
   CHECK(distance(estimate.f, f(x)) == 0);
   CHECK(distance(brute.trace, exact.trace) == 0);
@@ -91,7 +91,7 @@ TEST_CASE("the trace of a plain function is exact by reverse passes, and Hutchin
   }
 }
 
-TEST_CASE("FFJORD's drift and trace have right gradients in all they read") {
+TEST_CASE("FFJORD's dynamics and trace have right gradients in all they read") {
   for (const int64_t rank : {0, 2}) {
     const FfjordNet net = small(rank);
     std::vector<Tensor> inputs{Rng(9).normal({2, 4}, f64), full({}, 0.3, f64), Rng(8).normal({2, 3}, f64)};
@@ -99,7 +99,7 @@ TEST_CASE("FFJORD's drift and trace have right gradients in all they read") {
     const auto loss = [&](const std::vector<Tensor>& in) {
       size_t next = 3;
       const FfjordNet with = map_parameters(net, [&](const std::string&, const Tensor&) { return in[next++]; });
-      const Drift d = drift(with.prepare(in[2]).at(in[1]), in[0], Trace::exact);
+      const Dynamics d = dynamics(with.prepare(in[2]).at(in[1]), in[0], Trace::exact);
       return sum(d.f * Rng(5).normal({2, 4}, f64)) + sum(square(d.trace));
     };
     CHECK(check_grads(loss, inputs, {.forward = false}).worst < 1e-6);
@@ -111,7 +111,7 @@ TEST_CASE("FFJORD's drift and trace have right gradients in all they read") {
   }
 }
 
-TEST_CASE("FFJORD's drift refuses what makes no sense") {
+TEST_CASE("FFJORD's dynamics refuses what makes no sense") {
   CHECK_THROWS_WITH(FfjordNet({.hidden = {}}, Rng(0)), Catch::Contains("0 hidden layers"));
   CHECK_THROWS_WITH(FfjordNet({.hidden = {4, 0}}, Rng(0)), Catch::Contains("hidden width 0"));
   CHECK_THROWS_WITH(FfjordNet({.context = 0, .rank = 2}, Rng(0)), Catch::Contains("rank 2 without a context"));

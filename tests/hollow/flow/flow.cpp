@@ -1,4 +1,4 @@
-// Continuous normalizing flows: closed forms, normalisation, round trips, the three traces, gradients.
+// Continuous normalizing flows: closed forms, normalization, round trips, the three traces, gradients.
 #include <cmath>
 
 #include "hollow/flow/cnf.hpp"
@@ -19,7 +19,7 @@ constexpr DType f64 = DType::float64;
 
 double distance(const Tensor& a, const Tensor& b) { return max(abs(a - b)).item(); }
 
-// dx/dt = a ⊙ x + b·(x_2, −x_1 …): diagonal growth a and, if asked, a hollow part that turns neighbours into each
+// dx/dt = a ⊙ x + b·(x_2, −x_1 …): diagonal growth a and, if asked, a hollow part that turns neighbors into each
 // other.
 struct Affine {
   Tensor a, hollow;
@@ -27,9 +27,9 @@ struct Affine {
     const Affine* net;
     Tensor conditioner(const Tensor& x) const { return unsqueeze(sum(unsqueeze(x, -2) * net->hollow, {-1}), -1); }
     Tensor transformer(const Tensor& x, const Tensor& h) const { return net->a * x + squeeze(h, -1); }
+    Tensor operator()(const Tensor& x) const { return transformer(x, conditioner(x)); }
   };
-  Bound at(const Tensor& = {}, const Tensor& = {}) const { return {this}; }
-  Tensor operator()(const Tensor& x, const Tensor& = {}) const { return at().transformer(x, at().conditioner(x)); }
+  Bound at(const Tensor& = {}) const { return {this}; }
   Affine prepare(const Tensor& = {}) const { return *this; }
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
@@ -54,8 +54,8 @@ TEST_CASE("a linear flow is the Gaussian it must be") {
   // x(T) = e^{aT} z: a Gaussian of standard deviations e^{aT}.
   const Tensor scale = tensor({std::exp(0.75), std::exp(-0.45)}, f64);
   const Tensor truth = base_log_prob(x / scale) - sum(log(scale));
-  CHECK(distance(log_prob(cnf, x, tight), truth) < 1e-8);
-  const FlowSolution there = to_data(cnf, x, tight);
+  CHECK(distance(cnf.log_prob(x, {}, tight), truth) < 1e-8);
+  const FlowResult there = cnf.to_data(x, {}, tight);
   CHECK(distance(there.x, x * scale) < 1e-8);
   CHECK(distance(there.log_det, full({50}, 1.5 * 0.2, f64)) < 1e-8);
 }
@@ -65,8 +65,8 @@ TEST_CASE("a rotation changes no density") {
   net.hollow = tensor({0, 2, -2, 0}, {2, 2}, f64);
   const Cnf<Affine> cnf{{net}, 1};
   const Tensor x = Rng(1).normal({20, 2}, f64);
-  CHECK(distance(log_prob(cnf, x, tight), base_log_prob(x)) < 1e-8);
-  CHECK(distance(to_data(cnf, x, tight).log_det, zeros({20}, f64)) < 1e-10);
+  CHECK(distance(cnf.log_prob(x, {}, tight), base_log_prob(x)) < 1e-8);
+  CHECK(distance(cnf.to_data(x, {}, tight).log_det, zeros({20}, f64)) < 1e-10);
 }
 
 TEST_CASE("blocks are stacked: sampled in order, scored in reverse") {
@@ -76,10 +76,10 @@ TEST_CASE("blocks are stacked: sampled in order, scored in reverse") {
   const Cnf<Affine> mixed{{growth({0.5, 0.1}), turn}, 1};
   const Tensor z = Rng(1).normal({20, 2}, f64);
   for (const auto& flow : {cnf, mixed}) {
-    const FlowSolution there = to_data(flow, z, tight), back = to_base(flow, there.x, tight);
+    const FlowResult there = flow.to_data(z, {}, tight), back = flow.to_base(there.x, {}, tight);
     CHECK(distance(back.x, z) < 1e-8);
     CHECK(distance(there.log_det + back.log_det, zeros({20}, f64)) < 1e-8);
-    CHECK(distance(log_prob(flow, there.x, tight), base_log_prob(z) - there.log_det) < 1e-8);
+    CHECK(distance(flow.log_prob(there.x, {}, tight), base_log_prob(z) - there.log_det) < 1e-8);
   }
 }
 
@@ -92,7 +92,7 @@ TEST_CASE("the density of a random net integrates to one") {
     for (int64_t i = 0; i < n; ++i)
       for (int64_t j = 0; j < n; ++j)
         for (const int64_t k : {i, j}) points.push_back(-edge + 2 * edge * (static_cast<double>(k) + 0.5) / n);
-    const Tensor p = exp(log_prob(cnf, tensor(points, {n * n, 2}, f64), {.ode = {.rtol = 1e-6, .atol = 1e-6}}));
+    const Tensor p = exp(cnf.log_prob(tensor(points, {n * n, 2}, f64), {}, {.ode = {.rtol = 1e-6, .atol = 1e-6}}));
     CHECK(sum(p).item() * std::pow(2 * edge / n, 2) == Approx(1).margin(1e-3));
   }
 }
@@ -100,27 +100,27 @@ TEST_CASE("the density of a random net integrates to one") {
 TEST_CASE("there and back again") {
   const Cnf<AnyHollowNet> cnf{{small_net(3), small_net(3, 3)}, 1};
   const Tensor x = Rng(2).normal({16, 3}, f64);
-  const FlowSolution base = to_base(cnf, x, tight), data = to_data(cnf, base.x, tight);
+  const FlowResult base = cnf.to_base(x, {}, tight), data = cnf.to_data(base.x, {}, tight);
   CHECK(distance(data.x, x) < 1e-8);
   CHECK(distance(data.log_det + base.log_det, zeros({16}, f64)) < 1e-8);
   // sample() takes the same way, without a trace.
   const Tensor z = Rng(9).normal({16, 3}, f64);
-  CHECK(distance(sample(cnf, {16, 3}, Rng(9), f64, tight), to_data(cnf, z, tight).x) < 1e-8);
+  CHECK(distance(cnf.sample(Rng(9), {16, 3}, {}, tight), cnf.to_data(z, {}, tight).x) < 1e-8);
 }
 
 TEST_CASE("the log-determinant is that of the map's Jacobian") {
   const Cnf<AnyHollowNet> cnf{{small_net(2)}, 1};
   const Tensor z = Rng(2).normal({1, 2}, f64);
-  const Tensor j = reshape(jacobian([&](const Tensor& in) { return to_data(cnf, in, tight).x; }, z), {2, 2});
+  const Tensor j = reshape(jacobian([&](const Tensor& in) { return cnf.to_data(in, {}, tight).x; }, z), {2, 2});
   const std::vector<double> v = j.values();
-  CHECK(to_data(cnf, z, tight).log_det.values()[0] == Approx(std::log(v[0] * v[3] - v[1] * v[2])).margin(1e-8));
+  CHECK(cnf.to_data(z, {}, tight).log_det.values()[0] == Approx(std::log(v[0] * v[3] - v[1] * v[2])).margin(1e-8));
 }
 
 TEST_CASE("exact and brute-force traces agree on one model; Hutchinson's is unbiased") {
   const AnyHollowNet net = small_net(6);
   const Tensor x = Rng(2).normal({4, 6}, f64);
   const auto bound = net.at(scalar(0.2, f64));
-  const Drift exact = drift(bound, x, Trace::exact), brute = drift(bound, x, Trace::brute_force);
+  const Dynamics exact = dynamics(bound, x, Trace::exact), brute = dynamics(bound, x, Trace::brute_force);
   CHECK(distance(exact.f, brute.f) < 1e-12);
   CHECK(distance(exact.trace, brute.trace) < 1e-10);
   CHECK(distance(exact.diagonal, brute.diagonal) < 1e-10);
@@ -128,7 +128,8 @@ TEST_CASE("exact and brute-force traces agree on one model; Hutchinson's is unbi
   constexpr int n = 4000;
   double sum_of = 0, squares = 0;
   for (int i = 0; i < n; ++i) {
-    const double e = drift(bound, x, Trace::hutchinson, Rng(77).split(i).rademacher(x.shape(), f64)).trace.values()[0];
+    const double e =
+        dynamics(bound, x, Trace::hutchinson, Rng(77).split(i).rademacher(x.shape(), f64)).trace.values()[0];
     sum_of += e;
     squares += e * e;
   }
@@ -138,9 +139,9 @@ TEST_CASE("exact and brute-force traces agree on one model; Hutchinson's is unbi
 
   const Cnf<AnyHollowNet> cnf{{net}, 1};
   FlowOptions options = tight;
-  const Tensor truth = log_prob(cnf, x, options);
+  const Tensor truth = cnf.log_prob(x, {}, options);
   options.trace = Trace::brute_force;
-  CHECK(distance(log_prob(cnf, x, options), truth) < 1e-8);
+  CHECK(distance(cnf.log_prob(x, {}, options), truth) < 1e-8);
 }
 
 TEST_CASE("Hutchinson's noise is drawn once a solve, and anew for another key") {
@@ -152,9 +153,9 @@ TEST_CASE("Hutchinson's noise is drawn once a solve, and anew for another key") 
                                                                                                        other = loose;
   fine.ode.rtol = fine.ode.atol = 1e-10;
   other.noise = Rng(6);
-  CHECK(distance(log_prob(cnf, x, loose), log_prob(cnf, x, fine)) < 1e-4);
-  CHECK(distance(log_prob(cnf, x, loose), log_prob(cnf, x, loose)) == 0);
-  CHECK(distance(log_prob(cnf, x, loose), log_prob(cnf, x, other)) > 1e-3);
+  CHECK(distance(cnf.log_prob(x, {}, loose), cnf.log_prob(x, {}, fine)) < 1e-4);
+  CHECK(distance(cnf.log_prob(x, {}, loose), cnf.log_prob(x, {}, loose)) == 0);
+  CHECK(distance(cnf.log_prob(x, {}, loose), cnf.log_prob(x, {}, other)) > 1e-3);
   CHECK(detail::draw_noise(loose, x, 0).values() != detail::draw_noise(loose, x, 1).values());
 }
 
@@ -162,10 +163,10 @@ TEST_CASE("a part of a batch draws the noise of its own rows") {
   const Cnf<AnyHollowNet> cnf{{small_net(3), small_net(3)}, 1};
   const Tensor x = Rng(2).normal({5, 3}, f64);
   FlowOptions options{.trace = Trace::hutchinson, .ode = {.method = "rk4", .steps = 3}, .noise = Rng(5)};
-  const std::vector<double> whole = log_prob(cnf, x, options).values();
+  const std::vector<double> whole = cnf.log_prob(x, {}, options).values();
   for (int64_t row = 0; row < 5; ++row) {
     options.first_row = row;
-    CHECK(log_prob(cnf, slice(x, 0, row, row + 1), options).item() ==
+    CHECK(cnf.log_prob(slice(x, 0, row, row + 1), {}, options).item() ==
           Approx(whole[static_cast<size_t>(row)]).epsilon(1e-12));
   }
   CHECK(detail::draw_noise(options, x, 0).values() !=
@@ -178,15 +179,15 @@ TEST_CASE("the energies are the integrals they claim to be") {
   const Tensor z = tensor({1.0, 2.0}, {1, 2}, f64);
   FlowOptions options = tight;
   options.penalties = true;
-  const FlowSolution there = to_data(cnf, z, options), back = to_base(cnf, there.x, options);
+  const FlowResult there = cnf.to_data(z, {}, options), back = cnf.to_base(there.x, {}, options);
   // ∫ Σ (a z e^{at})² dt = Σ a z² (e^{2a} − 1)/2, and ∫ Σ a² dt.
   const double kinetic = 0.5 * (std::exp(1.0) - 1) / 2 - 0.3 * 4 * (std::exp(-0.6) - 1) / 2;
-  for (const FlowSolution& s : {there, back}) {
-    CHECK(s.kinetic.values()[0] == Approx(kinetic).margin(1e-7));
-    CHECK(s.diagonal.values()[0] == Approx(0.25 + 0.09).margin(1e-8));
+  for (const FlowResult& s : {there, back}) {
+    CHECK(s.kinetic_energy.values()[0] == Approx(kinetic).margin(1e-7));
+    CHECK(s.jacobian_penalty.values()[0] == Approx(0.25 + 0.09).margin(1e-8));
   }
   options.trace = Trace::hutchinson;
-  CHECK_THROWS_WITH(to_data(cnf, z, options), Catch::Contains("no Jacobian diagonal"));
+  CHECK_THROWS_WITH(cnf.to_data(z, {}, options), Catch::Contains("no Jacobian diagonal"));
 }
 
 TEST_CASE("the likelihood's gradient is right in every parameter and in x, with every trace") {
@@ -199,9 +200,9 @@ TEST_CASE("the likelihood's gradient is right in every parameter and in x, with 
     const auto loss = [&](const std::vector<Tensor>& in) {
       size_t next = 1;
       const auto with = map_parameters(cnf, [&](const std::string&, const Tensor&) { return in[next++]; });
-      const FlowSolution s = to_base(with, in[0], options);
+      const FlowResult s = with.to_base(in[0], {}, options);
       Tensor total = -sum(base_log_prob(s.x) + s.log_det);
-      if (options.penalties) total = total + sum(s.kinetic) + 0.3 * sum(s.diagonal);
+      if (options.penalties) total = total + sum(s.kinetic_energy) + 0.3 * sum(s.jacobian_penalty);
       return total;
     };
     INFO(name(trace));
@@ -214,7 +215,7 @@ TEST_CASE("the adjoint's gradient of the likelihood agrees with the direct one")
   const Tensor x = Rng(2).normal({5, 2}, f64);
   FlowOptions options{.ode = {.rtol = 1e-8, .atol = 1e-8}};
   const auto gradient = [&] {
-    return value_and_grad(cnf, [&](const Cnf<AnyHollowNet>& m) { return -mean(log_prob(m, x, options)); }).second;
+    return value_and_grad([&](const Cnf<AnyHollowNet>& m) { return -mean(m.log_prob(x, {}, options)); }, cnf).second;
   };
   const auto direct = parameters(gradient());
   options.ode.gradient = OdeGradient::adjoint;

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "hollow/flow/posterior.hpp"
+#include "hollow/flow/amortized_flow.hpp"
 
 #include "autodiff/transforms.hpp"
 #include "ops/arithmetic.hpp"
@@ -34,8 +34,8 @@ const std::vector<std::pair<std::string, int>> flows{{"none", 100},
 const FlowOptions fixed{.ode = {.method = "rk4", .steps = 3}};
 
 // One step of Newton's method, with the engine's Jacobian, on flow(z₀) = z.
-Tensor newton_step(const PosteriorFlow& flow, const Tensor& z0, const Tensor& z, const Tensor& context) {
-  const Tensor leaf = track(z0), there = flow(leaf, context, fixed).z;
+Tensor newton_step(const AmortizedFlow& flow, const Tensor& z0, const Tensor& z, const Tensor& context) {
+  const Tensor leaf = track(z0), there = flow.to_data(leaf, context, fixed).x;
   std::vector<Tensor> rows;
   for (int i = 0; i < 2; ++i) rows.push_back(grad(sum(select(there, -1, i)), leaf, {.record = false}));
   const Tensor residual = stop_gradient(there) - z;
@@ -44,10 +44,10 @@ Tensor newton_step(const PosteriorFlow& flow, const Tensor& z0, const Tensor& z,
 
 // z₀ of flow(z₀) = z: from the image of one point along straight lines to z, a way that exists for every invertible
 // flow, where Newton's method from afar may not converge.
-Tensor inverse(const PosteriorFlow& flow, const Tensor& z, const Tensor& start, const Tensor& context) {
+Tensor inverse(const AmortizedFlow& flow, const Tensor& z, const Tensor& start, const Tensor& context) {
   constexpr int stretches = 10;
   Tensor z0 = broadcast_to(start, z.shape());
-  const Tensor image = flow(start, context, fixed).z;
+  const Tensor image = flow.to_data(start, context, fixed).x;
   for (int k = 1; k <= stretches; ++k) {
     const Tensor target = image + static_cast<double>(k) / stretches * (z - image);
     for (int i = 0; i < (k < stretches ? 2 : 5); ++i) z0 = newton_step(flow, z0, target, context);
@@ -55,7 +55,7 @@ Tensor inverse(const PosteriorFlow& flow, const Tensor& z, const Tensor& start, 
   return z0;
 }
 
-// Centres of n × n cells of the box about some points, and the area of a cell.
+// Centers of n × n cells of the box about some points, and the area of a cell.
 std::pair<Tensor, double> cells(int n, const Tensor& points) {
   const Tensor low = min(points, {0}), side = (max(points, {0}) - low) / n;
   std::vector<double> places;
@@ -68,7 +68,7 @@ std::pair<Tensor, double> cells(int n, const Tensor& points) {
 }  // namespace
 
 TEST_CASE("the density of every posterior integrates to one over z") {
-  const Normal base{tensor({0.3, -0.2}, f64), tensor({-0.1, 0.2}, f64)};
+  const DiagonalNormal base{tensor({0.3, -0.2}, f64), tensor({-0.1, 0.2}, f64)};
   // All but 3e-7 of the base lies within 5.5 standard deviations.
   const Tensor angle = linspace(0, 2 * M_PI, 400, f64),
                rim = base.mean + exp(base.log_scale) * (5.5 * stack({cos(angle), sin(angle)}, -1));
@@ -84,14 +84,14 @@ TEST_CASE("the density of every posterior integrates to one over z") {
                                .end_time = 1,
                                .dtype = f64};
   for (const auto& [name, side] : flows) {
-    const PosteriorFlow flow = make_posterior_flow(name, config, Rng(4));
+    const AmortizedFlow flow = make_amortized_flow(name, config, Rng(4));
     for (uint64_t c = 0; c < 2; ++c) {
       INFO(name << ", context " << c);
       const Tensor context = Rng(8).split(c).normal({3}, f64);
-      const auto [z, area] = cells(side, flow(rim, context, fixed).z);
+      const auto [z, area] = cells(side, flow.to_data(rim, context, fixed).x);
       const Tensor z0 = inverse(flow, z, base.mean, context);
-      const FlowResult there = flow(z0, context, fixed);
-      REQUIRE(max(abs(there.z - z)).item() < 1e-10);
+      const FlowResult there = flow.to_data(z0, context, fixed);
+      REQUIRE(max(abs(there.x - z)).item() < 1e-10);
       const auto mass = [&, cell = area](double times) {
         return sum(exp(base.log_prob(z0) - times * there.log_det)).item() * cell;
       };

@@ -27,7 +27,7 @@ Tensor loss(const Net& net, const Tensor& x) {
   return mean(square(d[0])) + mean(d[1]);
 }
 void step(const Net& net, const Tensor& x) {
-  value_and_grad(net, [&](const Net& m) { return loss(m, x); });
+  value_and_grad([&](const Net& m) { return loss(m, x); }, net);
 }
 
 // The sizes of a net and its batch, none of which may change a count.
@@ -47,7 +47,7 @@ struct Calls : Observer {
 
 TEST_CASE("f and D1 are 10 and 13 recorded ops, whatever the dimension and the batch") {
   for (const Size& s : sizes) {
-    const Net net = make_net(s.d).prepare();
+    const auto net = make_net(s.d).prepare();
     const Tensor x = track(Rng(3).normal({s.batch, s.d}));
     const int64_t before = live_nodes();
     const std::vector<Tensor> d = dimwise::dimwise(net.at(), x, 1);
@@ -60,7 +60,7 @@ TEST_CASE("f and D1 are 10 and 13 recorded ops, whatever the dimension and the b
 TEST_CASE("each order of the Taylor method costs a few ops more, whatever the dimension and the batch") {
   const NoGrad guard;
   for (const Size& s : sizes) {
-    const Net net = make_net(s.d).prepare();
+    const auto net = make_net(s.d).prepare();
     const Tensor x = Rng(3).normal({s.batch, s.d});
     const auto ops = [&](int order) {
       const int64_t before = thread_context().ops_evaluated;
@@ -112,7 +112,7 @@ TEST_CASE("a training step on f and D1 holds few activations at once") {
 
 TEST_CASE("a solve of many steps takes no more nodes or memory than one of few") {
   const NoGrad guard;
-  const Net net = make_net(8).prepare();
+  const auto net = make_net(8).prepare();
   const Tensor x = Rng(3).normal({16, 8});
   for (const char* method : {"rk4", "dopri5"}) {
     int64_t most = 0;
@@ -122,7 +122,7 @@ TEST_CASE("a solve of many steps takes no more nodes or memory than one of few")
         most = std::max(most, live_nodes() - nodes);
         return State{net(y[0])};
       };
-      check(odeint(f, {x}, {0, 1}, {.method = method, .steps = steps}));
+      value_or_throw(odeint(f, {x}, {0, 1}, {.method = method, .steps = steps}));
       CHECK(live_nodes() == nodes);
       return std::exchange(most, 0);
     };

@@ -33,7 +33,7 @@ TEST_CASE("dimwise equals the diagonal by brute force, for every conditioner and
     constexpr int order = 3;
     const Tensor x = Rng(3).normal({2, d}, DType::float64), context = Rng(4).normal({2, 2}, DType::float64);
     for (const auto& [name, net] : every_net(d)) {
-      const auto bound = net.prepare().at(t, context);
+      const auto bound = net.prepare(context).at(t);
       const std::vector<Tensor> truth = brute_force(bound, x, order);
       for (const DimwiseMethod method : {DimwiseMethod::reverse, DimwiseMethod::taylor, DimwiseMethod::automatic}) {
         const DiagonalCheck check;
@@ -83,7 +83,7 @@ TEST_CASE(
       const auto loss = [&](const std::vector<Tensor>& in) {
         size_t next = 3;
         const AnyHollowNet with = map_parameters(net, [&](const std::string&, const Tensor&) { return in[next++]; });
-        const std::vector<Tensor> d = dimwise::dimwise(with.prepare().at(in[1], in[2]), in[0], 2, method);
+        const std::vector<Tensor> d = dimwise::dimwise(with.prepare(in[2]).at(in[1]), in[0], 2, method);
         return sum(w1 * d[1]) + sum(w2 * d[2] * d[1]) + sum(square(d[0]));  // the last bias moves f alone
       };
       CHECK(check_grads(loss, inputs).worst < 1e-6);
@@ -101,10 +101,10 @@ TEST_CASE(
 
 TEST_CASE("the cost of dimwise does not depend on the dimension") {
   const auto ops = [](int64_t d, int order, DimwiseMethod method, size_t which) {
-    const auto net = every_net(d)[which].second.prepare();
     const Tensor x = zeros({2, d}, DType::float64), context = zeros({2, 2}, DType::float64);
+    const auto net = every_net(d)[which].second.prepare(context);
     const int64_t before = thread_context().ops_evaluated;
-    dimwise::dimwise(net.at(t, context), x, order, method);
+    dimwise::dimwise(net.at(t), x, order, method);
     return thread_context().ops_evaluated - before;
   };
   for (size_t which = 0; which < 4; ++which)
@@ -120,7 +120,7 @@ TEST_CASE("time and context must be given exactly where the net was made with th
   const Tensor x = zeros({2, 3}, DType::float64), c = zeros({2, 2}, DType::float64);
   for (const auto& [name, net] : every_net(3)) {
     INFO(name);
-    CHECK_THROWS_WITH(net(x), Catch::Contains("depends on time"));
+    CHECK_THROWS_WITH(net(x, {}, c), Catch::Contains("depends on time"));
     CHECK_THROWS_WITH(net(x, t), Catch::Contains("depends on a context"));
     CHECK(net(x, t, c).shape() == x.shape());
     // One time a row, and further batch axes.
@@ -141,9 +141,8 @@ TEST_CASE("a context given to prepare is the one otherwise given to at") {
     for (size_t k = 0; k < each.size(); ++k) CHECK(distance(once[k], each[k]) == 0);
     for (int64_t i = 0; i < 4; ++i)
       CHECK(distance(row(once[1], i), dimwise::dimwise(ready.at(t), row(x, i))[1]) < 1e-13);
-    CHECK_THROWS_WITH(ready.at(t, c)(x), Catch::Contains("prepared with one"));
-    CHECK_THROWS_WITH(ready.prepare(c), Catch::Contains("prepared with one"));
-    CHECK_THROWS_WITH(net.prepare(Tensor()).at(t)(x), Catch::Contains("depends on a context"));
+    CHECK_THROWS_WITH(ready(x), Catch::Contains("depends on time"));
+    CHECK_THROWS_WITH(net.prepare(), Catch::Contains("depends on a context"));
   }
   for (const auto& [name, net] : every_net(3, true, 0))
     CHECK_THROWS_WITH(net.prepare(c), Catch::Contains("made without one"));

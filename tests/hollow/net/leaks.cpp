@@ -46,8 +46,8 @@ Tensor masked(const Tensor& x, const Tensor& first, const Tensor& second) {
   return unsqueeze(linear(hidden, draw("w2", {d, d}) * second), -1);
 }
 
-// A convolution along the positions whose centre weight is zero.
-Tensor centre_zero(const Tensor& x) {
+// A convolution along the positions whose center weight is zero.
+Tensor center_zero(const Tensor& x) {
   Tensor left = pad(slice(x, -1, 0, d - 1), -1, 1, 0), right = pad(slice(x, -1, 1, d), -1, 0, 1);
   return 0.7 * left - 0.4 * right;
 }
@@ -76,9 +76,9 @@ TEST_CASE("every planted leak in a conditioner is found") {
       {"output mask not strict", [](const Tensor& x) { return masked(x, strict(0), strict(0)); }},
       {"hidden mask off by one", [](const Tensor& x) { return masked(x, strict(1), strict(-1)); }},
       {"both directions in one network", [](const Tensor& x) { return masked(x, strict(-1), transpose(strict(-1))); }},
-      {"two stacked centre-zero convolutions",
-       [](const Tensor& x) { return unsqueeze(centre_zero(tanh(centre_zero(x))), -1); }},
-      {"mean of all but normalised by all",
+      {"two stacked center-zero convolutions",
+       [](const Tensor& x) { return unsqueeze(center_zero(tanh(center_zero(x))), -1); }},
+      {"mean of all but normalized by all",
        [](const Tensor& x) { return unsqueeze((sum(x, {-1}, true) - x) / norm(x, {-1}, true), -1); }},
       {"max pooling that does not leave x_i out",
        [](const Tensor& x) { return unsqueeze(broadcast_to(max(x, {-1}, true), x.shape()), -1); }},

@@ -59,7 +59,7 @@ TEST_CASE("The direct gradient is that of the discrete solution, to the second o
   for (const double end : {1.0, -0.5}) {
     const std::vector<double> times{0, 0.3 * end, end};
     OdeOptions options{.rtol = 1e-4, .atol = 1e-4};
-    options.grid = odeint(lotka_volterra(p), {y0}, times, options).grid;
+    options.replay.grid = odeint(lotka_volterra(p), {y0}, times, options).grid;
     const auto loss = [&](const std::vector<Tensor>& in) {
       const auto s = odeint(lotka_volterra(in[1]), {in[0]}, times, options);
       return sum(s.y[1][0]) + sum(square(s.y[2][0]));
@@ -141,7 +141,7 @@ TEST_CASE("The adjoint passes a drift that calls dimwise, and several state tens
     const Tensor w = track(rng.split("w").normal({3, 3}, DType::float64));
     const Tensor c = track(scalar(0.7, DType::float64));
     const Tensor zero = zeros({5}, DType::float64);
-    const auto s = check(odeint(flow(w, c), {x, zero, zero}, {0, 1}, with(gradient, tolerance)));
+    const auto s = value_or_throw(odeint(flow(w, c), {x, zero, zero}, {0, 1}, with(gradient, tolerance)));
     const State& y = s.y.back();
     g.push_back(grad(sum(square(y[0])) + sum(y[1]) + 0.1 * sum(y[2]), {x, w, c}));
     for (const Tensor& each : g.back()) CHECK(sum(square(each)).item() > 1e-4);
@@ -162,10 +162,10 @@ TEST_CASE("The adjoint of fixed steps uses the same steps, and has its own metho
   CHECK(s.adjoint->accepted == 200);
   CHECK(s.adjoint->evaluations == 800);
   const auto mixed =
-      gradient({.method = "rk4", .steps = 400, .gradient = OdeGradient::adjoint, .adjoint_method = "euler"});
+      gradient({.method = "rk4", .steps = 400, .gradient = OdeGradient::adjoint, .adjoint = {.method = "euler"}});
   CHECK(mixed.second.adjoint->evaluations == 800);
-  const auto loose = gradient(
-      {.rtol = 1e-9, .atol = 1e-9, .gradient = OdeGradient::adjoint, .adjoint_rtol = 1e-4, .adjoint_atol = 1e-4});
+  const auto loose =
+      gradient({.rtol = 1e-9, .atol = 1e-9, .gradient = OdeGradient::adjoint, .adjoint = {.rtol = 1e-4, .atol = 1e-4}});
   const auto tight = gradient({.rtol = 1e-9, .atol = 1e-9, .gradient = OdeGradient::adjoint});
   CHECK(loose.second.adjoint->accepted < tight.second.adjoint->accepted / 2);
   CHECK(difference(loose.first, exact) < 1e-3);
@@ -235,7 +235,7 @@ TEST_CASE("A failed adjoint solve throws, a failed forward solve does not") {
   CHECK(grad(s.y[1][0], y0).item() == Approx(4).epsilon(1e-4));  // y = y0 / (1 − y0 t)
   const auto few =
       odeint(blow_up, {y0}, {0, 0.9},
-             {.max_steps = 30, .gradient = OdeGradient::adjoint, .adjoint_rtol = 1e-13, .adjoint_atol = 1e-13});
+             {.max_steps = 30, .gradient = OdeGradient::adjoint, .adjoint = {.rtol = 1e-13, .atol = 1e-13}});
   REQUIRE(few.status == OdeStatus::success);
   CHECK_THROWS_AS(grad(few.y[1][0], y0), SolverError);
 }
@@ -247,7 +247,7 @@ TEST_CASE("Gradients of float32 solves are those of float64 within float32's acc
     for (const DType dtype : {DType::float64, DType::float32})
       for (const OdeGradient gradient : {OdeGradient::direct, OdeGradient::adjoint}) {
         const Tensor y0 = track(tensor({1, 1}, dtype)), p = track(tensor(prey, dtype));
-        const auto s = check(odeint(lotka_volterra(p), {y0}, {0, 0.5, 1}, with(gradient, 1e-5)));
+        const auto s = value_or_throw(odeint(lotka_volterra(p), {y0}, {0, 0.5, 1}, with(gradient, 1e-5)));
         g.push_back(grad(sum(s.y[1][0]) + sum(s.y[2][0]), {y0, p}));
       }
     for (const auto& each : g) CHECK(difference(each, g[0]) < 1e-4);

@@ -31,8 +31,8 @@ TEST_CASE("The direct gradient of implicit steps agrees with differences on a re
   for (const std::string& method : methods)
     for (const double end : {1.0, -0.5}) {
       const std::vector<double> times{0, 0.3 * end, end};
-      OdeOptions options{.method = method, .rtol = 1e-4, .atol = 1e-4, .corrector_tolerance = 1e-8};
-      options.grid = odeint(lotka_volterra(p), {y0}, times, options).grid;
+      OdeOptions options{.method = method, .rtol = 1e-4, .atol = 1e-4, .implicit = {.tolerance = 1e-8}};
+      options.replay.grid = odeint(lotka_volterra(p), {y0}, times, options).grid;
       const auto loss = [&](const std::vector<Tensor>& in) {
         const auto s = odeint(lotka_volterra(in[1]), {in[0]}, times, options);
         REQUIRE(s.status == OdeStatus::success);
@@ -51,10 +51,13 @@ TEST_CASE("The direct gradient reaches quadratures and several state tensors") {
   };
   const Tensor c = scalar(1.2, DType::float64), x0 = tensor({0.3}, DType::float64);
   for (const std::string& method : methods) {
-    OdeOptions options{
-        .method = method, .rtol = 1e-3, .atol = 1e-3, .quadratures = {false, false, true}, .corrector_tolerance = 1e-7};
+    OdeOptions options{.method = method,
+                       .rtol = 1e-3,
+                       .atol = 1e-3,
+                       .quadratures = {false, false, true},
+                       .implicit = {.tolerance = 1e-7}};
     const auto state = [](const Tensor& x) { return State{x, ones_like(x), zeros_like(x)}; };
-    options.grid = odeint(term(c), state(x0), {0, 0.8}, options).grid;
+    options.replay.grid = odeint(term(c), state(x0), {0, 0.8}, options).grid;
     const auto loss = [&](const std::vector<Tensor>& in) {
       const auto s = odeint(term(in[0]), state(in[1]), {0, 0.5, 0.8}, options);
       return sum(s.y[2][2]) + sum(square(s.y[2][1])) + sum(s.y[1][2] * s.y[1][0]);
@@ -68,7 +71,7 @@ TEST_CASE("The gradient is there with any corrector, and does not change the sol
   const Tensor p = tensor({0.04, 3e7, 1e4}, DType::float64);
   for (const std::string& method : methods)
     for (const char* corrector : {"newton", "newton_krylov"}) {
-      const OdeOptions options{.method = method, .rtol = 1e-7, .atol = 1e-12, .corrector = corrector};
+      const OdeOptions options{.method = method, .rtol = 1e-7, .atol = 1e-12, .implicit = {.corrector = corrector}};
       const State y0 = start({1, 0, 0});
       const auto plain = odeint(robertson(p), y0, {0, 1}, options);
       const Tensor k = track(p);
@@ -124,7 +127,7 @@ TEST_CASE("Gradients through 200 unknowns that the diagonal dominates need no ma
   const OdeProblem problem = ode_problem("diagonally-dominant");
   const auto gradient = [&](const std::string& method, const char* corrector) {
     const Tensor y0 = track(problem.y0[0]);
-    const OdeOptions options = tolerances(problem, 1e-6, {.method = method, .corrector = corrector});
+    const OdeOptions options = tolerances(problem, 1e-6, {.method = method, .implicit = {.corrector = corrector}});
     const auto s = odeint(problem.term, {y0}, {problem.times.front(), problem.times.back()}, options);
     REQUIRE(s.status == OdeStatus::success);
     CHECK(s.statistics.jacobians == 0);

@@ -24,7 +24,7 @@ double swing_exact(double y0, double t0, double t) { return y0 * std::exp(std::s
 
 // Stage equations solved to rounding.
 OdeOptions exact_stages(const char* method) {
-  return {.method = method, .corrector = "newton", .corrector_tolerance = 1e-8};
+  return {.method = method, .implicit = {.corrector = "newton", .tolerance = 1e-8}};
 }
 
 double final_error(const char* method, double t0, double t1, int64_t steps) {
@@ -82,7 +82,7 @@ TEST_CASE("The interpolants of implicit methods have their orders") {
       const auto error = [&, name = method](double h) {
         OdeOptions options = exact_stages(name);
         const double t0 = 1.4, t1 = t0 + direction * h, between = t0 + 0.3 * direction * h;
-        options.grid = {t0, t1};
+        options.replay.grid = {t0, t1};
         const auto s = odeint(swing, {scalar(1.3, DType::float64)}, {t0, between, t1}, options);
         return std::abs(s.y[1][0].item() - swing_exact(1.3, t0, between));
       };

@@ -30,8 +30,9 @@ double worst_error(const OdeProblem& problem, const OdeSolution& solution, const
 }
 
 OdeSolution solved(const OdeProblem& problem, const std::string& method, const std::string& corrector, double rtol) {
-  return odeint(problem.term, problem.y0, problem.times,
-                tolerances(problem, rtol, {.method = method, .max_steps = 100000, .corrector = corrector}));
+  return odeint(
+      problem.term, problem.y0, problem.times,
+      tolerances(problem, rtol, {.method = method, .max_steps = 100000, .implicit = {.corrector = corrector}}));
 }
 
 }  // namespace
@@ -100,7 +101,7 @@ TEST_CASE("Functional iteration serves where nothing is stiff") {
   const auto exact = odeint(lotka_volterra(p), start({1, 1}), {0, 2}, tight).y.back()[0].values();
   for (const std::string& method : methods) {
     const auto s = odeint(lotka_volterra(p), start({1, 1}), {0, 2},
-                          {.method = method, .rtol = 1e-7, .atol = 1e-7, .corrector = "functional"});
+                          {.method = method, .rtol = 1e-7, .atol = 1e-7, .implicit = {.corrector = "functional"}});
     INFO(method);
     REQUIRE(s.status == OdeStatus::success);
     CHECK(relative_error(s.y.back()[0], exact) < 1e-5);
@@ -133,7 +134,7 @@ TEST_CASE("A batch of rows is solved row by row: the Jacobian is one block a row
   for (const std::string& method : methods)
     for (const char* corrector : {"newton", "newton_krylov"}) {
       const OdeOptions options{
-          .method = method, .rtol = 1e-8, .atol = 1e-10, .max_steps = 100000, .corrector = corrector};
+          .method = method, .rtol = 1e-8, .atol = 1e-10, .max_steps = 100000, .implicit = {.corrector = corrector}};
       const auto together = odeint(problem.term, batch, {0, 10}, options);
       REQUIRE(together.status == OdeStatus::success);
       for (int64_t i = 0; i < 3; ++i) {
@@ -154,8 +155,11 @@ TEST_CASE("Several state tensors, and a quadrature outside the equations") {
   const auto exact = odeint(f, y0, {0, 1.5}, {.method = "dopri8", .rtol = 1e-12, .atol = 1e-12});
   for (const std::string& method : methods)
     for (const char* corrector : {"newton", "jacobi_newton"}) {
-      const OdeOptions options{
-          .method = method, .rtol = 1e-8, .atol = 1e-8, .quadratures = {false, false, true}, .corrector = corrector};
+      const OdeOptions options{.method = method,
+                               .rtol = 1e-8,
+                               .atol = 1e-8,
+                               .quadratures = {false, false, true},
+                               .implicit = {.corrector = corrector}};
       const auto s = odeint(f, y0, {0, 0.7, 1.5}, options);
       INFO(method << ' ' << corrector << ": " << s.message);
       REQUIRE(s.status == OdeStatus::success);
@@ -168,7 +172,7 @@ TEST_CASE("What cannot be solved ends with a status, within its budget") {
   for (const std::string& method : methods) {
     INFO(method);
     OdeOptions options = tolerances(problem, 1e-6, {.method = method});
-    options.corrector = "functional";
+    options.implicit.corrector = "functional";
     options.max_evaluations = 3000;
     options.max_steps = 1000000;
     const auto starved = odeint(problem.term, problem.y0, problem.times, options);
@@ -177,18 +181,18 @@ TEST_CASE("What cannot be solved ends with a status, within its budget") {
     options.max_steps = 20;
     CHECK(odeint(problem.term, problem.y0, problem.times, options).status == OdeStatus::max_steps_reached);
     const auto nan = [](const Tensor&, const State& y) -> State { return {1 + sqrt(1 - y[0])}; };
-    const auto lost = odeint(nan, start({0.5}), {0, 5}, {.method = method, .corrector = "newton"});
+    const auto lost = odeint(nan, start({0.5}), {0, 5}, {.method = method, .implicit = {.corrector = "newton"}});
     INFO(lost.message);
     CHECK(lost.status != OdeStatus::success);
     CHECK(lost.status != OdeStatus::max_steps_reached);
     // A quadrature is outside of the equations, which are solved all the same.
     const auto late = [](const Tensor& t, const State& y) -> State { return {-y[0], sqrt(1 - t) * y[0]}; };
     const auto half = odeint(late, {scalar(1, DType::float64), scalar(0, DType::float64)}, {0, 3},
-                             {.method = method, .quadratures = {false, true}, .corrector = "newton"});
+                             {.method = method, .quadratures = {false, true}, .implicit = {.corrector = "newton"}});
     CHECK(half.status == OdeStatus::non_finite);
     CHECK(half.grid.back() == Approx(1).margin(0.01));
     const auto blow_up = [](const Tensor&, const State& y) -> State { return {square(y[0])}; };
-    const auto gone = odeint(blow_up, start({1}), {0, 2}, {.method = method, .corrector = "newton"});
+    const auto gone = odeint(blow_up, start({1}), {0, 2}, {.method = method, .implicit = {.corrector = "newton"}});
     INFO(gone.message);
     CHECK(gone.status != OdeStatus::success);
     CHECK(gone.grid.back() == Approx(1).margin(1e-2));

@@ -37,7 +37,7 @@ ode::Nordsieck exact_history(double t, double h, int q, DType dtype) {
 double largest_error(const ode::MultistepFamily& family, int order, double t0, double t1, int n, DType dtype) {
   const double h = (t1 - t0) / n;
   const OdeOptions options{
-      .method = family.name, .rtol = 1e-12, .atol = 1e-12, .corrector = "newton", .corrector_tolerance = 1e-8};
+      .method = family.name, .rtol = 1e-12, .atol = 1e-12, .implicit = {.corrector = "newton", .tolerance = 1e-8}};
   const auto z = exact_history(t0, h, order, dtype);
   const auto system = std::make_shared<ode::System>(OdeTerm(forced), z[0], options);
   ode::Multistep method(family, system, t0, z, h);
@@ -55,7 +55,7 @@ const VectorField van_der_pol = [](const Tensor&, const State& s) -> State {
   return {vec({v, 100 * (1 - x * x) * v - x})};
 };
 OdeTerm van_der_pol_term() {
-  return {van_der_pol, [](const Tensor& t, const State& s) -> Diagonal {
+  return {van_der_pol, [](const Tensor& t, const State& s) -> ValueAndDiagonal {
             const Tensor x = at(s[0], 0);
             return {van_der_pol(t, s), {vec({zeros_like(x), 100 * (1 - x * x)})}};
           }};
@@ -113,7 +113,7 @@ TEST_CASE("Polynomials of a method's degree are met exactly, however uneven the 
           binomial = binomial * (order - j) / (j + 1);
         }
         const auto system = std::make_shared<ode::System>(
-            OdeTerm(f), z[0], OdeOptions{.method = family->name, .corrector = "functional"});
+            OdeTerm(f), z[0], OdeOptions{.method = family->name, .implicit = {.corrector = "functional"}});
         ode::Multistep method(*family, system, t, z, h);
         for (const double step : steps) {
           method.prescribe(order);
@@ -122,7 +122,7 @@ TEST_CASE("Polynomials of a method's degree are met exactly, however uneven the 
           CHECK(method.y()[0].item() == Approx(p(t)).epsilon(1e-11));
         }
         const double between = t - direction * 0.15;
-        CHECK(method.piece().at(between)[0].item() == Approx(p(between)).epsilon(1e-11));
+        CHECK(method.interpolant().at(between)[0].item() == Approx(p(between)).epsilon(1e-11));
       }
 }
 
@@ -173,13 +173,13 @@ TEST_CASE("Raising the order of BDF makes the polynomial pass through one more o
 
 TEST_CASE("All correctors lead to one solution, within the tolerance") {
   const State y0 = start({2, 0});
-  const auto reference = check(
+  const auto reference = value_or_throw(
       odeint(van_der_pol, y0, {0, 100}, {.method = "dopri8", .rtol = 1e-11, .atol = 1e-12, .max_steps = 1000000}));
   for (const char* method : {"adams", "bdf"})
     for (const std::string& corrector : corrector_names()) {
-      const auto s =
-          odeint(van_der_pol_term(), y0, {0, 100},
-                 {.method = method, .rtol = 1e-7, .atol = 1e-9, .max_steps = 1000000, .corrector = corrector});
+      const auto s = odeint(
+          van_der_pol_term(), y0, {0, 100},
+          {.method = method, .rtol = 1e-7, .atol = 1e-9, .max_steps = 1000000, .implicit = {.corrector = corrector}});
       INFO(method << " with " << corrector << ": " << s.message);
       REQUIRE(s.status == OdeStatus::success);
       CHECK(relative_error(s.y.back()[0], reference.y.back()[0].values()) < 2e-5);
@@ -199,14 +199,15 @@ TEST_CASE("Jacobi-Newton needs a hundredth of functional iteration's evaluations
   const auto f = [&](const Tensor& t, const State& s) -> State {
     return {rate * (cos(t) - s[0]) + 0.3 * sum(sin(s[0]), {-1}, true) / static_cast<double>(d)};
   };
-  const OdeTerm term(f, [&](const Tensor& t, const State& s) -> Diagonal {
+  const OdeTerm term(f, [&](const Tensor& t, const State& s) -> ValueAndDiagonal {
     return {f(t, s), {0.3 / static_cast<double>(d) * cos(s[0]) - rate}};
   });
   const State y0{full({d}, 0.5, DType::float64)};
   std::map<std::string, int64_t> evaluations;
   std::map<std::string, std::vector<double>> ends;
   for (const char* corrector : {"functional", "jacobi_newton", "newton", "automatic"}) {
-    const auto s = odeint(term, y0, {0, 2}, {.method = "bdf", .max_steps = 1000000, .corrector = corrector});
+    const auto s =
+        odeint(term, y0, {0, 2}, {.method = "bdf", .max_steps = 1000000, .implicit = {.corrector = corrector}});
     REQUIRE(s.status == OdeStatus::success);
     evaluations[corrector] = s.statistics.evaluations;
     ends[corrector] = s.y.back()[0].values();
@@ -215,7 +216,7 @@ TEST_CASE("Jacobi-Newton needs a hundredth of functional iteration's evaluations
   CHECK(evaluations["jacobi_newton"] * 100 < evaluations["functional"]);
   CHECK(evaluations["jacobi_newton"] <= evaluations["newton"] * 5 / 4);
   const auto exact =
-      check(odeint(term, y0, {0, 2}, {.method = "bdf", .rtol = 1e-11, .atol = 1e-13, .max_steps = 100000}));
+      value_or_throw(odeint(term, y0, {0, 2}, {.method = "bdf", .rtol = 1e-11, .atol = 1e-13, .max_steps = 100000}));
   for (const auto& [corrector, end] : ends) {
     INFO(corrector);
     CHECK(relative_error(exact.y.back()[0], end) < 1e-4);
@@ -228,15 +229,15 @@ TEST_CASE("Where the diagonal says nothing, automatic finds out and falls back")
     const Tensor x = at(s[0], 0) - cos(t), y = at(s[0], 1);
     return {vec({-1000 * x + 1000 * y - sin(t), -1000 * x - 1000 * y})};
   };
-  const OdeTerm term(f, [&](const Tensor& t, const State& s) -> Diagonal {
+  const OdeTerm term(f, [&](const Tensor& t, const State& s) -> ValueAndDiagonal {
     return {f(t, s), {full({2}, -1000, DType::float64)}};
   });
-  const auto s = check(odeint(term, start({1, 0}), {0, 10}, {.method = "bdf"}));
+  const auto s = value_or_throw(odeint(term, start({1, 0}), {0, 10}, {.method = "bdf"}));
   CHECK(s.statistics.corrector == "newton");
   CHECK(s.statistics.evaluations < 600);
   CHECK(s.y.back()[0].values()[0] == Approx(std::cos(10.0)).margin(1e-4));
-  const auto alone =
-      odeint(term, start({1, 0}), {0, 10}, {.method = "bdf", .max_evaluations = 3000, .corrector = "jacobi_newton"});
+  const auto alone = odeint(term, start({1, 0}), {0, 10},
+                            {.method = "bdf", .max_evaluations = 3000, .implicit = {.corrector = "jacobi_newton"}});
   CHECK(alone.statistics.evaluations > 2 * s.statistics.evaluations);
 }
 
@@ -246,11 +247,10 @@ TEST_CASE(
     for (const double end : {60.0, -0.01}) {
       const std::vector<double> times{0, 0.3 * end, end};
       OdeOptions options{
-          .method = method, .rtol = 1e-4, .atol = 1e-6, .max_steps = 100000, .corrector_tolerance = 1e-7};
-      const auto first = check(odeint(van_der_pol_term(), start({2, 0}), times, options));
-      options.grid = first.grid;
-      options.orders = first.orders;
-      const auto again = check(odeint(van_der_pol_term(), start({2, 0}), times, options));
+          .method = method, .rtol = 1e-4, .atol = 1e-6, .max_steps = 100000, .implicit = {.tolerance = 1e-7}};
+      const auto first = value_or_throw(odeint(van_der_pol_term(), start({2, 0}), times, options));
+      options.replay = {first.grid, first.orders};
+      const auto again = value_or_throw(odeint(van_der_pol_term(), start({2, 0}), times, options));
       INFO(method << ", " << first.statistics.rejected << " rejected");
       CHECK(first.statistics.rejected > 0);
       for (size_t i = 0; i < times.size(); ++i) {
@@ -273,29 +273,32 @@ TEST_CASE("A restart after failures is replayed too") {
                      .dt = 0.125,
                      .dt_max = 0.125,
                      .max_steps = 100000,
-                     .corrector_tolerance = 1e-7,
+                     .implicit = {.tolerance = 1e-7},
                      .max_order = 2};
-  const auto first = check(odeint(f, start({1}), {0, 1.05}, options));
+  const auto first = value_or_throw(odeint(f, start({1}), {0, 1.05}, options));
   CHECK(std::any_of(first.orders.begin(), first.orders.end(), [](int order) { return order < 0; }));
-  options.grid = first.grid;
-  options.orders = first.orders;
-  const auto again = check(odeint(f, start({1}), {0, 1.05}, options));
+  options.replay.grid = first.grid;
+  options.replay.orders = first.orders;
+  const auto again = value_or_throw(odeint(f, start({1}), {0, 1.05}, options));
   CHECK(again.orders == first.orders);
   CHECK(relative_error(again.y.back()[0], first.y.back()[0].values()) < 1e-9);
 }
 
 TEST_CASE("Quadratures stay outside the implicit equation and keep their accuracy") {
-  const auto both = [](const Tensor& t, const State& y) -> Diagonal {
+  const auto both = [](const Tensor& t, const State& y) -> ValueAndDiagonal {
     return {{-200 * (y[0] - cos(t)), sum(square(y[0]), {-1})}, {full(y[0].shape(), -200, DType::float64), Tensor()}};
   };
   const OdeTerm term([&](const Tensor& t, const State& y) { return both(t, y).f; }, both);
   const State y0{full({3, 2}, 1, DType::float64), zeros({3}, DType::float64)};
-  const auto exact = check(odeint(term, y0, {0, 3}, {.method = "dopri8", .rtol = 1e-11, .atol = 1e-11}));
+  const auto exact = value_or_throw(odeint(term, y0, {0, 3}, {.method = "dopri8", .rtol = 1e-11, .atol = 1e-11}));
   for (const char* method : {"adams", "bdf"})
     for (const char* corrector : {"jacobi_newton", "newton", "newton_krylov"}) {
-      const auto s = check(
-          odeint(term, y0, {0, 3},
-                 {.method = method, .rtol = 1e-7, .atol = 1e-8, .quadratures = {false, true}, .corrector = corrector}));
+      const auto s = value_or_throw(odeint(term, y0, {0, 3},
+                                           {.method = method,
+                                            .rtol = 1e-7,
+                                            .atol = 1e-8,
+                                            .quadratures = {false, true},
+                                            .implicit = {.corrector = corrector}}));
       CHECK(relative_error(s.y.back()[0], exact.y.back()[0].values()) < 1e-5);
       CHECK(relative_error(s.y.back()[1], exact.y.back()[1].values()) < 1e-5);
     }

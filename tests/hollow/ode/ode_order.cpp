@@ -75,7 +75,7 @@ TEST_CASE("The interpolant of every method has its order") {
         ode::RungeKutta solver(*method, system, 0.4, y, {});
         const double t1 = 0.4 + direction * h, at = 0.4 + theta * (t1 - 0.4);
         solver.accept(solver.attempt(t1, false));
-        return std::abs(solver.piece().at(at)[0].item() - swing_exact(1.3, 0.4, at));
+        return std::abs(solver.interpolant().at(at)[0].item() - swing_exact(1.3, 0.4, at));
       };
       const double h = method->order < 3 ? 0.01 : method->order <= 6 ? 0.02 : 0.3;
       CHECK(slope(error(h, 0.6), error(h / 2, 0.6)) == Approx(method->interpolant_order + 1).margin(0.15));

@@ -42,7 +42,7 @@ TEST_CASE("The diagonal and Jacobian of every problem are those of its f") {
     const Tensor y = near_start(p, {}), full = brute_force_jacobian(p, t, y);
     const double scale = 1e-12 * (1 + largest(full));
     REQUIRE(p.term.with_diagonal);
-    const Diagonal both = p.term.with_diagonal(t, {y});
+    const ValueAndDiagonal both = p.term.with_diagonal(t, {y});
     CHECK(largest(both.f[0] - p.term.f(t, {y})[0]) == 0);
     const Tensor d = both.d[0].defined() ? both.d[0] : zeros_like(y);
     CHECK(d.shape() == y.shape());
@@ -57,9 +57,9 @@ TEST_CASE("The rows of a batch are independent of each other") {
     const OdeProblem p = ode_problem(name);
     INFO(name);
     const Tensor y = near_start(p, {2, 3});
-    const Diagonal both = p.term.with_diagonal(t, {y});
+    const ValueAndDiagonal both = p.term.with_diagonal(t, {y});
     const Tensor one = select(select(y, 0, 1), 0, 2);
-    const Diagonal alone = p.term.with_diagonal(t, {one});
+    const ValueAndDiagonal alone = p.term.with_diagonal(t, {one});
     const auto row_of = [](const Tensor& x) { return select(select(x, 0, 1), 0, 2); };
     CHECK(largest(row_of(both.f[0]) - alone.f[0]) <= 1e-12 * largest(alone.f[0]));
     if (alone.d[0].defined()) CHECK(largest(row_of(both.d[0]) - alone.d[0]) <= 1e-12 * largest(alone.d[0]));

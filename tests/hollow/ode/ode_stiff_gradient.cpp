@@ -24,7 +24,7 @@ OdeTerm van_der_pol(const Tensor& mu) {
     const Tensor x = at(s[0], 0), v = at(s[0], 1);
     return {vec({v, mu * (1 - x * x) * v - x})};
   };
-  return {f, [f, mu](const Tensor& t, const State& s) -> Diagonal {
+  return {f, [f, mu](const Tensor& t, const State& s) -> ValueAndDiagonal {
             const Tensor x = at(s[0], 0);
             return {f(t, s), {vec({zeros_like(x), mu * (1 - x * x)})}};
           }};
@@ -36,7 +36,7 @@ OdeTerm robertson(const Tensor& k) {
     const Tensor first = at(k, 2) * b * c - at(k, 0) * a, third = at(k, 1) * b * b;
     return {vec({first, -first - third, third})};
   };
-  return {f, [f, k](const Tensor& t, const State& s) -> Diagonal {
+  return {f, [f, k](const Tensor& t, const State& s) -> ValueAndDiagonal {
             const Tensor b = at(s[0], 1), c = at(s[0], 2);
             return {f(t, s), {vec({zeros_like(b) - at(k, 0), -(at(k, 2) * c) - 2 * at(k, 1) * b, zeros_like(b)})}};
           }};
@@ -64,12 +64,11 @@ TEST_CASE("The direct gradient of every implicit method is that of its discrete 
       INFO(method << " with " << corrector);
       const std::vector<double> times{0, 0.3, 1};
       OdeOptions options{
-          .method = method, .rtol = 1e-4, .atol = 1e-5, .corrector = corrector, .corrector_tolerance = 1e-9};
-      const auto first = check(odeint(van_der_pol(mu), {y0}, times, options));
-      options.grid = first.grid;
-      options.orders = first.orders;
+          .method = method, .rtol = 1e-4, .atol = 1e-5, .implicit = {.corrector = corrector, .tolerance = 1e-9}};
+      const auto first = value_or_throw(odeint(van_der_pol(mu), {y0}, times, options));
+      options.replay = {first.grid, first.orders};
       const auto loss = [&](const std::vector<Tensor>& in) {
-        const auto s = check(odeint(van_der_pol(in[1]), {in[0]}, times, options));
+        const auto s = value_or_throw(odeint(van_der_pol(in[1]), {in[0]}, times, options));
         return sum(s.y[1][0]) + sum(square(s.y[2][0]));
       };
       CHECK_NOTHROW(check_grads(loss, {y0, mu}, {.order = 1, .tolerance = 1e-6}));
@@ -92,14 +91,14 @@ TEST_CASE("Direct, checkpointed and adjoint gradients of all implicit methods ag
                    scale = track(ones({static_cast<int64_t>(problem.p.size())}, DType::float64));
       Tensor p = tensor(problem.p, DType::float64) * scale;
       if (p.size() == 1) p = reshape(p, {});
-      const auto s = check(odeint(problem.term(p), {y0}, {0, problem.t},
-                                  {.method = method,
-                                   .rtol = rtol,
-                                   .atol = problem.atol * rtol / 1e-7,
-                                   .max_steps = 100000,
-                                   .gradient = gradient,
-                                   .adjoint_atol = 1e-3 * rtol,
-                                   .adjoint_controls_parameters = method == "kencarp5"}));
+      const auto s =
+          value_or_throw(odeint(problem.term(p), {y0}, {0, problem.t},
+                                {.method = method,
+                                 .rtol = rtol,
+                                 .atol = problem.atol * rtol / 1e-7,
+                                 .max_steps = 100000,
+                                 .gradient = gradient,
+                                 .adjoint = {.atol = 1e-3 * rtol, .controls_parameters = method == "kencarp5"}}));
       return grad(at(s.y[1][0], 0), {y0, scale});
     };
     const auto reference = gradients("radau5", OdeGradient::direct, 1e-10);
@@ -130,7 +129,7 @@ TEST_CASE("Gradients of implicit methods meet the stored sensitivities") {
         const double tolerance = method == "kvaerno3" ? 1e-8 : 1e-10;  // a low order needs many steps
         const Tensor p = track(tensor(p0, DType::float64)),
                      y0 = track(tensor(stored["y0"].get<std::vector<double>>(), DType::float64));
-        const auto s = check(odeint(
+        const auto s = value_or_throw(odeint(
             std::string(name) == "lotka_volterra" ? lotka_volterra(p) : cubic_spiral(p), {y0}, {0, result["t"]},
             {.method = method, .rtol = tolerance, .atol = tolerance, .max_steps = 100000, .gradient = gradient}));
         for (size_t i = 0; i < 2; ++i) {
@@ -150,13 +149,13 @@ TEST_CASE("The checkpointed gradient is the direct one, with memory that grows a
     std::vector<std::vector<double>> values;
     for (const OdeGradient gradient : {OdeGradient::direct, OdeGradient::checkpointed}) {
       const Tensor y0 = track(tensor({2, 0.3}, DType::float64)), mu = track(scalar(3, DType::float64));
-      const auto s = check(odeint(van_der_pol(mu), {y0}, {0, 0.5, 1.1, 2},
-                                  {.method = method,
-                                   .rtol = 1e-5,
-                                   .atol = 1e-5,
-                                   .dt = is_adaptive(method) ? 0 : 0.05,
-                                   .corrector_tolerance = 1e-8,
-                                   .gradient = gradient}));
+      const auto s = value_or_throw(odeint(van_der_pol(mu), {y0}, {0, 0.5, 1.1, 2},
+                                           {.method = method,
+                                            .rtol = 1e-5,
+                                            .atol = 1e-5,
+                                            .dt = is_adaptive(method) ? 0 : 0.05,
+                                            .implicit = {.tolerance = 1e-8},
+                                            .gradient = gradient}));
       Tensor loss = scalar(0, DType::float64);
       for (const State& y : s.y) loss = loss + sum(square(y[0]));
       for (const State& y : s.y) values.push_back(y[0].values());
@@ -168,8 +167,8 @@ TEST_CASE("The checkpointed gradient is the direct one, with memory that grows a
   const auto nodes = [](OdeGradient gradient, double dt) {
     const Tensor y0 = track(tensor({2, 0.3}, DType::float64));
     const int64_t before = live_nodes();
-    const auto s = check(odeint(van_der_pol(scalar(3, DType::float64)), {y0}, {0, 1},
-                                {.method = "rk4", .dt = dt, .gradient = gradient}));
+    const auto s = value_or_throw(odeint(van_der_pol(scalar(3, DType::float64)), {y0}, {0, 1},
+                                         {.method = "rk4", .dt = dt, .gradient = gradient}));
     return static_cast<double>(live_nodes() - before);
   };
   CHECK(nodes(OdeGradient::direct, 1.0 / 1600) / nodes(OdeGradient::direct, 1.0 / 100) > 14);
@@ -179,8 +178,8 @@ TEST_CASE("The checkpointed gradient is the direct one, with memory that grows a
     const auto alive = [&](double end) {
       const Tensor y0 = track(tensor({2, 0.3}, DType::float64));
       const int64_t before = live_nodes();
-      const auto s = check(odeint(van_der_pol(scalar(3, DType::float64)), {y0}, {0, end},
-                                  {.method = method, .dt_max = 0.005, .gradient = OdeGradient::checkpointed}));
+      const auto s = value_or_throw(odeint(van_der_pol(scalar(3, DType::float64)), {y0}, {0, end},
+                                           {.method = method, .dt_max = 0.005, .gradient = OdeGradient::checkpointed}));
       return std::pair{static_cast<double>(live_nodes() - before), static_cast<double>(s.statistics.accepted)};
     };
     const auto few = alive(0.2), many = alive(3.2);
@@ -208,10 +207,10 @@ TEST_CASE("The adjoint of a flow by Jacobi-Newton agrees with the explicit one")
     options.ode = {.method = method,
                    .rtol = 1e-8,
                    .atol = 1e-8,
-                   .corrector = *corrector ? corrector : "automatic",
+                   .implicit = {.corrector = *corrector ? corrector : "automatic"},
                    .gradient = OdeGradient::adjoint};
     const Cnf flow{std::vector{net}};
-    const auto [loss, g] = value_and_grad(flow, [&](const auto& m) { return -mean(log_prob(m, x, options)); });
+    const auto [loss, g] = value_and_grad([&](const auto& m) { return -mean(m.log_prob(x, {}, options)); }, flow);
     losses.push_back(loss.item());
     gradients.push_back(parameters(g));
     INFO(method << ' ' << corrector);
@@ -234,13 +233,13 @@ TEST_CASE(
       const auto f = [&](const Tensor& t, const State& s) -> State {
         return {rate * (cos(t) - s[0]) + c * mean(sin(s[0]), {-1}, true)};
       };
-      const OdeTerm term(f, [&](const Tensor& t, const State& s) -> Diagonal {
+      const OdeTerm term(f, [&](const Tensor& t, const State& s) -> ValueAndDiagonal {
         return {f(t, s), {c * cos(s[0]) / static_cast<double>(d) - rate}};
       });
       const double end = gradient == OdeGradient::adjoint ? 2 : 1e-4;  // solved backwards, it contracts no further
-      const auto s =
-          check(odeint(term, {y0}, {0, end},
-                       {.method = "bdf", .rtol = 1e-6, .atol = 1e-8, .corrector = corrector, .gradient = gradient}));
+      const auto s = value_or_throw(odeint(
+          term, {y0}, {0, end},
+          {.method = "bdf", .rtol = 1e-6, .atol = 1e-8, .implicit = {.corrector = corrector}, .gradient = gradient}));
       gradients.push_back(grad(sum(s.y[1][0]), {y0, c}));
       evaluations[corrector] += s.adjoint->evaluations;
       if (std::string(corrector) == "jacobi_newton") CHECK(s.adjoint->jacobians == 0);
@@ -256,20 +255,21 @@ TEST_CASE("Backsolve agrees where the flow is not stiff, and refuses where it co
   for (const char* method : {"dopri5", "adams", "bdf"})
     for (const OdeGradient gradient : {OdeGradient::direct, OdeGradient::backsolve}) {
       const Tensor y0 = track(tensor({1, 1.2}, DType::float64)), q = track(p);
-      const auto s =
-          check(odeint(lotka_volterra(q), {y0}, {0, 0.4, 1},
-                       {.method = method, .rtol = 1e-9, .atol = 1e-9, .max_steps = 100000, .gradient = gradient}));
+      const auto s = value_or_throw(
+          odeint(lotka_volterra(q), {y0}, {0, 0.4, 1},
+                 {.method = method, .rtol = 1e-9, .atol = 1e-9, .max_steps = 100000, .gradient = gradient}));
       gradients.push_back(grad(sum(square(s.y[1][0])) + sum(s.y[2][0]), {y0, q}));
       CHECK(difference(gradients.back(), gradients.front()) < 1e-6);
     }
   const VectorField stiff = [](const Tensor& t, const State& y) -> State { return {-200 * (y[0] - cos(t))}; };
   const Tensor y0 = track(tensor({0.3}, DType::float64));
-  const auto s =
-      check(odeint(stiff, {y0}, {0, 1}, {.rtol = 1e-6, .max_steps = 100000, .gradient = OdeGradient::backsolve}));
+  const auto s = value_or_throw(
+      odeint(stiff, {y0}, {0, 1}, {.rtol = 1e-6, .max_steps = 100000, .gradient = OdeGradient::backsolve}));
   CHECK_THROWS_AS(grad(sum(s.y[1][0]), y0), SolverError);
-  CHECK_THROWS_WITH(odeint(lotka_volterra(p), {y0}, {0, 1},
-                           {.method = "bdf", .corrector = "newton_krylov", .gradient = OdeGradient::backsolve}),
-                    Contains("backsolve has no products"));
+  CHECK_THROWS_WITH(
+      odeint(lotka_volterra(p), {y0}, {0, 1},
+             {.method = "bdf", .implicit = {.corrector = "newton_krylov"}, .gradient = OdeGradient::backsolve}),
+      Contains("backsolve has no products"));
 }
 
 }  // namespace dimwise::ode_stiff_gradient_tests

@@ -1,4 +1,4 @@
-// The time-dependent flow: closed forms, differences, normalisation at every time, samples, gradients, a fit.
+// The time-dependent flow: closed forms, differences, normalization at every time, samples, gradients, a fit.
 #include "hollow/sde/flow_density.hpp"
 
 #include <cmath>
@@ -45,8 +45,8 @@ struct Growth {
     Tensor transformer(const Tensor& x, const Tensor&) const { return rate * x; }
     Tensor operator()(const Tensor& x) const { return rate * x; }
   };
-  Bound at(const Tensor& theta, const Tensor& = {}) const { return {a + b * theta}; }
-  Growth prepare() const { return *this; }
+  Bound at(const Tensor& theta) const { return {a + b * theta}; }
+  Growth prepare(const Tensor& = {}) const { return *this; }
 };
 
 std::vector<double> grid(int64_t n, double low, double high) {
@@ -70,7 +70,7 @@ TEST_CASE("a linear flow is the Gaussian it must be at every time") {
   CHECK(largest(all.time - sum(rate * (square(x) / variance - 1), {-1})) < 1e-7);
   CHECK(largest(all.score + x / variance) < 1e-7);
   CHECK(largest(all.score_diagonal + 1 / variance) < 1e-7);
-  const Tensor z = p.sample(t, Rng(3));
+  const Tensor z = p.sample(Rng(3), t);
   CHECK(largest(z - exp(log_scale) * Rng(3).normal({30, 2}, f64)) < 1e-7);
 }
 
@@ -139,7 +139,7 @@ TEST_CASE("the flow's samples follow its density, of their own time and law") {
   std::vector<double> means;
   for (const auto& [t, law] : {std::pair{0.0, 0.0}, {0.0, 3.0}, {2.0, 3.0}}) {
     const Tensor times = full({n, 1}, t, f64), laws = full({n, 1}, law, f64);
-    const Tensor x = p.sample(times, Rng(9), laws);
+    const Tensor x = p.sample(Rng(9), times, laws);
     const std::vector<double> points = grid(m, -20, 20);
     const Tensor at = tensor(points, {m, 1}, f64);
     const Tensor density = exp(p.log_prob(full({m, 1}, t, f64), at, full({m, 1}, law, f64)));
@@ -168,7 +168,7 @@ TEST_CASE("maximum likelihood reaches the entropy of a normal distribution that 
   Adam adam{.lr = 1e-2};
   for (uint64_t step = 0; step < 200; ++step) {
     const auto [t, x] = draw(128, Rng(2).split(step));
-    const auto g = value_and_grad(p, [&, t = t, x = x](const auto& m) { return -mean(m.log_prob(t, x)); }).second;
+    const auto g = value_and_grad([&, t = t, x = x](const auto& m) { return -mean(m.log_prob(t, x)); }, p).second;
     adam.step(p, g);
   }
   // The entropy of N(·, σ₁², σ₂²) is 1 + log 2π + log σ₁ + log σ₂; log σ₁ is averaged over t in [0, 2].

@@ -123,9 +123,9 @@ TEST_CASE("HollowNets give what the equation in divergence form gives") {
     const Sde sde{hollow_coefficient(f, {.time = true}), hollow_coefficient(g, {.time = true})};
     // −Σ ∂_i(f_i p) + ½ Σ ∂²_i(g_i² p), each product differentiated as it stands.
     const auto density = [&](const Tensor& at) { return unsqueeze(exp(log_p(t, at)), -1); };
-    const Coefficient flux =
+    const SdeCoefficient flux =
         brute_force_coefficient([&](const Tensor&, const Tensor& at) { return f(at, t) * density(at); });
-    const Coefficient spread =
+    const SdeCoefficient spread =
         brute_force_coefficient([&](const Tensor&, const Tensor& at) { return square(g(at, t)) * density(at); });
     const Tensor truth = sum(0.5 * spread(t, x, 2)[2] - flux(t, x, 1)[1], {-1});
     const ScalarDerivatives plain = scalar_derivatives([&](const Tensor& at) { return exp(log_p(t, at)); }, x);

@@ -70,7 +70,7 @@ TEST_CASE("samples follow the density of their own time and context") {
   const int64_t n = 20000;
   for (const double t : {0.0, 1.0}) {
     const Tensor times = full({n, 1}, t, f64), context = full({n, 1}, 2 * t - 1, f64);
-    const Tensor x = p.sample(times, Rng(9), context);
+    const Tensor x = p.sample(Rng(9), times, context);
     REQUIRE(x.shape() == Shape{n, 1});
     // E log p under its own samples is minus the entropy, found on a grid; and the score has mean 0, E[s²] = −E[D s].
     const int64_t m = 4001;

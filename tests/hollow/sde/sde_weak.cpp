@@ -111,8 +111,8 @@ TEST_CASE("an Ornstein-Uhlenbeck process obeys its own equation in the weak form
   const auto [m, v] = law(t);
   const Tensor x = m + sqrt(v) * z;
   const auto log_p = [&](const Tensor& at) {
-    const auto [centre, variance] = law(at);
-    return sum(-0.5 * (square(x - centre) / variance + log(variance)), {-1});
+    const auto [center, variance] = law(at);
+    return sum(-0.5 * (square(x - center) / variance + log(variance)), {-1});
   };
   const Tensor rate = jvp(log_p, t, ones_like(t)).second;
   const TestFunctions functions(32, d, 0.7, Rng(3), f64);
@@ -123,8 +123,8 @@ TEST_CASE("an Ornstein-Uhlenbeck process obeys its own equation in the weak form
         brute_force_coefficient([&](const Tensor&, const Tensor& at) { return noise * sigma * ones_like(at); })};
     const Tensor all = weak_residuals(sde, rate, t, x, functions);
     CHECK(all.shape() == Shape{n, 32});
-    const Tensor centre = mean(all, {0});
-    return largest(centre * std::sqrt(static_cast<double>(n)) / sqrt(mean(square(all - centre), {0})));
+    const Tensor center = mean(all, {0});
+    return largest(center * std::sqrt(static_cast<double>(n)) / sqrt(mean(square(all - center), {0})));
   };
   CHECK(off(1, 1) < 4);
   CHECK(off(1.2, 1) > 20);
@@ -163,14 +163,14 @@ TEST_CASE("the estimate of the squared residual is unbiased, and a plain square 
   std::vector<double> estimates, squares;
   const Tensor t = full({length, 1}, time, f64);
   for (int64_t seed = 0; seed < seeds; ++seed) {
-    const Tensor x = p.sample(t, Rng(static_cast<uint64_t>(seed)));
+    const Tensor x = p.sample(Rng(static_cast<uint64_t>(seed)), t);
     const DensityDerivatives at = p.derivatives(t, x);
     estimates.push_back(weak_residual(sde, at, t, x, 1, functions).item());
     squares.push_back(mean(square(mean(weak_residuals(sde, at.time, t, x, functions), {0}))).item());
   }
   const auto off = [&](const std::vector<double>& values) {
-    const Tensor each = tensor(values, f64), centre = mean(each);
-    return (centre.item() - exact) / std::sqrt(mean(square(each - centre)).item() / static_cast<double>(seeds));
+    const Tensor each = tensor(values, f64), center = mean(each);
+    return (center.item() - exact) / std::sqrt(mean(square(each - center)).item() / static_cast<double>(seeds));
   };
   CHECK(std::abs(off(estimates)) < 4);
   CHECK(off(squares) > 20);

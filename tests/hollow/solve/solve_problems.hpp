@@ -28,7 +28,7 @@ inline double furthest(const Tensor& a, const Tensor& b) {
 }
 
 /// F = y − ½ tanh(y Wᵀ) − x, ‖W‖ about 1: every method finds its root.
-inline Equation contractive(const Tensor& w, const Tensor& x) {
+inline RootProblem contractive(const Tensor& w, const Tensor& x) {
   return {.residual = [=](const Tensor& y) { return y - 0.5 * tanh(linear(y, w)) - x; },
           .diagonal = [=](const Tensor& y) { return 1 - 0.5 * (1 - square(tanh(linear(y, w)))) * diagonal(w); }};
 }
@@ -37,7 +37,7 @@ inline Tensor unit_matrix(int64_t d, DType dtype = DType::float64) {
 }
 
 /// F_i = s_i y_i + y_i³ + c Σ_{j≠i} sin y_j / d − x_i with s from 1 to 100: the diagonal dominates, picard diverges.
-inline Equation dominant(int64_t d, const Tensor& x, double c = 0.5) {
+inline RootProblem dominant(int64_t d, const Tensor& x, double c = 0.5) {
   const Tensor s = d == 1 ? full({1}, 30, x.dtype()) : linspace(1, 100, d, x.dtype());
   return {.residual =
               [=](const Tensor& y) {
@@ -48,7 +48,7 @@ inline Equation dominant(int64_t d, const Tensor& x, double c = 0.5) {
 }
 
 /// F = y + 3 y Kᵀ + y³ − x with an antisymmetric K: only what knows the off-diagonal elements finds its root.
-inline Equation rotating(int64_t d, const Tensor& x) {
+inline RootProblem rotating(int64_t d, const Tensor& x) {
   const Tensor r = Rng(4).normal({d, d}, x.dtype()) / std::sqrt(d), k = r - transpose(r);
   return {.residual = [=](const Tensor& y) { return y + 3 * linear(y, k) + y * y * y - x; },
           .diagonal = [](const Tensor& y) { return 1 + 3 * square(y); }};
@@ -65,8 +65,8 @@ inline AnyHollowNet small_net(int64_t d) {
 struct Counts {
   int64_t residuals = 0, diagonals = 0;
 };
-inline Equation counted(const Equation& e, Counts& counts) {
-  Equation result;
+inline RootProblem counted(const RootProblem& e, Counts& counts) {
+  RootProblem result;
   result.residual = [e, &counts](const Tensor& y) {
     ++counts.residuals;
     return e.residual(y);

@@ -10,7 +10,7 @@ using namespace dimwise::test;
 namespace {
 
 // |y_k − y*| for k = 1, 2, …, each from a solve of k iterations.
-std::vector<double> errors(const Equation& equation, const Tensor& y0, const Tensor& root, RootOptions options,
+std::vector<double> errors(const RootProblem& equation, const Tensor& y0, const Tensor& root, RootOptions options,
                            int64_t count) {
   options.rtol = options.atol = 1e-15;
   std::vector<double> result;
@@ -32,8 +32,8 @@ std::vector<double> orders(const std::vector<double>& e) {
 
 TEST_CASE("newton converges quadratically") {
   const Tensor x = 3 * Rng(2).normal({8}, DType::float64), y0 = zeros({8}, DType::float64);
-  const Equation equation = rotating(8, x);
-  const Tensor root = check(find_root(equation, y0, {.method = "newton", .rtol = 1e-14, .atol = 1e-14})).y;
+  const RootProblem equation = rotating(8, x);
+  const Tensor root = value_or_throw(find_root(equation, y0, {.method = "newton", .rtol = 1e-14, .atol = 1e-14})).y;
   const std::vector<double> p = orders(errors(equation, y0, root, {.method = "newton"}, 9));
   REQUIRE_FALSE(p.empty());
   CHECK(p.back() > 1.8);
@@ -42,8 +42,8 @@ TEST_CASE("newton converges quadratically") {
 
 TEST_CASE("broyden converges superlinearly: the factor from one error to the next falls towards 0") {
   const Tensor x = Rng(2).normal({2}, DType::float64), y0 = zeros({2}, DType::float64);
-  const Equation equation = contractive(3 * unit_matrix(2), x);
-  const Tensor root = check(find_root(equation, y0, {.method = "newton", .rtol = 1e-14, .atol = 1e-14})).y;
+  const RootProblem equation = contractive(3 * unit_matrix(2), x);
+  const Tensor root = value_or_throw(find_root(equation, y0, {.method = "newton", .rtol = 1e-14, .atol = 1e-14})).y;
   const std::vector<double> e = errors(equation, y0, root, {.method = "broyden"}, 8);
   std::vector<double> factors;
   for (size_t k = 1; k < e.size() && e[k] > 1e-13; ++k) factors.push_back(e[k] / e[k - 1]);
@@ -53,8 +53,8 @@ TEST_CASE("broyden converges superlinearly: the factor from one error to the nex
 
 TEST_CASE("θ is the factor by which the error shrinks") {
   const Tensor x = Rng(2).normal({20}, DType::float64);
-  const Equation equation = contractive(unit_matrix(20), x);
-  const Tensor root = check(find_root(equation, x, {.method = "newton", .rtol = 1e-14, .atol = 1e-14})).y;
+  const RootProblem equation = contractive(unit_matrix(20), x);
+  const Tensor root = value_or_throw(find_root(equation, x, {.method = "newton", .rtol = 1e-14, .atol = 1e-14})).y;
   for (const bool jacobi : {false, true}) {
     Tensor y = x;
     std::vector<double> e;
@@ -76,11 +76,11 @@ TEST_CASE(
   const Tensor rate = linspace(-0.9, 0.9, d, DType::float64), w = 0.05 * unit_matrix(d);
   const Tensor x = Rng(2).normal({4, d}, DType::float64);
   const Tensor hollow = w * (1 - eye(d, DType::float64));
-  const Equation equation{.residual = [=](const Tensor& y) { return y - rate * y - tanh(linear(y, hollow)) - x; },
-                          .diagonal = [=](const Tensor& y) { return broadcast_to(1 - rate, y.shape()); }};
+  const RootProblem equation{.residual = [=](const Tensor& y) { return y - rate * y - tanh(linear(y, hollow)) - x; },
+                             .diagonal = [=](const Tensor& y) { return broadcast_to(1 - rate, y.shape()); }};
   const auto evaluations = [&](const char* method) {
     const RootOptions options{.method = method, .rtol = 1e-8, .atol = 1e-8, .max_iterations = 1000};
-    return check(find_root(equation, x, options)).statistics.evaluations;
+    return value_or_throw(find_root(equation, x, options)).statistics.evaluations;
   };
   const int64_t jacobi_newton = evaluations("jacobi_newton"), anderson = evaluations("anderson"),
                 picard = evaluations("picard");
@@ -93,7 +93,7 @@ TEST_CASE("newton_krylov asks GMRES for what the tolerance needs, not for more")
   const Tensor x = Rng(2).normal({128}, DType::float64), y0 = zeros({128}, DType::float64);
   const auto solve = [&](double tolerance) {
     const RootOptions options{.method = "newton_krylov", .rtol = tolerance, .atol = tolerance};
-    return check(find_root(rotating(128, x), y0, options)).statistics;
+    return value_or_throw(find_root(rotating(128, x), y0, options)).statistics;
   };
   const RootStatistics loose = solve(1e-6), tight = solve(1e-9);
   CHECK(loose.iterations == tight.iterations);
@@ -110,7 +110,8 @@ TEST_CASE(
     return find_root(dominant(10, x), y0, {.method = method, .max_iterations = 3000, .damping = damping});
   };
   for (const char* method : {"picard", "anderson"}) CHECK(solve(method, 1).status == RootStatus::diverged);
-  const RootSolution picard = check(solve("picard", 0.015)), anderson = check(solve("anderson", 0.015));
+  const RootSolution picard = value_or_throw(solve("picard", 0.015)),
+                     anderson = value_or_throw(solve("anderson", 0.015));
   CHECK(furthest(picard.y, anderson.y) < 1e-5);
   CHECK(5 * anderson.statistics.evaluations < picard.statistics.evaluations);
 }
@@ -130,9 +131,9 @@ TEST_CASE("A long memory does not lead anderson astray: it forgets when the resi
 
 TEST_CASE("Each method counts what it computes") {
   const Tensor x = Rng(2).normal({3, 5}, DType::float64);
-  const Equation equation = contractive(unit_matrix(5), x);
+  const RootProblem equation = contractive(unit_matrix(5), x);
   const auto statistics = [&](const char* method) {
-    return check(find_root(equation, x, {.method = method})).statistics;
+    return value_or_throw(find_root(equation, x, {.method = method})).statistics;
   };
   const RootStatistics picard = statistics("picard"), jacobi = statistics("jacobi_newton"),
                        newton = statistics("newton"), krylov = statistics("newton_krylov"),

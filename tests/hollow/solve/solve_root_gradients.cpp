@@ -25,7 +25,9 @@ TEST_CASE("Gradients of a root by every method and both ways agree with differen
       INFO(method);
       check_grads(
           [&](const std::vector<Tensor>& v) {
-            return check(find_root(contractive(v[0], v[1]), zeros({3, 4}, DType::float64), with(method, gradient))).y;
+            return value_or_throw(
+                       find_root(contractive(v[0], v[1]), zeros({3, 4}, DType::float64), with(method, gradient)))
+                .y;
           },
           in, {.tolerance = gradient == RootGradient::implicit ? 1e-7 : 1e-5});
     }
@@ -37,7 +39,7 @@ TEST_CASE("Through the iterations a root is differentiable to the second order")
     check_grads(
         [&](const std::vector<Tensor>& v) {
           RootOptions options = with(method, RootGradient::iterations);
-          return check(find_root(contractive(v[0], v[1]), zeros({2, 2}, DType::float64), options)).y;
+          return value_or_throw(find_root(contractive(v[0], v[1]), zeros({2, 2}, DType::float64), options)).y;
         },
         in, {.order = 2, .tolerance = 1e-4, .forward = false});
 }
@@ -47,10 +49,11 @@ TEST_CASE("The gradient of a HollowNet's fixed point reaches every parameter, th
   AnyHollowNet net = small_net(6);
   const auto gradient = [&](const std::string& method, RootGradient way) {
     return value_and_grad(
-               net,
                [&](const AnyHollowNet& net) {
-                 return sum(square(check(find_root(hollow_equation(net.at(), 0.3, x), x, with(method, way))).y));
-               })
+                 return sum(
+                     square(value_or_throw(find_root(hollow_root_problem(net.at(), 0.3, x), x, with(method, way))).y));
+               },
+               net)
         .second;
   };
   const auto exact = named_parameters(gradient("newton", RootGradient::implicit));
@@ -99,22 +102,23 @@ TEST_CASE("In many dimensions the implicit gradient uses the diagonal of the equ
   const ImplicitOptions few{.method = ImplicitMethod::krylov, .max_iterations = 11};
   for (const bool known : {true, false}) {
     const Tensor tracked = track(x);
-    Equation equation = dominant(64, tracked);
+    RootProblem equation = dominant(64, tracked);
     if (!known) equation.diagonal = {};
     RootOptions options{.method = "newton_krylov", .rtol = 1e-10, .atol = 1e-10, .implicit = few};
-    const Tensor y = check(find_root(equation, y0, options)).y;
+    const Tensor y = value_or_throw(find_root(equation, y0, options)).y;
     if (!known) {
       CHECK_THROWS_AS(grad(sum(y), tracked), SolverError);
       continue;
     }
     options.implicit = {.method = ImplicitMethod::dense};
-    CHECK(furthest(grad(sum(y), tracked), grad(sum(check(find_root(equation, y0, options)).y), tracked)) < 1e-9);
+    CHECK(furthest(grad(sum(y), tracked), grad(sum(value_or_throw(find_root(equation, y0, options)).y), tracked)) <
+          1e-9);
   }
 }
 
 TEST_CASE("The first guess gets a gradient through the iterations only") {
   const Tensor y0 = track(Rng(3).normal({4}, DType::float64)), x = track(Rng(2).normal({4}, DType::float64));
-  const Equation equation = contractive(unit_matrix(4), x);
+  const RootProblem equation = contractive(unit_matrix(4), x);
   RootOptions options{.method = "picard", .rtol = 1e-2, .atol = 1e-2, .gradient = RootGradient::iterations};
   CHECK(max(abs(grad(sum(find_root(equation, y0, options).y), y0))).item() > 1e-6);
   options.gradient = RootGradient::implicit;
@@ -125,7 +129,7 @@ TEST_CASE("The first guess gets a gradient through the iterations only") {
 }
 
 TEST_CASE("What is not found is a constant") {
-  const Equation equation{[x = track(ones({2}, DType::float64))](const Tensor& y) { return y * y + x; }};
+  const RootProblem equation{[x = track(ones({2}, DType::float64))](const Tensor& y) { return y * y + x; }};
   for (const RootGradient gradient : {RootGradient::implicit, RootGradient::iterations}) {
     const RootSolution s = find_root(equation, ones({2}, DType::float64), {.method = "newton", .gradient = gradient});
     CHECK(s.status != RootStatus::converged);

@@ -43,7 +43,7 @@ TEST_CASE("IDX arrays of every type are read") {
   CHECK(same_bits(parse(literal("\0\0\x08\x02\0\0\0\0\0\0\0\x03")), zeros({0, 3})));
 }
 
-TEST_CASE("gzip is recognised, and several members are one file") {
+TEST_CASE("gzip is recognized, and several members are one file") {
   CHECK(same_bits(parse(gzip(sample)), parse(sample)));
   CHECK(same_bits(parse(gzip(sample.substr(0, 5)) + gzip("") + gzip(sample.substr(5))), parse(sample)));
   const std::string large = literal("\0\0\x08\x01\0\x10\0\0") + std::string(1 << 20, '\x05');

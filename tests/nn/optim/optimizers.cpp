@@ -12,7 +12,7 @@
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 
-namespace dimwise::optimisers_tests {
+namespace dimwise::optimizers_tests {
 
 namespace {
 
@@ -49,7 +49,7 @@ Tensor loss_at(const Net& m, int step, DType dtype) {
 template <class Optimizer>
 void train(Net& model, Optimizer& optimizer, int from, int to, DType dtype) {
   for (int i = from; i < to; ++i) {
-    const auto result = value_and_grad(model, [&](const auto& m) { return loss_at(m, i, dtype); });
+    const auto result = value_and_grad([&](const auto& m) { return loss_at(m, i, dtype); }, model);
     optimizer.step(model, result.second);
   }
 }
@@ -63,7 +63,7 @@ void check_equal(const std::map<std::string, Tensor>& a, const std::map<std::str
   }
 }
 
-// Six steps, against three, a save, and three more by a new model and a new optimiser.
+// Six steps, against three, a save, and three more by a new model and a new optimizer.
 template <class Optimizer>
 void check_resume(const Optimizer& fresh) {
   for (const DType dtype : {DType::float32, DType::float64}) {
@@ -211,7 +211,7 @@ TEST_CASE("Training stopped and resumed equals training without a stop, bit for 
   check_resume(Adamax{.lr = 0.01});
 }
 
-TEST_CASE("Optimiser state carries PyTorch's names") {
+TEST_CASE("Optimizer state carries PyTorch's names") {
   Net net = small_net(DType::float32);
   Adam adam;
   Adamax adamax;
@@ -230,7 +230,7 @@ TEST_CASE("Optimiser state carries PyTorch's names") {
   CHECK(sgd.state_dict().count("first.weight.momentum_buffer") == 1);
 }
 
-TEST_CASE("Optimiser state that does not fit is refused, and nothing is changed") {
+TEST_CASE("Optimizer state that does not fit is refused, and nothing is changed") {
   Net net = small_net(DType::float32);
   Adam adam;
   train(net, adam, 0, 2, DType::float32);
@@ -256,7 +256,7 @@ TEST_CASE("Optimiser state that does not fit is refused, and nothing is changed"
   refused(changed, "is 1.5 where a count is due");
   changed = state;
   changed["first.weight.exp_inf"] = scalar(1);
-  refused(changed, "another optimiser");
+  refused(changed, "another optimizer");
   changed = state;
   changed["first.weight.exp_avg"] = zeros({2});
   other.load_state_dict(changed);
@@ -338,4 +338,4 @@ TEST_CASE("L-BFGS says when it cannot begin") {
   CHECK_THROWS_AS(none.step(p, [](const Point& m) { return sum(m.x); }), ValueError);
 }
 
-}  // namespace dimwise::optimisers_tests
+}  // namespace dimwise::optimizers_tests

@@ -141,7 +141,7 @@ Tensor slopes(const Tensor& y, const Tensor& x, bool record) { return grad(sum(y
 
 bool same(double a, double b) { return std::isnan(a) ? std::isnan(b) : std::memcmp(&a, &b, sizeof a) == 0; }
 
-// Magnitudes that would disturb a function which looks at its neighbours. Their number is odd: turned by one place at a
+// Magnitudes that would disturb a function which looks at its neighbors. Their number is odd: turned by one place at a
 // time, each visits each lane beside each.
 std::vector<double> mixed(DType dtype) {
   if (dtype == DType::float32)
@@ -336,7 +336,7 @@ TEST_CASE("derivatives at special points are those that the header states") {
   }
 }
 
-TEST_CASE("a function of one number gives the same in every lane and beside any neighbours") {
+TEST_CASE("a function of one number gives the same in every lane and beside any neighbors") {
   for (const Function& function : functions)
     alike_everywhere(
         function.name, [&](const std::vector<Tensor>& in) { return function.f(in[0]); }, 1);
@@ -348,7 +348,7 @@ TEST_CASE("a function of one number gives the same in every lane and beside any 
       "clip", [](const std::vector<Tensor>& in) { return clip(in[0], -1, 1); }, 1);
 }
 
-TEST_CASE("a function of two numbers gives the same in every lane and beside any neighbours") {
+TEST_CASE("a function of two numbers gives the same in every lane and beside any neighbors") {
   using Binary = Tensor (*)(Tensor, Tensor);
   using Comparison = Tensor (*)(const Tensor&, const Tensor&);
   for (const auto& [name, f] : {std::pair<const char*, Binary>{"add", add},

@@ -1,4 +1,4 @@
-#include "nn/distributions/gaussian.hpp"
+#include "nn/distributions/multivariate_normal.hpp"
 
 #include <cmath>
 
@@ -14,19 +14,19 @@ namespace dimwise {
 
 namespace {}
 
-Gaussian Gaussian::fit(const Tensor& data, double ridge) {
+MultivariateNormal MultivariateNormal::fit(const Tensor& data, double ridge) {
   if (data.rank() != 2 || data.dim(0) == 0 || data.dim(1) == 0)
     fail<ShapeError>("gaussian", "the data have shape ", data.shape(), ". Give rows: (n, d).");
   const NoGrad guard;
   const int64_t d = data.dim(1);
   const Tensor x = astype(data, DType::float64);
-  const Tensor centre = dimwise::mean(x, {0}), moved = x - centre;
+  const Tensor center = dimwise::mean(x, {0}), moved = x - center;
   const Tensor covariance = matmul(moved, moved, {.transpose_a = true}) / static_cast<double>(data.dim(0));
   const Tensor l = cholesky(covariance + ridge * eye(d, DType::float64));
-  return {{astype(centre, data.dtype())}, {astype(l, data.dtype())}};
+  return {{astype(center, data.dtype())}, {astype(l, data.dtype())}};
 }
 
-Tensor Gaussian::log_prob(const Tensor& x) const {
+Tensor MultivariateNormal::log_prob(const Tensor& x) const {
   const int64_t d = mean.value.dim(0);
   if (x.rank() == 0 || x.dim(-1) != d)
     fail<ShapeError>("gaussian", "x has shape ", x.shape(), ". Its last axis must have length ", d, '.');
@@ -36,12 +36,12 @@ Tensor Gaussian::log_prob(const Tensor& x) const {
   return -0.5 * squares - sum(log(diagonal(scale_tril.value))) - 0.5 * static_cast<double>(d) * log_2pi;
 }
 
-Tensor Gaussian::sample(const Shape& shape, const Rng& rng) const {
+Tensor MultivariateNormal::sample(const Rng& rng, const Shape& shape) const {
   const Tensor noise = rng.normal(shape.with(shape.rank(), mean.value.dim(0)), mean.value.dtype());
   return linear(noise, scale_tril.value, mean.value);
 }
 
-Tensor Gaussian::entropy() const {
+Tensor MultivariateNormal::entropy() const {
   return sum(log(diagonal(scale_tril.value))) + 0.5 * static_cast<double>(mean.value.dim(0)) * (1 + log_2pi);
 }
 

@@ -7,19 +7,19 @@ namespace dimwise {
 
 /// A normal distribution with full covariance L Lᵀ, as fitted to data: the baseline any model must beat.
 ///
-/// Example: `auto g = Gaussian::fit(train); double nats = -mean(g.log_prob(test)).item();`
-struct Gaussian {
+/// Example: `auto g = MultivariateNormal::fit(train); double nats = -mean(g.log_prob(test)).item();`
+struct MultivariateNormal {
   Constant mean;        ///< (d)
   Constant scale_tril;  ///< L, (d, d)
 
   /// The most likely one for data of shape (n, d), plus `ridge` on the variances; computed in float64, in the data's
   /// dtype. Throws ShapeError; ValueError when the covariance is singular.
-  static Gaussian fit(const Tensor& data, double ridge = 0);
+  static MultivariateNormal fit(const Tensor& data, double ridge = 0);
 
   /// −½ |L⁻¹(x − mean)|² − Σ ln L_ii − d/2·ln 2π, of shape (…) for x of shape (…, d). Throws ShapeError.
   Tensor log_prob(const Tensor& x) const;
   /// Of shape (…, d).
-  Tensor sample(const Shape& shape, const Rng& rng) const;
+  Tensor sample(const Rng& rng, const Shape& shape) const;
   /// Σ ln L_ii + d/2·(1 + ln 2π), in nats.
   Tensor entropy() const;
 

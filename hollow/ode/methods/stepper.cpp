@@ -1,4 +1,4 @@
-#include "hollow/ode/methods/method.hpp"
+#include "hollow/ode/methods/stepper.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -10,12 +10,12 @@
 
 namespace dimwise::ode {
 
-const State& Method::derivative() {
+const State& Stepper::derivative() {
   if (derivative_.empty()) derivative_ = system_->f(t_, y_);
   return derivative_;
 }
 
-void Method::visit(const std::function<void(Tensor&)>& each) {
+void Stepper::visit(const std::function<void(Tensor&)>& each) {
   for (Tensor& y : y_) each(y);
   for (Tensor& k : derivative_) each(k);
 }
@@ -55,7 +55,8 @@ const Family& family(const std::string& method) {
 
 bool is_multistep(const std::string& method) { return family(method).multistep; }
 
-std::unique_ptr<Method> make_method(const std::shared_ptr<System>& system, double t, const State& y, State derivative) {
+std::unique_ptr<Stepper> make_stepper(const std::shared_ptr<System>& system, double t, const State& y,
+                                      State derivative) {
   return family(system->options.method).make(system, t, y, std::move(derivative));
 }
 

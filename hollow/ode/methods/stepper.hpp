@@ -23,13 +23,13 @@ struct Attempt {
 /// A method of solving y' = f(t, y) step by step: it holds where the solution stands, and proposes how to go on.
 ///
 /// The driver calls `attempt`, then either `accept` or `reject`; an attempt changes nothing that a later attempt reads.
-class Method {
+class Stepper {
  public:
-  Method(std::shared_ptr<System> system, double t, State y, State derivative)
+  Stepper(std::shared_ptr<System> system, double t, State y, State derivative)
       : system_(std::move(system)), t_(t), y_(std::move(y)), derivative_(std::move(derivative)) {}
-  virtual ~Method() = default;
-  /// A method that would go on as this one; what the last step leaves for `piece` is not copied.
-  virtual std::unique_ptr<Method> clone() const = 0;
+  virtual ~Stepper() = default;
+  /// A method that would go on as this one; what the last step leaves for `interpolant` is not copied.
+  virtual std::unique_ptr<Stepper> clone() const = 0;
 
   double t() const { return t_; }
   const State& y() const { return y_; }
@@ -45,7 +45,7 @@ class Method {
   /// Returns the length to try instead.
   virtual double reject(const Attempt& attempt) = 0;
   /// The step last taken, for reading between its ends. May evaluate f.
-  virtual Piece piece() = 0;
+  virtual Interpolant interpolant() = 0;
 
   /// Multistep methods: the order of the step last taken, negative where it began afresh; and the same for the next
   /// attempt, as a replay has it.
@@ -53,12 +53,12 @@ class Method {
   virtual void prescribe(int) {}
   /// Whether h·|λ| of late lay at the bound of the method's stability, so that stability and not accuracy chose the
   /// step.
-  virtual bool strained() const { return false; }
+  virtual bool stability_limited() const { return false; }
   /// Every tensor that later steps depend on.
   virtual void visit(const std::function<void(Tensor&)>& each);
 
  protected:
-  Method(const Method&) = default;
+  Stepper(const Stepper&) = default;
 
   std::shared_ptr<System> system_;
   double t_;
@@ -67,7 +67,8 @@ class Method {
 };
 
 /// The method of that name at (t, y). Throws ValueError listing the names there are.
-std::unique_ptr<Method> make_method(const std::shared_ptr<System>& system, double t, const State& y, State derivative);
+std::unique_ptr<Stepper> make_stepper(const std::shared_ptr<System>& system, double t, const State& y,
+                                      State derivative);
 
 /// A first step length for a method of that order, from one more evaluation of f. Hairer, Nørsett, Wanner, Solving ODEs
 /// I, II.4.

@@ -21,7 +21,7 @@ class Evaluator {
  public:
   /// `gradient`: whether an implicit gradient may be wanted, so that the first evaluation looks for captured tensors,
   /// and one evaluation is set aside where there are any.
-  Evaluator(const Equation& equation, const RootOptions& options, bool gradient)
+  Evaluator(const RootProblem& equation, const RootOptions& options, bool gradient)
       : equation_(equation), options_(options), gradient_(gradient), looks_(gradient) {}
 
   bool exhausted() const { return statistics.evaluations + (wants_gradient() ? 1 : 0) >= options_.max_evaluations; }
@@ -35,7 +35,7 @@ class Evaluator {
   RootStatistics statistics;
 
  private:
-  const Equation& equation_;
+  const RootProblem& equation_;
   const RootOptions& options_;
   const bool gradient_;
   bool looks_, captures_ = false;
@@ -47,7 +47,7 @@ struct Solve {
   Evaluator& evaluator;
 };
 
-class Method {
+class Iteration {
  public:
   struct Traits {
     bool tape = false;         ///< wants a tape from y to F
@@ -64,10 +64,10 @@ class Method {
     Tensor correction;  ///< C F, where that is not −step
   };
 
-  explicit Method(const Traits& traits) : traits(traits) {}
-  Method(const Method&) = delete;
-  Method& operator=(const Method&) = delete;
-  virtual ~Method() = default;
+  explicit Iteration(const Traits& traits) : traits(traits) {}
+  Iteration(const Iteration&) = delete;
+  Iteration& operator=(const Iteration&) = delete;
+  virtual ~Iteration() = default;
 
   /// Called with the successive points of the iteration.
   virtual Update update(const Point& at, const Scale& scale) = 0;
@@ -80,12 +80,12 @@ class Method {
 /// `image` = A f as an op that is linear in f, A being constant; the functions f ↦ A f and w ↦ Aᵀ w are for sweeps.
 Tensor constant_map(const Tensor& f, const Tensor& image, const Function& a, const Function& transposed);
 
-std::unique_ptr<Method> make_picard(const Solve& solve);
-std::unique_ptr<Method> make_anderson(const Solve& solve);
-std::unique_ptr<Method> make_jacobi_newton(const Solve& solve);
-std::unique_ptr<Method> make_broyden(const Solve& solve);
-std::unique_ptr<Method> make_newton_krylov(const Solve& solve);
-std::unique_ptr<Method> make_newton(const Solve& solve);
+std::unique_ptr<Iteration> make_picard(const Solve& solve);
+std::unique_ptr<Iteration> make_anderson(const Solve& solve);
+std::unique_ptr<Iteration> make_jacobi_newton(const Solve& solve);
+std::unique_ptr<Iteration> make_broyden(const Solve& solve);
+std::unique_ptr<Iteration> make_newton_krylov(const Solve& solve);
+std::unique_ptr<Iteration> make_newton(const Solve& solve);
 
 /// What became of one method.
 struct Outcome {
@@ -97,6 +97,6 @@ struct Outcome {
 };
 
 /// The loop of all methods.
-Outcome iterate(Method& method, const Tensor& y0, const Solve& solve);
+Outcome iterate(Iteration& method, const Tensor& y0, const Solve& solve);
 
 }  // namespace dimwise::roots

@@ -1,0 +1,16 @@
+#include "hollow/ode/detail/solve.hpp"
+
+namespace dimwise::ode {
+
+OdeSolution solve(const OdeTerm& term, const State& y0, const std::vector<double>& times, const OdeOptions& options,
+                  State derivative) {
+  const auto system = std::make_shared<System>(term, y0, options);
+  const auto trajectory = options.dense ? std::make_shared<DenseOutput>() : nullptr;
+  Driver driver(make_stepper(system, times.front(), y0, std::move(derivative)), system, times, trajectory.get());
+  driver.advance();
+  OdeSolution solution = driver.finish();
+  solution.trajectory = trajectory;
+  return solution;
+}
+
+}  // namespace dimwise::ode
