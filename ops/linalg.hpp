@@ -103,6 +103,16 @@ struct Eigh {
 /// reverse for any A, as with `svd`.
 Eigh eigh(const Tensor& a);
 
+struct Eigvals {
+  Tensor real, imag;  ///< (…, n), complex ones in conjugate pairs
+};
+
+/// The eigenvalues of any A of shape (…, n, n), in LAPACK's order, as constants: about 10 n³ operations. Throws
+/// ValueError for a tracked A, since they have no derivative here.
+///
+/// Example: `auto [re, im] = eigvals(a); Tensor spectral_radius = sqrt(max(square(re) + square(im), {-1}));`
+Eigvals eigvals(const Tensor& a);
+
 /// The Moore–Penrose inverse A⁺, of shape (…, n, m), from the singular values above rcond · the largest; a negative
 /// rcond stands for the dtype's rounding times max(m, n).
 ///

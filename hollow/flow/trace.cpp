@@ -1,7 +1,7 @@
 #include "hollow/flow/trace.hpp"
 
 #include "autodiff/base/error.hpp"
-#include "autodiff/traced.hpp"
+#include "hollow/net/brute_force.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/reduce.hpp"
 
@@ -21,14 +21,8 @@ Trace parse_trace(const std::string& wanted) {
 }
 
 Dynamics brute_force_dynamics(const Function& f, const Tensor& x) {
-  const int64_t d = x.dim(-1);
-  const Traced traced(x, f);
-  Tensor diagonal;
-  for (int64_t i = 0; i < d; ++i) {
-    const Tensor one = place_row(scalar(1, x.dtype()), i, d);  // for every row of y
-    accumulate(diagonal, traced.pull(one)[0] * one);
-  }
-  return {traced.value(), sum(diagonal, {-1}), diagonal};
+  const std::vector<Tensor> d = brute_force_dimwise(f, x, 1);
+  return {d[0], sum(d[1], {-1}), d[1]};
 }
 
 Dynamics hutchinson_dynamics(const Function& f, const Tensor& x, const Tensor& v) {

@@ -261,6 +261,16 @@ bool eigh(const T* a, int n, T* values, T* vectors) {
 }
 
 template <class T>
+bool eigvals(const T* a, int n, T* real, T* imag) {
+  if (n == 0) return true;
+  Scratch<T> copy(area(n, n));
+  std::copy_n(a, area(n, n), copy.data());
+  auto transposed = matrix(copy.data(), n, n), none = matrix(copy.data(), n, n);
+  auto re = vector(real, n), im = vector(imag, n);
+  return xt::lapack::geev(transposed, 'N', 'N', re, im, none, none) == 0;
+}
+
+template <class T>
 bool least_squares(const T* a, int m, int n, const T* b, int k, double rcond, T* x) {
   if (m == 0 || n == 0 || k == 0) {
     std::fill_n(x, area(n, k), T(0));
@@ -302,6 +312,7 @@ bool least_squares(const T* a, int m, int n, const T* b, int k, double rcond, T*
   template void qr(const T*, int, int, T*, T*);                       \
   template bool svd(const T*, int, int, T*, T*, T*);                  \
   template bool eigh(const T*, int, T*, T*);                          \
+  template bool eigvals(const T*, int, T*, T*);                       \
   template bool least_squares(const T*, int, int, const T*, int, double, T*);
 
 DIMWISE_LINALG_KERNELS(float)

@@ -62,6 +62,10 @@ bool svd(const T* a, int m, int n, T* u, T* s, T* vt);
 template <class T>
 bool eigh(const T* a, int n, T* values, T* vectors);
 
+/// Real and imaginary parts of the eigenvalues of any A, in LAPACK's order. Gives false where it did not converge.
+template <class T>
+bool eigvals(const T* a, int n, T* real, T* imag);
+
 /// The n × k matrix X of least norm among those with least ‖A X − B‖; singular values up to rcond · the largest are 0.
 /// A column of B that is not finite gives one of NaN. Gives false where it did not converge.
 template <class T>

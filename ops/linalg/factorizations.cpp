@@ -259,4 +259,22 @@ Eigh eigh(const Tensor& a) {
   return {parts[0], parts[1]};
 }
 
+Eigvals eigvals(const Tensor& a) {
+  if (on_tape(a))
+    fail<ValueError>("eigvals",
+                     "A is tracked, and eigenvalues of general matrices have no derivative here. Use eigh for "
+                     "a symmetric A, or stop_gradient.");
+  const Matrices batch = linalg::square_of("eigvals", a);
+  const int64_t n = batch.rows;
+  linalg::check_finite("eigvals", "A", a);
+  const Eigvals values{empty(batch.with({n}), a.dtype()), empty(batch.with({n}), a.dtype())};
+  linalg::each(a, batch, [&](auto t, int64_t i) {
+    using T = decltype(t);
+    if (!kernels::eigvals(a.node()->data<T>() + i * n * n, batch.rows, mutable_data<T>(values.real) + i * n,
+                          mutable_data<T>(values.imag) + i * n))
+      linalg::not_converged("eigvals", batch.name(i));
+  });
+  return values;
+}
+
 }  // namespace dimwise

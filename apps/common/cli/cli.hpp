@@ -73,7 +73,7 @@ class App {
 /// Reads the command line, runs the command it names, and returns the exit code.
 ///
 /// Help and the version go to stdout. An error goes to stderr as one line `<app>: error: …` and gives exit_code(error);
-/// nothing is thrown. Example: `int main(int argc, char** argv) { return run_app(make_app(), argc, argv); }`
+/// nothing is thrown. Example: `App app("dimwise-x", "what it does"); add_train(app); return run_app(app, argc, argv);`
 int run_app(const App& app, int argc, const char* const* argv);
 
 }  // namespace dimwise::app

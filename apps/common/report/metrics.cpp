@@ -18,14 +18,22 @@ Line read_metric(const std::string& path, const std::string& name, const std::st
   return line;
 }
 
+std::vector<double> median_filter(const std::vector<double>& values, size_t before, size_t after) {
+  std::vector<double> result;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const size_t first = i - std::min(before, i), last = std::min(values.size(), i + after + 1);
+    std::vector<double> near(values.begin() + static_cast<std::ptrdiff_t>(first),
+                             values.begin() + static_cast<std::ptrdiff_t>(last));
+    const auto middle = near.begin() + static_cast<std::ptrdiff_t>(near.size() / 2);
+    std::nth_element(near.begin(), middle, near.end());
+    result.push_back(*middle);
+  }
+  return result;
+}
+
 Line running_median(const Line& line, size_t window) {
   Line smooth = line;
-  for (size_t i = 0; i < line.y.size(); ++i) {
-    std::vector<double> recent(line.y.begin() + static_cast<std::ptrdiff_t>(i + 1 - std::min(window, i + 1)),
-                               line.y.begin() + static_cast<std::ptrdiff_t>(i + 1));
-    std::nth_element(recent.begin(), recent.begin() + static_cast<std::ptrdiff_t>(recent.size() / 2), recent.end());
-    smooth.y[i] = recent[recent.size() / 2];
-  }
+  smooth.y = median_filter(line.y, window - 1, 0);
   return smooth;
 }
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <functional>
 
+#include "apps/common/report/metrics.hpp"
+
 namespace dimwise::app::experiment {
 
 namespace {
@@ -37,36 +39,26 @@ std::vector<double> summed_up(std::vector<double> values) {
   return values;
 }
 
-}  // namespace
+// The curve without its outliers.
+std::vector<double> smooth(const std::vector<double>& values) { return median_filter(values, 2, 2); }
 
-std::vector<double> median_filter(const std::vector<double>& values, int width) {
-  const auto n = static_cast<std::ptrdiff_t>(values.size()), reach = static_cast<std::ptrdiff_t>(width / 2);
-  std::vector<double> result;
-  for (std::ptrdiff_t i = 0; i < n; ++i) {
-    std::vector<double> near(values.begin() + std::max<std::ptrdiff_t>(0, i - reach),
-                             values.begin() + std::min(n, i + reach + 1));
-    const auto middle = near.begin() + static_cast<std::ptrdiff_t>(near.size() / 2);
-    std::nth_element(near.begin(), middle, near.end());
-    result.push_back(*middle);
-  }
-  return result;
-}
+}  // namespace
 
 Figure experiment_figure(const Record& record, const std::vector<std::string>& solvers, const std::string& loss_name) {
   const auto counts = [&](const std::string& title, const std::string& phase, auto count) {
     return panel(record, solvers, title, "an iteration",
-                 [&, phase, count](const std::string& solver) { return median_filter(count(record, solver, phase)); });
+                 [&, phase, count](const std::string& solver) { return smooth(count(record, solver, phase)); });
   };
   Figure figure{.columns = 3};
   figure.panels.push_back(counts("evaluations of f and of D f, forward", "forward", f_and_d));
   figure.panels.push_back(counts("evaluations of f and of D f, adjoint", "adjoint", f_and_d));
   figure.panels.push_back(
       panel(record, solvers, "evaluations of f and of D f, both", "an iteration", [&](const std::string& solver) {
-        return median_filter(added(f_and_d(record, solver, "forward"), f_and_d(record, solver, "adjoint")));
+        return smooth(added(f_and_d(record, solver, "forward"), f_and_d(record, solver, "adjoint")));
       }));
   figure.panels.push_back(
       panel(record, solvers, "evaluations of f alone, both", "an iteration", [&](const std::string& solver) {
-        return median_filter(added(f_alone(record, solver, "forward"), f_alone(record, solver, "adjoint")));
+        return smooth(added(f_alone(record, solver, "forward"), f_alone(record, solver, "adjoint")));
       }));
   figure.panels.push_back(
       panel(record, solvers, "processor time, summed up", "seconds", [&](const std::string& solver) {
@@ -74,9 +66,9 @@ Figure experiment_figure(const Record& record, const std::vector<std::string>& s
       }));
   Panel model{.title = "stiffness and loss of the model",
               .x_label = "iteration",
-              .lines = {{record.step, median_filter(record.at("loss")), loss_name},
-                        {record.step, median_filter(record.at("rate")), "rho(J)"},
-                        {record.step, median_filter(record.at("contraction")), "contraction"}},
+              .lines = {{record.step, smooth(record.at("loss")), loss_name},
+                        {record.step, smooth(record.at("rate")), "rho(J)"},
+                        {record.step, smooth(record.at("contraction")), "contraction"}},
               .log_y = true};
   model.y_limits = spread(model.lines);
   figure.panels.push_back(model);

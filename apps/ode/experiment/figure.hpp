@@ -8,9 +8,6 @@
 
 namespace dimwise::app::experiment {
 
-/// The median of each value and its `width` − 1 neighbors (fewer at the ends), which takes out single outliers.
-std::vector<double> median_filter(const std::vector<double>& values, int width = 5);
-
 /// The experiment's curves against the iteration, a line a solver: f + D, f alone, seconds summed up, and how stiff the
 /// model has become. Counts pass a median filter of 5.
 Figure experiment_figure(const Record& record, const std::vector<std::string>& solvers, const std::string& loss_name);

@@ -5,68 +5,28 @@
 
 #include "autodiff/context.hpp"
 #include "autodiff/tape.hpp"
-#include "autodiff/transforms.hpp"
+#include "hollow/solve/linear/jacobian.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
 #include "ops/layout.hpp"
+#include "ops/linalg.hpp"
+#include "ops/reduce.hpp"
 
 namespace dimwise::app::experiment {
 
 namespace {
 
 constexpr int places = 8;
-constexpr int squarings = 24;  // the power 2^24 leaves a constant factor no weight
 
-std::vector<double> square_of(const std::vector<double>& a, size_t d) {
-  std::vector<double> product(d * d);
-  for (size_t i = 0; i < d; ++i)
-    for (size_t k = 0; k < d; ++k)
-      for (size_t j = 0; j < d; ++j) product[i * d + j] += a[i * d + k] * a[k * d + j];
-  return product;
-}
-
-// Row i of J of every batch row: (rows, d) for each i.
-std::vector<std::vector<double>> jacobian_rows(const Iteration& iteration, const Tensor& t, const State& y) {
+// ∂f/∂x of every row, (rows, d, d), in float64.
+Tensor jacobians(const Iteration& iteration, const Tensor& t, const State& y) {
   const EnableGrad guard;
   State inputs = y;
   inputs[0] = track(stop_gradient(y[0]));
-  const Tensor f = iteration.term.f(t, inputs)[0];
-  const Tape tape({f}, {inputs[0]});
-  const int64_t d = f.dim(-1);
-  std::vector<std::vector<double>> rows;
-  for (int64_t i = 0; i < d; ++i) {
-    std::vector<double> one(static_cast<size_t>(f.size()));
-    for (size_t e = static_cast<size_t>(i); e < one.size(); e += static_cast<size_t>(d)) one[e] = 1;
-    const NoGrad guard;
-    rows.push_back(tape.pull({tensor(one, f.shape(), f.dtype())})[0].values());
-  }
-  return rows;
+  return astype(row_jacobian(Tape({iteration.term.f(t, inputs)[0]}, {inputs[0]})), DType::float64);
 }
 
-}  // namespace
-
-double spectral_radius(std::vector<double> a, size_t d) {
-  double logarithm = 0, power = 1;
-  for (int i = 0;; ++i) {
-    double size = 0;
-    for (const double v : a) size = std::max(size, std::abs(v));
-    if (!(size > 0)) return 0;
-    logarithm += std::log(size) / power;
-    if (i == squarings) return std::exp(logarithm);
-    for (double& v : a) v /= size;
-    a = square_of(a, d);
-    power *= 2;
-  }
-}
-
-namespace {
-
-// max Re λ of −direction · J: ρ(1 + A/c) = 1 + max Re λ(A)/c for c far above ρ(A).
-double decay(std::vector<double> matrix, size_t d, double rate, double direction) {
-  if (rate == 0) return 0;
-  const double c = 1000 * rate;
-  for (double& v : matrix) v *= -direction / c;
-  for (size_t i = 0; i < d; ++i) matrix[i * d + i] += 1;
-  return c * (spectral_radius(matrix, d) - 1);
-}
+Tensor spectral_radius(const Eigvals& lambda) { return sqrt(max(square(lambda.real) + square(lambda.imag), {-1})); }
 
 }  // namespace
 
@@ -83,22 +43,17 @@ Stiffness stiffness(const Iteration& iteration, OdeOptions options, int64_t rows
   Stiffness worst;
   for (size_t k = 0; k < times.size(); ++k) {
     const State& y = solution.y[k];
-    const auto jacobian = jacobian_rows(iteration, scalar(times[k], y[0].dtype()), y);
-    const size_t d = jacobian.size();
-    for (size_t r = 0; r < static_cast<size_t>(y[0].dim(0)); ++r) {
-      std::vector<double> matrix(d * d);
-      for (size_t i = 0; i < d; ++i)
-        for (size_t j = 0; j < d; ++j) matrix[i * d + j] = jacobian[i][r * d + j];
-      const double rate = spectral_radius(matrix, d);
-      worst.decay = std::max(worst.decay, decay(matrix, d, rate, direction));
-      if (rate <= worst.rate) continue;
-      worst.rate = rate;
-      const double gamma = direction * 10 / rate;
-      for (size_t i = 0; i < d; ++i) {
-        const double denominator = 1 - gamma * matrix[i * d + i];
-        for (size_t j = 0; j < d; ++j) matrix[i * d + j] = i == j ? 0 : gamma * matrix[i * d + j] / denominator;
-      }
-      worst.contraction = spectral_radius(matrix, d);
+    const Tensor j = jacobians(iteration, scalar(times[k], y[0].dtype()), y);
+    const Eigvals lambda = eigvals(j);
+    worst.decay = std::max(worst.decay, max(-direction * lambda.real).item());
+    const std::vector<double> rates = spectral_radius(lambda).values();
+    for (size_t r = 0; r < rates.size(); ++r) {
+      if (rates[r] <= worst.rate) continue;
+      worst.rate = rates[r];
+      const double gamma = direction * 10 / rates[r];
+      const Tensor of = select(j, 0, static_cast<int64_t>(r)), d = diagonal(of);
+      const Tensor left = gamma / (1 - gamma * unsqueeze(d, -1)) * (of - diag_embed(d));
+      worst.contraction = spectral_radius(eigvals(left)).item();
     }
   }
   return worst;

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <vector>
-
 #include "apps/ode/experiment/task.hpp"
 
 namespace dimwise::app::experiment {
@@ -22,8 +20,5 @@ struct Stiffness {
 /// Over the first rows of the batch, at the start and at eight times along the solution, which is solved for anew with
 /// `options`. Throws SolverError.
 Stiffness stiffness(const Iteration& iteration, OdeOptions options, int64_t rows = 32);
-
-/// The spectral radius of a row-major (d, d) matrix, by Gelfand's formula lim ‖Aᵏ‖^(1/k).
-double spectral_radius(std::vector<double> matrix, size_t d);
 
 }  // namespace dimwise::app::experiment

@@ -1,52 +1,16 @@
 // Anderson acceleration: of all affine combinations of the last points, that with the smallest (linearized) residual.
 
+#include <algorithm>
 #include <cmath>
 #include <deque>
 #include <vector>
 
 #include "hollow/solve/methods/iteration.hpp"
+#include "ops/detail/linalg_kernels.hpp"
 
 namespace dimwise::roots {
 
 namespace {
-
-using Columns = std::vector<std::vector<double>>;
-
-double dot(const std::vector<double>& a, const std::vector<double>& b) {
-  double total = 0;
-  for (size_t i = 0; i < a.size(); ++i) total += a[i] * b[i];
-  return total;
-}
-
-// γ with ‖b − Σ γ_j a_j‖ smallest, by modified Gram–Schmidt. A column that is nearly a combination of those before it
-// is left out: its γ is 0.
-std::vector<double> least_squares(Columns a, std::vector<double> b, double negligible) {
-  const size_t m = a.size();
-  std::vector<double> gamma(m), projection(m);
-  Columns r(m, std::vector<double>(m));
-  std::vector<bool> kept(m);
-  for (size_t j = 0; j < m; ++j) {
-    const double length = std::sqrt(dot(a[j], a[j]));
-    for (size_t i = 0; i < j; ++i) {
-      if (!kept[i]) continue;
-      r[i][j] = dot(a[i], a[j]);
-      for (size_t k = 0; k < b.size(); ++k) a[j][k] -= r[i][j] * a[i][k];
-    }
-    r[j][j] = std::sqrt(dot(a[j], a[j]));
-    kept[j] = r[j][j] > negligible * length;
-    if (!kept[j]) continue;
-    for (double& x : a[j]) x /= r[j][j];
-    projection[j] = dot(a[j], b);
-    for (size_t k = 0; k < b.size(); ++k) b[k] -= projection[j] * a[j][k];
-  }
-  for (size_t j = m; j-- > 0;) {
-    if (!kept[j]) continue;
-    gamma[j] = projection[j];
-    for (size_t k = j + 1; k < m; ++k) gamma[j] -= r[j][k] * gamma[k];
-    gamma[j] /= r[j][j];
-  }
-  return gamma;
-}
 
 class Anderson : public Iteration {
  public:
@@ -82,7 +46,8 @@ class Anderson : public Iteration {
     previous_ = at;
   }
 
-  // γ_j of each row, in the norm of the tolerance, as constants of shape (…, 1).
+  // γ of each row with ‖F − Σ γ_j ΔF_j‖ smallest in the norm of the tolerance, as constants of shape (…, 1); of several
+  // such γ the shortest.
   std::vector<Tensor> coefficients(const Point& at, const Scale& scale) const {
     const int64_t d = at.f.dim(-1), rows = at.f.size() / d;
     std::vector<Tensor> gamma;
@@ -90,18 +55,20 @@ class Anderson : public Iteration {
     dispatch(at.f.dtype(), [&](auto t) {
       using T = decltype(t);
       const double negligible = std::sqrt(static_cast<double>(std::numeric_limits<T>::epsilon()));
-      const auto weighted = [&](const Tensor& x, int64_t row) {
-        const T *from = x.node()->data<T>() + row * d, *by = scale.weights().node()->data<T>() + row * d;
-        std::vector<double> values(static_cast<size_t>(d));
-        for (int64_t i = 0; i < d; ++i)
-          values[static_cast<size_t>(i)] = static_cast<double>(from[i]) * static_cast<double>(by[i]);
-        return values;
-      };
+      const auto m = static_cast<int>(changes_.size()), n = static_cast<int>(d);
+      std::vector<double> columns(static_cast<size_t>(m) * static_cast<size_t>(n)), residual(static_cast<size_t>(n)),
+          best(static_cast<size_t>(m));
       for (int64_t row = 0; row < rows; ++row) {
-        Columns columns;
-        for (const Tensor& change : changes_) columns.push_back(weighted(change, row));
-        const std::vector<double> best = least_squares(std::move(columns), weighted(at.f, row), negligible);
-        for (size_t j = 0; j < best.size(); ++j) mutable_data<T>(gamma[j])[row] = static_cast<T>(best[j]);
+        const T* const by = scale.weights().node()->template data<T>() + row * d;
+        const auto weighted = [&](const Tensor& x, double* to, int stride) {
+          const T* const from = x.node()->template data<T>() + row * d;
+          for (int i = 0; i < n; ++i, to += stride) *to = static_cast<double>(from[i]) * static_cast<double>(by[i]);
+        };
+        for (int k = 0; k < m; ++k) weighted(changes_[static_cast<size_t>(k)], columns.data() + k, m);
+        weighted(at.f, residual.data(), 1);
+        if (!kernels::least_squares(columns.data(), n, m, residual.data(), 1, negligible, best.data()))
+          std::fill(best.begin(), best.end(), 0);
+        for (size_t k = 0; k < best.size(); ++k) mutable_data<T>(gamma[k])[row] = static_cast<T>(best[k]);
       }
     });
     return gamma;

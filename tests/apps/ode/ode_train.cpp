@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <random>
 
+#include "apps/common/report/metrics.hpp"
 #include "apps/ode/experiment/figure.hpp"
 #include "apps/ode/experiment/record.hpp"
 #include "ops/arithmetic.hpp"
@@ -312,14 +313,11 @@ TEST_CASE("an experiment refuses what makes no sense") {
 }
 
 TEST_CASE("the median filter takes out single outliers and keeps steps") {
-  CHECK(ex::median_filter({1, 1, 9, 1, 1, 5, 5, 5, 0, 5}) == std::vector<double>{1, 1, 1, 1, 5, 5, 5, 5, 5, 5});
-  CHECK(ex::median_filter({}).empty());
+  CHECK(median_filter({1, 1, 9, 1, 1, 5, 5, 5, 0, 5}, 2, 2) == std::vector<double>{1, 1, 1, 1, 5, 5, 5, 5, 5, 5});
+  CHECK(median_filter({}, 2, 2).empty());
 }
 
 TEST_CASE("the stiffness is the spectral radius, and the contraction that of Jacobi-Newton") {
-  CHECK(ex::spectral_radius({0, 3, -3, 0}, 2) == Approx(3));
-  CHECK(ex::spectral_radius({0, 1, 0, 0}, 2) == Approx(0).margin(1e-6));
-  CHECK(ex::spectral_radius({-2, 1, 0, 0, -5, 100, 0, 0, 1}, 3) == Approx(5).epsilon(1e-5));
   // x' = (−30 x + 40 y, −40 x − 30 y): ρ(J) = 50; with γ = 0.2, ρ = 0.2 · 40 / (1 + 6).
   const ex::Iteration turning{
       .term = {[](const Tensor&, const State& y) -> State {

@@ -1,4 +1,5 @@
 #include "ops/linalg.hpp"
+#include "autodiff/base/error.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -78,6 +79,31 @@ TEST_CASE("svd gives A back from orthonormal vectors and descending values") {
       if (s.dim(-1) > 1) CHECK(max(slice(s, -1, 1, s.dim(-1)) - slice(s, -1, 0, s.dim(-1) - 1)).item() <= 0);
     }
   });
+}
+
+TEST_CASE("eigvals gives the eigenvalues of matrices that are not symmetric, as constants") {
+  // A rotation with growth, a nilpotent matrix, and one with known eigenvalues −2, −5 and 1.
+  const auto sorted = [](const Tensor& t) {
+    std::vector<double> values = t.values();
+    std::sort(values.begin(), values.end());
+    return values;
+  };
+  for (const DType dtype : {DType::float32, DType::float64}) {
+    const double close = dtype == DType::float32 ? 1e-5 : 1e-13;
+    const auto [re, im] = eigvals(tensor({1, 3, -3, 1, 0, 1, 0, 0}, {2, 2, 2}, dtype));
+    check_close(re, tensor({1, 1, 0, 0}, {2, 2}, dtype), 20);
+    check_close(abs(im), tensor({3, 3, 0, 0}, {2, 2}, dtype), 20);
+    CHECK(sum(im).item() == 0);
+    const std::vector<double> three = sorted(eigvals(tensor({-2, 1, 0, 0, -5, 100, 0, 0, 1}, {3, 3}, dtype)).real);
+    CHECK(three[0] == Approx(-5).epsilon(close));
+    CHECK(three[1] == Approx(-2).epsilon(close));
+    CHECK(three[2] == Approx(1).epsilon(close));
+  }
+  CHECK(eigvals(zeros({2, 0, 0})).imag.shape() == Shape{2, 0});
+  CHECK_THROWS_WITH(eigvals(track(eye(2))), Catch::Contains("no derivative"));
+  CHECK_NOTHROW(eigvals(stop_gradient(track(eye(2)))));
+  CHECK_THROWS_AS(eigvals(ones({2, 3})), ShapeError);
+  CHECK_THROWS_AS(eigvals(full({2, 2}, std::nan(""))), ValueError);
 }
 
 TEST_CASE("eigh gives A back from orthonormal vectors and ascending values") {
