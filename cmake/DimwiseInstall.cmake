@@ -21,7 +21,7 @@ file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/include/dimwise.hpp
 target_include_directories(dimwise INTERFACE $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>)
 install(FILES ${PROJECT_BINARY_DIR}/include/dimwise.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/dimwise)
 
-install(TARGETS dimwise dimwise_autodiff dimwise_ops dimwise_nn dimwise_hollow EXPORT dimwise_targets
+install(TARGETS dimwise dimwise_autodiff dimwise_ops dimwise_nn dimwise_hollow dimwise_ode_problems EXPORT dimwise_targets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/dimwise)
 install(EXPORT dimwise_targets NAMESPACE dimwise:: FILE dimwiseTargets.cmake DESTINATION ${package_folder})

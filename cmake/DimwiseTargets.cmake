@@ -48,6 +48,13 @@ set(DIMWISE_LONG_UNITS autodiff/basic.cpp
 
 function(dimwise_floor name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+  # The named problems of the literature are a library of their own.
+  file(GLOB problems CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/hollow/ode/problems/*.cpp)
+  if(name STREQUAL ode_problems)
+    set(sources ${problems})
+  else()
+    list(REMOVE_ITEM sources ${problems})
+  endif()
   add_library(dimwise_${name} STATIC ${sources})
   add_library(dimwise::${name} ALIAS dimwise_${name})
   # Files of many kernels keep a processor busy by themselves. xtensor-blas defines macros, and reads this one.
@@ -66,7 +73,7 @@ function(dimwise_floor name)
     target_link_libraries(dimwise_${name} PUBLIC dimwise_${below})
   endforeach()
   # Loops over elements are in the two floors below; what nn and hollow arrange is as fast at -O2, and compiled sooner.
-  if(name MATCHES "^(nn|hollow)$")
+  if(name MATCHES "^(nn|hollow|ode_problems)$")
     target_compile_options(dimwise_${name} PRIVATE $<$<CONFIG:Release>:-O2>)
   endif()
   if(name STREQUAL autodiff)

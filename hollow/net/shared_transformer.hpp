@@ -9,7 +9,7 @@ namespace dimwise {
 
 /// Sizes shared by all transformers.
 struct TransformerConfig {
-  int64_t d = 2;
+  int64_t d = 2;  ///< dimension of x; SharedTransformer is the same network for any
   int64_t d_h = 16;
   std::vector<int64_t> hidden = {64};
   Activation activation = Activation::tanh;

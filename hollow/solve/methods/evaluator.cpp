@@ -1,8 +1,8 @@
-#include <optional>
+#include <tuple>
 
 #include "autodiff/base/error.hpp"
-#include "autodiff/basic.hpp"
 #include "autodiff/context.hpp"
+#include "autodiff/traced.hpp"
 #include "hollow/solve/linear/diagonal.hpp"
 #include "hollow/solve/methods/iteration.hpp"
 
@@ -22,31 +22,30 @@ void check_like(const char* what, const Tensor& given, const Tensor& y) {
 
 Point Evaluator::at(const Tensor& y, bool tape, bool diagonal) {
   ++statistics.evaluations;
-  const bool keep = recording(), record = tape || looks_;
   Point point;
   point.y = y;
-  Tensor argument = y;
-  std::optional<GradMode> on;
-  if (record) {
-    on.emplace(true);
-    argument = alias(y);
+  const auto evaluate = [&](const Tensor& argument) {
+    Tensor f;
+    if (diagonal && equation_.both) {
+      std::tie(f, point.diagonal) = equation_.both(argument);
+      ++statistics.diagonals;
+      check_like("the diagonal", point.diagonal, y);
+      point.diagonal = stop_gradient(point.diagonal);
+    } else {
+      f = equation_.residual(argument);
+    }
+    check_like("F(y)", f, y);
+    return f;
+  };
+  if (!tape && !looks_) {
+    point.f = evaluate(y);
+    return point;
   }
-  if (diagonal && equation_.both) {
-    std::tie(point.f, point.diagonal) = equation_.both(argument);
-    ++statistics.diagonals;
-    check_like("the diagonal", point.diagonal, y);
-    point.diagonal = stop_gradient(point.diagonal);
-  } else {
-    point.f = equation_.residual(argument);
-  }
-  check_like("F(y)", point.f, y);
-  if (record) {
-    auto recorded = std::make_shared<const Tape>(std::vector{point.f}, std::vector{argument});
-    captures_ = captures_ || recorded->has_captures();
-    looks_ = false;
-    if (!keep || !(recorded->has_captures() || y.tracked())) point.f = stop_gradient(point.f);
-    if (tape) point.tape = std::move(recorded);
-  }
+  const auto traced = std::make_shared<const Traced>(y, evaluate);
+  captures_ = captures_ || traced->tape().has_captures();
+  looks_ = false;
+  point.f = traced->value();
+  if (tape) point.tape = {traced, &traced->tape()};
   return point;
 }
 

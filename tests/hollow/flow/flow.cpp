@@ -226,4 +226,20 @@ TEST_CASE("the adjoint's gradient of the likelihood agrees with the direct one")
   }
 }
 
+TEST_CASE("the statistics of a flow are those of all its blocks and of every kind of work") {
+  const Cnf<AnyHollowNet> one{{small_net(2)}}, two{{small_net(2), small_net(2)}};
+  const Tensor x = Rng(1).normal({4, 2}, f64);
+  const FlowOptions newton{.ode = {.method = "bdf", .implicit = {.corrector = "newton"}}},
+      krylov{.ode = {.method = "bdf", .implicit = {.corrector = "newton_krylov"}}};
+  const OdeStatistics once = one.to_data(x, {}, newton).statistics, both = two.to_data(x, {}, newton).statistics;
+  CHECK(once.jacobians > 0);
+  CHECK(once.factorizations > 0);
+  CHECK(once.iterations > 0);
+  CHECK(both.jacobians > once.jacobians);
+  CHECK(both.corrector == "newton");
+  const OdeStatistics products = one.to_base(x, {}, krylov).statistics;
+  CHECK(products.products > 0);
+  CHECK(products.diagonals > 0);
+}
+
 }  // namespace dimwise::flow_tests

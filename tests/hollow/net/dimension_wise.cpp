@@ -2,6 +2,7 @@
 #include "autodiff/context.hpp"
 #include "autodiff/debug/check_grads.hpp"
 #include "autodiff/transforms.hpp"
+#include "hollow/net/brute_force.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/reduce.hpp"
@@ -47,6 +48,24 @@ TEST_CASE("dimwise equals the diagonal by brute force, for every conditioner and
       CHECK(distance(divergence(bound, x), sum(truth[1], {-1})) < 1e-10);
     }
   }
+}
+
+TEST_CASE("brute_force_dimwise differentiates any function of independent rows, recorded as a transform is") {
+  // f_i = a x_i² Σ x: D f = a (2 x_i s + x_i²), D² f = a (2 s + 4 x_i), D³ f = 6 a.
+  const Tensor x = Rng(3).normal({2, 3}, DType::float64), a = track(scalar(1.5, DType::float64));
+  const Tensor s = sum(x, {-1}, true);
+  const auto f = [&](const Tensor& in) { return a * square(in) * sum(in, {-1}, true); };
+  const std::vector<Tensor> d = brute_force_dimwise(f, x, 3);
+  CHECK(distance(d[0], f(x)) == 0);
+  CHECK(distance(d[1], a * (2 * x * s + square(x))) < 1e-14);
+  CHECK(distance(d[2], a * (2 * s + 4 * x)) < 1e-14);
+  CHECK(distance(d[3], 6 * a * ones_like(x)) < 1e-14);
+  for (size_t k = 0; k < d.size(); ++k) CHECK(grad(sum(d[k]), a).item() == Approx(sum(d[k]).item() / 1.5));
+  const Tensor leaf = track(x), first = brute_force_dimwise(f, leaf, 1)[1];
+  CHECK(distance(grad(sum(first), leaf), a * (2 * s + 2 * sum(x, {-1}, true) + 2 * x)) < 1e-13);
+  const NoGrad guard;
+  CHECK_FALSE(brute_force_dimwise(f, x, 1)[1].tracked());
+  CHECK(brute_force_dimwise(f, x, 0).size() == 1);
 }
 
 TEST_CASE("tape form equals module form") {

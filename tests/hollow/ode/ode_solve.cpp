@@ -1,7 +1,13 @@
 // What odeint promises about steps, counts, statuses, replay and arguments.
 
 #include "autodiff/base/error.hpp"
+#include "autodiff/base/rng.hpp"
 #include "autodiff/node.hpp"
+#include "autodiff/transforms.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/layout.hpp"
+#include "ops/reduce.hpp"
 #include "tests/hollow/ode/ode_problems.hpp"
 
 namespace dimwise::ode_solve_tests {
@@ -13,6 +19,7 @@ namespace {
 
 const VectorField decay = [](const Tensor&, const State& y) -> State { return {-y[0]}; };
 const VectorField blow_up = [](const Tensor&, const State& y) -> State { return {y[0] * y[0]}; };
+constexpr DType f64 = DType::float64;
 State one(DType dtype = DType::float64) { return {scalar(1, dtype)}; }
 
 // f, and how often it was evaluated.
@@ -183,6 +190,22 @@ TEST_CASE("What makes no sense is refused, saying what to do") {
   CHECK_THROWS_AS(odeint(wrong(one(DType::float32)), y, {0, 1}), DTypeError);
   CHECK_THROWS_AS(odeint(decay, {scalar(1), scalar(1, DType::float64)}, {0, 1}), DTypeError);
   CHECK_THROWS_AS(odeint(decay, {}, {0, 1}), ValueError);
+}
+
+TEST_CASE("odeint of a function of one tensor gives its values, stacked, with gradients, or throws") {
+  const Tensor rate = track(scalar(0.7, f64)), x = Rng(1).normal({3, 2}, f64);
+  for (const OdeGradient gradient : {OdeGradient::direct, OdeGradient::adjoint, OdeGradient::checkpointed}) {
+    const Tensor y = odeint([&](const Tensor&, const Tensor& at) { return -rate * at; }, x, {0, 0.5, 2},
+                            {.rtol = 1e-9, .atol = 1e-9, .gradient = gradient});
+    REQUIRE(y.shape() == Shape{3, 3, 2});
+    CHECK(max(abs(select(y, 0, 0) - x)).item() == 0);
+    CHECK(max(abs(select(y, 0, 2) - x * std::exp(-1.4))).item() < 1e-7);
+    // d/dr Σ x e^(−2r) = −2 Σ x e^(−2r)
+    CHECK(grad(sum(select(y, 0, 2)), rate).item() == Approx(-2 * sum(x).item() * std::exp(-1.4)).epsilon(1e-6));
+  }
+  CHECK(odeint([](const Tensor&, const Tensor& at) { return at; }, x, {1, 1}).shape() == Shape{2, 3, 2});
+  CHECK_THROWS_AS(odeint([](const Tensor&, const Tensor& at) { return square(at); }, ones({1}, f64), {0, 2}),
+                  SolverError);
 }
 
 }  // namespace dimwise::ode_solve_tests
