@@ -228,6 +228,14 @@ Tensor place_row(const Tensor& x, int64_t i, int64_t n) {
   return apply(place_row_op, {x}, attributes(Row{i, n}));
 }
 
+int64_t first_non_finite(const Tensor& x) {
+  return dispatch(x.dtype(), [&](auto t) -> int64_t {
+    const auto values = x.data<decltype(t)>();
+    const auto found = std::find_if(values.begin(), values.end(), [](auto v) { return !std::isfinite(v); });
+    return found == values.end() ? -1 : found - values.begin();
+  });
+}
+
 Tensor alias(const Tensor& x) { return x.tracked() ? apply(alias_op, {x}) : track(x); }
 Tensor stop_gradient(const Tensor& x) { return share(x, x.shape()); }
 Tensor neg(Tensor x) { return apply(neg_op, {std::move(x)}); }

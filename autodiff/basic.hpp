@@ -39,6 +39,9 @@ Tensor place_row(const Tensor& x, int64_t i, int64_t n);
 extern const Op alias_op, neg_op, scale_op, add_op, mul_op, broadcast_to_op, sum_to_op, reshape_op, stack_op, row_op,
     place_row_op, cotangent_mul_op;
 
+/// The index of the first NaN or infinity of x, or −1.
+int64_t first_non_finite(const Tensor& x);
+
 /// acc += x, in place where nobody else can see it. An undefined acc is zero.
 void accumulate(Tensor& acc, Tensor x);
 

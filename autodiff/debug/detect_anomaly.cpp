@@ -4,21 +4,15 @@
 #include <cmath>
 
 #include "autodiff/base/error.hpp"
+#include "autodiff/basic.hpp"
 #include "autodiff/op.hpp"
 
 namespace dimwise {
 
 namespace {
 
-// Index of the first NaN or infinity, or −1.
-int64_t first_bad(const Tensor& x) {
-  if (!x.node()->buffer.data()) return -1;  // written over by a later op
-  return dispatch(x.dtype(), [&](auto t) -> int64_t {
-    const auto values = x.data<decltype(t)>();
-    const auto bad = std::find_if(values.begin(), values.end(), [](auto v) { return !std::isfinite(v); });
-    return bad == values.end() ? -1 : bad - values.begin();
-  });
-}
+// A buffer that a later op has written over is not looked at.
+int64_t first_bad(const Tensor& x) { return x.node()->buffer.data() ? first_non_finite(x) : -1; }
 
 std::string index_text(int64_t flat, const Shape& shape) {
   Shape index = shape;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autodiff/base/error.hpp"
+#include "autodiff/basic.hpp"
 #include "autodiff/node.hpp"
 #include "hollow/sde/brownian.hpp"
 #include "ops/arithmetic.hpp"
@@ -85,14 +86,10 @@ const SdeMethod& method(const std::string& name) {
   fail<ValueError>("sdeint", "there is no method '", name, "'. Use one of ", known, ".");
 }
 
-// The first row with a NaN or an infinity, or -1.
+// The first row with a NaN or an infinity, or −1.
 int64_t non_finite_row(const Tensor& x) {
-  const auto first = [&](auto t) -> int64_t {
-    const auto values = x.data<decltype(t)>();
-    const auto at = std::find_if(values.begin(), values.end(), [](auto v) { return !std::isfinite(v); });
-    return at == values.end() ? -1 : (at - values.begin()) / x.dim(1);
-  };
-  return x.dtype() == DType::float32 ? first(float{}) : first(double{});
+  const int64_t at = first_non_finite(x);
+  return at < 0 ? -1 : at / x.dim(1);
 }
 
 void check_arguments(const Tensor& x0, const std::vector<double>& times, const SdeOptions& options) {

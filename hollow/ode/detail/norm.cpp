@@ -155,14 +155,8 @@ Component Norm::worst(const State& error, const State& y, const State& y1) const
 }
 
 Component first_non_finite(const State& y) {
-  for (size_t i = 0; i < y.size(); ++i) {
-    const int64_t element = dispatch(y[i].dtype(), [&](auto t) {
-      const auto values = y[i].data<decltype(t)>();
-      const auto found = std::find_if(values.begin(), values.end(), [](auto v) { return !std::isfinite(v); });
-      return found == values.end() ? int64_t{-1} : static_cast<int64_t>(found - values.begin());
-    });
-    if (element >= 0) return {static_cast<int>(i), element};
-  }
+  for (size_t i = 0; i < y.size(); ++i)
+    if (const int64_t element = dimwise::first_non_finite(y[i]); element >= 0) return {static_cast<int>(i), element};
   return {};
 }
 

@@ -15,13 +15,6 @@ namespace dimwise {
 
 namespace {
 
-void check_like(const char* what, const Tensor& given, const Tensor& b) {
-  if (given.shape() != b.shape())
-    fail<ShapeError>("gmres", what, " has shape ", given.shape(), " where b has ", b.shape(), ". They must be equal.");
-  if (given.dtype() != b.dtype())
-    fail<DTypeError>("gmres", what, " is ", given.dtype(), " where b is ", b.dtype(), ". Cast it with astype.");
-}
-
 void check_options(const Tensor& b, const GmresOptions& options) {
   if (!(options.rtol >= 0) || !(options.atol >= 0))
     fail<ValueError>("gmres", "rtol = ", options.rtol, ", atol = ", options.atol, ". They must not be negative.");
@@ -29,7 +22,7 @@ void check_options(const Tensor& b, const GmresOptions& options) {
     fail<ValueError>("gmres", "restart = ", options.restart, ", max_iterations = ", options.max_iterations,
                      ". At least one vector must be kept, and a count is not negative.");
   if (!options.weights.defined()) return;
-  check_like("weights", options.weights, b);
+  vectors::check_like("gmres", "weights", options.weights, "b", b);
   for (const double w : options.weights.values())
     if (!(w > 0)) fail<ValueError>("gmres", "a weight is ", w, ". All must be positive.");
 }
@@ -147,12 +140,12 @@ class Gmres {
     Tensor unscaled = inverse_weights_.defined() ? vectors::scaled(v, 1, inverse_weights_) : v;
     if (!options_.preconditioner) return unscaled;
     Tensor z = options_.preconditioner(unscaled);
-    check_like("the preconditioned vector", z, b_);
+    vectors::check_like("gmres", "the preconditioned vector", z, "b", b_);
     return z;
   }
   Tensor image(const Tensor& v) const {
     const Tensor z = product_(precondition(v));
-    check_like("the product", z, b_);
+    vectors::check_like("gmres", "the product", z, "b", b_);
     return vectors::scaled(z, 1, options_.weights);
   }
   void advance(const std::vector<Tensor>& basis, const std::vector<double>& y) {

@@ -1,24 +1,12 @@
 #include <tuple>
 
-#include "autodiff/base/error.hpp"
 #include "autodiff/context.hpp"
 #include "autodiff/traced.hpp"
+#include "hollow/solve/linear/detail/vectors.hpp"
 #include "hollow/solve/linear/diagonal.hpp"
 #include "hollow/solve/methods/iteration.hpp"
 
 namespace dimwise::roots {
-
-namespace {
-
-void check_like(const char* what, const Tensor& given, const Tensor& y) {
-  if (given.shape() != y.shape())
-    fail<ShapeError>("find_root", what, " has shape ", given.shape(), " where y has ", y.shape(),
-                     ". There must be one equation for each unknown.");
-  if (given.dtype() != y.dtype())
-    fail<DTypeError>("find_root", what, " is ", given.dtype(), " where y is ", y.dtype(), ". Cast it with astype.");
-}
-
-}  // namespace
 
 Point Evaluator::at(const Tensor& y, bool tape, bool diagonal) {
   ++statistics.evaluations;
@@ -29,12 +17,12 @@ Point Evaluator::at(const Tensor& y, bool tape, bool diagonal) {
     if (diagonal && equation_.both) {
       std::tie(f, point.diagonal) = equation_.both(argument);
       ++statistics.diagonals;
-      check_like("the diagonal", point.diagonal, y);
+      vectors::check_like("find_root", "the diagonal", point.diagonal, "y", y);
       point.diagonal = stop_gradient(point.diagonal);
     } else {
       f = equation_.residual(argument);
     }
-    check_like("F(y)", f, y);
+    vectors::check_like("find_root", "F(y)", f, "y", y);
     return f;
   };
   if (!tape && !looks_) {
@@ -56,7 +44,7 @@ Tensor Evaluator::diagonal(const Point& at) {
     if (!equation_.diagonal) return d;
     d = equation_.diagonal(at.y);
     ++statistics.diagonals;
-    check_like("the diagonal", d, at.y);
+    vectors::check_like("find_root", "the diagonal", d, "y", at.y);
   }
   return away_from_zero(d, options_.smallest_diagonal, &statistics.guarded);
 }

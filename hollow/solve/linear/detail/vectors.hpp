@@ -4,9 +4,20 @@
 #include <array>
 #include <cmath>
 
+#include "autodiff/base/error.hpp"
 #include "autodiff/node.hpp"
 
 namespace dimwise::vectors {
+
+/// Throws ShapeError or DTypeError, in the name of `where`, unless `what` is of the shape and dtype of `of`.
+inline void check_like(const char* where, const std::string& what, const Tensor& given, const char* of,
+                       const Tensor& like) {
+  if (given.shape() != like.shape())
+    fail<ShapeError>(where, what, " has shape ", given.shape(), " where ", of, " has ", like.shape(),
+                     ". They must be equal.");
+  if (given.dtype() != like.dtype())
+    fail<DTypeError>(where, what, " is ", given.dtype(), " where ", of, " is ", like.dtype(), ". Cast it with astype.");
+}
 
 /// Σ x_i y_i, accumulated in double.
 inline double dot(const Tensor& x, const Tensor& y) {
