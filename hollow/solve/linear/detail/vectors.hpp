@@ -28,7 +28,7 @@ inline double dot(const Tensor& x, const Tensor& y) {
 
 inline double norm(const Tensor& x) { return std::sqrt(dot(x, x)); }
 
-/// y += s x, in y's own memory.
+/// y += s x, in place.
 inline void add_scaled(const Tensor& y, double s, const Tensor& x) {
   dispatch(y.dtype(), [&](auto t) {
     using T = decltype(t);
