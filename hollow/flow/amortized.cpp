@@ -4,14 +4,15 @@ namespace dimwise::detail {
 
 void check_amortized(const char* flow, const AmortizedConfig& config) {
   if (config.d < 1 || config.context < 1 || config.flows < 1)
-    fail<ValueError>(flow, "d = ", config.d, ", a context of ", config.context, " numbers and ", config.flows,
-                     " flows. All must be at least 1.");
+    fail<ValueError>(flow, "d = ", config.d, ", context = ", config.context, " and flows = ", config.flows,
+                     ". All must be at least 1.");
 }
 
 void check_point(const char* flow, const Tensor& z, int64_t d, const Tensor& context, int64_t c) {
   if (z.rank() == 0 || z.dim(-1) != d)
     fail<ShapeError>(flow, "z has shape ", z.shape(), ". Its last axis must have length ", d, '.');
-  if (!context.defined()) fail<ValueError>(flow, "the context is missing. The flow's parameters are read from it.");
+  if (!context.defined())
+    fail<ValueError>(flow, "the context is missing. Give it: the flow's parameters are computed from it.");
   if (context.rank() == 0 || context.dim(-1) != c)
     fail<ShapeError>(flow, "the context has shape ", context.shape(), ". Its last axis must have length ", c, '.');
 }

@@ -10,14 +10,15 @@ FlowResult NoFlow::to_data(const Tensor& z, const Tensor&) const {
 
 namespace {
 
-// `flows` blocks, each made by make(stream).
+// `flows` blocks, each constructed by make(stream).
 template <class Net, class Make>
 Cnf<Net> stack(const char* flow, const AmortizedConfig& config, const Rng& rng, Make&& make) {
   detail::check_amortized(flow, config);
   if (!(config.end_time > 0)) fail<ValueError>(flow, "end time ", config.end_time, ". It must be positive.");
   if (!smooth(config.activation))
-    fail<ValueError>(flow, "activation ", name(config.activation),
-                     " has a kink, so the derivative the flow is trained on jumps. Use tanh, softplus or silu.");
+    fail<ValueError>(
+        flow, "activation ", name(config.activation),
+        " has a kink, so its derivative, which training differentiates, is discontinuous. Use tanh, softplus or silu.");
   Cnf<Net> result{{}, config.end_time};
   for (int64_t k = 0; k < config.flows; ++k)
     result.blocks.push_back(make(rng.split("block").split(static_cast<uint64_t>(k))));

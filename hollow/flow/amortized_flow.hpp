@@ -15,7 +15,7 @@
 
 namespace dimwise {
 
-/// No flow: z stays where it is, and the context is not read.
+/// No flow: the identity, which ignores the context.
 struct NoFlow {
   FlowResult to_data(const Tensor& z, const Tensor& context = {}) const;
 
@@ -23,21 +23,21 @@ struct NoFlow {
   static void visit(Self&, Visitor&&) {}
 };
 
-/// A draw from the density that a flow makes of a base.
+/// A sample of a flow's density.
 struct FlowSample {
   Tensor z0;                      ///< (…, d), from the base
-  Tensor z;                       ///< (…, d), where the flow carried it
+  Tensor z;                       ///< (…, d), the flow's output for z0
   Tensor log_prob;                ///< (…): log q(z) = log N(z0; mean, scale²) − log|det|, in nats
   OdeStatistics statistics = {};  ///< of a continuous flow
 };
 
-/// Any of the flows whose parameters are read from a context, chosen at run time: the posterior of a variational
-/// autoencoder.
+/// Any amortized flow, chosen at run time: a flow whose parameters are computed from a context, such as the posterior
+/// of a variational autoencoder.
 struct AmortizedFlow {
   std::variant<NoFlow, Planar, Iaf, Sylvester, Cnf<FfjordNet>, Cnf<AnyHollowNet>> kind;
 
-  /// Carries z of shape (…, d) from the base; the context, of shape (…, c), broadcasts. Flows of finitely many steps
-  /// read no options. Throws ShapeError, ValueError without a context, SolverError where a solve fails.
+  /// Maps z of shape (…, d) from the base; the context, of shape (…, c), broadcasts. Flows of finitely many steps
+  /// ignore the options. Throws ShapeError, ValueError without a context, SolverError if a solve fails.
   FlowResult to_data(const Tensor& z, const Tensor& context, const FlowOptions& options = {}) const {
     return std::visit(
         [&](const auto& flow) {
@@ -48,9 +48,9 @@ struct AmortizedFlow {
         },
         kind);
   }
-  /// A draw from the base, carried by the flow; with a shape, that many: (shape…, …, d). Gradients reach the base, the
-  /// context and the flow. A part of a batch, or of many draws, draws the noise of its own rows if told their place
-  /// along the first axis by `options.first_row`. Throws as `to_data`.
+  /// A sample of the base, mapped by the flow; with a shape, that many: (shape…, …, d). Gradients reach the base, the
+  /// context and the flow. For a part of a batch, or of many samples, `options.first_row` is the index of its first row
+  /// along the first axis; it then draws the same noise as the whole. Throws as `to_data`.
   ///
   /// Example:
   /// ```cpp
@@ -67,10 +67,10 @@ struct AmortizedFlow {
 };
 
 /// FFJORD: `flows` blocks with the dynamics FfjordNet of hidden layers `hidden`, amortized with rank `rank`. Throws
-/// ValueError for sizes and an end time that make no sense, and for an activation that is not smooth.
+/// ValueError for invalid sizes or end time, and for an activation that is not smooth.
 Cnf<FfjordNet> make_ffjord_cnf(const AmortizedConfig& config, const Rng& rng);
 /// Hollow-CNF: `flows` blocks whose dynamics is a HollowNet of `conditioner` and `transformer`, both of which read t
-/// and the context. Throws ValueError as the former, and for unknown names.
+/// and the context. Throws ValueError as `make_ffjord_cnf` does, and for unknown names.
 ///
 /// Example:
 /// ```cpp
@@ -79,7 +79,7 @@ Cnf<FfjordNet> make_ffjord_cnf(const AmortizedConfig& config, const Rng& rng);
 /// ```
 Cnf<AnyHollowNet> make_hollow_cnf(const AmortizedConfig& config, const Rng& rng);
 /// The flow of a name: `none`, `planar`, `iaf`, `sylvester-orthogonal`, `sylvester-householder`,
-/// `sylvester-triangular`, `ffjord`, `hollow`. Throws ValueError listing the names, and for sizes that make no sense.
+/// `sylvester-triangular`, `ffjord`, `hollow`. Throws ValueError that lists the names, and for invalid sizes.
 AmortizedFlow make_amortized_flow(const std::string& name, const AmortizedConfig& config, const Rng& rng);
 const std::vector<std::string>& amortized_flow_names();
 

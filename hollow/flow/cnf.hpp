@@ -19,8 +19,8 @@ Tensor base_log_prob(const Tensor& z);
 struct FlowOptions {
   Trace trace = Trace::exact;
   OdeOptions ode = {.rtol = 1e-5, .atol = 1e-5};
-  Rng noise = Rng(0);      ///< Hutchinson's: drawn once a solve, anew for each block
-  int64_t first_row = 0;   ///< place of x's first row in its batch: a part of a batch draws the noise of its own rows
+  Rng noise = Rng(0);      ///< Hutchinson's: drawn once per solve, separately for each block
+  int64_t first_row = 0;   ///< index of x's first row in its batch, so that a part draws the same noise as the whole
   bool penalties = false;  ///< whether the penalties of `FlowResult` are integrated too
 };
 
@@ -30,8 +30,7 @@ FlowResult flow(const DynamicsFunction& dynamics, const Tensor& x, double from, 
 void add(FlowResult& total, const FlowResult& part);
 Tensor draw_noise(const FlowOptions& options, const Tensor& x, size_t block);
 
-// The dynamics of one block, prepared for its context. It owns what it needs: the adjoint calls it again after the
-// solve.
+// The dynamics of one block, prepared for its context. It owns its data, because the adjoint calls it after the solve.
 template <class Net>
 DynamicsFunction block_dynamics(const Net& block, const Tensor& context, const FlowOptions& options,
                                 const Tensor& noise) {
@@ -44,8 +43,8 @@ DynamicsFunction block_dynamics(const Net& block, const Tensor& context, const F
 /// A continuous normalizing flow: dx/dt = f(t, x), base at t = 0, data at t = T, d log p/dt = −tr ∂f/∂x. Chen et al.
 /// (2018), Grathwohl et al. (2019), Chen & Duvenaud (2019), section 4.
 ///
-/// A stack of blocks, each a solve of its own. Net has `prepare(context)`, called once a solve, as HollowNet and
-/// FfjordNet. Sampling runs the blocks in order from 0 to T, scoring in reverse order from T to 0.
+/// A stack of blocks, each solved separately. Net has `prepare(context)`, called once per solve, like HollowNet and
+/// FfjordNet. Sampling runs the blocks in order from 0 to T; `log_prob` runs them in reverse order from T to 0.
 ///
 /// Example:
 /// ```cpp
@@ -57,8 +56,8 @@ struct Cnf {
   std::vector<Net> blocks;
   double T = 1;
 
-  /// Carries x of shape (…, d) from the data (t = T) to the base (t = 0); the context broadcasts to its rows. Throws
-  /// SolverError where a solve fails, and what the net throws.
+  /// Maps x of shape (…, d) from the data (t = T) to the base (t = 0); the context broadcasts to its rows. Throws
+  /// SolverError if a solve fails, and what the net throws.
   FlowResult to_base(const Tensor& x, const Tensor& context = {}, const FlowOptions& options = {}) const {
     FlowResult total{x, {}};
     for (size_t b = blocks.size(); b-- > 0;)
@@ -67,7 +66,7 @@ struct Cnf {
                                total.x, T, 0, options));
     return total;
   }
-  /// Carries z from the base to the data, likewise.
+  /// Maps z from the base to the data in the same way.
   FlowResult to_data(const Tensor& z, const Tensor& context = {}, const FlowOptions& options = {}) const {
     FlowResult total{z, {}};
     for (size_t b = 0; b < blocks.size(); ++b)
@@ -81,8 +80,8 @@ struct Cnf {
     const FlowResult s = to_base(x, context, options);
     return base_log_prob(s.x) + s.log_det;
   }
-  /// Points of the flow's density, of shape (…, d) and in the dtype of its parameters, untracked; no trace is computed.
-  /// Throws as `to_data`.
+  /// Samples of the flow's density, of shape (…, d) and in the dtype of its parameters, untracked; no trace is
+  /// computed. Throws as `to_data`.
   Tensor sample(const Rng& rng, const Shape& shape, const Tensor& context = {}, const FlowOptions& options = {}) const {
     const NoGrad guard;
     Tensor x = rng.normal(shape, parameters(*this).front().dtype());

@@ -41,9 +41,10 @@ FfjordNet::FfjordNet(const FfjordConfig& config, const Rng& rng) : activation(co
   if (config.d < 1 || config.hidden.empty() || config.context < 0 || config.rank < 0)
     fail<ValueError>("ffjord", "d = ", config.d, ", ", config.hidden.size(), " hidden layers, a context of ",
                      config.context, " numbers and rank ", config.rank,
-                     ". d and the layers must be at least 1, the others at least 0.");
+                     ". d and the number of layers must be at least 1, the others at least 0.");
   if (config.rank > 0 && config.context == 0)
-    fail<ValueError>("ffjord", "rank ", config.rank, " without a context, of which U and V are read. Use rank 0.");
+    fail<ValueError>("ffjord", "rank ", config.rank,
+                     " without a context, from which U and V are computed. Use rank 0.");
   std::vector<int64_t> widths{config.d};
   for (const int64_t width : config.hidden) {
     if (width < 1) fail<ValueError>("ffjord", "hidden width ", width, ". Use at least 1.");

@@ -16,23 +16,23 @@ struct FfjordConfig {
   std::vector<int64_t> hidden = {64, 64};  ///< widths of the hidden layers
   Activation activation = Activation::softplus;
   int64_t context = 0;  ///< size of the context, 0 for none
-  int64_t rank = 0;     ///< of what the context adds to each weight; 0 where it moves the biases alone
+  int64_t rank = 0;     ///< of the context's term in each weight; 0: only the biases depend on it
   DType dtype = DType::float32;
 };
 
-/// An FfjordNet with all that comes from a context formed, recorded, for many calls: a function, no module. Copies
-/// share what was formed.
+/// An FfjordNet with the context's parts computed once for many calls, recorded: a function, not a module. Copies share
+/// the prepared tensors.
 class PreparedFfjordNet {
  public:
   struct Layer {
     Linear linear;
     PreparedConditioning conditioning;
-    Tensor u, v;  ///< (…, out, rank) and (…, in, rank); undefined where the context moves the biases alone
+    Tensor u, v;  ///< (…, out, rank) and (…, in, rank); undefined for rank 0
   };
   PreparedFfjordNet(std::vector<Layer> layers, Activation activation)
       : layers_(std::make_shared<const std::vector<Layer>>(std::move(layers))), activation_(activation) {}
 
-  /// x of shape (…, d) gives (…, d); t is 0-d, or of shape (…, 1). Throws ValueError where t is missing.
+  /// x of shape (…, d) gives (…, d); t is 0-d, or of shape (…, 1). Throws ValueError if t is missing.
   Tensor operator()(const Tensor& x, const Tensor& t) const;
   /// The net as a function of x.
   Function at(const Tensor& t) const {
@@ -45,10 +45,10 @@ class PreparedFfjordNet {
 };
 
 /// The dynamics of FFJORD with amortized parameters: layers σ((W + U(c) V(c)ᵀ) h + w t + b + b(c)) of a context c,
-/// without σ in the last one, which gives d numbers. U, V and b(c) are linear in the context.
+/// without σ in the last one, whose output has size d. U, V and b(c) are linear in the context.
 ///
-/// Any input reaches any output, so that the exact trace takes d reverse passes. Grathwohl et al.: FFJORD (2019),
-/// section 4.2 (amortization) and appendix B.
+/// Every output depends on every input, so that the exact trace takes d reverse passes. Grathwohl et al.: FFJORD
+/// (2019), section 4.2 (amortization) and appendix B.
 ///
 /// Example:
 /// ```cpp
@@ -60,7 +60,7 @@ struct FfjordNet {
   struct Layer {
     Linear linear;              ///< W and b
     Conditioning conditioning;  ///< w t + b(c)
-    Linear u, v;                ///< c → (out, rank) and (in, rank); of a rank above 0 only
+    Linear u, v;                ///< c → (out, rank) and (in, rank); only if rank > 0
 
     Layer() = default;
     Layer(int64_t in, int64_t out, const FfjordConfig& config, const Rng& rng);
@@ -79,14 +79,14 @@ struct FfjordNet {
   Activation activation = Activation::softplus;
 
   FfjordNet() = default;
-  /// As initialized, U(c) V(c)ᵀ h has the size of W h. Throws ValueError for sizes below 1, without a hidden layer, and
-  /// for a rank without a context.
+  /// The initialization gives U(c) V(c)ᵀ h the magnitude of W h. Throws ValueError for sizes below 1, without a hidden
+  /// layer, and for a rank without a context.
   FfjordNet(const FfjordConfig& config, const Rng& rng);
 
-  /// What comes from the context formed, for many calls: once a solve. Throws ValueError where the context is missing,
-  /// or given but not expected.
+  /// The prepared net, with the context's parts computed once: call it once per solve. Throws ValueError if the context
+  /// is missing, or given but not expected.
   PreparedFfjordNet prepare(const Tensor& context = {}) const;
-  /// x of shape (…, d) gives (…, d); t is 0-d, or of shape (…, 1). Throws ValueError where t or the context is missing.
+  /// x of shape (…, d) gives (…, d); t is 0-d, or of shape (…, 1). Throws ValueError if t or the context is missing.
   Tensor operator()(const Tensor& x, const Tensor& t, const Tensor& context = {}) const {
     return prepare(context)(x, t);
   }

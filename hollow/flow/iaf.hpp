@@ -5,8 +5,8 @@
 
 namespace dimwise {
 
-/// Inverse autoregressive flows: z ← σ(s + 1) ⊙ z + (1 − σ(s + 1)) ⊙ m, log|det| = Σ log σ(s + 1), where a Made of z
-/// and of the context gives m and s, and the order of the dimensions is reversed in every second flow.
+/// Inverse autoregressive flows: z ← σ(s + 1) ⊙ z + (1 − σ(s + 1)) ⊙ m, log|det| = Σ log σ(s + 1), where a Made
+/// computes m and s from z and the context, and the order of the dimensions is reversed in every second flow.
 ///
 /// Kingma, Salimans et al.: Improving Variational Inference with Inverse Autoregressive Flow (2016).
 ///

@@ -7,9 +7,9 @@ namespace dimwise::detail {
 
 void check_layered(const char* flow, const LayeredConfig& config) {
   if (config.d < 1 || config.layers < 1 || config.context < 0)
-    fail<ValueError>(flow, "d = ", config.d, ", ", config.layers, " layers and a context of ", config.context,
-                     " numbers. The first two must be at least 1, the last 0 or more.");
-  if (config.hidden.empty()) fail<ValueError>(flow, "no hidden layer. Give at least one width.");
+    fail<ValueError>(flow, "d = ", config.d, ", ", config.layers, " layers and context = ", config.context,
+                     ". d and layers must be at least 1, context at least 0.");
+  if (config.hidden.empty()) fail<ValueError>(flow, "there are no hidden layers. Give at least one width.");
   for (const int64_t width : config.hidden)
     if (width < 1) fail<ValueError>(flow, "a hidden layer of width ", width, ". Use at least 1.");
 }
@@ -18,8 +18,8 @@ void check_layered_point(const char* flow, const Tensor& x, int64_t d, const Ten
   if (x.rank() == 0 || x.dim(-1) != d)
     fail<ShapeError>(flow, "the points have shape ", x.shape(), ". Their last axis must have length ", d, '.');
   if (context.defined() != (c > 0))
-    fail<ValueError>(flow, c > 0 ? "the context is missing. The flow was made with one."
-                                 : "a context was given to a flow made without one.");
+    fail<ValueError>(flow, c > 0 ? "the context is missing. Give it: the flow was constructed with one."
+                                 : "a context was given to a flow constructed without one. Leave it out.");
   if (c > 0 && (context.rank() == 0 || context.dim(-1) != c))
     fail<ShapeError>(flow, "the context has shape ", context.shape(), ". Its last axis must have length ", c, '.');
 }

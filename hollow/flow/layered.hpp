@@ -9,7 +9,7 @@
 
 namespace dimwise {
 
-/// Sizes of a flow of finitely many layers that is itself a model of a density.
+/// Sizes of a flow of finitely many layers that models a density.
 struct LayeredConfig {
   int64_t d = 2;                             ///< dimension of x
   int64_t layers = 6;                        ///< number of layers
@@ -28,9 +28,9 @@ void check_layered_point(const char* flow, const Tensor& x, int64_t d, const Ten
 Tensor layered_log_prob(const FlowResult& base);
 }  // namespace detail
 
-/// What flows of finitely many layers share: the layers run in order from the base, a standard normal, to the data, and
-/// in reverse back to the base. `Flow` has `to_base(x, context)` and `to_data(z, context)`, whose `log_det` is that of
-/// the map taken.
+/// The interface of flows of finitely many layers: the layers run in order from the base, a standard normal, to the
+/// data, and in reverse order back to the base. `Flow` has `to_base(x, context)` and `to_data(z, context)`, whose
+/// `log_det` is that of the applied map.
 template <class Flow>
 struct LayeredFlow {
   /// log p(x | context) = log N(z; 0, I) + log|det ∂z/∂x|, of shape (…) for x of shape (…, d), in nats. Throws as the
@@ -43,7 +43,7 @@ struct LayeredFlow {
   Tensor log_prob(const Tensor& x, const Tensor& context = {}) const {
     return detail::layered_log_prob(self().to_base(x, context));
   }
-  /// Points of the flow's density, of shape (…, d) and in the dtype of its parameters, untracked; the context
+  /// Samples of the flow's density, of shape (…, d) and in the dtype of its parameters, untracked; the context
   /// broadcasts against them. Throws as the flow does.
   ///
   /// Example: `Tensor x = flow.sample(Rng(0), {1000, 2});`

@@ -44,7 +44,7 @@ FlowResult Maf::to_data(const Tensor& z, const Tensor& c) const {
   FlowResult result{z, {}};
   for (size_t k = 0; k < nets.size(); ++k) {
     const PreparedMade net = nets[k].prepare();
-    // What is not known yet stays 0: nothing that is read depends on it.
+    // Dimensions not computed yet are 0: no value used depends on them.
     Tensor x = zeros_like(result.x);
     for (const int64_t i : orders[k]) {
       const Tensor both = select(net(x, c), -2, i), m = select(both, -1, 0), a = select(both, -1, 1);

@@ -5,13 +5,13 @@
 
 namespace dimwise {
 
-/// Masked autoregressive flows: each layer takes data to the base by z_i = (x_i − m_i) e^(−a_i), log|det| = −Σ a_i,
-/// where a Made of x and of the context gives m_i and a_i from the dimensions before i, the order of which is reversed
+/// Masked autoregressive flows: each layer maps data to the base by z_i = (x_i − m_i) e^(−a_i), log|det| = −Σ a_i. A
+/// Made computes m_i and a_i from the dimensions before i and from the context; the order of the dimensions is reversed
 /// in every second layer.
 ///
-/// `to_base`, and so `log_prob`, is one pass of a net a layer; `to_data`, and so `sample`, d passes, since each
-/// dimension waits for those before. Papamakarios, Pavlakou & Murray: Masked Autoregressive Flow for Density Estimation
-/// (2017), without their batch normalization.
+/// `to_base`, and so `log_prob`, is one pass of a net per layer; `to_data`, and so `sample`, is d passes, since each
+/// dimension depends on the ones before. Papamakarios, Pavlakou & Murray: Masked Autoregressive Flow for Density
+/// Estimation (2017), without their batch normalization.
 ///
 /// Example: `Maf flow({.d = 2, .layers = 4}, Rng(0)); Tensor lp = flow.log_prob(x), y = flow.sample(Rng(1), {9, 2});`
 struct Maf : LayeredFlow<Maf> {
@@ -23,7 +23,7 @@ struct Maf : LayeredFlow<Maf> {
   /// Throws ValueError for sizes below 1 and without a hidden layer.
   Maf(const LayeredConfig& config, const Rng& rng);
 
-  /// Of points (…, d) and a context (…, c), which broadcast. Throw ShapeError, and ValueError for a context that is
+  /// For points (…, d) and a context (…, c), which broadcast. Throw ShapeError, and ValueError for a context that is
   /// missing or not expected.
   FlowResult to_base(const Tensor& x, const Tensor& context_value = {}) const;
   FlowResult to_data(const Tensor& z, const Tensor& context_value = {}) const;

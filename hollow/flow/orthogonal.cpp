@@ -20,8 +20,8 @@ Tensor orthonormal_columns(const Tensor& a) {
     q = q - 0.5 * matmul(q, error);
     if (max(abs(stop_gradient(error))).item() <= tolerance) return q;
   }
-  fail<SolverError>("orthonormal_columns", budget, " iterations did not end at QᵀQ = I within ", tolerance,
-                    ". Are the columns of A independent, and all its elements finite?");
+  fail<SolverError>("orthonormal_columns", budget, " iterations did not reach QᵀQ = I within ", tolerance,
+                    ". Make sure the columns of A are independent and its elements finite.");
 }
 
 Tensor reflect(const Tensor& x, const Tensor& v, bool transposed) {

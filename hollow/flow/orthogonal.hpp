@@ -4,12 +4,12 @@
 
 namespace dimwise {
 
-/// The matrix with orthonormal columns that lies nearest to A, its polar factor: Q = A (AᵀA)^−½.
+/// The matrix with orthonormal columns nearest to A, its polar factor: Q = A (AᵀA)^−½.
 ///
-/// Q ← Q (3I − QᵀQ)/2 from A/‖A‖, at most 100 times; the step from an error max|QᵀQ − I| below 1e-5 is the last one,
-/// and leaves about the square of it. Of shape (…, d, m), m ≤ d, as A; differentiated through the iterations. Throws
-/// ShapeError for m > d, SolverError for columns that are not independent. Björck & Bowie: An Iterative Algorithm for
-/// Computing the Best Estimate of an Orthogonal Matrix (1971).
+/// Iterates Q ← Q (3I − QᵀQ)/2 from A/‖A‖, at most 100 times. The step from an error max|QᵀQ − I| below 1e-5 is the
+/// last one, and its error is about the square of that. A and Q have shape (…, d, m), m ≤ d. Differentiated through the
+/// iterations. Throws ShapeError for m > d, SolverError for columns that are not independent. Björck & Bowie: An
+/// Iterative Algorithm for Computing the Best Estimate of an Orthogonal Matrix (1971).
 ///
 /// Example: `Tensor q = orthonormal_columns(Rng(0).normal({64, 8}));`
 Tensor orthonormal_columns(const Tensor& a);

@@ -28,7 +28,7 @@ FlowResult Planar::to_data(const Tensor& z, const Tensor& context_value) const {
   for (int64_t k = 0; k < flows; ++k) {
     const Tensor t = tanh(sum(select(ws, -2, k) * result.x, {-1}) + select(bs, -1, k)), t2 = square(t);
     result.x = result.x + select(directions, -2, k) * unsqueeze(t, -1);
-    // 1 + (1 − t²)(softplus − 1), written so that nothing cancels where it is small.
+    // 1 + (1 − t²)(softplus − 1), written so that there is no cancellation when it is small.
     accumulate(result.log_det, log(t2 + (1 - t2) * select(products, -1, k)));
   }
   return result;

@@ -54,7 +54,7 @@ FlowResult Coupling::to_data(const Tensor& z, const Tensor& c) const {
 
 RealNvp::RealNvp(const LayeredConfig& config, const Rng& rng) : d(config.d), context(config.context) {
   detail::check_layered("realnvp", config);
-  if (d < 2) fail<ValueError>("realnvp", "d = ", d, ". A coupling needs 2 dimensions at least; use Maf for one.");
+  if (d < 2) fail<ValueError>("realnvp", "d = ", d, ". A coupling needs at least 2 dimensions; use Maf for one.");
   for (int64_t k = 0; k < config.layers; ++k)
     couplings.emplace_back(config, k % 2 == 0, rng.split(static_cast<uint64_t>(k)));
 }

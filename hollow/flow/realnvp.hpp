@@ -6,12 +6,12 @@
 
 namespace dimwise {
 
-/// An affine coupling: to the data x = z at the dimensions that are kept and x = z ⊙ e^s + t at the others, where a net
-/// of those kept, and of the context, gives t and s = factor ⊙ tanh(…), with a learned factor that begins at 1.
+/// An affine coupling: to the data, x = z for the kept dimensions and x = z ⊙ e^s + t for the others. A net computes t
+/// and s = factor ⊙ tanh(…) from the kept dimensions and the context, with a learned factor initialized to 1.
 struct Coupling {
   std::vector<Linear> layers;
   std::optional<Linear> context;  ///< added to the first hidden layer
-  Tensor factor;                  ///< of each dimension that is changed: |s| ≤ |factor|
+  Tensor factor;                  ///< for each changed dimension: |s| ≤ |factor|
   std::vector<int64_t> kept, changed;
   Activation activation = Activation::tanh;
 
@@ -30,11 +30,11 @@ struct Coupling {
   }
 };
 
-/// Real-valued non-volume preserving flows: affine couplings that in turn keep the even and the odd dimensions, so that
-/// log|det| = Σ s to the data, and −Σ s to the base.
+/// Real-valued non-volume preserving flows: affine couplings that alternately keep the even and the odd dimensions, so
+/// that log|det| = Σ s to the data, and −Σ s to the base.
 ///
-/// Both ways, and so `log_prob` and `sample`, are one pass of a net a layer. Dinh, Sohl-Dickstein & Bengio: Density
-/// Estimation Using Real NVP (2017), without their batch normalization and multi-scale architecture.
+/// Both directions, and so `log_prob` and `sample`, are one pass of a net per layer. Dinh, Sohl-Dickstein & Bengio:
+/// Density Estimation Using Real NVP (2017), without their batch normalization and multi-scale architecture.
 ///
 /// Example: `RealNvp flow({.d = 2}, Rng(0)); Tensor lp = flow.log_prob(x), y = flow.sample(Rng(1), {9, 2});`
 struct RealNvp : LayeredFlow<RealNvp> {
@@ -45,7 +45,7 @@ struct RealNvp : LayeredFlow<RealNvp> {
   /// Throws ValueError for d below 2, other sizes below 1 and without a hidden layer.
   RealNvp(const LayeredConfig& config, const Rng& rng);
 
-  /// Of points (…, d) and a context (…, c), which broadcast. Throw ShapeError, and ValueError for a context that is
+  /// For points (…, d) and a context (…, c), which broadcast. Throw ShapeError, and ValueError for a context that is
   /// missing or not expected.
   FlowResult to_base(const Tensor& x, const Tensor& context_value = {}) const;
   FlowResult to_data(const Tensor& z, const Tensor& context_value = {}) const;

@@ -14,7 +14,7 @@ Tensor times(const Tensor& matrix, const Tensor& x, bool transposed = false) {
   return squeeze(matmul(matrix, unsqueeze(x, -1), {.transpose_a = transposed}), -1);
 }
 
-// The bases of all steps: qs is what `Sylvester::q` gave, or undefined.
+// The bases of all steps: qs is the output of `Sylvester::q`, or undefined.
 struct Bases {
   SylvesterBasis kind;
   Tensor qs;

@@ -7,7 +7,7 @@
 
 namespace dimwise {
 
-/// What the Q of a Sylvester flow is.
+/// The kind of Q of a Sylvester flow.
 enum class SylvesterBasis : uint8_t {
   orthogonal,   ///< `columns` orthonormal columns, of `orthonormal_columns`
   householder,  ///< a product of `reflections` reflections, m = d
@@ -15,14 +15,14 @@ enum class SylvesterBasis : uint8_t {
 };
 
 /// Sylvester flows: z ← z + Q R₁ tanh(R₂ Qᵀz + b), log|det| = Σ log(1 + (1 − tanh²) r₁ᵢᵢ r₂ᵢᵢ), with Q of shape (d, m)
-/// and upper triangular R₁, R₂ of shape (m, m) read from the context, their diagonals through a tanh, so that the flow
-/// is invertible.
+/// and upper triangular R₁, R₂ of shape (m, m) computed from the context. A tanh bounds their diagonals, so that the
+/// flow is invertible.
 ///
 /// van den Berg, Hasenclever, Tomczak, Welling: Sylvester Normalizing Flows for Variational Inference (2018).
 ///
 /// Example: `Sylvester flow(SylvesterBasis::householder, {.d = 64, .context = 256}, rng);`
 struct Sylvester {
-  Linear triangles;  ///< of both: R₁ above the diagonal of one matrix, R₂ᵀ below it
+  Linear triangles;  ///< gives one matrix with R₁ above the diagonal and R₂ᵀ below it
   Linear diagonal1, diagonal2, b;
   std::optional<Linear> q;  ///< columns or reflections
   SylvesterBasis basis = SylvesterBasis::orthogonal;

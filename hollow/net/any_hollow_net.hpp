@@ -13,7 +13,7 @@
 namespace dimwise {
 
 namespace detail {
-// Any of some conditioners or transformers, prepared.
+// A prepared conditioner or transformer, one of several types.
 template <class... Part>
 struct AnyPrepared {
   std::variant<Part...> kind;
@@ -68,7 +68,7 @@ using AnyHollowNet = HollowNet<AnyConditioner, AnyTransformer>;
 struct HollowConfig {
   std::string conditioner = "masked", transformer = "shared";
   int64_t d = 2;                                   ///< dimension of x
-  int64_t d_h = 16;                                ///< numbers given to the transformer for each dimension
+  int64_t d_h = 16;                                ///< size of h_i, the transformer's input for each dimension
   std::vector<int64_t> hidden = {64};              ///< widths of the conditioner's hidden layers
   std::vector<int64_t> transformer_hidden = {64};  ///< widths of the transformer's hidden layers
   Activation activation = Activation::tanh;        ///< of both
@@ -77,12 +77,12 @@ struct HollowConfig {
   DType dtype = DType::float32;
 };
 
-/// The net, freshly initialized. Throws ValueError listing the names for an unknown one, and for sizes that make no
+/// A newly initialized net. Throws ValueError that lists the names for an unknown one, and for sizes that make no
 /// sense.
 ///
 /// Example: `AnyHollowNet net = make_hollow_net({.transformer = "per-dimension", .d = 8}, rng);`
 AnyHollowNet make_hollow_net(const HollowConfig& config, const Rng& rng);
-/// Its parts alone. Throw as it does.
+/// The parts of the net. They throw the same errors.
 AnyConditioner make_conditioner(const std::string& name, const ConditionerConfig& config, const Rng& rng);
 AnyTransformer make_transformer(const std::string& name, const TransformerConfig& config, const Rng& rng);
 /// `masked`, `leave-one-out`.

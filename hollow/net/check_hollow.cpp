@@ -28,15 +28,14 @@ void check_hollow(int64_t d, const std::function<std::vector<Tensor>(const Tenso
     for (size_t k = 0; k < parts; ++k) {
       const Tensor jacobian_h = jacobian([&](const Tensor& in) { return conditioner(in)[k]; }, x);  // (1, d, d_h, 1, d)
       const std::vector<double> j = jacobian_h.values();
-      // A Jacobian that is itself a rounding error, as of a pool that leaves out its only input, is none.
+      // A Jacobian that is only a rounding error is treated as 0, as that of pooling without its only input.
       const double bound = std::max(options.threshold * largest(j), rounding);
       const int64_t width = jacobian_h.size() / (d * d);
       for (int64_t i = 0; i < d; ++i)
         for (int64_t c = 0; c < width; ++c)
           if (const double leak = std::abs(j[static_cast<size_t>((i * width + c) * d + i)]); !(leak <= bound))
             fail<ValueError>("check_hollow", "the conditioner leaks at (", i, ", ", i, "): component ", c, " of h_", i,
-                             " depends on x_", i, " with derivative ", leak,
-                             ". Its masks, or what is pooled, let x_i in.");
+                             " depends on x_", i, " with derivative ", leak, ". Fix its masks or its pooling.");
     }
     conditioner(x);  // h at this x
     const Tensor jacobian_f = jacobian(transformer, x);
@@ -46,7 +45,8 @@ void check_hollow(int64_t d, const std::function<std::vector<Tensor>(const Tenso
       for (int64_t c = 0; c < d; ++c)
         if (const double leak = std::abs(j[static_cast<size_t>(i * d + c)]); i != c && !(leak <= bound))
           fail<ValueError>("check_hollow", "the transformer leaks at (", i, ", ", c, "): given h, f_", i,
-                           " depends on x_", c, " with derivative ", leak, ". It must act on each dimension alone.");
+                           " depends on x_", c, " with derivative ", leak,
+                           ". It must act on each dimension separately.");
   }
 }
 

@@ -21,8 +21,8 @@ void check_hollow(int64_t d, const std::function<std::vector<Tensor>(const Tenso
 
 /// Proves by brute force at random x that ∂h_i/∂x_i = 0 and that ∂τ/∂x is diagonal given h, for every (i, j).
 ///
-/// In float64, d the dimension of x. Throws ValueError naming the first leaking (i, j) and its size, and for d or a
-/// number of points below 1. Cost: d·d_h reverse passes a point.
+/// In float64; d is the dimension of x. Throws ValueError that names the first leaking (i, j) and its size, and for d
+/// or a number of points below 1. Cost: d·d_h reverse passes per point.
 ///
 /// Example: `check_hollow(net.at(), 8);`
 template <HollowFunction Net>
@@ -37,8 +37,8 @@ void check_hollow(const Net& net, int64_t d, const CheckHollowOptions& options =
       [&](const Tensor& x) { return net.transformer(x, h); }, options);
 }
 
-/// The same for a module, with its parameters randomized on a copy (a zero-initialized last layer hides leaks) and
-/// `bind(copy)` giving the function of x.
+/// The same for a module, with the parameters of a copy randomized (a zero-initialized last layer hides leaks), where
+/// `bind(copy)` returns the function of x.
 ///
 /// Example: `check_hollow(net, 8, [](const auto& m) { return m.at(scalar(0.3, DType::float64)); });`
 template <Module M, class Bind>

@@ -12,7 +12,7 @@ void detail::check_sizes(const char* where, int64_t d, int64_t d_h, const std::v
                      " hidden layers. All must be at least 1.");
   for (const int64_t width : hidden)
     if (width < 1) fail<ValueError>(where, "hidden width ", width, ". Use at least 1.");
-  if (context < 0) fail<ValueError>(where, "a context of ", context, " numbers. Use at least 0, which is none.");
+  if (context < 0) fail<ValueError>(where, "a context of ", context, " numbers. Use at least 0; 0 means none.");
 }
 
 Conditioning::Conditioning(int64_t width, bool with_time, int64_t context_size, const Rng& rng, DType dtype) {
@@ -22,7 +22,7 @@ Conditioning::Conditioning(int64_t width, bool with_time, int64_t context_size, 
 
 PreparedConditioning Conditioning::prepare(const Tensor& c) const {
   if (c.defined() != context.weight.defined())
-    fail<ValueError>("hollow", c.defined() ? "a context was given to a net made without one."
+    fail<ValueError>("hollow", c.defined() ? "a context was given to a net constructed without one. Leave it out."
                                            : "the net depends on a context. Give it: net.at(t, context), or "
                                              "net.prepare(context).at(t) for many calls.");
   return {time, c.defined() ? context(c) : Tensor()};
@@ -30,7 +30,7 @@ PreparedConditioning Conditioning::prepare(const Tensor& c) const {
 
 Tensor PreparedConditioning::operator()(const Tensor& t) const {
   if (t.defined() != time.weight.defined())
-    fail<ValueError>("hollow", t.defined() ? "a time was given to a net made without time."
+    fail<ValueError>("hollow", t.defined() ? "a time was given to a net constructed without time. Leave it out."
                                            : "the net depends on time. Bind it: net.at(t).");
   if (!t.defined()) return part;
   const Tensor term = time(t.rank() == 0 ? reshape(t, {1}) : t);

@@ -13,20 +13,20 @@ void check_sizes(const char* where, int64_t d, int64_t d_h, const std::vector<in
 
 }  // namespace detail
 
-/// `Conditioning` with the part of the context formed.
+/// `Conditioning` with the context's part already computed.
 struct PreparedConditioning {
   Linear time;
-  Tensor part;  ///< what the context adds; undefined without one
+  Tensor part;  ///< the term of the context; undefined without one
 
   /// The term, of shape (width,) or (…, width); undefined if the net has neither time nor context. Throws ValueError
   /// where t is missing, or given but not expected.
   Tensor operator()(const Tensor& t) const;
 };
 
-/// What enters a net besides x: time and context, as a term added to a layer's input.
+/// The inputs of a net other than x: time and context, as a term added to a layer's input.
 ///
-/// t is 0-d, shared by the batch, or of shape (…, 1); context of shape (…, c). Either is undefined if the net was made
-/// without it.
+/// t is 0-d, shared by the batch, or of shape (…, 1); context of shape (…, c). Each is undefined if the net was
+/// constructed without it.
 struct Conditioning {
   Linear time, context;
 
@@ -34,7 +34,7 @@ struct Conditioning {
   /// Terms for a layer of `width` units; `context_size` 0 for no context.
   Conditioning(int64_t width, bool with_time, int64_t context_size, const Rng& rng, DType dtype);
 
-  /// Forms the part of the context, recorded, for many calls. Throws ValueError where the context is missing, or given
+  /// Computes the context's part once for many calls, recorded. Throws ValueError if the context is missing, or given
   /// but not expected.
   PreparedConditioning prepare(const Tensor& context_value) const;
   Tensor operator()(const Tensor& t, const Tensor& context_value) const { return prepare(context_value)(t); }
@@ -46,9 +46,9 @@ struct Conditioning {
   }
 };
 
-/// A part of a HollowNet with what a context adds formed, for many calls.
+/// A conditioner or transformer with the context's part computed once for many calls.
 ///
-/// It is a function and no module: it has no parameters to track, load or save, since those are the part's.
+/// It is a function, not a module: the parameters belong to the conditioner or transformer.
 template <class Part>
 class PreparedPart {
  public:

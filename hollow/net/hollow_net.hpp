@@ -8,9 +8,9 @@
 
 namespace dimwise {
 
-/// What a net reads besides x, where it is made a function of (t, x).
+/// The inputs of a net other than x, for functions of (t, x).
 struct HollowInputs {
-  bool time = false;    ///< whether the net reads t
+  bool time = false;    ///< whether t is an input
   Tensor context = {};  ///< undefined for a net without one
 };
 
@@ -25,10 +25,10 @@ struct BoundHollowNet {
   Tensor operator()(const Tensor& x) const { return transformer(x, conditioner(x)); }
 };
 
-/// A HollowNet with what many calls share formed: masked weights, and all that comes from the context.
+/// A prepared net: a HollowNet with masked weights and the context's parts computed once for many calls.
 ///
-/// It is a function and no module: it has no parameters to track, load or save. What was formed is recorded, so that
-/// gradients reach the parameters of the net that it was made of. Copies share what was formed.
+/// It is a function, not a module: it has no parameters to track, load or save. The preparation is recorded, so that
+/// gradients reach the parameters of the net. Copies share the prepared tensors.
 template <class Conditioner, class Transformer>
 class PreparedHollowNet {
  public:
@@ -50,7 +50,7 @@ class PreparedHollowNet {
 };
 
 namespace detail {
-// A part without a `prepare` of its own, and its context.
+// A conditioner or transformer without `prepare`, and its context.
 template <class Part>
 struct UnpreparedPart {
   Part part;
@@ -73,7 +73,7 @@ auto prepared(const Part& part, const Tensor& context) {
 /// (2019).
 ///
 /// Conditioner and transformer are modules: `conditioner(x, t, context)` gives (…, d, d_h), `transformer(x, h, t,
-/// context)` gives (…, d). Where they have `prepare(context)`, it gives a function of the same without the context.
+/// context)` gives (…, d). If they have `prepare(context)`, it returns a function of the other arguments.
 ///
 /// Example:
 /// ```cpp
@@ -85,12 +85,12 @@ struct HollowNet {
   Conditioner conditioner;
   Transformer transformer;
 
-  /// Masked weights, and what comes from the context, formed for many calls: once a solve, or once a training step.
-  /// Throws ValueError where the context is missing, or given but not expected.
+  /// The prepared net, with masked weights and the context's parts computed once: call it once per solve or training
+  /// step. Throws ValueError if the context is missing, or given but not expected.
   auto prepare(const Tensor& context = {}) const {
     return PreparedHollowNet(detail::prepared(conditioner, context), detail::prepared(transformer, context));
   }
-  /// The net as a function of x: what `dimwise`, `divergence` and `check_hollow` take.
+  /// The net as a function of x, for `dimwise`, `divergence` and `check_hollow`.
   auto at(const Tensor& t = {}, const Tensor& context = {}) const { return prepare(context).at(t); }
   /// x of shape (…, d) gives (…, d).
   Tensor operator()(const Tensor& x, const Tensor& t = {}, const Tensor& context = {}) const {
@@ -106,7 +106,7 @@ struct HollowNet {
 template <class Conditioner, class Transformer>
 HollowNet(Conditioner, Transformer) -> HollowNet<Conditioner, Transformer>;
 
-/// What `prepare` of a net gives.
+/// The type of `net.prepare()`.
 template <class Net>
 using Prepared = decltype(std::declval<const Net&>().prepare());
 

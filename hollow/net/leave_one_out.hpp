@@ -8,11 +8,11 @@ namespace dimwise {
 
 /// Pooling that leaves one input out: u_i = Σ_j W_j x_j − W_i x_i + b_i, then an MLP shared by all positions.
 ///
-/// Every h_i sees all of x_{−i} with the same network, at the cost of a forward pass linear in d. Chen & Duvenaud
+/// Every h_i depends on all of x_{−i}, by the same network; the cost of a forward pass is linear in d. Chen & Duvenaud
 /// (2019), section 2.
 struct LeaveOneOut {
   Tensor weight;  ///< (d, H): one row for each input
-  Tensor bias;    ///< (d, H): tells the positions apart
+  Tensor bias;    ///< (d, H): distinguishes the positions
   std::vector<Linear> layers;
   Conditioning conditioning;
   Activation activation = Activation::tanh;
@@ -26,7 +26,7 @@ struct LeaveOneOut {
   }
   /// The same with the term of the conditioning, which may be undefined.
   Tensor evaluate(const Tensor& x, const Tensor& term) const;
-  /// Forms what the context adds, recorded, for many calls.
+  /// Computes the context's part once for many calls, recorded.
   PreparedPart<LeaveOneOut> prepare(const Tensor& context = {}) const { return {*this, context}; }
 
   template <class Self, class Visitor>

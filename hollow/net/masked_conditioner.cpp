@@ -9,8 +9,8 @@ namespace dimwise {
 
 namespace {
 
-// A unit of the left half with degree m sees x_j, j < m, and feeds h_i, i ≥ m; one of the right half sees j > m and
-// feeds i ≤ m.
+// A unit of the left half with degree m depends on x_j, j < m, and is an input of h_i, i ≥ m. One of the right half
+// depends on x_j, j > m, and is an input of h_i, i ≤ m.
 struct Unit {
   bool left;
   int64_t degree;
@@ -21,10 +21,10 @@ std::vector<Unit> units(int64_t width, int64_t d) {
   const int64_t degrees = std::max<int64_t>(d - 1, 1), half = (width + 1) / 2;
   for (int64_t k = 0; k < width; ++k) {
     const bool left = k < half;
-    // In order, so that the masks leave whole blocks, and evenly, where there are fewer units than degrees.
+    // Degrees are in order, so that the masks have whole blocks, and evenly spaced if there are fewer units than
+    // degrees.
     const int64_t place = left ? k * degrees / half : (k - half) * degrees / (width - half);
-    // Degrees 1 … d−1 on the left and d−2 … 0 on the right, so that each unit sees something; with d = 1 nothing is to
-    // be seen.
+    // Degrees 1 … d−1 on the left and d−2 … 0 on the right, so that each unit depends on an input, except for d = 1.
     result.push_back({left, d == 1 ? 0 : left ? place + 1 : d - 2 - place});
   }
   return result;

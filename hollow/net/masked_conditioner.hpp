@@ -10,7 +10,7 @@ namespace dimwise {
 /// Sizes shared by all conditioners.
 struct ConditionerConfig {
   int64_t d = 2;                       ///< dimension of x
-  int64_t d_h = 16;                    ///< numbers given to the transformer for each dimension
+  int64_t d_h = 16;                    ///< size of h_i, the transformer's input for each dimension
   std::vector<int64_t> hidden = {64};  ///< widths of the hidden layers
   Activation activation = Activation::tanh;
   bool time = false;    ///< whether t is an input
@@ -18,7 +18,7 @@ struct ConditionerConfig {
   DType dtype = DType::float32;
 };
 
-/// A MaskedConditioner whose masked weights, and what a context adds, are formed: a function, no module.
+/// A MaskedConditioner with masked weights and the context's part computed: a function, not a module.
 struct PreparedMaskedConditioner {
   std::vector<PreparedLinear> layers;
   PreparedConditioning conditioning;
@@ -29,11 +29,11 @@ struct PreparedMaskedConditioner {
   Tensor operator()(const Tensor& x, const Tensor& t) const;
 };
 
-/// Two MADEs of opposite order in one masked network: half of the units see x_{<i}, half x_{>i}, and h_i is read from
-/// both.
+/// Two MADEs of opposite order in one masked network: half of the units depend on x_{<i}, half on x_{>i}, and h_i is
+/// computed from both.
 ///
-/// Hidden masks are ≤, output masks strict, so that ∂h_i/∂x_i = 0. Time and context enter every first-layer unit.
-/// Germain et al., MADE (2015); Chen & Duvenaud (2019), section 2.
+/// Hidden masks are ≤, output masks strict, so that ∂h_i/∂x_i = 0. Time and context are inputs of every first-layer
+/// unit. Germain et al., MADE (2015); Chen & Duvenaud (2019), section 2.
 struct MaskedConditioner {
   std::vector<MaskedLinear> layers;
   Conditioning conditioning;
@@ -47,7 +47,7 @@ struct MaskedConditioner {
   Tensor operator()(const Tensor& x, const Tensor& t = {}, const Tensor& context = {}) const {
     return prepare(context)(x, t);
   }
-  /// Forms the masked weights and what the context adds, recorded, for many calls.
+  /// Computes the masked weights and the context's part once for many calls, recorded.
   PreparedMaskedConditioner prepare(const Tensor& context = {}) const;
 
   template <class Self, class Visitor>

@@ -31,7 +31,7 @@ Tensor PerDimensionTransformer::evaluate(const Tensor& x, const Tensor& h, const
   const Tensor inputs = transpose(reshape(h, {rows, d, d_h}), {1, 0, 2});
   const Tensor points = unsqueeze(transpose(reshape(x, {rows, d})), -1);
   Tensor y = layers[0](inputs) + points * weight_x;
-  if (term.defined() && term.rank() > 1) {  // its own batch axes, which may broadcast against x's
+  if (term.defined() && term.rank() > 1) {  // its batch axes may broadcast against those of x
     Shape full = h.shape().without(h.rank() - 1).without(h.rank() - 2);
     full.push_back(term.dim(-1));
     y = y + reshape(broadcast_to(term, full), {rows, term.dim(-1)});

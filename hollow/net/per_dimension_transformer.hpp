@@ -6,7 +6,7 @@
 
 namespace dimwise {
 
-/// f_i = τ_i(x_i, h_i): a network of its own for each dimension, evaluated as one batched product.
+/// f_i = τ_i(x_i, h_i): a separate network for each dimension, evaluated as one batched product.
 struct PerDimensionTransformer {
   /// y = x W_i + b_i for dimension i: weight (d, in, out), bias (d, 1, out), x (d, rows, in).
   struct Layer {
@@ -32,7 +32,7 @@ struct PerDimensionTransformer {
   }
   /// The same with the term of the conditioning, which may be undefined.
   Tensor evaluate(const Tensor& x, const Tensor& h, const Tensor& term) const;
-  /// Forms what the context adds, recorded, for many calls.
+  /// Computes the context's part once for many calls, recorded.
   PreparedPart<PerDimensionTransformer> prepare(const Tensor& context = {}) const { return {*this, context}; }
 
   template <class Self, class Visitor>

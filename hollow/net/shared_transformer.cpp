@@ -22,7 +22,7 @@ SharedTransformer::SharedTransformer(const TransformerConfig& config, const Rng&
 Tensor SharedTransformer::evaluate(const Tensor& x, const Tensor& h, const Tensor& term) const {
   Linear first = from_h;
   const bool shared = term.defined() && term.rank() == 1;
-  if (shared) first.bias = first.bias + term;  // one term for all rows is a part of the bias
+  if (shared) first.bias = first.bias + term;  // a term equal for all rows is added to the bias
   Tensor y = linear(h, first.weight, unsqueeze(x, -1), unsqueeze(weight_x, -1), first.bias);
   if (term.defined() && !shared) y = y + unsqueeze(term, -2);
   y = activate(activation, std::move(y));

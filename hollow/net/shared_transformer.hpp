@@ -18,7 +18,7 @@ struct TransformerConfig {
   DType dtype = DType::float32;
 };
 
-/// f_i = τ(x_i, h_i): one network for all dimensions, which are told apart by h alone.
+/// f_i = τ(x_i, h_i): one network for all dimensions, distinguished by h alone.
 struct SharedTransformer {
   Tensor weight_x;  ///< (H,): x_i is a single number
   Linear from_h;    ///< (…, d, d_h) → (…, d, H)
@@ -35,7 +35,7 @@ struct SharedTransformer {
   }
   /// The same with the term of the conditioning, which may be undefined.
   Tensor evaluate(const Tensor& x, const Tensor& h, const Tensor& term) const;
-  /// Forms what the context adds, recorded, for many calls.
+  /// Computes the context's part once for many calls, recorded.
   PreparedPart<SharedTransformer> prepare(const Tensor& context = {}) const { return {*this, context}; }
 
   template <class Self, class Visitor>

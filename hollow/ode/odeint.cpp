@@ -55,7 +55,7 @@ State OdeSolution::at(double t) const {
   if (!trajectory) fail<ValueError>("odeint", "this solution keeps no dense output. Solve with dense = true.");
   const double end = grid.back(), start = grid.front();
   if (t < std::min(start, end) || t > std::max(start, end))
-    fail<ValueError>("odeint", "t = ", t, " is outside of the solution, which runs from ", start, " to ", end, ".");
+    fail<ValueError>("odeint", "t = ", t, " is outside the solution, which runs from ", start, " to ", end, ".");
   return trajectory->interpolants.empty() ? y.front() : trajectory->at(t);
 }
 

@@ -28,7 +28,9 @@ Tensor BrownianIncrements::normal(int level, int64_t index) const {
 }
 
 Tensor BrownianIncrements::next() {
-  if (open_.empty()) fail<ValueError>("BrownianIncrements", "all ", steps(), " steps have been taken.");
+  if (open_.empty())
+    fail<ValueError>("BrownianIncrements", "all ", steps(),
+                     " increments were already returned. Call next() at most that often.");
   Stretch at = std::move(open_.back());
   open_.pop_back();
   while (at.level < interval_.levels) {
@@ -46,8 +48,8 @@ int brownian_levels(double length, double dt) {
   constexpr double rounding = 1 + 1e-9;  // of times such as 0.3 − 0.2
   for (int levels = 0; levels <= most_levels; ++levels)
     if (std::ldexp(length, -levels) <= dt * rounding) return levels;
-  fail<ValueError>("brownian_levels", "dt = ", dt, " cuts an interval of ", length, " into more than 2^", most_levels,
-                   " steps. Use a longer dt.");
+  fail<ValueError>("brownian_levels", "dt = ", dt, " divides an interval of ", length, " into more than 2^",
+                   most_levels, " steps. Use a longer dt.");
 }
 
 }  // namespace dimwise

@@ -8,11 +8,11 @@ namespace dimwise {
 
 /// The increments of independent Brownian motions over one interval of time, in 2^levels equal steps, left to right.
 ///
-/// One level more refines the same paths: the increment W of the whole interval is drawn first, then halved again and
-/// again by the Brownian bridge, left = W/2 + √h/2 · Z for a stretch of length h. Z is number `index` of its level in
-/// the stream (`rng.split(level).split(index)`), so nothing depends on how deep the halving goes. Memory is that of
-/// `levels` increments. Lévy's construction: Kloeden & Platen, Numerical Solution of Stochastic Differential Equations
-/// (1992), section 2.4.
+/// One level more refines the same paths: the increment W of the whole interval is drawn first, then halved repeatedly
+/// by the Brownian bridge, left = W/2 + √h/2 · Z for an interval of length h. Z is number `index` of its level in the
+/// stream (`rng.split(level).split(index)`), so the values do not depend on the number of levels. Memory: `levels`
+/// increments. Lévy's construction: Kloeden & Platen, Numerical Solution of Stochastic Differential Equations (1992),
+/// section 2.4.
 ///
 /// Example:
 /// ```cpp
@@ -24,7 +24,7 @@ class BrownianIncrements {
   struct Interval {
     double length = 1;
     int levels = 0;
-    int64_t first_row = 0;  ///< place of the first row in its batch: a part of a batch draws what the whole would
+    int64_t first_row = 0;  ///< index of the first row in its batch, so that a part draws the same noise as the whole
     DType dtype = DType::float32;
   };
 
@@ -35,7 +35,7 @@ class BrownianIncrements {
   int64_t steps() const { return int64_t{1} << interval_.levels; }
   /// The length of a step.
   double dt() const { return interval_.length / static_cast<double>(steps()); }
-  /// The next increment, of the given shape, with mean 0 and variance dt. Throws ValueError behind the last one.
+  /// The next increment, of the given shape, with mean 0 and variance dt. Throws ValueError after the last one.
   Tensor next();
 
  private:
@@ -49,11 +49,11 @@ class BrownianIncrements {
   Rng rng_;
   Shape shape_;
   Interval interval_;
-  std::vector<Stretch> open_;  // what is still to come, the next stretch last
+  std::vector<Stretch> open_;  // the remaining intervals, the next one last
 };
 
-/// The fewest halvings after which steps are at most dt long (to rounding). Throws ValueError where that takes more
-/// than 40, or dt is not positive.
+/// The smallest number of halvings after which steps are at most dt long, up to rounding. Throws ValueError if it
+/// exceeds 40, or if dt is not positive.
 int brownian_levels(double length, double dt);
 
 }  // namespace dimwise

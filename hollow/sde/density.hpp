@@ -4,11 +4,11 @@
 
 namespace dimwise {
 
-/// What the Fokker–Planck equation reads of a density p(t, x) at n points.
+/// The values of a density p(t, x) at n points that the Fokker–Planck equation needs.
 ///
 /// A time-dependent density is a module with `log_prob(t, x, context)` of shape (n,), `derivatives(t, x, context)`, and
 /// `sample(rng, t, context)` of shape (n, d), for t of shape (n, 1), x of shape (n, d), and a context of shape (n, c)
-/// that tells initial laws apart; undefined where the density was made without.
+/// that distinguishes initial laws; it is undefined if the density was constructed without one.
 struct DensityDerivatives {
   Tensor log_prob;        ///< log p, (n,)
   Tensor time;            ///< ∂_t log p, (n,)

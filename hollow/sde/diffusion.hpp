@@ -8,7 +8,7 @@
 
 namespace dimwise {
 
-/// A DiffusionNet with what many calls share formed: a function, no module.
+/// A prepared DiffusionNet, with its masked weights computed once for many calls: a function, not a module.
 template <class Net>
 struct PreparedDiffusionNet {
   Net net;  // prepared
@@ -22,7 +22,7 @@ struct PreparedDiffusionNet {
   Tensor operator()(const Tensor& x, const Tensor& t = {}) const { return at(t)(x); }
 };
 
-/// The diagonal diffusion g_i of an SDE as a HollowNet, each component learned and positive, or known.
+/// The diagonal diffusion g_i of an SDE as a HollowNet, where each component is either learned and positive, or known.
 ///
 /// g_i = unit_i · softplus(τ_i(x_i, h_i)) + known_i, where unit_i is 0 for a known component and known_i is 0 for a
 /// learned one; a known 0 is a component without noise.

@@ -22,10 +22,10 @@ struct Clock {
       : start(-options.lead), span(t / options.time_scale + options.lead) {
     detail::check_flow(options);
     if (t.rank() != 2 || t.dim(1) != 1)
-      fail<ShapeError>("flow_density", "t has shape ", t.shape(), ". Give one time a row, of shape (n, 1).");
+      fail<ShapeError>("flow_density", "t has shape ", t.shape(), ". Give one time per row, of shape (n, 1).");
     if (t.size() > 0 && !(min(span).item() > 0))
       fail<ValueError>("flow_density", "the smallest t is ", (min(span).item() - options.lead) * options.time_scale,
-                       ", and the flow begins at ", -options.lead * options.time_scale,
+                       ", but the flow starts at ", -options.lead * options.time_scale,
                        ". Give later times, or a longer lead.");
   }
   Tensor theta(const Tensor& tau) const { return start + tau * span; }
@@ -48,7 +48,7 @@ Tensor detail::flow_log_prob(const TimedDynamics& u, const Tensor& t, const Tens
   const Clock clock(t, options);
   if (x.rank() != 2 || x.dim(0) != t.dim(0))
     fail<ShapeError>("flow_density", "x has shape ", x.shape(), ". It must be (", t.dim(0),
-                     ", d): a row for each of t.");
+                     ", d), one row for each row of t.");
   const Tensor rate = squeeze(clock.span, -1);
   const VectorField field = [&](const Tensor& tau, const State& y) {
     const Dynamics at = u(clock.theta(tau), y[0]);

@@ -10,12 +10,12 @@
 
 namespace dimwise {
 
-/// How a time-dependent flow is solved, and in what units its net reads the time.
+/// How a time-dependent flow is solved, and the unit of its net's time.
 struct FlowDensityOptions {
-  double lead = 1;        ///< in the net's units: how long before t = 0 the standard normal distribution stands
-  double time_scale = 1;  ///< the net reads t / time_scale
+  double lead = 1;        ///< in the net's units: the time from the standard normal distribution to t = 0
+  double time_scale = 1;  ///< the net's input is t / time_scale
   std::string method = "rk4";
-  int64_t steps = 8;  ///< equal steps from −lead to t, whatever t
+  int64_t steps = 8;  ///< equal steps from −lead to t, the same number for every t
 };
 
 namespace detail {
@@ -29,11 +29,12 @@ Tensor flow_sample(const TimedField& u, const Tensor& t, int64_t d, const Rng& r
 void check_flow(const FlowDensityOptions& options);
 }  // namespace detail
 
-/// p(t, x) carried by a flow through physical time: dx/dθ = u(θ, x) in θ = t / time_scale, where a standard normal
-/// distribution stands at θ = −lead, the initial law at t = 0, and p(t, ·) at every t after it.
+/// p(t, x) as the density of a flow in physical time: dx/dθ = u(θ, x) with θ = t / time_scale. The density is a
+/// standard normal distribution at θ = −lead, the initial law at t = 0, and p(t, ·) at every later t.
 ///
 /// One solve from −lead to t gives log p = log N(x(−lead); 0, I) − ∫ ∇·u dθ, with the exact divergence; every row has
-/// its own t, and all take the same number of equal steps. Net has `prepare(context)` as HollowNet, and reads t.
+/// its own t, and all take the same number of equal steps. Net has `prepare(context)` like HollowNet, and t as an
+/// input.
 ///
 /// Example:
 /// ```cpp
@@ -46,13 +47,13 @@ struct FlowDensity {
   int64_t d = 0;
   FlowDensityOptions options = {};
 
-  /// (n,) for t of shape (n, 1) and x of shape (n, d). Throws ShapeError, ValueError where t does not lie after −lead,
+  /// (n,) for t of shape (n, 1) and x of shape (n, d). Throws ShapeError, ValueError unless t is after −lead,
   /// SolverError.
   Tensor log_prob(const Tensor& t, const Tensor& x, const Tensor& context = {}) const {
     return detail::flow_log_prob(dynamics_of(context), t, x, options);
   }
-  /// ∂_t log p = −(∇·u + u·s) / time_scale by the continuity equation; s by a reverse pass through the solve, D s by d
-  /// further ones. Differentiable as `log_prob` is.
+  /// ∂_t log p = −(∇·u + u·s) / time_scale by the continuity equation; s takes a reverse pass through the solve, D s
+  /// takes d more. Differentiable like `log_prob`.
   DensityDerivatives derivatives(const Tensor& t, const Tensor& x, const Tensor& context = {}) const {
     return detail::flow_derivatives(dynamics_of(context), t, x, options);
   }
@@ -90,7 +91,7 @@ struct FlowDensityConfig {
   FlowDensityOptions options = {};
 };
 
-/// The flow, freshly initialized. Throws ValueError for settings that make no sense.
+/// A newly initialized flow. Throws ValueError for invalid settings.
 FlowDensity<AnyHollowNet> make_flow_density(const FlowDensityConfig& config, const Rng& rng);
 
 }  // namespace dimwise

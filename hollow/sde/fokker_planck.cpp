@@ -14,7 +14,7 @@ namespace dimwise {
 
 namespace {
 
-// Σ_i [(−∂f + (∂g)² + g ∂²g) u + (2 g ∂g − f) ∂u + ½ g² ∂²u], where u = 1 may be left undefined.
+// Σ_i [(−∂f + (∂g)² + g ∂²g) u + (2 g ∂g − f) ∂u + ½ g² ∂²u], where an undefined u means u = 1.
 Tensor forward_operator(const Sde& sde, const Tensor& u, const Tensor& gradient, const Tensor& second, const Tensor& t,
                         const Tensor& x) {
   const std::vector<Tensor> f = sde.drift(t, x, 1), g = sde.diffusion(t, x, 2);

@@ -5,7 +5,7 @@
 
 namespace dimwise {
 
-/// A scalar function u(x) at n points, with what second-order operators with a diagonal read of it.
+/// A scalar function u(x) at n points, with the derivatives that second-order operators with a diagonal need.
 struct ScalarDerivatives {
   Tensor value;     ///< u, (n,)
   Tensor gradient;  ///< ∂_i u, (n, d)
@@ -21,21 +21,21 @@ ScalarDerivatives scalar_derivatives(const std::function<Tensor(const Tensor& x)
 ///         = Σ_i [−p ∂_i f_i − f_i ∂_i p + ((∂_i g_i)² + g_i ∂²_i g_i) p + 2 g_i (∂_i g_i) ∂_i p + ½ g_i² ∂²_i p],
 /// of shape (n,), for a density p, or any other function, given by its derivatives.
 ///
-/// Reads D f, D g and D² g: of HollowNets, one sweep an order whatever the dimension. Chen & Duvenaud (2019),
-/// section 6.
+/// Reads D f, D g and D² g: for HollowNets, one sweep per order whatever the dimension. Chen & Duvenaud (2019), section
+/// 6.
 ///
 /// Example: `Tensor dp_dt = fokker_planck(sde, scalar_derivatives(p, x), t, x);`
 Tensor fokker_planck(const Sde& sde, const ScalarDerivatives& p, const Tensor& t, const Tensor& x);
 
-/// The same divided by p, which is ∂_t log p, from s = ∇ log p and D s; nothing underflows where p is small.
+/// The same divided by p, which is ∂_t log p, from s = ∇ log p and D s; nothing underflows when p is small.
 ///
 /// Example: `Tensor residual = p.time - fokker_planck_log(sde, p, t, x);`
 Tensor fokker_planck_log(const Sde& sde, const DensityDerivatives& p, const Tensor& t, const Tensor& x);
 
-/// How far a density is from obeying an equation, as one number to be made small.
+/// How the residual of an equation is reduced to one number to minimize.
 struct ResidualOptions {
   enum class Norm : uint8_t { l1, l2 } norm = Norm::l1;
-  /// Whether the two sides compared are ∂_t log p or ∂_t p.
+  /// Whether the sides of the equation are ∂_t log p or ∂_t p.
   enum class Space : uint8_t { log_p, p } space = Space::log_p;
 };
 
@@ -54,11 +54,11 @@ Tensor fokker_planck_residual(const Sde& sde, const DensityDerivatives& p, const
 Tensor kolmogorov_backward(const Sde& sde, const ScalarDerivatives& u, const Tensor& t, const Tensor& x);
 
 /// The log-density of one Euler–Maruyama step, log N(x1; x0 + f Δt, g² Δt) with f and g at (t0, x0), of each component
-/// apart: (n, d), for t of shape (n, 1).
+/// separately: (n, d), for t of shape (n, 1).
 ///
-/// Summed over consecutive observations, the Euler pseudo-likelihood (Florens-Zmirou, 1989): cheap, and biased by the
-/// time between observations. A component without noise has no density: there g is taken as `noiseless`, whose value
-/// then weighs a least-squares fit of the drift. Throws ShapeError; ValueError unless t1 > t0.
+/// The sum over consecutive observations is the Euler pseudo-likelihood (Florens-Zmirou, 1989): cheap, and biased by
+/// the time between observations. A component without noise has no density: g is then replaced by `noiseless`, which
+/// weights a least-squares fit of the drift. Throws ShapeError; ValueError unless t1 > t0.
 Tensor euler_log_prob(const Sde& sde, const Tensor& t0, const Tensor& x0, const Tensor& t1, const Tensor& x1,
                       double noiseless = 1);
 

@@ -16,7 +16,7 @@ namespace dimwise {
 
 namespace {
 
-// Of n points and k components: log-weights not normalized (n, k), means and logarithms of scales (n, k, d).
+// For n points and k components: unnormalized log-weights (n, k), means and log-scales (n, k, d).
 struct Parameters {
   Tensor logits, mean, log_scale;
 };
@@ -27,7 +27,7 @@ Parameters split(const Tensor& all, int64_t k, int64_t d) {
           reshape(slice(all, 1, k + k * d, k + 2 * k * d), {n, k, d})};
 }
 
-// All parameters side by side, (n, k + 2kd), so that one sweep gives their rates.
+// All parameters concatenated, (n, k + 2kd), so that one sweep gives their time derivatives.
 Tensor parameters_at(const TimeMixture& p, const Tensor& t, const Tensor& context) {
   const Tensor out = p.net(context.defined() ? concat({t, context}) : t);
   const int64_t k = p.components, last = k * (1 + p.d);
@@ -39,17 +39,17 @@ Tensor parameters_at(const TimeMixture& p, const Tensor& t, const Tensor& contex
 void check(const TimeMixture& p, const Tensor& t, const Tensor& context) {
   const int64_t inputs = p.net.layers.front().weight.dim(1) - 1;
   if (t.rank() != 2 || t.dim(1) != 1)
-    fail<ShapeError>("time_mixture", "t has shape ", t.shape(), ". Give one time a row, of shape (n, 1).");
+    fail<ShapeError>("time_mixture", "t has shape ", t.shape(), ". Give one time per row, of shape (n, 1).");
   if ((context.defined() ? context.dim(-1) : 0) != inputs)
     fail<ShapeError>("time_mixture", "the context has ", context.defined() ? context.dim(-1) : 0,
-                     " columns. The density was made for ", inputs, '.');
+                     " columns. The density was constructed for ", inputs, '.');
 }
 
 void check(const TimeMixture& p, const Tensor& t, const Tensor& x, const Tensor& context) {
   check(p, t, context);
   if (x.rank() != 2 || x.dim(1) != p.d || x.dim(0) != t.dim(0))
     fail<ShapeError>("time_mixture", "x has shape ", x.shape(), ". It must be (", t.dim(0), ", ", p.d,
-                     "): a row for each of t.");
+                     "), one row for each row of t.");
 }
 
 // log π_c N_c(x), (n, k), and z = (x − mean)/scale, (n, k, d).
@@ -67,8 +67,8 @@ TimeMixture::TimeMixture(const TimeMixtureConfig& config, const Rng& rng)
     fail<ValueError>("time_mixture", "d is ", d, " and there are ", components,
                      " components. Both must be at least 1.");
   if (anchored && config.context != d)
-    fail<ValueError>("time_mixture", "the context has size ", config.context, ", which is no place of dimension ", d,
-                     ". An anchored mixture needs one.");
+    fail<ValueError>("time_mixture", "the context has size ", config.context, ", which is not a point of dimension ", d,
+                     ". Set context = d for an anchored mixture.");
   std::vector<int64_t> sizes{1 + config.context};
   sizes.insert(sizes.end(), config.hidden.begin(), config.hidden.end());
   sizes.push_back(components * (1 + 2 * d));

@@ -11,19 +11,19 @@ namespace dimwise {
 struct TimeMixtureConfig {
   int64_t d = 2;
   int64_t components = 5;
-  std::vector<int64_t> hidden = {64, 64};  ///< of the network of t
+  std::vector<int64_t> hidden = {64, 64};  ///< of the network with input t
   Activation activation = Activation::silu;
   int64_t context = 0;      ///< size of the context, 0 for none
-  bool anchored = false;    ///< whether the context is where a path began: means then are displacements from there
-  double min_scale = 1e-2;  ///< below which no standard deviation falls: a component cannot collapse on one point
+  bool anchored = false;    ///< whether the context is a path's initial point; means are then displacements from it
+  double min_scale = 1e-2;  ///< the smallest standard deviation: a component cannot collapse onto one point
   DType dtype = DType::float32;
 };
 
 /// p(t, x) = Σ_c π_c(t) Π_i N(x_i; ν_ci(t), σ_ci(t)²): a mixture of normal distributions whose weights, means and
-/// scales are computed by one network from t, and from a context where there are several initial laws.
+/// scales are computed by one network from t, and from a context if there are several initial laws.
 ///
-/// Log-density and derivatives are in closed form; the rates of weights, means and scales are one forward-mode sweep
-/// through the network of t. With a_ci = −(x_i − ν_ci)/σ²_ci and responsibilities r_c,
+/// Log-density and derivatives are in closed form; the time derivatives of weights, means and scales are one
+/// forward-mode sweep through the network. With a_ci = −(x_i − ν_ci)/σ²_ci and responsibilities r_c,
 ///   s_i = Σ_c r_c a_ci,  D s_i = Σ_c r_c (a²_ci − 1/σ²_ci) − s_i².
 ///
 /// Example:
@@ -40,8 +40,8 @@ struct TimeMixture {
   TimeMixture() = default;
   TimeMixture(const TimeMixtureConfig& config, const Rng& rng);
 
-  /// Moves the means to k points spread over the rows of x, (n, d), whatever t: where a fit is to begin. If anchored, x
-  /// holds displacements.
+  /// Sets the means to k points spread over the rows of x, (n, d), for every t: the initial values of a fit. If
+  /// anchored, x contains displacements.
   void spread(const Tensor& x, const Rng& rng);
 
   Tensor log_prob(const Tensor& t, const Tensor& x, const Tensor& context = {}) const;

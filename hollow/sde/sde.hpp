@@ -23,8 +23,8 @@ struct Sde {
   SdeCoefficient drift, diffusion;
 };
 
-/// The coefficient that a HollowNet computes; its derivatives are `dimwise`'s, at a cost that does not grow with d. Its
-/// weights are prepared once. Throws ValueError where `inputs` are not those that the net was made for.
+/// The coefficient that a HollowNet computes; its derivatives come from `dimwise`, at a cost independent of d. Its
+/// weights are prepared once. Throws ValueError if `inputs` are not those the net was constructed for.
 template <class Net>
 requires requires(const Net& net, const Tensor& t) { net.prepare(t).at(t); }
 SdeCoefficient hollow_coefficient(const Net& net, const HollowInputs& inputs = {}) {

@@ -34,7 +34,7 @@ class Counted {
     for (const Tensor& v : values)
       if (v.shape() != x.shape())
         fail<ShapeError>("sdeint", "the ", which, " has shape ", v.shape(), " at x of shape ", x.shape(),
-                         ". It must be that of x.");
+                         ". It must have the shape of x.");
     return values;
   }
 
@@ -96,15 +96,16 @@ void check_arguments(const Tensor& x0, const std::vector<double>& times, const S
   if (!x0.defined() || x0.rank() != 2)
     fail<ShapeError>("sdeint", "x0 has shape ", x0.defined() ? x0.shape() : Shape{}, ". It must be (n, d).");
   if (const int64_t row = non_finite_row(x0); row >= 0)
-    fail<ValueError>("sdeint", "row ", row, " of x0 is not finite. Leave it out.");
-  if (times.empty()) fail<ValueError>("sdeint", "there are no times. Give at least that of x0.");
+    fail<ValueError>("sdeint", "row ", row, " of x0 is not finite. Drop it.");
+  if (times.empty()) fail<ValueError>("sdeint", "there are no times. Give at least the time of x0.");
   for (size_t k = 0; k < times.size(); ++k)
     if (!std::isfinite(times[k])) fail<ValueError>("sdeint", "times[", k, "] = ", times[k], " is not finite.");
   for (size_t k = 1; k < times.size(); ++k)
     if (times[k] <= times[k - 1])
       fail<ValueError>("sdeint", "times must increase strictly, but ", times[k - 1], " is followed by ", times[k], ".");
-  if (!(options.dt > 0)) fail<ValueError>("sdeint", "dt = ", options.dt, ". It is a length: use a positive number.");
-  if (options.first_row < 0) fail<ValueError>("sdeint", "first_row = ", options.first_row, ". Rows count from 0.");
+  if (!(options.dt > 0))
+    fail<ValueError>("sdeint", "dt = ", options.dt, ". It is a step length: use a positive number.");
+  if (options.first_row < 0) fail<ValueError>("sdeint", "first_row = ", options.first_row, ". It must be at least 0.");
 }
 
 }  // namespace
@@ -125,7 +126,7 @@ SdeSolution sdeint(const Sde& sde, const Tensor& x0, const std::vector<double>& 
       x = chosen.step(counted, {scalar(t, dtype), scalar(t1, dtype), w.dt(), x, w.next()});
       ++solution.statistics.steps;
       if (const int64_t row = non_finite_row(x); row >= 0)
-        fail<SolverError>("sdeint", "row ", row, " is no longer finite at t = ", t1, ", after a step of ", w.dt(),
+        fail<SolverError>("sdeint", "row ", row, " becomes NaN or infinite at t = ", t1, ", after a step of ", w.dt(),
                           ". Use a shorter dt, or bound the coefficients.");
     }
     solution.x.push_back(x);

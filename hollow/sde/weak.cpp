@@ -39,9 +39,11 @@ Tensor weak_residual(const Sde& sde, const DensityDerivatives& p, const Tensor& 
                      const TestFunctions& functions) {
   const int64_t half = laws < 1 ? 0 : x.dim(0) / (2 * laws);
   if (half == 0 || half * 2 * laws != x.dim(0))
-    fail<ShapeError>("weak_residual", x.dim(0), " points are not ", laws, " runs of one even length.");
+    fail<ShapeError>("weak_residual", x.dim(0), " points are not ", laws,
+                     " runs of equal even length. Give an even number of points per law.");
   Tensor each = weak_residuals(sde, p.time, t, x, functions);
-  // E over p of a fixed function changes with p although its points stay: by the density's ratio to itself.
+  // The mean over p of a fixed function depends on p although the points are fixed: weight by the ratio of p to its
+  // value.
   if (p.log_prob.tracked()) each = each * unsqueeze(exp(p.log_prob - stop_gradient(p.log_prob)), -1);
   const Tensor r = mean(reshape(each, {laws, 2, half, functions.b.dim(0)}), {2});
   return mean(select(r, 1, 0) * select(r, 1, 1));

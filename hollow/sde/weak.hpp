@@ -6,7 +6,7 @@
 
 namespace dimwise {
 
-/// Random test functions φ_k(x) = cos(w_k·x + b_k) / (1 + ½‖w_k‖²), by which a density is compared with an equation.
+/// Random test functions φ_k(x) = cos(w_k·x + b_k) / (1 + ½‖w_k‖²), used to test whether a density solves an equation.
 ///
 /// w_k ~ N(0, 1/length²) in at most two components of x, all others 0, so that φ_k does not oscillate faster in more
 /// dimensions; b_k is uniform on a circle. The divisor keeps the generator of fast ones as small as that of slow ones.
@@ -31,9 +31,9 @@ Tensor weak_residuals(const Sde& sde, const Tensor& rate, const Tensor& t, const
 /// An unbiased estimate of the mean of r², r = E[weak_residuals], over test functions and laws; 0-d.
 ///
 /// The rows are `laws` runs of equal length, each drawn from one law p(t_j, · | c_j). r² is the product of the means of
-/// a run's two halves, so that noise of the draw adds nothing to it, and does not pull g to 0 as it would in a square.
-/// Gradients reach the density where `p` is tracked, also through how it weighs the points. Throws ShapeError unless
-/// runs are of even length.
+/// a run's two halves, so that sampling noise does not bias it, and does not pull g to 0 as it would in a square.
+/// Gradients reach the density if `p` is tracked, including through the weights of the points. Throws ShapeError unless
+/// runs have even length.
 Tensor weak_residual(const Sde& sde, const DensityDerivatives& p, const Tensor& t, const Tensor& x, int64_t laws,
                      const TestFunctions& functions);
 

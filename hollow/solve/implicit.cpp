@@ -18,9 +18,9 @@ namespace dimwise {
 namespace {
 
 constexpr int64_t largest_dense = 32;
-constexpr double smallest = 1e-140;  // whose squares do not lose digits by underflow
+constexpr double smallest = 1e-140;  // numbers above it do not underflow when squared
 
-// M = ∂F/∂y at the root, as the sweeps need it.
+// M = ∂F/∂y at the root, as the sweeps use it.
 class Linearization {
  public:
   Linearization(Tape tape, const ImplicitOptions& options)
@@ -57,7 +57,7 @@ class Linearization {
       fail<SolverError>("implicit_root", "GMRES did not converge on the derivative of a root of shape ", root().shape(),
                         ": residual ", solution.residual, " (RMS) after ", solution.iterations,
                         " iterations, rtol = ", options_.rtol,
-                        ". Give the diagonal, allow more iterations, or use the dense method.");
+                        ". Give the diagonal, raise max_iterations, or use the dense method.");
     return solution.x;
   }
 
@@ -71,11 +71,12 @@ class Linearization {
 [[noreturn]] void once_only() {
   fail<ValueError>(
       "implicit_root",
-      "the implicit derivative is once differentiable, and a derivative of it was asked for. Differentiate "
+      "the implicit derivative is only once differentiable, but a derivative of it was requested. Differentiate "
       "through recorded iterations instead.");
 }
 
-// What a sweep solves for, from inputs[0]. The root is an input so that a derivative in what it depends on is noticed.
+// The record of a sweep's solve, whose right-hand side is inputs[0]. The root is also an input, so that an attempt to
+// differentiate the solve is detected.
 Op solve_record(const char* name, Tensor (*forward)(std::span<const Tensor>, const Attributes&)) {
   Op op{name, forward};
   op.vjp = [](const Call&, const Tensor&, Cotangents&) { once_only(); };
@@ -95,7 +96,7 @@ const Op implicit_cotangent_op =
       return neg(as<Linearization>(attributes).solve_transposed(in[0]));
     });
 
-// inputs[0] is F(y), zero up to rounding: it only carries the derivative.
+// inputs[0] is F(y), zero up to rounding: only its derivative is used.
 const Op implicit_root_op = [] {
   Op op{"implicit_root"};
   op.forward = [](std::span<const Tensor>, const Attributes& attributes) {
@@ -125,15 +126,15 @@ bool uses_krylov(const ImplicitOptions& options, int64_t n) {
 Tensor implicit_root(const Function& residual, const Tensor& y, const ImplicitOptions& options) {
   Tensor root = stop_gradient(y);
   if (y.rank() == 0 || y.dim(-1) == 0)
-    fail<ShapeError>("implicit_root", "y has shape ", y.shape(), ". It must be (…, n), one system a row.");
+    fail<ShapeError>("implicit_root", "y has shape ", y.shape(), ". It must be (…, n), one system per row.");
   if (!recording()) return root;
   const Tensor leaf = track(root), f = residual(leaf);
   if (f.shape() != y.shape())
-    fail<ShapeError>("implicit_root", "F(y) has shape ", f.shape(), " where y has ", y.shape(),
-                     ". There must be one equation for each unknown.");
+    fail<ShapeError>("implicit_root", "F(y) has shape ", f.shape(), ", but y has ", y.shape(),
+                     ". Give one equation for each unknown.");
   if (options.diagonal.defined() && options.diagonal.shape() != y.shape())
-    fail<ShapeError>("implicit_root", "the diagonal has shape ", options.diagonal.shape(), " where y has ", y.shape(),
-                     ". They must be equal.");
+    fail<ShapeError>("implicit_root", "the diagonal has shape ", options.diagonal.shape(), ", but y has ", y.shape(),
+                     ". Give a diagonal of the shape of y.");
   Tape tape({f}, {leaf});
   if (!tape.has_captures()) return root;
   ImplicitOptions kept = options;

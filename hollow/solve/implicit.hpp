@@ -7,28 +7,29 @@ namespace dimwise {
 /// How the linear system of the implicit function theorem is solved.
 enum class ImplicitMethod : uint8_t {
   automatic,  ///< dense up to 32 dimensions, krylov above
-  dense,      ///< n pulls and an LU factorization a row, kept for all sweeps
-  krylov,     ///< GMRES, a sweep an iteration; all rows are one system
+  dense,      ///< n pulls, then an LU factorization of each row's matrix, reused by all sweeps
+  krylov,     ///< GMRES, one sweep per iteration; all rows are one system
 };
 
 struct ImplicitOptions {
   ImplicitMethod method = ImplicitMethod::automatic;
-  Tensor diagonal = {};  ///< ∂F_i/∂y_i at y, of the shape of y: preconditions GMRES; undefined if it is not known
+  Tensor diagonal = {};  ///< ∂F_i/∂y_i at y, of the shape of y: preconditions GMRES; undefined if unknown
   double rtol = 0;       ///< of GMRES; 0 for 1e-10 in float64, 1e-5 in float32
   int64_t restart = 30, max_iterations = 300;  ///< of GMRES
 };
 
-/// Whether the system of a root with n dimensions is solved by GMRES, which profits from the diagonal.
+/// Whether the system of a root with n dimensions is solved by GMRES, which the diagonal preconditions.
 bool uses_krylov(const ImplicitOptions& options, int64_t n);
 
-/// y itself, a root of F(y) = 0, with the derivative of the implicit function theorem: dy = −M⁻¹ dF, M = ∂F/∂y at y.
+/// y itself, a root of F(y) = 0, with the derivative given by the implicit function theorem: dy = −M⁻¹ dF, M = ∂F/∂y at
+/// y.
 ///
 /// `residual` is F, evaluated once here, at an untracked copy of y. Tracked tensors that it captures get their
-/// gradients: a cotangent w gives u of Mᵀ u = w, and −u goes back through F's own record. Where it captures none, or
-/// nothing is recorded, the result is untracked. Whatever way y was found is not differentiated. Rows of y, of shape
-/// (…, n), are independent of each other. Once differentiable, in reverse and forward mode; derivatives of the
-/// derivative throw ValueError. Throws ShapeError where F(y) does not fit y; the sweep throws ValueError where M is
-/// singular, SolverError where GMRES does not converge. Krantz & Parks, The Implicit Function Theorem (2002).
+/// gradients: for a cotangent w, Mᵀ u = w is solved, and −u is pulled back through F's record. If it captures none, or
+/// the thread does not record, the result is untracked. The computation that found y is not differentiated. Rows of y,
+/// of shape (…, n), are independent of each other. Only once differentiable, in reverse and forward mode; second
+/// derivatives throw ValueError. Throws ShapeError if F(y) does not fit y; the sweep throws ValueError if M is
+/// singular, SolverError if GMRES does not converge. Krantz & Parks, The Implicit Function Theorem (2002).
 ///
 /// Example, √a and its derivative 1 / (2√a):
 /// ```cpp

@@ -38,7 +38,8 @@ const Entry& entry(const std::string& name) {
 void check_arguments(const RootProblem& equation, const Tensor& y0, const RootOptions& o) {
   if (!equation.residual) fail<ValueError>("find_root", "the equation has no residual. Give F as a function of y.");
   if (y0.rank() == 0 || y0.size() == 0)
-    fail<ShapeError>("find_root", "y0 has shape ", y0.shape(), ". It must be (…, d), one system a row, and not empty.");
+    fail<ShapeError>("find_root", "y0 has shape ", y0.shape(),
+                     ". It must be (…, d), one system per row, and not empty.");
   if (!(o.rtol >= 0) || !(o.atol > 0))
     fail<ValueError>("find_root", "rtol = ", o.rtol, ", atol = ", o.atol,
                      ". rtol must not be negative, and atol must be positive.");
@@ -55,18 +56,19 @@ void check_arguments(const RootProblem& equation, const Tensor& y0, const RootOp
 const char* reason(RootStatus status) {
   switch (status) {
     case RootStatus::max_iterations_reached:
-      return "all iterations allowed were made. Raise max_iterations, loosen rtol and atol, or use a method that "
+      return "max_iterations was reached. Raise it, loosen rtol and atol, or use a method that "
              "converges faster.";
     case RootStatus::budget_exhausted:
-      return "all evaluations allowed were made. Raise max_evaluations or loosen rtol and atol.";
+      return "max_evaluations was reached. Raise it, or loosen rtol and atol.";
     case RootStatus::diverged:
-      return "the corrections grow. Start closer, damp the updates, or use a method that knows more of the Jacobian.";
+      return "the corrections grow. Start closer, damp the updates, or use a method with a better Jacobian "
+             "approximation.";
     case RootStatus::stalled:
-      return "the corrections shrink too slowly, or not at all. Use a method that knows more of the Jacobian, or "
+      return "the corrections shrink too slowly, or not at all. Use a method with a better Jacobian approximation, or "
              "loosen "
-             "rtol and atol if they are near rounding.";
+             "rtol and atol if they are near the rounding error.";
     case RootStatus::singular:
-      return "the linearized equation has no solution. Start elsewhere; the root may be a multiple one.";
+      return "the linearized equation has no solution. Change y0; the root may be a multiple one.";
     case RootStatus::non_finite:
       return "F or an update is not finite. Start closer or damp the updates.";
     case RootStatus::converged:
@@ -88,7 +90,7 @@ std::string message(const RootSolution& s) {
   return text.str();
 }
 
-// One method after the other, until one finds the root.
+// Runs one method after the other until one converges.
 Point run_chain(const Tensor& y0, const Solve& solve, RootSolution& solution) {
   std::vector<std::string> chain{solve.options.method};
   chain.insert(chain.end(), solve.options.fallback.begin(), solve.options.fallback.end());

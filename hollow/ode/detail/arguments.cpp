@@ -38,10 +38,11 @@ void check_state(const State& y0) {
 
 void check_lengths(const OdeOptions& options) {
   if (!(options.dt >= 0 && std::isfinite(options.dt)))
-    fail<ValueError>("odeint", "dt = ", options.dt, ". It is a length: positive, or 0 to choose.");
+    fail<ValueError>("odeint", "dt = ", options.dt,
+                     ". It is a step length: give a positive one, or 0 to choose it automatically.");
   if (!(options.dt_min >= 0 && options.dt_min <= options.dt_max && options.dt_max > 0))
     fail<ValueError>("odeint", "dt_min = ", options.dt_min, ", dt_max = ", options.dt_max,
-                     ". 0 ≤ dt_min ≤ dt_max is needed, and dt_max > 0.");
+                     ". Give 0 ≤ dt_min ≤ dt_max with dt_max > 0.");
   if (options.steps < 0 || options.max_steps < 1 || options.max_evaluations < 1)
     fail<ValueError>("odeint", "steps = ", options.steps, ", max_steps = ", options.max_steps,
                      ", max_evaluations = ", options.max_evaluations, ". They must be positive.");
@@ -54,7 +55,7 @@ void check_tolerances(const OdeOptions& options) {
                      ". Neither may be negative, one must be positive.");
   if (!(options.implicit.tolerance > 0 && options.implicit.tolerance <= 1))
     fail<ValueError>("odeint", "implicit.tolerance = ", options.implicit.tolerance,
-                     ". It is a share of the tolerance: above 0, at most 1.");
+                     ". It is a fraction of the step's tolerance: give a value above 0 and at most 1.");
 }
 
 void check_unknowns(const State& y0, const OdeOptions& options) {
@@ -65,13 +66,14 @@ void check_unknowns(const State& y0, const OdeOptions& options) {
     if (!options.quadratures.empty() && options.quadratures[i]) continue;
     const Shape leading = y0[i].rank() == 0 ? Shape{} : y0[i].shape().without(y0[i].rank() - 1);
     if (!first && leading != rows)
-      fail<ShapeError>("odeint", "implicit methods solve state tensors row by row, but these have rows ", rows, " and ",
-                       leading, " (all axes but the last). Give them the same, or mark quadratures.");
+      fail<ShapeError>("odeint", "implicit methods solve state tensors row by row, but these have leading axes ", rows,
+                       " and ", leading, " (all axes but the last). Make them equal, or mark quadratures.");
     rows = leading;
     first = false;
   }
   if (first)
-    fail<ValueError>("odeint", "all state tensors are quadratures: '", options.method, "' has nothing to solve.");
+    fail<ValueError>("odeint", "all state tensors are quadratures: '", options.method,
+                     "' has no equation to solve. Mark fewer.");
   const auto& known = corrector_names();
   if (std::find(known.begin(), known.end(), options.implicit.corrector) == known.end()) {
     std::string list;
@@ -82,12 +84,13 @@ void check_unknowns(const State& y0, const OdeOptions& options) {
 
 void check_gradient(const OdeOptions& options) {
   if (options.gradient == OdeGradient::checkpointed && options.dense)
-    fail<ValueError>("odeint", "the checkpointed gradient keeps no dense output. Use OdeGradient::adjoint, or direct.");
+    fail<ValueError>("odeint",
+                     "the checkpointed gradient does not keep the dense output. Use OdeGradient::adjoint, or direct.");
   const std::string& corrector =
       options.adjoint.corrector.empty() ? options.implicit.corrector : options.adjoint.corrector;
   if (options.gradient == OdeGradient::backsolve && corrector == "newton_krylov")
     fail<ValueError>("odeint_adjoint",
-                     "backsolve has no products for the corrector newton_krylov. Use OdeGradient::adjoint, or newton.");
+                     "backsolve does not support the corrector newton_krylov. Use OdeGradient::adjoint, or newton.");
 }
 
 }  // namespace
@@ -102,7 +105,8 @@ void check_arguments(const State& y0, const std::vector<double>& times, const Od
   const bool adaptive = is_adaptive(options.method);
   check_unknowns(y0, options);
   check_gradient(options);
-  if (options.max_order < 0) fail<ValueError>("odeint", "max_order = ", options.max_order, ". It may not be negative.");
+  if (options.max_order < 0)
+    fail<ValueError>("odeint", "max_order = ", options.max_order, ". It must not be negative.");
   if (!options.replay.grid.empty()) {
     check_times("grid", options.replay.grid);
     if (options.replay.grid.front() != times.front() || options.replay.grid.back() != times.back())
@@ -113,7 +117,7 @@ void check_arguments(const State& y0, const std::vector<double>& times, const Od
     if (options.steps > 0)
       fail<ValueError>(
           "odeint", "'", options.method,
-          "' chooses order and steps together and takes no equal steps. Use tolerances, or a one-step method.");
+          "' chooses order and step together and cannot take equal steps. Set tolerances, or use a one-step method.");
     if (!options.replay.grid.empty() && options.replay.orders.size() + 1 != options.replay.grid.size())
       fail<ValueError>("odeint", "there are ", options.replay.orders.size(), " orders for the ",
                        options.replay.grid.size() - 1,

@@ -8,17 +8,17 @@ namespace dimwise::ode {
 struct Interpolant {
   double t = 0, t1 = 0;
   double origin = 0, scale = 1;
-  std::vector<State> v;                // the largest last
+  std::vector<State> v;                // the largest one last
   std::vector<std::vector<double>> p;  // coefficients of 1, s, s², …
 
   State at(double time) const;
 };
 
-/// All interpolants of a solution: what dense output and adjoints read.
+/// The interpolants of all steps of a solution. `OdeSolution::at` and the adjoints read them.
 struct DenseOutput {
   std::vector<Interpolant> interpolants;
 
-  /// y(t); outside of the interpolants, the nearest one's polynomial.
+  /// y(t); outside the interpolants' range, the nearest one is extrapolated.
   State at(double t) const;
 };
 

@@ -9,7 +9,7 @@
 namespace dimwise::ode {
 
 namespace {
-constexpr int stiff_after = 24;  // more steps that stability chose than others
+constexpr int stiff_after = 24;  // excess of stability-limited steps that reports a stiff problem
 }  // namespace
 
 Driver::Driver(std::unique_ptr<Stepper> method, std::shared_ptr<System> system, const std::vector<double>& times,
@@ -49,13 +49,13 @@ OdeSolution Driver::finish() {
   return std::move(result_);
 }
 
-// The requested times with equal steps between them; cut off beyond max_steps.
+// The requested times with equal steps between them, truncated beyond max_steps.
 StepSchedule Driver::equal_steps() const {
   const OdeOptions& options = system_->options;
   StepSchedule schedule{{times_.front()}, {}};
   for (size_t i = 1; i < times_.size(); ++i) {
     const double start = times_[i - 1], length = times_[i] - start;
-    // A length that is a multiple of dt but for rounding is not cut once more.
+    // The margin keeps an interval that is a multiple of dt, up to rounding, from getting one more step.
     const double n = options.steps > 0 ? static_cast<double>(options.steps)
                                        : std::max(1.0, std::ceil(std::abs(length) / options.dt * (1 - 1e-12)));
     for (double j = 1; j <= n; ++j) {
@@ -85,7 +85,8 @@ bool Driver::start_is_finite() {
   for (const State* s : {&method_->y(), &method_->derivative()})
     if (const Component bad = first_non_finite(*s); bad.tensor >= 0) {
       stop(OdeStatus::non_finite, 0,
-           (s == &method_->y() ? "y is not finite: " : "f is not finite: ") + describe(bad, *s), "Start elsewhere.");
+           (s == &method_->y() ? "y is not finite: " : "f is not finite: ") + describe(bad, *s),
+           "Change the initial state or time.");
       return false;
     }
   return true;
@@ -100,7 +101,7 @@ void Driver::adapt(int64_t until) {
   const double end = times_.back();
   while (!at_end() && system_->statistics.accepted < until) {
     const double t = method_->t();
-    // Above 0 at t = 0 too: a step of length 0 changes nothing and would be accepted for ever.
+    // Positive at t = 0 too: a step of length 0 changes nothing and would be accepted forever.
     const double shortest = std::max({options.dt_min, 10 * std::numeric_limits<double>::epsilon() * std::abs(t),
                                       std::numeric_limits<double>::min()});
     h_ = std::min(std::max(h_, shortest), options.dt_max);
@@ -163,7 +164,7 @@ void Driver::notice_stiffness() {
   if (stability_limited_ < stiff_after) return;
   std::ostringstream text;
   text << "at t = " << method_->t()
-       << " the problem is stiff: stability, not accuracy, chooses the steps. An implicit method (bdf, radau5) needs "
+       << " the problem is stiff: stability, not accuracy, limits the steps. An implicit method (bdf, radau5) needs "
           "fewer.";
   result_.advice = text.str();
 }
@@ -172,29 +173,30 @@ void Driver::failed(const Attempt& attempt, double dt) {
   const std::string worst = attempt.worst.tensor >= 0 ? "worst component: " + describe(attempt.worst, attempt.y1) : "";
   if (attempt.bad.tensor >= 0)
     return stop(OdeStatus::non_finite, dt, "not finite: " + describe(attempt.bad, attempt.y1),
-                "No shorter step avoids it: look for the reason at this t.");
+                "A shorter step does not avoid it: check f near this t.");
   if (!attempt.converged)
     return stop(OdeStatus::corrector_not_converging, dt,
-                "the corrector (" + system_->statistics.corrector + ") does not converge, however short the step",
-                "Use the corrector 'newton', or look whether f jumps at this t.");
+                "the corrector (" + system_->statistics.corrector + ") does not converge even with the shortest step",
+                "Use the corrector 'newton', or check whether f is discontinuous at this t.");
   if (std::isfinite(attempt.error))
-    return stop(OdeStatus::dt_too_small, dt, "the error asks for a shorter step; " + worst,
-                "The solution may blow up here, or f jump; else lower dt_min or loosen rtol and atol.");
-  stop(OdeStatus::non_finite, dt, worst, "No shorter step avoids it: look for the reason at this t.");
+    return stop(
+        OdeStatus::dt_too_small, dt, "the error test requires a shorter step; " + worst,
+        "The solution may blow up or f may be discontinuous here; otherwise lower dt_min or loosen rtol and atol.");
+  stop(OdeStatus::non_finite, dt, worst, "A shorter step does not avoid it: check f near this t.");
 }
 
 void Driver::out_of_steps() {
   stop(OdeStatus::max_steps_reached, system_->statistics.last_dt,
        "max_steps = " + std::to_string(system_->options.max_steps) + " steps tried" +
            (worst_.empty() ? "" : "; " + worst_),
-       "Raise max_steps or loosen rtol and atol; explicit methods need many steps where the problem is stiff.");
+       "Raise max_steps or loosen rtol and atol; explicit methods need many steps if the problem is stiff.");
 }
 
 void Driver::out_of_evaluations() {
   stop(OdeStatus::max_evaluations_reached, system_->statistics.last_dt,
-       "max_evaluations = " + std::to_string(system_->options.max_evaluations) + " of f are used up" +
+       "max_evaluations = " + std::to_string(system_->options.max_evaluations) + " evaluations of f made" +
            (worst_.empty() ? "" : "; " + worst_),
-       "Raise max_evaluations or loosen rtol and atol; explicit methods need many where the problem is stiff.");
+       "Raise max_evaluations or loosen rtol and atol; explicit methods need many if the problem is stiff.");
 }
 
 void Driver::stop(OdeStatus status, double dt, const std::string& what, const std::string& advice) {

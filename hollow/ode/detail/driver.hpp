@@ -5,15 +5,14 @@
 
 namespace dimwise::ode {
 
-/// Carries a method through the requested times: accepts and rejects steps, reads the output, watches the budgets.
+/// Runs a method through the requested times: accepts and rejects steps, interpolates the output, enforces the limits.
 class Driver {
  public:
-  /// `keep` is filled with every step's polynomial unless it is null; with a schedule, its steps are taken.
+  /// Every step's interpolant is appended to `keep` unless it is null. A nonempty schedule prescribes the steps.
   Driver(std::unique_ptr<Stepper> method, std::shared_ptr<System> system, const std::vector<double>& times,
          DenseOutput* keep, StepSchedule schedule = {});
 
-  /// Goes on for at most that many accepted steps: along the grid, with equal steps or with control, as the options
-  /// say.
+  /// Takes at most that many accepted steps: along the grid, equal ones, or with step control, as the options say.
   void advance(int64_t steps = std::numeric_limits<int64_t>::max());
 
   bool at_end() const {
@@ -21,7 +20,7 @@ class Driver {
   }
   Stepper& method() { return *method_; }
   OdeSolution& result() { return result_; }
-  /// The solution, once the solve is over.
+  /// The solution, after the solve has ended.
   OdeSolution finish();
 
  private:
@@ -42,13 +41,13 @@ class Driver {
   std::vector<double> times_;
   DenseOutput* keep_;
   Events events_;
-  StepSchedule schedule_;  // empty with control
-  size_t next_ = 1;        // of the schedule
+  StepSchedule schedule_;  // empty with step control
+  size_t next_ = 1;        // index into the schedule
   OdeSolution result_;
   double direction_, h_ = 0;
   bool ended_ = false;
   int stability_limited_ = 0;
-  std::string worst_;  // of the last step rejected
+  std::string worst_;  // describes the last rejected step
 };
 
 }  // namespace dimwise::ode

@@ -16,8 +16,9 @@ Events::Events(const std::vector<OdeEvent>& events, double t, const State& y) : 
 double Events::value(size_t i, double t, const State& y) const {
   const NoGrad guard;
   const Tensor g = events_[i].g(scalar(t, y[0].dtype()), y);
-  if (!g.defined()) fail<ValueError>("odeint", "event ", i, " gave an undefined tensor. Give one number.");
-  if (g.size() != 1) fail<ShapeError>("odeint", "event ", i, " gave shape ", g.shape(), ", not one number. Reduce it.");
+  if (!g.defined()) fail<ValueError>("odeint", "event ", i, " returned an undefined tensor. Return one number.");
+  if (g.size() != 1)
+    fail<ShapeError>("odeint", "event ", i, " returned shape ", g.shape(), ", not one number. Reduce it.");
   return g.item();
 }
 
@@ -50,7 +51,7 @@ std::vector<OdeEventReached> Events::crossed(const Interpolant& interpolant, con
   std::vector<OdeEventReached> found;
   for (size_t i = 0; i < events_.size(); ++i) {
     const double before = std::exchange(g_[i], value(i, interpolant.t1, y1));
-    // A step that starts on a root has had it, or starts there.
+    // A root at the start of a step was already reported, or is the initial state.
     if (before == 0 || !(before * g_[i] <= 0)) continue;
     if (events_[i].direction * (g_[i] - before) < 0) continue;
     const double t = g_[i] == 0 ? interpolant.t1 : root(i, interpolant, before, g_[i]);

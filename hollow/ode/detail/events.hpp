@@ -5,13 +5,13 @@
 
 namespace dimwise::ode {
 
-/// Watches the signs of the event functions from step to step.
+/// Detects sign changes of the event functions over each step.
 class Events {
  public:
   Events(const std::vector<OdeEvent>& events, double t, const State& y);
 
   bool any() const { return !events_.empty(); }
-  /// The events on a step, in the order in which the solution meets them; after a terminal one, none.
+  /// The events in a step, in the order of the solve; none after a terminal one.
   std::vector<OdeEventReached> crossed(const Interpolant& interpolant, const State& y1);
   bool terminal(const OdeEventReached& reached) const { return events_[reached.event].terminal; }
 
@@ -20,7 +20,7 @@ class Events {
   double root(size_t i, const Interpolant& interpolant, double before, double after) const;
 
   std::vector<OdeEvent> events_;
-  std::vector<double> g_;  // at the end of the last step
+  std::vector<double> g_;  // values at the end of the last step
 };
 
 }  // namespace dimwise::ode

@@ -13,25 +13,25 @@ namespace dimwise::ode {
 
 namespace {
 
-// Tolerances of one tensor, spread to its elements; empty where they are the scalar's.
+// The tolerances of each tensor, broadcast to its elements; empty if the scalar tolerance applies.
 std::vector<std::vector<double>> spread(const char* what, const State& tolerances, const State& y0) {
   std::vector<std::vector<double>> all(y0.size());
   if (tolerances.empty()) return all;
   if (tolerances.size() != y0.size())
     fail<ValueError>("odeint", what, " has ", tolerances.size(), " tensors for a state of ", y0.size(),
-                     ". Give one for each (undefined: the scalar), or none.");
+                     ". Give one for each (an undefined one means the scalar), or none.");
   for (size_t i = 0; i < y0.size(); ++i) {
     if (!tolerances[i].defined()) continue;
     all[i] = broadcast_to(stop_gradient(tolerances[i]), y0[i].shape()).values();
     for (const double v : all[i])
-      if (!(v >= 0)) fail<ValueError>("odeint", what, "[", i, "] holds ", v, ". No tolerance may be negative.");
+      if (!(v >= 0)) fail<ValueError>("odeint", what, "[", i, "] contains ", v, ". Tolerances must be at least 0.");
   }
   return all;
 }
 
 constexpr int64_t block = 256;
 
-// Σ f(j)² over [begin, end), the squares taken in the tensor's own type.
+// Σ f(j)² over [begin, end), with the squares computed in the tensor's dtype.
 template <class T, class F>
 double squares(int64_t begin, int64_t end, F f) {
   T square[block];
@@ -58,8 +58,8 @@ Norm::Norm(const State& y0, const OdeOptions& options)
   if (!options.per_sample) return;
   for (const Tensor& y : y0)
     if (y.rank() == 0 || y.dim(0) != y0[0].dim(0))
-      fail<ShapeError>("odeint", "per_sample wants state tensors with one first axis, but there are shapes ",
-                       y0[0].shape(), " and ", y.shape(), '.');
+      fail<ShapeError>("odeint", "per_sample needs state tensors with equal first axes, but got shapes ", y0[0].shape(),
+                       " and ", y.shape(), ". Put the samples along the first axis of each.");
   samples_ = y0[0].dim(0);
 }
 
@@ -100,7 +100,7 @@ double Norm::mean(const State& like, Square&& square) const {
       count += static_cast<double>(length);
     }
     const double rms = count > 0 ? std::sqrt(total / count) : 0;
-    if (!(rms <= largest)) largest = rms;  // a NaN stays
+    if (!(rms <= largest)) largest = rms;  // keeps a NaN
     if (std::isnan(largest)) break;
   }
   return largest;

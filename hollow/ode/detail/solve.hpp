@@ -4,11 +4,11 @@
 
 namespace dimwise::ode {
 
-/// Throws ValueError, ShapeError or DTypeError for what makes no sense.
+/// Throws ValueError, ShapeError or DTypeError for invalid arguments.
 void check_arguments(const State& y0, const std::vector<double>& times, const OdeOptions& options);
 
-/// odeint without regard to `options.gradient`, of arguments that make sense: recorded iff this thread records.
-/// `derivative` is f(times[0], y0) if it is known, else empty.
+/// odeint of valid arguments, ignoring `options.gradient`: recorded iff this thread records. `derivative` is
+/// f(times[0], y0) if it is known, else empty.
 OdeSolution solve(const OdeTerm& term, const State& y0, const std::vector<double>& times, const OdeOptions& options,
                   State derivative = {});
 

@@ -14,23 +14,23 @@ namespace dimwise::ode {
 
 void check_structure(const State& k, const State& y) {
   if (k.size() != y.size())
-    fail<ShapeError>("odeint", "f gave ", k.size(), " tensors for a state of ", y.size(),
-                     ". Give one derivative for each.");
+    fail<ShapeError>("odeint", "f returned ", k.size(), " tensors for a state of ", y.size(),
+                     ". Return one derivative for each.");
   for (size_t i = 0; i < y.size(); ++i) {
     if (!k[i].defined())
-      fail<ValueError>("odeint", "f left the derivative of state tensor ", i, " undefined. Give zeros_like.");
+      fail<ValueError>("odeint", "f returned an undefined derivative of state tensor ", i, ". Return zeros_like.");
     if (k[i].shape() != y[i].shape())
-      fail<ShapeError>("odeint", "f gave shape ", k[i].shape(), " for state tensor ", i, " of shape ", y[i].shape(),
+      fail<ShapeError>("odeint", "f returned shape ", k[i].shape(), " for state tensor ", i, " of shape ", y[i].shape(),
                        ". They must be equal.");
     if (k[i].dtype() != y[i].dtype())
-      fail<DTypeError>("odeint", "f gave ", k[i].dtype(), " for state tensor ", i, " of ", y[i].dtype(),
+      fail<DTypeError>("odeint", "f returned ", k[i].dtype(), " for state tensor ", i, " of ", y[i].dtype(),
                        ". Cast it with astype.");
   }
 }
 
 namespace {
 
-// The shape of a tensor's unknowns: a single number is a row of one.
+// The shape of a tensor's unknowns: a scalar is a row of one.
 Shape row_shape(const Tensor& y) { return y.rank() == 0 ? Shape{1} : y.shape(); }
 
 Tensor as_rows(const Tensor& y) { return y.rank() == 0 ? reshape(y, {1}) : y; }

@@ -24,14 +24,15 @@ void set_memory(Stepper& method, const State& values) {
   method.visit([&](Tensor& t) { t = values[i++]; });
 }
 
-// A run of steps: how it began, and, once it has been taken, which steps they were.
+// A sequence of steps: the stepper at its start, and, after it has run, the steps taken.
 struct Segment {
   std::shared_ptr<System> system;
   std::unique_ptr<Stepper> start;
-  std::vector<double> times;  // its beginning, and the requested times within it
+  std::vector<double> times;  // its start, and the requested times within it
   StepSchedule schedule;
 
-  // The same steps again, from another memory: what it leads to, and the solution at the requested times.
+  // Repeats the steps from another stepper state. Returns the stepper state at the end and the solution at the
+  // requested times.
   State again(const State& from) const {
     const OdeStatistics before = std::exchange(system->statistics, {});
     std::unique_ptr<Stepper> method = start->clone();
@@ -50,7 +51,7 @@ struct Segment {
   }
 };
 
-// Takes the next steps, and leaves in their place one record that can take them again.
+// Takes the next steps, and replaces their records by one that can repeat them.
 void take(Driver& driver, const std::shared_ptr<System>& system, const std::vector<double>& times, int64_t steps) {
   const auto segment = std::make_shared<Segment>();
   segment->system = system;
@@ -59,7 +60,7 @@ void take(Driver& driver, const std::shared_ptr<System>& system, const std::vect
                events = result.events.size();
   const State from = memory(driver.method());
   State shapes;
-  // Called now, and once more in every pull: what is captured by reference is used now only.
+  // The function is called now, and again in every pull; what it captures by reference is only used now.
   const Tensor flat = checkpoint(
       [&, segment](const State& in) {
         if (segment->start) return pack(segment->again(in));

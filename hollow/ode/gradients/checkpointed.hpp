@@ -4,11 +4,11 @@
 
 namespace dimwise::ode {
 
-/// odeint whose gradient passes the steps, with what was computed inside them kept for one stretch of steps at a time.
+/// odeint whose gradient passes through the steps, with the record of only one segment of steps in memory at a time.
 ///
-/// Stretches have 1, 2, 3, … steps, so that N steps make √(2N) stretches of at most √(2N) steps, though N is not known
-/// beforehand. Between them only what the method remembers is kept; a pull takes each stretch once more (Griewank,
-/// 1992, for a given number of steps, does better). The gradient is that of the direct method.
+/// Segments have 1, 2, 3, … steps, so that N steps make √(2N) segments of at most √(2N) steps, although N is not known
+/// beforehand. Only the stepper's state is kept between them; a pull computes each segment again. (Griewank, 1992,
+/// needs less if the number of steps is known.) The gradient is that of the direct method.
 OdeSolution solve_checkpointed(const OdeTerm& term, const State& y0, const std::vector<double>& times,
                                const OdeOptions& options);
 

@@ -13,10 +13,10 @@ namespace dimwise::ode {
 namespace {
 
 constexpr int usual_iterations = 3, exact_iterations = 12, patient_iterations = 100;
-constexpr double exact_tolerance = 1e-3;  // a share of the tolerance below which the aim is rounding, not economy
+constexpr double exact_tolerance = 1e-3;  // below this fraction, solve to rounding
 constexpr int longest_age = 20, longest_matrix_age = 50;
 
-constexpr double krylov_share = 0.05;  // of what an iteration may leave
+constexpr double krylov_share = 0.05;  // of the tolerance of an iteration
 
 }  // namespace
 
@@ -60,7 +60,8 @@ State Corrector::evaluate(const StepEquation& equation, const State& y, bool set
 Tensor Corrector::update(const Tensor& residual, double gamma, const Tensor& weights, double tolerance) {
   const Stages x = matrix_.solve(linearization_, gamma, {residual}, weights, krylov_share * tolerance);
   if (x.empty()) return {};
-  // The factors of another γ: the factor compensates for the change in the mean over all stiffnesses.
+  // The factors belong to γ₀ = gamma_: 2 / (1 + γ/γ₀) compensates for the change of γ, in the mean over all
+  // stiffnesses.
   return stiff_ && linearization_.kind() == CorrectorKind::newton ? 2 / (1 + gamma / gamma_) * x[0] : x[0];
 }
 
@@ -93,7 +94,7 @@ Corrector::Outcome Corrector::iterate(const StepEquation& equation, const State&
       rate_ = std::max(0.3 * rate_, measured);
       if (measured > 1 && size > tolerance) return Outcome::too_slow;
     }
-    // Before a contraction was seen, the update itself is the estimate.
+    // Before a contraction was measured, the update itself is the estimate.
     const double rate = std::max(rate_, least_rate_), factor = rate < 1 ? rate / (1 - rate) : 1;
     if (size * factor <= tolerance || size == 0) return Outcome::converged;
     before = size;
@@ -101,8 +102,8 @@ Corrector::Outcome Corrector::iterate(const StepEquation& equation, const State&
   return Outcome::too_slow;
 }
 
-// Whether `automatic` has seen enough of what it uses. Functional iteration may ask for a shorter step now and then, if
-// there is a choice.
+// Whether `automatic` changes to another corrector. Functional iteration may fail occasionally if the step can be
+// shortened.
 bool Corrector::gives_up(Outcome outcome, bool patient) {
   if (linearization_.functional()) {
     failing_ = outcome == Outcome::too_slow ? failing_ + 1 : std::max(0.0, failing_ - 0.1);
@@ -120,7 +121,7 @@ Corrector::Result Corrector::solve(const StepEquation& equation, const State& gu
                    : system_->options.implicit.tolerance < exact_tolerance ? exact_iterations
                                                                            : usual_iterations;
   bool setup = needs_setup(equation.gamma);
-  if (linearization_.functional()) rate_ = 1;  // it depends on γ alone, which every step may change
+  if (linearization_.functional()) rate_ = 1;  // it is proportional to γ, which every step may change
   ++age_;
   ++matrix_age_;
   Outcome outcome = iterate(equation, guess, unknown_weights, tolerance, most, setup, result.y);
@@ -149,7 +150,7 @@ Corrector::Result Corrector::solve(const StepEquation& equation, const State& gu
 State Corrector::attach(const StepEquation& equation, const State& y) const {
   const auto f = [&](const Tensor& u) { return system_->f(equation.t, system_->unpack(u, y)); };
   const Tensor delta = system_->pack(equation.delta);
-  // Dense where the matrix served the step; by GMRES, with what diagonal there is, where it was not needed.
+  // A dense solve if the step used the matrix, otherwise GMRES, preconditioned by the diagonal if there is one.
   ImplicitOptions how;
   if (linearization_.kind() == CorrectorKind::newton)
     how.method = ImplicitMethod::dense;

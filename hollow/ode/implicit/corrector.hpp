@@ -15,35 +15,35 @@ struct StepEquation {
 /// Solves the equations of implicit steps by y ← y − M⁻¹ (y − γ f(t, y) − δ).
 ///
 /// M is 1 (functional), 1 − γ D f (jacobi_newton), I − γ ∂f/∂y by LU (newton) or by GMRES (newton_krylov). Diagonals
-/// and factors are kept over many steps, until the iteration contracts too slowly or γ has changed (Brown, Byrne &
-/// Hindmarsh, VODE, 1989). The contraction θ is measured, and the error after an update u is taken as
+/// and factors are reused over many steps, until the iteration contracts too slowly or γ changes (Brown,
+/// Byrne & Hindmarsh, VODE, 1989). The contraction θ is measured, and the error after an update u is estimated as
 /// θ/(1 − θ)·‖u‖, so that a slow iteration does not stop early.
 class Corrector {
  public:
-  /// `stiff`: whether the method is for stiff problems: `automatic` then starts with Newton rather than functional
-  /// iteration where no diagonal is known.
+  /// `stiff`: whether the method is for stiff problems. `automatic` then starts with Newton instead of functional
+  /// iteration if no diagonal is known.
   Corrector(std::shared_ptr<System> system, bool stiff);
 
   struct Result {
     State y;  ///< untracked
     bool converged = false;
   };
-  /// Starts at `guess`; done when the error, in the norm of `weights`, is at most `tolerance`. `patient`: goes on as
-  /// long as it converges, for the step cannot be taken shorter. Untracked.
+  /// Iterates from `guess` until the estimated error, in the norm of `weights`, is at most `tolerance`. `patient`:
+  /// continues as long as it converges, because the step cannot be shortened. Untracked.
   Result solve(const StepEquation& equation, const State& guess, const State& weights, double tolerance, bool patient);
-  /// The same y, with the derivatives of the implicit function theorem: what a recorded step continues with.
+  /// The same y, with derivatives by the implicit function theorem. A recorded step continues with it.
   State attach(const StepEquation& equation, const State& y) const;
 
  private:
-  // Where an iteration ended.
+  // How an iteration ended.
   enum class Outcome : uint8_t { converged, too_slow, not_finite };
 
   bool gives_up(Outcome outcome, bool patient);
   void fall_back();
   bool needs_setup(double gamma) const;
-  // f at y; with `setup`, whatever of M is to be made anew.
+  // f at y; with `setup`, also recomputes the parts of M that are out of date.
   State evaluate(const StepEquation& equation, const State& y, bool setup);
-  // M⁻¹ residual; undefined where M is singular.
+  // M⁻¹ residual; undefined if M is singular.
   Tensor update(const Tensor& residual, double gamma, const Tensor& weights, double tolerance);
   Outcome iterate(const StepEquation& equation, const State& guess, const Tensor& weights, double tolerance, int most,
                   bool setup, State& y);
@@ -51,12 +51,12 @@ class Corrector {
   std::shared_ptr<System> system_;
   bool stiff_;
   Linearization linearization_;
-  StageMatrix matrix_;            // M, that of one stage
-  double gamma_ = 0;              // with which M was made
-  double rate_ = 1;               // the contraction last seen; 1 where it is not known
-  double least_rate_ = 0;         // a contraction known otherwise, below which none is believed
-  int age_ = 0, matrix_age_ = 0;  // solves since M, and since the Jacobian, were made
-  double failing_ = 0;            // how often functional iteration failed of late
+  StageMatrix matrix_;            // M, of one stage
+  double gamma_ = 0;              // of M
+  double rate_ = 1;               // the contraction last measured; 1 if unknown
+  double least_rate_ = 0;         // a lower bound of the contraction, known otherwise
+  int age_ = 0, matrix_age_ = 0;  // solves since M, and since the Jacobian, were computed
+  double failing_ = 0;            // how often functional iteration failed recently
   bool made_ = false, matrix_bad_ = false;
 };
 

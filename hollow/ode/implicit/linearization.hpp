@@ -8,20 +8,21 @@
 
 namespace dimwise::ode {
 
-/// The correctors, without `automatic`, which is one of these at a time.
+/// The correctors, without `automatic`, which uses one of these at a time.
 enum class CorrectorKind : uint8_t { functional, jacobi_newton, newton, newton_krylov };
 const char* name(CorrectorKind kind);
 
 /// Denominators 1 − γ D closer to 0 are moved to ± this.
 inline constexpr double smallest_denominator = 0.1;
-/// A relative change of γ beyond which what was found with another one is looked at anew.
+/// A relative change of γ beyond which the off-diagonal radius is measured again.
 inline constexpr double gamma_change = 0.3;
 
-/// What is known of ∂f/∂y of the unknowns, taken at one (t, y) and kept for as long as it serves: nothing (functional),
+/// An approximation of ∂f/∂y of the unknowns, taken at one (t, y) and reused while it suffices: nothing (functional),
 /// D f (jacobi_newton), the matrix (newton), or products with it and D f (newton_krylov).
 ///
-/// `automatic` starts with jacobi_newton if the term has its diagonal, else with newton, or newton_krylov for d > 200;
-/// for methods that are not for stiff problems with functional. The name of what is in use is in the statistics.
+/// `automatic` starts with jacobi_newton if the term has its diagonal, otherwise with newton, or newton_krylov for d >
+/// 200. For methods that are not for stiff problems it starts with functional. The statistics name the corrector in
+/// use.
 class Linearization {
  public:
   Linearization(std::shared_ptr<System> system, bool stiff);
@@ -32,24 +33,25 @@ class Linearization {
   /// Automatic and jacobi_newton: whether the diagonal is measured by `off_diagonal_radius`.
   bool watched() const { return automatic_ && kind_ == CorrectorKind::jacobi_newton; }
 
-  /// Takes what is used at (t, y). Returns f there, if it came along.
+  /// Computes the linearization at (t, y). Returns f there, if it was computed too.
   std::optional<State> refresh(double t, const State& y);
-  /// f at (t, y); newton_krylov takes its products there.
+  /// f at (t, y); newton_krylov takes its products at this point.
   State follow(double t, const State& y);
-  /// Whether it is of this t, or of no t at all (functional).
+  /// Whether it was taken at this t; always true for functional.
   bool fresh(double t) const { return functional() || (serial_ > 0 && t_ == t); }
-  /// Counts the refreshes.
+  /// The number of refreshes.
   int64_t serial() const { return serial_; }
-  /// Frees the records of evaluations that products hold.
+  /// Frees the recorded evaluations that the products use.
   void release();
 
-  /// What the diagonal leaves uncorrected in a step with that γ: the spectral radius of γ (1 − γ D)⁻¹ (∂f/∂y − D), by
-  /// the power method from `start`, in the norm of `weights`. Nothing unless `watched`, and where it was measured with
-  /// about that γ. Cost: five products with ∂f/∂y.
+  /// The off-diagonal radius of a step with that γ: the spectral radius of γ (1 − γ D)⁻¹ (∂f/∂y − D), by the power
+  /// method from `start`, in the norm of `weights`. Nothing unless `watched`, or if it was already measured with a
+  /// similar γ. Cost: five products with ∂f/∂y.
   std::optional<double> off_diagonal_radius(double gamma, const Tensor& start, const Tensor& weights);
-  /// Whether that is little enough: the more unknowns, the more expensive is the whole Jacobian.
+  /// Whether that radius is small enough. The limit is larger for many unknowns, since their whole Jacobian is
+  /// expensive.
   bool diagonal_suffices(double radius) const;
-  /// Automatic: on to what needs no dominant diagonal. Whether there was something to change to.
+  /// Automatic: changes to a corrector that needs no dominant diagonal. Returns whether there was one to change to.
   bool fall_back();
 
   Tensor diagonal, jacobian;  ///< (…, n) and (…, n, n), or undefined

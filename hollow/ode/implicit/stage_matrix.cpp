@@ -58,7 +58,7 @@ void StageMatrix::prepare(const Linearization& of, double h) {
 void StageMatrix::factorize_blocks(const Tensor& diagonal, double h) {
   const Tensor stiffness = h * diagonal;
   if (a_.size() == 1) {
-    // Where the diagonal is positive the block may be singular: it is kept away from there.
+    // If the diagonal is positive, the block may be singular: the denominator is kept away from 0.
     inverse_ = 1 / away_from_zero(1 - stiffness * a_[0][0], smallest_denominator);
     return;
   }

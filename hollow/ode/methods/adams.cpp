@@ -13,7 +13,7 @@ double moment(const std::vector<double>& p, int power) {
   return sum;
 }
 
-// Π (1 + x / past_j) over the first `count`: 0 where the last derivatives lie, 1 at the new one.
+// Π (1 + x / past_j) over the first `count`: 0 at the times of the last derivatives, 1 at the new one.
 std::vector<double> vanishing(const Past& past, int count) {
   std::vector<double> p{1};
   for (int j = 0; j < count; ++j) p = times_linear(p, 1, 1 / past[static_cast<size_t>(j)]);
@@ -46,7 +46,7 @@ std::vector<double> adams_lower(int order, const Past& past) {
   return p;
 }
 
-// The predictor of the higher order has a derivative there too; the polynomial itself need not change.
+// The predictor of the higher order already has the derivative at that point, so the polynomial does not change.
 std::vector<double> adams_raise(int order, const Past&) { return std::vector<double>(static_cast<size_t>(order) + 2); }
 
 }  // namespace

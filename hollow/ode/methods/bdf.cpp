@@ -1,5 +1,5 @@
-// Backward differentiation formulas with a fixed leading coefficient: γ depends on h alone, so that LU factors last
-// (Jackson & Sacks-Davis, 1980).
+// Backward differentiation formulas with a fixed leading coefficient: γ depends on h alone, so that LU factors can be
+// reused (Jackson & Sacks-Davis, 1980).
 #include <cmath>
 
 #include "hollow/ode/methods/multistep.hpp"
@@ -19,7 +19,7 @@ MultistepStep bdf_step(int order, const Past& past) {
     l = times_linear(l, 1, inverse);
   }
   alpha0 -= 1 / q;
-  // The last zero is placed so that l'(0) = Σ 1/j, whatever the steps were.
+  // The last zero is placed so that l'(0) = Σ 1/j, for any previous steps.
   const double last_inverse = 1 / past[static_cast<size_t>(order) - 1], shifted = -alpha0 - inverse_sum;
   MultistepStep step;
   step.l = times_linear(l, 1, shifted);

@@ -1,4 +1,4 @@
-// Euler, Heun and the Runge–Kutta method of order 4, each with the continuous extension that its own stages give.
+// Euler, Heun and the Runge–Kutta method of order 4, each with the continuous extension that its stages give.
 #include "hollow/ode/methods/tableau.hpp"
 
 namespace dimwise {

@@ -12,13 +12,13 @@ namespace dimwise::ode {
 
 namespace {
 
-// The stages' errors add up: each is solved to a part of what the corrector may leave.
+// The stages' errors add up, so each is solved to this fraction of the corrector's tolerance.
 constexpr double stage_share = 0.3;
 constexpr double shrink_unsolved = 0.3;
-// Beyond that many steps a polynomial says nothing.
+// Beyond that many steps, extrapolation of the last polynomial is useless.
 constexpr double farthest = 3;
 
-// The smallest weights w with Σ w_j c_j^m = c^m for m = 0, 1, … as far as there are nodes, up to 3.
+// The smallest weights w with Σ w_j c_j^m = c^m for m = 0, 1, …, at most 3 and below the number of nodes.
 std::vector<double> extrapolation(const std::vector<double>& nodes, double c) {
   const size_t n = nodes.size(), powers = std::min<size_t>(n, 4);
   std::vector<double> gram(powers * powers, 0), right(powers);
@@ -87,7 +87,7 @@ State DiagonallyImplicit::guess(const Step& step, size_t stage, const StepEquati
   return combination(terms, weights);
 }
 
-// k by the equation, not by f: an error of y is not multiplied by f's slope.
+// k comes from the equation, not from f, so that an error of y is not multiplied by ∂f/∂y.
 void DiagonallyImplicit::add_stage(Step& step, const StepEquation& equation, State y) const {
   step.k.push_back(combination({&equation.delta, &y}, {-1 / equation.gamma, 1 / equation.gamma}));
   step.stages.push_back(std::move(y));

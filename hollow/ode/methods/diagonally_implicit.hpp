@@ -9,10 +9,11 @@
 
 namespace dimwise::ode {
 
-/// A stiffly accurate, singly diagonally implicit Runge–Kutta method with an explicit first stage, by its tableau.
+/// A stiffly accurate, singly diagonally implicit Runge–Kutta method with an explicit first stage, given by its
+/// tableau.
 ///
-/// Every stage is one equation for the corrector. Its guess is the last step's polynomial for the first implicit stage,
-/// and an extrapolation of the stages there are for the others.
+/// The corrector solves one equation per stage. The initial guess is the last step's polynomial for the first implicit
+/// stage, and an extrapolation of the previous stages for the others.
 class DiagonallyImplicit final : public Stepper {
  public:
   DiagonallyImplicit(const Tableau& tableau, const std::shared_ptr<System>& system, double t, const State& y,
@@ -41,11 +42,11 @@ class DiagonallyImplicit final : public Stepper {
 
   const Tableau& tableau_;
   double gamma_;
-  std::vector<std::vector<double>> extrapolation_;  // of each stage's k from those before
+  std::vector<std::vector<double>> extrapolation_;  // of each stage's k from the previous ones
   StepControl control_;
   Corrector corrector_;
   Step tried_, taken_;               // the first untracked
-  std::optional<Interpolant> last_;  // of the step taken, untracked
+  std::optional<Interpolant> last_;  // of the last accepted step, untracked
 };
 
 }  // namespace dimwise::ode

@@ -1,7 +1,7 @@
 // Stiffly accurate, L-stable singly diagonally implicit methods whose first stage is explicit, with embedded methods:
 // Kværnø, Singly diagonally implicit Runge–Kutta methods with an explicit first stage (2004); Kennedy & Carpenter,
 // Additive Runge–Kutta schemes for convection–diffusion–reaction equations (2003), the implicit parts of ARK4(3)6L[2]SA
-// and ARK5(4)8L[2]SA. The interpolants join with their slopes; those of degree 4 have order 4.
+// and ARK5(4)8L[2]SA. The interpolants are continuously differentiable; those of degree 4 have order 4.
 #include "hollow/ode/methods/tableau.hpp"
 
 namespace dimwise {

@@ -4,8 +4,8 @@
 
 namespace dimwise::ode {
 
-/// Methods that share their code, and what tells them apart from outside. A new family is one file that defines one,
-/// and a place in the list of method.cpp.
+/// Methods that share an implementation, with their names and properties. A new family is one file that defines it, and
+/// an entry in the list of stepper.cpp.
 struct Family {
   std::vector<std::string> names;
   std::function<bool(const std::string&method)> adaptive, implicit;
@@ -15,7 +15,7 @@ struct Family {
       make;
 };
 
-/// Whether a method of that name looks back on more than one step.
+/// Whether the method of that name uses more than one previous step.
 bool is_multistep(const std::string& method);
 
 const Family& explicit_runge_kutta();

@@ -12,10 +12,10 @@ namespace dimwise::ode {
 
 namespace {
 
-// The step and order control of Byrne & Hindmarsh (1975), with VODE's and CVODE's biases: what is proposed is shorter
-// than the error estimates ask for, by more where a change of order is concerned.
+// The step and order control of Byrne & Hindmarsh (1975), with VODE's and CVODE's biases: the proposed step is shorter
+// than the error estimates allow, the more so for a change of order.
 constexpr double bias_lower = 6, bias_same = 6, bias_higher = 10, addition = 1e-6;
-constexpr double multistep_grow_least = 1.5;  // below that the step is kept, and with it the LU factors
+constexpr double multistep_grow_least = 1.5;  // below it the step, and so the LU factors, are kept
 constexpr double grow_first = 1e4, grow_later = 10;
 constexpr double shrink_corrector = 0.25, multistep_shrink_most = 0.1, shrink_again = 0.2;
 constexpr int most_failures = 3, long_wait = 10;
@@ -61,7 +61,7 @@ int Multistep::highest() const {
 
 double Multistep::first_dt(double direction) { return first_step(*system_, t_, direction, y_, derivative(), 2); }
 
-// Where the solutions before t + h lie, in units of h.
+// The times of the solutions before t + h, in units of h.
 Past Multistep::past(double h) const {
   Past past{1};
   double sum = h;
@@ -72,7 +72,7 @@ Past Multistep::past(double h) const {
   return past;
 }
 
-// The polynomial at t_ of the order to be tried.
+// The polynomial at t_ with the order of the next attempt.
 Nordsieck Multistep::base() const {
   if (restart_) return {y_, system_->f(t_, y_)};  // in steps of length 1
   if (next_order_ == order_) return z_;
@@ -97,7 +97,7 @@ Nordsieck Multistep::base() const {
   return z;
 }
 
-// The same polynomial at the end of a step of ratio·h_, scaled for it: Pascal's triangle.
+// The same polynomial at the end of a step of length ratio·h_, scaled to that length, by Pascal's triangle.
 Nordsieck Multistep::predicted(const Nordsieck& z, double ratio) const {
   Nordsieck result;
   for (size_t j = 0; j < z.size(); ++j) {
@@ -163,7 +163,7 @@ double Multistep::accept(const Attempt& attempt) {
     for (const Tensor& e : correction_) last_correction_.push_back(stop_gradient(e));
   const double ratio_before = std::exchange(last_ratio_, tried.step.ratio);
   correction_ = combination({&tried.predicted[0], &y1}, {-1, 1});
-  // An explicit method evaluates f once more, and the polynomial takes that derivative.
+  // An explicit method evaluates f once more, and the polynomial uses that derivative.
   State e = correction_;
   if (family_.explicit_) {
     const State f = system_->f(t_ + tried.h, y1);
@@ -191,9 +191,9 @@ double Multistep::accept(const Attempt& attempt) {
   return length * factor;
 }
 
-// Chooses the order of the next step; the factor on its length.
+// Chooses the order of the next step. Returns the factor on its length.
 double Multistep::choose_next(const Attempt& attempt, double ratio_before) {
-  if (grow_most_ == 1) {  // after a failure nothing grows
+  if (grow_most_ == 1) {  // no growth directly after a failure
     wait_ = std::max(wait_, 2);
     return 1;
   }

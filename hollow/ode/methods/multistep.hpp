@@ -10,16 +10,16 @@ namespace dimwise::ode {
 /// The polynomial of a multistep method in Nordsieck's form: z_j = h^j y^(j) / j!, j = 0 … order.
 using Nordsieck = std::vector<State>;
 
-/// Where the last solutions lie, in units of the present step: past[j] = (t1 − t_(j+1 steps before t1)) / h, the first
-/// of them 1. Polynomials stand as their coefficients.
+/// The times of the last solutions, in units of the current step: past[j] = (t1 − t_(j+1 steps before t1)) / h, so
+/// past[0] = 1. Polynomials are given by their coefficients.
 using Past = std::vector<double>;
 
-/// What a step of a given order needs, from where the last solutions lie.
+/// The coefficients of a step of a given order, computed from `Past`.
 struct MultistepStep {
   /// The corrected polynomial is the predicted one plus l(x)·(y1 − predicted y1), x = (t − t1)/h; l(0) = 1.
   std::vector<double> l;
   // The local error as a multiple of y1's correction e: error·‖e‖; of the order below, lower·‖z_order‖; of the order
-  // above, higher·‖e − (ratio now / ratio before)·(h/h before)^(order+1)·e before‖.
+  // above, higher·‖e − (ratio / previous ratio)·(h / previous h)^(order+1)·previous e‖.
   double error = 0, lower = 0, higher = 0, ratio = 0;
 };
 
@@ -28,13 +28,12 @@ struct MultistepStep {
 struct MultistepFamily {
   std::string name;
   int max_order;
-  bool stiff;      // what `automatic` corrects it by, where no diagonal is known
+  bool stiff;      // `automatic` starts with Newton if no diagonal is known
   bool explicit_;  // whether the corrector is applied once (PECE)
   std::function<MultistepStep(int order, const Past& past)> step;
-  /// What is subtracted from the polynomial, times z_order, to lower the order by one. `past` from t1 on: past[0] is
-  /// one step before.
+  /// z_order times this is subtracted from the polynomial to lower the order by one. past[0] is one step before t1.
   std::function<std::vector<double>(int order, const Past& past)> lower;
-  /// What is added, times the last correction, to raise it by one.
+  /// The last correction times this is added to raise the order by one.
   std::function<std::vector<double>(int order, const Past& past)> raise;
 };
 const std::vector<const MultistepFamily*>& multistep_families();
@@ -42,7 +41,7 @@ const MultistepFamily& adams_moulton();
 const MultistepFamily& adams_bashforth_moulton();
 const MultistepFamily& bdf_family();
 
-// Polynomials for the families.
+// Helpers for polynomials of the families.
 std::vector<double> times_linear(const std::vector<double>& p, double constant, double slope);
 
 /// A multistep method of variable order and step.
@@ -50,7 +49,7 @@ class Multistep final : public Stepper {
  public:
   Multistep(const MultistepFamily& family, const std::shared_ptr<System>& system, double t, const State& y,
             State derivative);
-  /// From an exact polynomial of that step length, with equal steps before it: for tests of the order.
+  /// Starts from an exact polynomial of that step length, with equal previous steps: for tests of the order.
   Multistep(const MultistepFamily& family, const std::shared_ptr<System>& system, double t, Nordsieck z, double h);
   std::unique_ptr<Stepper> clone() const override;
 
@@ -73,23 +72,22 @@ class Multistep final : public Stepper {
 
   const MultistepFamily& family_;
   std::optional<Corrector> corrector_;
-  // Where the solution stands: the polynomial at t_, scaled for steps of h_, and the lengths of the last steps, the
-  // latest first.
+  // The current solution: the polynomial at t_, scaled to steps of h_, and the lengths of the last steps, latest first.
   Nordsieck z_;
   int order_ = 1;
   double h_ = 1;
   std::vector<double> lengths_;
   State correction_;       // of the step last taken
-  State last_correction_;  // of the one before, of the same order; empty where there is none
+  State last_correction_;  // of the previous step of the same order; empty if none
   double last_ratio_ = 0;
   bool begun_afresh_ = false;
-  // What is to be tried: an order, or a start afresh.
+  // What the next attempt uses: an order, or a restart.
   int next_order_ = 1;
   bool restart_ = false;
   int wait_ = 2;  // steps until the order is reconsidered
   double grow_most_;
-  int failures_ = 0;  // of the error test, in this step
-  // The step last tried.
+  int failures_ = 0;  // failed error tests of this step
+  // The last attempted step.
   struct Tried {
     double h = 0;
     int order = 1;

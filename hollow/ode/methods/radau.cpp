@@ -14,7 +14,7 @@
 
 namespace dimwise {
 
-// The first stage, f(t, y), only serves the error estimate, whose embedded method has order 3.
+// The first stage, f(t, y), is used only by the error estimate, whose embedded method has order 3.
 const Tableau& radau_tableau() {
   static const Tableau radau5{
       "radau5",
@@ -48,12 +48,12 @@ constexpr double polynomial[stages][stages] = {{10.048809399827416, -25.62959144
                                                {1.0 / 3, -8.0 / 3, 10.0 / 3}};
 
 constexpr int most_iterations = 7;
-constexpr double krylov_share = 0.05;  // of what an iteration may leave
-constexpr double quick = 0.05;         // a contraction that leaves the linearization as it is
+constexpr double krylov_share = 0.05;  // of the tolerance of an iteration
+constexpr double quick = 0.05;         // a contraction that keeps the linearization
 constexpr double radau_safety = 0.9, radau_grow_most = 8, radau_shrink_most = 0.2, radau_shrink_unsolved = 0.5;
-constexpr double radau_grow_least = 1.2;  // below that the step is kept, and with it the LU factors
+constexpr double radau_grow_least = 1.2;  // below it the step, and so the LU factors, are kept
 
-// A = T Λ T⁻¹ with Λ of two blocks: its real eigenvalue, and its complex pair as a rotation with stretching.
+// A = T Λ T⁻¹ with Λ of two blocks: its real eigenvalue, and its complex pair as a scaled rotation.
 constexpr double transform[stages][stages] = {{0.09443876248897524, -0.1412552950209542, -0.030029194105147424},
                                               {0.2502131229653333, 0.20412935229379994, 0.3829421127572619},
                                               {1, 1, 0}};
@@ -62,8 +62,8 @@ constexpr double inverse_transform[stages][stages] = {{4.178718591551905, 0.3276
                                                       {-0.5028726349457868, 2.571926949855605, -0.5960392048282249}};
 const Coupling complex_pair{{0.16255558520216132, 0.1849493244071408}, {-0.1849493244071408, 0.16255558520216132}};
 
-// The estimate is one of order 3: what it finds overstates the error of order 5, by more the smaller it is. RADAU5's
-// remedy is a tolerance of 0.1·rtol^(2/3) for it.
+// The estimate has order 3, so it overestimates the error of order 5, the more so the smaller it is. RADAU5 corrects
+// this by a tolerance of 0.1·rtol^(2/3) for the estimate.
 double overstatement(const OdeOptions& options) {
   if (!options.rtols.empty() || !options.atols.empty()) return 1;
   return std::min(1.0, 10 * std::cbrt(std::max(options.rtol, options.atol)));
@@ -117,7 +117,7 @@ Stages Radau::residual(const Step& step, const Stages& z) const {
   return result;
 }
 
-// derivative_ is known here.
+// derivative_ is already computed here.
 bool Radau::solve(const Step& step, Stages& z) {
   const Tensor weights = system_->pack(system_->norm.weights(step.y));
   const Stages start = z;
@@ -144,7 +144,7 @@ bool Radau::solve(const Step& step, Stages& z) {
   return converged;
 }
 
-// Simplified Newton iterations; the error after an update u is taken as θ/(1 − θ)·‖u‖.
+// Simplified Newton iterations; the error after an update u is estimated as θ/(1 − θ)·‖u‖.
 bool Radau::iterate(const Step& step, const Tensor& weights, Stages& z) {
   const OdeOptions& options = system_->options;
   const auto norm = [&](const Stages& v) {
@@ -159,7 +159,7 @@ bool Radau::iterate(const Step& step, const Tensor& weights, Stages& z) {
   const double rounding = (y.dtype() == DType::float32 ? 1e-7 : 2e-16) * system_->unknown_norm({y}, {weights});
   const double tolerance = std::max(0.3 * options.implicit.tolerance, 10 * rounding);
   double before = 0;
-  // What was seen in the last step, for the first iteration, but not more than a little of it.
+  // The first iteration uses the contraction of the last step, bounded from below and damped.
   double factor = rate_ < 1 ? std::pow(std::max(rate_, 0.03), 0.8) : 1;
   double slowest = 0;
   for (iterations_ = 1; iterations_ <= most_iterations; ++iterations_) {
@@ -197,7 +197,7 @@ Stages Radau::update(double h, const Stages& r, const Tensor& weights, double to
   return transformed(transform, {first[0], others[0], others[1]});
 }
 
-// The stages as states: quadratures are h A ⊗ their f.
+// The stages as states. The quadratures' part is h A ⊗ their f.
 std::vector<State> Radau::with_quadratures(const Step& step, const Stages& z) const {
   std::vector<State> states;
   State zero;
@@ -286,7 +286,7 @@ double Radau::reject(const Attempt& attempt) {
   return length * std::max(radau_shrink_most, std::min(radau_safety, few) * std::pow(attempt.error, -0.25));
 }
 
-// The step as recorded: the same z, with the derivatives of the implicit function theorem.
+// Records the step: the same z, with derivatives by the implicit function theorem.
 void Radau::attach(Step& step) const {
   step.y = y_;
   Stages z;
@@ -298,7 +298,7 @@ void Radau::attach(Step& step) const {
       each.push_back(slice(joined, -1, static_cast<int64_t>(i) * n, static_cast<int64_t>(i + 1) * n));
     return each;
   };
-  // Dense where the matrix served the step, by GMRES where it was not needed.
+  // A dense solve if the step used the matrix, otherwise GMRES.
   ImplicitOptions how;
   if (linearization_.jacobian.defined()) how.method = ImplicitMethod::dense;
   if (linearization_.diagonal.defined()) {

@@ -10,10 +10,10 @@ namespace dimwise::ode {
 
 /// Radau IIA with three stages: order 5, L-stable, stiffly accurate. Hairer & Wanner, Solving ODEs II, IV.8.
 ///
-/// The unknowns are z_i = Y_i − y, together: z = h A ⊗ f. They start from the last step's polynomial extrapolated; what
-/// is known of ∂f/∂y is kept for as long as the iteration contracts quickly. The error estimate of order 3 passes the
-/// filter (I − h γ₀ ∂f/∂y)⁻¹ and is scaled by RADAU5's 10·tolerance^(1/3), for it overstates the error; the step
-/// follows from it by Gustafsson's predictive control and the count of iterations.
+/// The unknowns z_i = Y_i − y are solved together: z = h A ⊗ f. The initial guess extrapolates the last step's
+/// polynomial; the linearization is reused while the iteration contracts quickly. The error estimate of order 3 is
+/// filtered by (I − h γ₀ ∂f/∂y)⁻¹ and scaled by RADAU5's 10·tolerance^(1/3), because it overestimates the error. The
+/// step length follows from it by Gustafsson's predictive control and the number of iterations.
 class Radau final : public Stepper {
  public:
   Radau(const std::shared_ptr<System>& system, double t, const State& y, State derivative);
@@ -46,12 +46,12 @@ class Radau final : public Stepper {
   Interpolant interpolant_of(const Step& step) const;
 
   Linearization linearization_;
-  StageMatrix real_, pair_;  // of the two blocks of A; the first filters the error, too
-  double rate_ = 1;          // the contraction last seen; 1 where it is not known
-  int iterations_ = 0;       // of the step last tried
-  double before_ = 0;        // the error of the step before the one taken, and its length; 0 where there was none
+  StageMatrix real_, pair_;  // of the two blocks of A; the first also filters the error
+  double rate_ = 1;          // the contraction last measured; 1 if unknown
+  int iterations_ = 0;       // of the last attempt
+  double before_ = 0;        // error and length of the previous accepted step; 0 if none
   double length_ = 0;
-  bool rejected_ = false;  // whether this step was tried before
+  bool rejected_ = false;  // whether this step was rejected before
   Step tried_, taken_;     // the first untracked
   std::optional<Interpolant> last_;
 };

@@ -10,10 +10,10 @@
 namespace dimwise::ode {
 
 namespace {
-constexpr double near = 0.9;  // steps chosen by stability waver about its bound
+constexpr double near = 0.9;  // stability-limited steps oscillate around the bound
 }
 
-// y + h Σ_j weights_j k_j over the weights there are; the large term last.
+// y + h Σ_j weights_j k_j over the given weights, with the large term last.
 State RungeKutta::advance(const Step& step, const std::vector<double>& weights, bool skip_quadratures) const {
   State result;
   std::vector<Tensor> terms;
@@ -93,7 +93,7 @@ double RungeKutta::error_norm(const Step& step, State& error) const {
 
 double RungeKutta::accept(const Attempt& attempt) {
   const double length = std::abs(step_.h());
-  // An estimate of h·|λ| costs a little: it is made now and then.
+  // Estimating h·|λ| has a cost, so it is done every fourth step.
   if (++accepted_ % 4 == 0) stability_limited_ = near_stability();
   t_ = step_.t1;
   y_ = step_.y1;
@@ -103,13 +103,13 @@ double RungeKutta::accept(const Attempt& attempt) {
 
 double RungeKutta::reject(const Attempt& attempt) { return std::abs(step_.h()) * control_.rejected(attempt.error); }
 
-// The last stage of an FSAL method is part of what it remembers, whether or not it has been evaluated.
+// The last stage of an FSAL method is part of its state, evaluated or not.
 void RungeKutta::visit(const std::function<void(Tensor&)>& each) {
   if (tableau_.fsal) derivative();
   Stepper::visit(each);
 }
 
-// |λ| by the last two stages, which are both evaluated at t1: Hairer & Wanner, Solving ODEs II, IV.2.
+// Estimates |λ| from the last two stages, which are both evaluated at t1: Hairer & Wanner, Solving ODEs II, IV.2.
 bool RungeKutta::near_stability() const {
   const NoGrad guard;
   const size_t last = tableau_.stages() - 1;

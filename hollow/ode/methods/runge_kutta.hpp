@@ -6,7 +6,7 @@
 
 namespace dimwise::ode {
 
-/// An explicit Runge–Kutta method, by its tableau.
+/// An explicit Runge–Kutta method, given by its tableau.
 class RungeKutta final : public Stepper {
  public:
   RungeKutta(const Tableau& tableau, std::shared_ptr<System> system, double t, const State& y, State derivative)
@@ -26,7 +26,7 @@ class RungeKutta final : public Stepper {
     double t = 0, t1 = 0;
     State y, y1;
     std::vector<State> k;
-    State last_argument;  // of the last stage before y1's own
+    State last_argument;  // of the last stage before y1
 
     double h() const { return t1 - t; }
   };
@@ -38,7 +38,7 @@ class RungeKutta final : public Stepper {
 
   const Tableau& tableau_;
   StepControl control_;
-  Step step_;  // last tried, or last taken
+  Step step_;  // last attempted or accepted
   int64_t accepted_ = 0;
   bool stability_limited_ = false;
 };

@@ -2,13 +2,12 @@
 
 namespace dimwise::ode {
 
-/// The step length that follows from the errors: proportional–integral control (Hairer & Wanner, Solving ODEs II,
-/// IV.2).
+/// Step length control from the errors, proportional–integral (Hairer & Wanner, Solving ODEs II, IV.2).
 class StepControl {
  public:
   explicit StepControl(int order) : exponent_(1.0 / order) {}
 
-  /// The factor on the step length after an error ≤ 1, and after one above.
+  /// The factor on the step length after an error ≤ 1, and after an error > 1.
   double accepted(double error);
   double rejected(double error);
 

@@ -9,11 +9,11 @@ namespace dimwise {
 struct Tableau {
   std::string name;
   int order;
-  /// Stages beyond those of b are only evaluated where the interpolant is asked for.
+  /// Stages beyond those of b are only evaluated for the interpolant.
   std::vector<double> c;
-  std::vector<std::vector<double>> a;  ///< row i has at most i entries, of a diagonally implicit stage one more
+  std::vector<std::vector<double>> a;  ///< row i has at most i entries, or i + 1 for a diagonally implicit stage
   std::vector<double> b;
-  std::vector<double> error;  ///< b minus the weights of the embedded method; empty where there is none
+  std::vector<double> error;  ///< b minus the weights of the embedded method; empty if there is none
   /// y(t + θh) = y + h Σ_i b_i(θ) k_i with b_i(θ) = Σ_j interpolant[i][j] θ^(j+1).
   std::vector<std::vector<double>> interpolant;
   int interpolant_order;
@@ -23,17 +23,17 @@ struct Tableau {
   std::vector<double> error_low = {};
 
   size_t stages() const { return b.size(); }
-  /// How far the region of stability reaches along the negative real axis: the first |z| where |R(−z)| > 1.
+  /// The extent of the stability region along the negative real axis: the first |z| with |R(−z)| > 1.
   double real_stability() const;
   bool adaptive() const { return !error.empty(); }
 };
 
-/// The explicit method of that name. Throws ValueError listing the names there are.
+/// The explicit method of that name. Throws ValueError that lists the known names.
 const Tableau& tableau(const std::string& name);
-/// All explicit ones.
+/// All explicit methods.
 const std::vector<const Tableau*>& tableaux();
 
-// The families.
+// The families of explicit methods.
 std::vector<const Tableau*> classic_tableaux();
 std::vector<const Tableau*> bogacki_shampine_tableaux();
 std::vector<const Tableau*> dormand_prince_tableaux();

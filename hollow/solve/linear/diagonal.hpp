@@ -4,8 +4,8 @@
 
 namespace dimwise {
 
-/// A diagonal that can be divided by: entries closer to 0 than `smallest` are moved to ± it, by their sign. Untracked.
-/// `moved` counts them, unless it is null.
+/// The diagonal with entries closer to 0 than `smallest` replaced by ±`smallest`, by their sign, so that one can divide
+/// by it. Untracked. `moved` counts them, unless it is null.
 Tensor away_from_zero(const Tensor& diagonal, double smallest, int64_t* moved = nullptr);
 
 }  // namespace dimwise

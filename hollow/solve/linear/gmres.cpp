@@ -20,11 +20,11 @@ void check_options(const Tensor& b, const GmresOptions& options) {
     fail<ValueError>("gmres", "rtol = ", options.rtol, ", atol = ", options.atol, ". They must not be negative.");
   if (options.restart < 1 || options.max_iterations < 0)
     fail<ValueError>("gmres", "restart = ", options.restart, ", max_iterations = ", options.max_iterations,
-                     ". At least one vector must be kept, and a count is not negative.");
+                     ". Use a restart of at least 1 and max_iterations of at least 0.");
   if (!options.weights.defined()) return;
   vectors::check_like("gmres", "weights", options.weights, "b", b);
   for (const double w : options.weights.values())
-    if (!(w > 0)) fail<ValueError>("gmres", "a weight is ", w, ". All must be positive.");
+    if (!(w > 0)) fail<ValueError>("gmres", "a weight is ", w, ". Weights must be positive.");
 }
 
 // min ‖β e₁ − H y‖ for a Hessenberg H that grows by a column at a time, kept triangular by Givens rotations.
@@ -32,7 +32,7 @@ class LeastSquares {
  public:
   explicit LeastSquares(double beta) : rhs_{beta} {}
 
-  // Takes h_{0 … j+1} as column j; false where, up to `negligible`, it brings nothing new.
+  // Appends h_{0 … j+1} as column j. Returns false if, up to `negligible`, it depends linearly on the others.
   bool append(std::vector<double> h, double negligible) {
     const size_t j = columns_.size();
     for (size_t i = 0; i < j; ++i) {
@@ -61,7 +61,7 @@ class LeastSquares {
     }
     return y;
   }
-  // β e₁ − H y: the rotations undone on what is left, the last element.
+  // β e₁ − H y: the inverse rotations applied to the remaining last element.
   std::vector<double> remainder() const {
     std::vector<double> r(rhs_.size());
     r.back() = rhs_.back();
@@ -80,7 +80,7 @@ class LeastSquares {
 
 class Gmres {
  public:
-  // With weights W the iteration runs on W A P⁻¹ W⁻¹, whose residual in the 2-norm is the weighted one.
+  // With weights W the iteration solves with W A P⁻¹ W⁻¹, whose residual in the 2-norm is the weighted residual.
   Gmres(const Function& product, const Tensor& b, const GmresOptions& options)
       : product_(product), options_(options), b_(b), root_(std::sqrt(static_cast<double>(b.size()))) {
     if (options.weights.defined()) inverse_weights_ = 1.0 / options.weights;
@@ -99,7 +99,7 @@ class Gmres {
   }
 
  private:
-  // From the residual r of norm beta to that of the next start; false where there is none.
+  // One cycle, from the residual r of norm beta to that of the next restart. Returns false if there is no next one.
   bool cycle(Tensor& r, double& beta) {
     std::vector<Tensor> basis{vectors::scaled(r, 1 / beta)};
     LeastSquares small(beta);
@@ -118,7 +118,7 @@ class Gmres {
         result_.residual = std::numeric_limits<double>::quiet_NaN();
         return false;
       }
-      // The space holds its own image: what can be reached is reached.
+      // The Krylov space is invariant: the residual cannot decrease further.
       const double rounding = b_.dtype() == DType::float32 ? 1e-7 : 1e-15;
       exhausted = after <= rounding * before;
       h.push_back(exhausted ? 0 : after);

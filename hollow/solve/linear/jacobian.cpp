@@ -11,11 +11,11 @@ namespace dimwise {
 Tensor row_jacobian(const Tape& tape) {
   if (tape.outputs().size() != 1 || tape.inputs().size() != 1)
     fail<ShapeError>("row_jacobian", "the tape has ", tape.inputs().size(), " inputs and ", tape.outputs().size(),
-                     " outputs. It must have one each.");
+                     " outputs. It must have one of each.");
   const Tensor &f = tape.outputs()[0], &y = tape.inputs()[0];
   if (f.shape() != y.shape() || y.rank() == 0)
-    fail<ShapeError>("row_jacobian", "F has shape ", f.shape(), " where y has ", y.shape(),
-                     ". Both must be (…, n), one system a row.");
+    fail<ShapeError>("row_jacobian", "F has shape ", f.shape(), ", but y has ", y.shape(),
+                     ". Both must be (…, n), one system per row.");
   const NoGrad guard;
   const int64_t n = y.dim(-1), rows = n ? y.size() / n : 0;
   Shape shape = y.shape();

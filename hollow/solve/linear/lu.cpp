@@ -29,11 +29,11 @@ Tensor Lu::solve(const Tensor& b, bool transposed) const {
   const int n = static_cast<int>(a.dim(-1));
   const bool shared = a.rank() == 2;
   if (b.rank() == 0 || b.dim(-1) != n || (!shared && b.shape() != a.without(a.rank() - 1)))
-    fail<ShapeError>("lu", "b has shape ", b.shape(), " where A has ", a, ". It must be (…, n), one system a row.");
+    fail<ShapeError>("lu", "b has shape ", b.shape(), ", but A has ", a, ". It must be (…, n), one system per row.");
   if (b.dtype() != factors_.dtype())
-    fail<DTypeError>("lu", "b is ", b.dtype(), " where A is ", factors_.dtype(), ". Cast it with astype.");
+    fail<DTypeError>("lu", "b is ", b.dtype(), ", but A is ", factors_.dtype(), ". Cast it with astype.");
   if (singular_)
-    fail<ValueError>("lu", "A, of shape ", a, ", is singular: a pivot is 0. Ask singular() before solving.");
+    fail<ValueError>("lu", "A, of shape ", a, ", is singular: a pivot is 0. Check singular() before solving.");
   Tensor x = empty(b.shape(), b.dtype());
   dispatch(b.dtype(), [&](auto t) {
     using T = decltype(t);

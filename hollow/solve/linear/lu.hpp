@@ -8,8 +8,8 @@ namespace dimwise {
 
 /// P A = L U, computed once, for many systems with the same matrix.
 ///
-/// A has shape (…, n, n): one matrix a row of the batch, or, with shape (n, n), one for all rows. Untracked, and so are
-/// the solutions. LAPACK's getrf and getrs; only the solution is allocated by a solve. Throws ShapeError.
+/// A has shape (…, n, n): one matrix for each row of the batch, or, with shape (n, n), one for all rows. Untracked, and
+/// so are the solutions. Uses LAPACK's getrf and getrs; a solve allocates only the solution. Throws ShapeError.
 ///
 /// Example: `const Lu lu(a); Tensor x = lu.solve(b), again = lu.solve(c);`
 class Lu {

@@ -1,4 +1,4 @@
-// Anderson acceleration: of all affine combinations of the last points, that with the smallest (linearized) residual.
+// Anderson acceleration: the affine combination of the last points with the smallest (linearized) residual.
 
 #include <algorithm>
 #include <cmath>
@@ -29,7 +29,7 @@ class Anderson : public Iteration {
   Tensor correction(const Tensor& f) const override { return f; }
 
  private:
-  static constexpr double growth = 2;  // of the residual, from which on the memory misleads
+  static constexpr double growth = 2;  // of the residual, beyond which the stored differences are dropped
 
   // The newest differences first, of y and of F.
   void remember(const Point& at, const Scale& scale) {
@@ -46,8 +46,8 @@ class Anderson : public Iteration {
     previous_ = at;
   }
 
-  // γ of each row with ‖F − Σ γ_j ΔF_j‖ smallest in the norm of the tolerance, as constants of shape (…, 1); of several
-  // such γ the shortest.
+  // γ of each row with ‖F − Σ γ_j ΔF_j‖ smallest in the norm of the tolerance, as constants of shape (…, 1); if γ is
+  // not unique, the shortest one.
   std::vector<Tensor> coefficients(const Point& at, const Scale& scale) const {
     const int64_t d = at.f.dim(-1), rows = at.f.size() / d;
     std::vector<Tensor> gamma;

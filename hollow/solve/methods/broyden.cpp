@@ -1,5 +1,4 @@
-// Good Broyden: C is corrected after each step so that it maps the change of F to that of y, and else as little as
-// possible.
+// Good Broyden: after each step, the smallest correction of C that maps the change of F to the change of y.
 
 #include <limits>
 #include <vector>

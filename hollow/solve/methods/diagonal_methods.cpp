@@ -1,4 +1,4 @@
-// The methods whose C is known without linear algebra: picard and jacobi_newton.
+// The methods whose C needs no linear algebra: picard and jacobi_newton.
 
 #include "autodiff/base/error.hpp"
 #include "hollow/solve/methods/iteration.hpp"

@@ -9,8 +9,8 @@ namespace dimwise::roots {
 namespace {
 
 constexpr double most_growth = 1e8;       // of the corrections since the start
-constexpr double shortest_search = 1e-4;  // of an update, before the search is given up
-constexpr int64_t settled = 4;            // iterations after which the end is foretold
+constexpr double shortest_search = 1e-4;  // of an update, below which the search stops
+constexpr int64_t settled = 4;            // iterations after which convergence is predicted
 
 class Loop {
  public:
@@ -48,8 +48,8 @@ class Loop {
     return true;
   }
 
-  // To the next point, at_ + λ step, with λ halved in the rows that search and whose corrections have not shrunk; the
-  // status is what went wrong, if not converged.
+  // Moves to the next point, at_ + λ step, with λ halved in searching rows whose corrections have not shrunk. Returns
+  // `converged`, or the status of the failure.
   RootStatus move(const Tensor& step, const std::vector<double>& before, const Scale& scale) {
     const double first = method_.traits.damps ? 1 : options_.damping;
     std::vector<double> lambda(method_.traits.coupled ? 1 : before.size(), first);
@@ -64,7 +64,7 @@ class Loop {
       for (size_t row = 0; row < lambda.size(); ++row) {
         const double was = method_.traits.coupled ? together(before) : before[row];
         const double is = method_.traits.coupled ? together(after) : after[row];
-        // Within the tolerance there is nothing to be searched for.
+        // Within the tolerance no search is needed.
         if (is <= (was <= 1 ? 1 : std::max((1 - lambda[row] / 4) * was, scale.rounding()))) continue;
         if (lambda[row] < 2 * shortest_search * first)
           return std::isfinite(is) ? RootStatus::stalled : RootStatus::non_finite;
@@ -80,7 +80,7 @@ class Loop {
     return mul(step, tensor(lambda, step.shape().with_last(1), step.dtype()));
   }
 
-  // Keeps the point if it is the best so far; false where it is not finite.
+  // Keeps the point if it is the best so far. Returns false if it is not finite.
   bool consider(const Point& point) {
     const double residual = row_norm(point.f);
     if (!std::isfinite(residual)) return false;

@@ -33,8 +33,8 @@ class Newton : public Iteration {
   std::shared_ptr<const Lu> lu_;
 };
 
-// The linear system is solved to ‖F + ∂F step‖ ≤ η ‖F‖, with η after the progress so far: Eisenstat & Walker (1996),
-// choice 2, with their safeguard. Norms are of F / D in units of the tolerance, if the diagonal is known.
+// The linear system is solved to ‖F + ∂F step‖ ≤ η ‖F‖, with η chosen from the progress so far: Eisenstat & Walker
+// (1996), choice 2, with their safeguard. If the diagonal is known, norms are of F / D in units of the tolerance.
 class NewtonKrylov : public Iteration {
  public:
   explicit NewtonKrylov(const Solve& solve)
@@ -79,7 +79,7 @@ class NewtonKrylov : public Iteration {
       const double before = gamma * std::pow(eta_, alpha);
       if (before > 0.1) eta = std::max(eta, before);
     }
-    // Not further than the tolerance asks for.
+    // No more accurate than the tolerance requires.
     if (diagonal_.defined()) eta = std::max(eta, 0.1 / length);
     previous_ = length;
     return eta_ = std::min(eta, loosest);

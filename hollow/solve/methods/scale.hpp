@@ -1,5 +1,5 @@
 #pragma once
-// The norm that tolerances are stated in.
+// The norm in which tolerances are stated.
 
 #include <algorithm>
 #include <cmath>
@@ -28,7 +28,7 @@ inline std::vector<double> row_norms(const Tensor& x, const Tensor& weights = {}
     return norms;
   });
 }
-/// The largest; NaN where there is one.
+/// The largest norm; NaN if any is NaN.
 inline double largest(const std::vector<double>& norms) {
   double worst = 0;
   for (const double n : norms) {
@@ -60,7 +60,7 @@ class Scale {
   }
   double norm(const Tensor& x) const { return row_norm(x, weights_); }
   std::vector<double> norms(const Tensor& x) const { return row_norms(x, weights_); }
-  /// What rounding makes of y.
+  /// The rounding error of y, in the same units.
   double rounding() const { return rounding_; }
   const Tensor& weights() const { return weights_; }
 

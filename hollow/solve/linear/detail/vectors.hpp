@@ -13,10 +13,10 @@ namespace dimwise::vectors {
 inline void check_like(const char* where, const std::string& what, const Tensor& given, const char* of,
                        const Tensor& like) {
   if (given.shape() != like.shape())
-    fail<ShapeError>(where, what, " has shape ", given.shape(), " where ", of, " has ", like.shape(),
+    fail<ShapeError>(where, what, " has shape ", given.shape(), ", but ", of, " has ", like.shape(),
                      ". They must be equal.");
   if (given.dtype() != like.dtype())
-    fail<DTypeError>(where, what, " is ", given.dtype(), " where ", of, " is ", like.dtype(), ". Cast it with astype.");
+    fail<DTypeError>(where, what, " is ", given.dtype(), ", but ", of, " is ", like.dtype(), ". Cast it with astype.");
 }
 
 /// Σ x_i y_i, accumulated in double.
@@ -39,7 +39,7 @@ inline double dot(const Tensor& x, const Tensor& y) {
 
 inline double norm(const Tensor& x) { return std::sqrt(dot(x, x)); }
 
-/// y += s x, in y's own memory.
+/// y += s x, in place.
 inline void add_scaled(const Tensor& y, double s, const Tensor& x) {
   dispatch(y.dtype(), [&](auto t) {
     using T = decltype(t);
