@@ -126,7 +126,7 @@ TEST_CASE("the cost of dimwise does not depend on the dimension") {
     dimwise::dimwise(net.at(t), x, order, method);
     return thread_context().ops_evaluated - before;
   };
-  for (size_t which = 0; which < 4; ++which)
+  for (size_t which = 0; which < every_net(4).size(); ++which)
     for (const DimwiseMethod method : {DimwiseMethod::reverse, DimwiseMethod::taylor})
       for (const int order : {1, 2, 3}) {
         const int64_t cost = ops(4, order, method, which);
