@@ -33,8 +33,9 @@ Stages parted(const Tensor& whole, size_t stages) {
 }  // namespace
 
 bool StageMatrix::serves(const Linearization& of, double h) const {
-  const double share = of.kind() == CorrectorKind::newton ? factors_serve_ : same_step;
-  return serial_ == of.serial() && std::abs(h - h_) <= share * std::abs(h_);
+  if (serial_ != of.serial()) return false;
+  if (of.kind() == CorrectorKind::newton) return std::abs(h - h_) <= factors_serve_ * std::abs(h_);
+  return a_.size() == 1 ? h == h_ : std::abs(h - h_) <= same_step * std::abs(h_);
 }
 
 Stages StageMatrix::solve(const Linearization& of, double h, const Stages& b, const Tensor& weights, double tolerance) {
