@@ -49,7 +49,7 @@ set(DIMWISE_LONG_UNITS autodiff/basic.cpp
 function(dimwise_floor name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
   # The named problems of the literature are a library of their own.
-  file(GLOB problems CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/hollow/ode/problems/*.cpp)
+  file(GLOB_RECURSE problems CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/hollow/ode/problems/*.cpp)
   if(name STREQUAL ode_problems)
     set(sources ${problems})
   else()

@@ -1,8 +1,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "hollow/ode/problems/problem_families.hpp"
-#include "hollow/ode/problems/terms.hpp"
+#include "hollow/ode/problems/detail/problem_families.hpp"
+#include "hollow/ode/problems/detail/terms.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/index.hpp"

@@ -1,7 +1,7 @@
 #include "hollow/ode/problems/problems.hpp"
 
 #include "autodiff/base/error.hpp"
-#include "hollow/ode/problems/problem_families.hpp"
+#include "hollow/ode/problems/detail/problem_families.hpp"
 
 namespace dimwise {
 

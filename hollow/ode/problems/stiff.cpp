@@ -1,7 +1,7 @@
 #include <cstdlib>
 
-#include "hollow/ode/problems/problem_families.hpp"
-#include "hollow/ode/problems/terms.hpp"
+#include "hollow/ode/problems/detail/problem_families.hpp"
+#include "hollow/ode/problems/detail/terms.hpp"
 #include "ops/matmul.hpp"
 
 namespace dimwise::ode::problems {

@@ -4,7 +4,7 @@
 #include "autodiff/base/rng.hpp"
 #include "autodiff/transforms.hpp"
 #include "hollow/ode/problems/problems.hpp"
-#include "hollow/ode/problems/terms.hpp"
+#include "hollow/ode/problems/detail/terms.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/layout.hpp"

@@ -1,8 +1,8 @@
-#include "hollow/ode/problems/orbit.hpp"
+#include "hollow/ode/problems/detail/orbit.hpp"
 
 #include <cmath>
 
-#include "hollow/ode/problems/terms.hpp"
+#include "hollow/ode/problems/detail/terms.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/layout.hpp"

@@ -1,4 +1,4 @@
-#include "hollow/ode/problems/terms.hpp"
+#include "hollow/ode/problems/detail/terms.hpp"
 
 #include <algorithm>
 #include <map>
