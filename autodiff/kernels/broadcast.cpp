@@ -45,8 +45,7 @@ Broadcast::Broadcast(const Shape& out, std::span<const Shape* const> operands) {
   }
   row = found > 0 ? axes[0].n : 1;
   for (int k = 0; k < count; ++k) moves[k] = found > 0 && axes[0].step[k] != 0;
-  if (found == 0) return;
-  rank = found - 1;
+  rank = std::max(found - 1, 0);
   for (int i = 0; i < rank; ++i) {
     const Axis& axis = axes[found - 1 - i];
     dims[i] = axis.n;

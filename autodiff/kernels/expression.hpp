@@ -30,16 +30,11 @@ namespace detail {
 template <class T, class Derived>
 struct Row : xt::xexpression<Derived> {
   using value_type = T;
-  using reference = const T&;
-  using const_reference = const T&;
-  using pointer = const T*;
-  using const_pointer = const T*;
   using size_type = size_t;
   using difference_type = ptrdiff_t;
   using shape_type = std::array<size_t, 1>;
   using bool_load_type = T;
   static constexpr xt::layout_type static_layout = xt::layout_type::row_major;
-  static constexpr bool contiguous_layout = true;
 };
 
 // A record's lambda as a functor of xtensor. Rows are whole batches, so that no element is computed by itself.
