@@ -10,9 +10,9 @@ namespace dimwise {
 
 namespace {
 
-// Index of the first NaN or infinity, or −1.
+// The index of the first NaN or infinity, or −1.
 int64_t first_bad(const Tensor& x) {
-  if (!x.node()->buffer.data()) return -1;  // written over by a later op
+  if (!x.node()->buffer.data()) return -1;  // overwritten by a later op
   return dispatch(x.dtype(), [&](auto t) -> int64_t {
     const auto values = x.data<decltype(t)>();
     const auto bad = std::find_if(values.begin(), values.end(), [](auto v) { return !std::isfinite(v); });
@@ -31,9 +31,9 @@ std::string index_text(int64_t flat, const Shape& shape) {
 
 void blame(const char* op, const char* scope, const char* direction, const Tensor& bad, int64_t at) {
   const double value = bad.values()[static_cast<size_t>(at)];
-  fail<ValueError>(op, "made ", std::isnan(value) ? NAN : value, " in the ", direction, " pass at index ",
+  fail<ValueError>(op, "gave ", std::isnan(value) ? NAN : value, " in the ", direction, " pass at index ",
                    index_text(at, bad.shape()), " of shape ", bad.shape(), scope ? ", scope " : "", scope ? scope : "",
-                   ". Its inputs were finite: look at their range.");
+                   ". Its inputs were finite: check their range.");
 }
 
 bool all_finite(std::span<const Tensor> tensors) {
