@@ -6,10 +6,10 @@
 
 namespace dimwise {
 
-/// Σ_i c_i x_i of tensors of one shape, in one pass and one record; summed in the order given, so the largest term is
-/// best put last.
+/// Σ_i c_i x_i of tensors of equal shape, in one pass and one record. Terms are added in the given order, so put the
+/// largest last for accuracy.
 ///
-/// Terms with c_i = 0 are left out, whatever x_i. Throws ShapeError where shapes differ or nothing is given, ValueError
+/// Terms with c_i = 0 are left out, whatever x_i. Throws ShapeError if shapes differ or nothing is given, ValueError
 /// where the counts of tensors and numbers differ.
 ///
 /// Example: `Tensor y1 = linear_combination({k1, k2, y0}, {dt / 2, dt / 2, 1});`
