@@ -73,7 +73,7 @@ TEST_CASE("a rule without a jvp has no Taylor rule") {
   CHECK_FALSE(reverse.has_jets());
   CHECK(error_of([&] {
           reverse.push({f64(1), f64(1)});
-        }) == "[custom] has no Taylor rule: push, jet and Taylor mode cannot pass it. Use reverse mode.");
+        }) == "[custom] has no Taylor rule: push, jet and Taylor mode cannot differentiate it. Use reverse mode.");
 }
 
 TEST_CASE("a rule that uses what its forward computed is right once, and an error where it would be wrong") {
@@ -103,13 +103,14 @@ TEST_CASE("a rule whose results do not fit is named") {
   const auto pulled = [&](const CustomRule& rule) { return error_of([&] { grad(sum(custom(rule, {a, b})), a); }); };
   CustomRule rule = wave();
   rule.vjp = [](const auto&, const Tensor&, const Tensor& w) { return std::vector<Tensor>{w}; };
-  CHECK(pulled(rule) == "[custom] the vjp of 'wave' gave 1 cotangents for 2 inputs.");
+  CHECK(pulled(rule) ==
+        "[custom] the vjp of 'wave' returned 1 cotangents for 2 inputs. Return one for each (undefined for zero).");
   rule.vjp = [](const auto&, const Tensor&, const Tensor& w) { return std::vector<Tensor>{sum(w), w}; };
-  CHECK(pulled(rule) == "[custom] the vjp of 'wave' gave shape () where (2,) is expected.");
+  CHECK(pulled(rule) == "[custom] the vjp of 'wave' returned shape (), expected (2,).");
   rule.jvp = [](const auto&, const Tensor&, const auto& v) { return sum(v[0]); };
   CHECK(error_of([&] {
           jvp(custom(rule, {a, b}), a, ones_like(a));
-        }) == "[custom] the jvp of 'wave' gave shape () where (2,) is expected.");
+        }) == "[custom] the jvp of 'wave' returned shape (), expected (2,).");
   rule.forward = [](const auto&) { return Tensor(); };
   CHECK_THROWS_AS(custom(rule, {a, b}), ValueError);
 }

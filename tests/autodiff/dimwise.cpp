@@ -159,9 +159,9 @@ TEST_CASE("an op without a Taylor rule throws by name in Taylor mode, and automa
 
 TEST_CASE("dimwise refuses, in these words") {
   const Tensor x = track(f64({1, 2}));
-  CHECK(error_of([&] { dimwise::dimwise(x * x, x, {.order = 0}); }) == "[dimwise] order 0 asked. Use 1 or more.");
+  CHECK(error_of([&] { dimwise::dimwise(x * x, x, {.order = 0}); }) == "[dimwise] order 0 requested. Use 1 or more.");
   CHECK(error_of([&] { dimwise::dimwise(sum(x), x, {}); }) ==
-        "[dimwise] y has shape () where x has (2,). Dimension-wise derivatives need one output for each input.");
+        "[dimwise] y has shape (), but x has (2,). Dimension-wise derivatives need one output for each input.");
   CHECK_THAT(error_of([&] {
                dimwise::dimwise(x * x, f64({1, 2}), {});
              }),
@@ -187,7 +187,7 @@ TEST_CASE("DiagonalCheck catches a transformer that mixes positions and a condit
     CHECK_THAT(
         error_of([&] { dimwise::dimwise(mixing, x); }),
         Catch::Contains("[dimwise] the Jacobian past the held tensors is not diagonal: vᵀJ and v⊙(1ᵀJ) differ by ") &&
-            Catch::Contains(". Hold everything through which x_j reaches y_i, j ≠ i."));
+            Catch::Contains(". Hold every tensor through which y_i depends on x_j, j ≠ i."));
     CHECK_THAT(error_of([&] { dimwise::dimwise(leaking, x); }), Catch::Contains("[dimwise] the conditioner leaks: h_"));
     const Tensor t = track(x), h = Toy(3).conditioner(t);
     CHECK_THROWS_AS(dimwise::dimwise(t * h, t, {}), ValueError);

@@ -136,7 +136,7 @@ TEST_CASE("reading an intermediate that was written over is an error that says s
   const Layer layer;
   const Tensor y = exp(layer());
   const Tape tape({y}, {layer.x});
-  CHECK_THAT(error_of([&] { tape.nodes()[0].values(); }), Catch::Contains("(4, 3) were written over by a later op"));
+  CHECK_THAT(error_of([&] { tape.nodes()[0].values(); }), Catch::Contains("(4, 3) were overwritten by a later op"));
   CHECK(tape.nodes()[0].shape() == Shape{4, 3});
   CHECK_NOTHROW(tape.nodes()[1].values());
 }

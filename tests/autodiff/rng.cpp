@@ -134,7 +134,7 @@ TEST_CASE("a permutation has every number once, and integers stay below n and re
   for (int64_t i = 0; i < 1000; ++i) CHECK(p[static_cast<size_t>(i)] == i);
   const auto v = Rng(5).integers(1000, 7);
   CHECK(std::set<int64_t>(v.begin(), v.end()) == std::set<int64_t>{0, 1, 2, 3, 4, 5, 6});
-  CHECK(error_of([] { Rng(0).integers(1, 0); }) == "[integers] n = 0 leaves nothing to draw from. Use n > 0.");
+  CHECK(error_of([] { Rng(0).integers(1, 0); }) == "[integers] n = 0 is an empty range. Use n > 0.");
 }
 
 }  // namespace dimwise::rng_tests

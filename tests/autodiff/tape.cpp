@@ -61,20 +61,19 @@ TEST_CASE("the number of directions must be that of the tensors") {
   CHECK(error_of([&] {
           tape.push({f64(1), f64(1)});
         }) == "[push] 2 directions for 1 tensors. Give one for each (undefined for zero).");
-  CHECK(error_of([&] { Tape({Tensor()}, {x}); }) == "[tape] an output is undefined.");
+  CHECK(error_of([&] { Tape({Tensor()}, {x}); }) == "[tape] an output is undefined. Give it a value.");
 }
 
 TEST_CASE("holding refuses what it cannot hold, and lets be what has nothing to do with x") {
   const Tensor x = track(f64({1, 2})), h = sin(x), y = h * x;
   const auto hold = [&](const Tensor& t) { return error_of([&] { Tape({y}, {x}, {.holding = {t}}); }); };
-  const std::string itself = "[holding] the held tensor is itself an input or an output. Hold what lies between them.";
+  const std::string itself = "[holding] the held tensor is itself an input or an output. Hold an intermediate tensor.";
   CHECK(hold(x) == itself);
   CHECK(hold(y) == itself);
   CHECK(hold(reshape(h, {2, 1})) ==
-        "[holding] the held tensor of shape (2, 1) depends on an input, but no output uses it. Hold the very tensor "
-        "that was consumed, not a "
-        "reshape of it.");
-  CHECK(hold(Tensor()) == "[holding] a held tensor is undefined.");
+        "[holding] the held tensor of shape (2, 1) depends on an input, but no output uses it. Hold the tensor that "
+        "was consumed itself, not a reshape of it.");
+  CHECK(hold(Tensor()) == "[holding] a held tensor is undefined. Give it a value.");
   CHECK(hold(track(f64(1))) == "nothing was thrown");
   CHECK(hold(f64(1)) == "nothing was thrown");
 }

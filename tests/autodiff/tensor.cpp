@@ -30,13 +30,13 @@ TEST_CASE("makers give the numbers their names promise, float32 unless told othe
 
 TEST_CASE("reading a tensor as what it is not is an error that says so") {
   CHECK(error_of([] { zeros({2}).data<double>(); }) ==
-        "[data] a float32 tensor was read as float64. Use astype first.");
-  CHECK(error_of([] { zeros({2}).item(); }) == "[item] shape (2,) has 2 elements, not one. Reduce it first.");
-  CHECK(error_of([] { tensor({1, 2}, {3}); }) == "[tensor] 2 values do not fill shape (3,).");
+        "[data] a float32 tensor was read as float64. Cast it with astype first.");
+  CHECK(error_of([] { zeros({2}).item(); }) == "[item] shape (2,) has 2 elements, expected one. Reduce it first.");
+  CHECK(error_of([] { tensor({1, 2}, {3}); }) == "[tensor] 2 values do not fit shape (3,).");
   CHECK(error_of([] { zeros({2, -1}); }) == "[shape] negative length in (2, -1).");
   CHECK(error_of([] {
           zeros({int64_t{1} << 40, int64_t{1} << 40});
-        }) == "[shape] (1099511627776, 1099511627776) has too many elements.");
+        }) == "[shape] (1099511627776, 1099511627776) has more elements than memory can hold. Use a smaller shape.");
   CHECK_THROWS_AS(zeros({int64_t{1} << 58}), ValueError);
   CHECK(error_of([] { Shape{1, 1, 1, 1, 1, 1, 1, 1, 1}; }) == "[shape] more than 8 axes. Reshape to fewer.");
   CHECK(error_of([] { zeros({2}).dim(1); }) == "[axis] axis 1 is out of range for shape (2,). Use -1 … 0.");

@@ -111,25 +111,25 @@ TEST_CASE("a gradient is zero where y does not depend on x") {
 TEST_CASE("transforms refuse, in these words") {
   const Tensor x = track(f64({1, 2})), y = sum(x * x);
   CHECK(error_of([&] { grad(x * x, x); }) ==
-        "[grad] the function must have one element, not shape (2,). Sum it, or use vjp or jacobian.");
+        "[grad] the result has shape (2,), expected one element. Sum it, or use vjp or jacobian.");
   CHECK(error_of([&] { value_and_grad([](const Tensor& z) { return z; }, x); }) ==
-        "[value_and_grad] the function must have one element, not shape (2,). Sum it, or use vjp or jacobian.");
+        "[value_and_grad] the result has shape (2,), expected one element. Sum it, or use vjp or jacobian.");
   CHECK(error_of([&] {
           grad(y, f64({1, 2}));
         }) ==
-        "[tape] an input is not tracked, so nothing was recorded. Make it with track(x) before computing with it.");
+        "[tape] an input is not tracked, so nothing was recorded. Track it with track(x) before computing with it.");
   CHECK(error_of([&] {
           vjp(y, x, f64({1, 2}));
         }) ==
-        "[pull] a direction has shape (2,) where the tensor has (). They must be equal, or the direction broadcast to "
+        "[pull] a direction has shape (2,), but the tensor has (). The direction must have that shape or broadcast to "
         "it.");
   CHECK(error_of([&] {
           jvp(y, x, f64({1, 2, 3}));
         }) ==
-        "[jet] a direction has shape (3,) where the tensor has (2,). They must be equal, or the direction broadcast to "
+        "[jet] a direction has shape (3,), but the tensor has (2,). The direction must have that shape or broadcast to "
         "it.");
   CHECK(error_of([&] { vjp(y, x, scalar(1)); }) ==
-        "[pull] a direction is float32 where the tensor is float64. Cast it with astype.");
+        "[pull] a direction is float32, but the tensor is float64. Cast it with astype.");
 }
 
 }  // namespace dimwise::transforms_tests

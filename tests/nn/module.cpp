@@ -268,7 +268,7 @@ TEST_CASE("A state that does not fit names the tensor, and nothing is changed") 
   refused(changed, "tensor 'shift' is missing");
   changed = state;
   changed["factor"] = zeros({3}, DType::float64);
-  refused(changed, "tensor 'factor' is (3,) float64 where the model has (4,) float64");
+  refused(changed, "tensor 'factor' is (3,) float64, but the model has (4,) float64");
   changed = state;
   changed["factor"] = zeros({4});
   refused(changed, "tensor 'factor' is (4,) float32");

@@ -70,7 +70,7 @@ TEST_CASE("a NaN planted in the forward or in the reverse of any op is blamed on
                  const DetectAnomaly guard;
                  apply(forward, node.inputs, node.attributes);
                }),
-               Catch::StartsWith("[" + name + "] made nan in the forward pass at index "));
+               Catch::StartsWith("[" + name + "] gave nan in the forward pass at index "));
     const Op reverse = planted_vjp(*node.op);
     Inputs leaves;
     for (const Tensor& x : node.inputs) leaves.push_back(track(stop_gradient(x)));
@@ -79,7 +79,7 @@ TEST_CASE("a NaN planted in the forward or in the reverse of any op is blamed on
                  const DetectAnomaly guard;
                  Tape({z}, leaves).pull({ones_like(z)});
                }),
-               Catch::StartsWith("[" + name + "] made nan in the reverse pass at index "));
+               Catch::StartsWith("[" + name + "] gave nan in the reverse pass at index "));
   }
 }
 
@@ -89,12 +89,12 @@ TEST_CASE("an anomaly tells index, shape and scope, and whether the sweep is rec
   const Tensor y = sum(log(zero));
   const DetectAnomaly guard;
   CHECK(what([&] { log(x); }) ==
-        "[log] made nan in the forward pass at index (1, 1) of shape (2, 2), scope conditioner. Its inputs were "
-        "finite: look at their range.");
+        "[log] gave nan in the forward pass at index (1, 1) of shape (2, 2), scope conditioner. Its inputs were "
+        "finite: check their range.");
   for (const bool record : {false, true})
     CHECK(what([&] { grad(y, zero, {.record = record}); }) ==
-          "[log] made inf in the reverse pass at index (1,) of shape (2,), scope conditioner. Its inputs were finite: "
-          "look at their range.");
+          "[log] gave inf in the reverse pass at index (1,) of shape (2,), scope conditioner. Its inputs were finite: "
+          "check their range.");
 }
 
 TEST_CASE("what was bad before is not blamed on the op that met it") {

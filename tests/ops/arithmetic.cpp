@@ -144,7 +144,7 @@ std::vector<Entry> entries() {
        normals({{{1}}, {{}}, {{3, 1}}, {{2, 1, 2}}, {{2, 3, 2}}}),
        nullptr,
        {{[] { broadcast_to(zeros({2}), {1}); },
-         "[broadcast_to] shape (2,) does not broadcast to (1,). Only axes of length 1 are repeated."}}},
+         "[broadcast_to] shape (2,) does not broadcast to (1,). Only axes of length 1 can be repeated."}}},
       {"sum_to",
        {"sum_to"},
        [](const Inputs& in) {
@@ -208,7 +208,7 @@ std::vector<Entry> entries() {
        },
        normals({{{2}, {2}}, {{}, {}}, {{2, 0}, {2, 0}}, {{2, 3}, {2, 3}}}),
        nullptr,
-       {{[] { stack(std::vector<Tensor>{}); }, "[stack] nothing to stack. Give at least one tensor."},
+       {{[] { stack(std::vector<Tensor>{}); }, "[stack] the list is empty. Give at least one tensor."},
         {[] {
            stack({zeros({2}), zeros({3})});
          },
@@ -220,7 +220,7 @@ std::vector<Entry> entries() {
        },
        normals({{{2}, {2}}, {{}, {}}, {{2, 0}, {2, 0}}, {{2, 1, 3, 2}, {2, 1, 3, 2}}}),
        [](const auto& z) { return 0.5 * z[0] - 2.0 * z[1]; },
-       {{[] { linear_combination({}, {}); }, "[linear_combination] nothing to combine. Give at least one tensor."},
+       {{[] { linear_combination({}, {}); }, "[linear_combination] the list is empty. Give at least one tensor."},
         {[] {
            linear_combination({zeros({2})}, {1, 2});
          },

@@ -63,7 +63,7 @@ std::vector<Entry> entries() {
             {[] {
                block_linear(zeros({2, 3}), zeros({3, 3}), Tensor(), blocks());
              },
-             "[block_linear] a block reaches beyond a weight of shape (3, 3). Take the blocks of this weight's mask."},
+             "[block_linear] a block reaches beyond a weight of shape (3, 3). Use the blocks of this weight's mask."},
             {[] {
                block_linear(zeros({2, 3}), zeros({4, 3}), zeros({3}), blocks());
              },

@@ -141,7 +141,7 @@ std::vector<Entry> entries() {
       {[x] {
          conv2d(x({2, 3, 8, 8}), x({4, 1, 3, 3}));
        },
-       "[conv2d] x of shape (2, 3, 8, 8) has 3 channels where the weight of shape (4, 1, 3, 3) takes 1."},
+       "[conv2d] x of shape (2, 3, 8, 8) has 3 channels, but the weight of shape (4, 1, 3, 3) takes 1."},
       {[x] {
          conv2d(x({2, 3, 8, 4}), x({4, 3, 5, 7}), {.padding = 1});
        },
@@ -153,7 +153,7 @@ std::vector<Entry> entries() {
       {[x] {
          conv2d(x({2, 3, 8, 8}), x({4, 3, 3, 3}), {.stride = {1, 0}});
        },
-       "[conv2d] stride (1, 0), padding (0, 0). A stride is at least 1, a padding at least 0."},
+       "[conv2d] stride (1, 0), padding (0, 0). A stride must be at least 1, a padding at least 0."},
       {[x] {
          conv2d(x({2, 3, 8, 8}), x({4, 3, 3, 3}), {.padding = -1});
        },
@@ -169,8 +169,8 @@ std::vector<Entry> entries() {
       {[x] {
          conv2d_input(x({2, 4, 6, 6}), x({4, 3, 3, 3}), {9, 8});
        },
-       "[conv2d_input] g has shape (2, 4, 6, 6) where an image of 9 × 8 and a kernel of 3 × 3 give (2, 4, 7, 6). "
-       "Check size, kernel, stride and padding."},
+       "[conv2d_input] g has shape (2, 4, 6, 6), but an image of 9 × 8 and a kernel of 3 × 3 give (2, 4, 7, 6). Check "
+       "size, kernel, stride and padding."},
       {[x] {
          conv2d_weight(x({2, 3, 8, 8}), x({1, 4, 6, 6}), {3, 3});
        },
@@ -178,16 +178,16 @@ std::vector<Entry> entries() {
       {[x] {
          conv_transpose2d(x({2, 3, 8, 8}), x({4, 3, 3, 3}));
        },
-       "[conv_transpose2d] x of shape (2, 3, 8, 8) has 3 channels where the weight of shape (4, 3, 3, 3) takes 4 of"},
+       "[conv_transpose2d] x of shape (2, 3, 8, 8) has 3 channels, but the weight of shape (4, 3, 3, 3) takes 4."},
       {[x] {
          conv_transpose2d(x({2, 3, 8, 8}), x({3, 4, 3, 3}), {.stride = 2, .output_padding = {1, 2}});
        },
-       "[conv_transpose2d] output padding (1, 2). It is at least 0 and below the stride."},
+       "[conv_transpose2d] output padding (1, 2). It must be at least 0 and below the stride."},
       {[x] {
          conv_transpose2d(x({2, 3, 1, 8}), x({3, 4, 3, 3}), {.padding = 2});
        },
        "[conv_transpose2d] x of shape (2, 3, 1, 8) and a weight of shape (3, 4, 3, 3) leave no pixel along axis 2."},
-      {[] { set_threads(0); }, "[set_threads] 0 threads cannot work. Use at least 1."}};
+      {[] { set_threads(0); }, "[set_threads] 0 threads requested. Use at least 1."}};
   return list;
 }
 

@@ -51,7 +51,7 @@ Entry reduction(const std::string& name, std::vector<std::string> records,
            {[f] {
               f(zeros({2, 3}), {0, -2}, false);
             },
-            "axis -2 is named twice in (0, -2)."}}};
+            "axis -2 occurs twice in (0, -2)."}}};
 }
 
 // Over all elements.

@@ -291,7 +291,7 @@ TEST_CASE("layered flows refuse shapes and sizes that make no sense") {
   });
   each_model(3, 0, [](const char* name, const auto& flow) {
     INFO(name);
-    CHECK_THROWS_WITH(flow.sample(Rng(0), {2, 3}, ones({2}, f64)), Catch::Contains("made without one"));
+    CHECK_THROWS_WITH(flow.sample(Rng(0), {2, 3}, ones({2}, f64)), Catch::Contains("constructed without one"));
     CHECK_THROWS_AS(flow.sample(Rng(0), {2, 4}), ShapeError);
   });
   for (const LayeredConfig& wrong : {LayeredConfig{.d = 0}, LayeredConfig{.layers = 0}, LayeredConfig{.context = -1},

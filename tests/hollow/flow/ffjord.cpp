@@ -120,7 +120,7 @@ TEST_CASE("FFJORD's dynamics refuses what makes no sense") {
   const FfjordNet net = small(2), plain = small(0, 0);
   CHECK_THROWS_WITH(net(x, t), Catch::Contains("depends on a context"));
   CHECK_THROWS_WITH(net(x, {}, c), Catch::Contains("depends on time"));
-  CHECK_THROWS_WITH(plain(x, t, c), Catch::Contains("made without one"));
+  CHECK_THROWS_WITH(plain(x, t, c), Catch::Contains("constructed without one"));
   CHECK(plain(x, t).shape() == Shape{2, 4});
 }
 

@@ -128,7 +128,7 @@ TEST_CASE("time and context must be given exactly where the net was made with th
     CHECK(net(zeros({5, 2, 3}, DType::float64), t, zeros({5, 2, 2}, DType::float64)).shape() == Shape{5, 2, 3});
   }
   for (const auto& [name, net] : every_net(3, false, 0))
-    CHECK_THROWS_WITH(net(x, t), Catch::Contains("made without time"));
+    CHECK_THROWS_WITH(net(x, t), Catch::Contains("constructed without time"));
 }
 
 TEST_CASE("a context given to prepare is the one otherwise given to at") {
@@ -145,7 +145,7 @@ TEST_CASE("a context given to prepare is the one otherwise given to at") {
     CHECK_THROWS_WITH(net.prepare(), Catch::Contains("depends on a context"));
   }
   for (const auto& [name, net] : every_net(3, true, 0))
-    CHECK_THROWS_WITH(net.prepare(c), Catch::Contains("made without one"));
+    CHECK_THROWS_WITH(net.prepare(c), Catch::Contains("constructed without one"));
 }
 
 }  // namespace dimwise::dimension_wise_tests

@@ -90,7 +90,7 @@ TEST_CASE("samples follow the density of their own time and context") {
 TEST_CASE("wrong shapes are named") {
   const TimeMixture p = mixture(2, 2);
   const Tensor x = Rng(1).normal({4, 2}, f64), t = Rng(2).uniform({4, 1}, f64), c = x;
-  CHECK_THROWS_WITH(p.log_prob(t, x), Catch::Contains("The density was made for 2"));
+  CHECK_THROWS_WITH(p.log_prob(t, x), Catch::Contains("The density was constructed for 2"));
   CHECK_THROWS_WITH(p.log_prob(scalar(0, f64), x, c), Catch::Contains("of shape (n, 1)"));
   CHECK_THROWS_WITH(p.log_prob(t, Rng(1).normal({4, 3}, f64), c), Catch::Contains("(4, 2)"));
   CHECK_THROWS_WITH(TimeMixture({.d = 0}, Rng(1)), Catch::Contains("at least 1"));

@@ -282,7 +282,8 @@ TEST_CASE("runs of odd or unequal length are refused") {
   const TestFunctions functions(4, 1, 0.5, Rng(3), f64);
   for (const int64_t laws : {0, 4, 5, 12, -2})
     CHECK_THROWS_WITH(weak_residual(sde, at, t, x, laws, functions),
-                      Catch::Contains("12 points are not " + std::to_string(laws) + " runs of one even length"));
+                      Catch::Contains("12 points are not " + std::to_string(laws) +
+                                      " runs of equal even length. Give an even number of points per law"));
   CHECK_NOTHROW(weak_residual(sde, at, t, x, 6, functions));
 }
 

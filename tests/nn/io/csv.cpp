@@ -72,7 +72,8 @@ TEST_CASE("missing values, text, ragged rows and open quotes are refused with li
   CHECK_THAT(error_for("a,b\n1, x7\n"), Catch::Contains("some.csv:2:4: no number") && Catch::Contains("'x7'"));
   CHECK_THAT(error_for("a,b\n1,1e999\n"), Catch::Contains("some.csv:2:3: no number"));
   CHECK_THAT(error_for("a;b\n1;2,5\n"), Catch::Contains("some.csv:2:3: no number"));
-  CHECK_THAT(error_for("a,b\n1,2\n3\n"), Catch::Contains("some.csv:3:1: the row has 1 fields, the first one 2"));
+  CHECK_THAT(error_for("a,b\n1,2\n3\n"),
+             Catch::Contains("some.csv:3:1: the row has 1 fields, but the first row has 2"));
   CHECK_THAT(error_for("a,b\n1,2,3\n"), Catch::Contains("some.csv:2:5: the row has 3 fields"));
   CHECK_THAT(error_for("a,b\n\"1\n,2\n"), Catch::Contains("some.csv:2:1: the quote"));
   CHECK_THAT(error_for("a,b\n\"1\"2,2\n"), Catch::Contains("some.csv:2:4: text after a closing quote"));

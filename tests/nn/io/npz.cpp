@@ -109,7 +109,7 @@ TEST_CASE("a member that claims more than its compressed bytes can hold is refus
   // The uncompressed size stands 24 bytes into a directory entry, and in the extra field of the member's own header.
   bomb.replace(bomb.find(literal("PK\001\002")) + 24, 4, claim);
   bomb.replace(bomb.find(literal("w.npy\001\000\020\000")) + 9, 4, claim);
-  CHECK_THAT(error_of([&] { parse(bomb); }), Catch::Contains("claims 2147483647 bytes in 85 compressed ones"));
+  CHECK_THAT(error_of([&] { parse(bomb); }), Catch::Contains("declares 2147483647 bytes in 85 compressed bytes"));
 }
 
 TEST_CASE("members that share compressed bytes are refused") {

@@ -253,7 +253,7 @@ TEST_CASE("Optimizer state that does not fit is refused, and nothing is changed"
   refused(changed, "'lr' is missing");
   changed = state;
   changed["first.weight.step"] = scalar(1.5, DType::float64);
-  refused(changed, "is 1.5 where a count is due");
+  refused(changed, "is 1.5, expected a count");
   changed = state;
   changed["first.weight.exp_inf"] = scalar(1);
   refused(changed, "another optimizer");
