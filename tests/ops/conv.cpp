@@ -21,7 +21,7 @@ const std::vector<Conv2dOptions>& all_options() {
   return all;
 }
 
-// The shortest image, and the longest kernel, with which a convolution gives g.
+// The smallest image, and the largest kernel, for which a convolution gives g.
 Size2d image_for(const Tensor& g, const Tensor& w, const Conv2dOptions& o) {
   return {(g.dim(2) - 1) * o.stride.h - 2 * o.padding.h + w.dim(2),
           (g.dim(3) - 1) * o.stride.w - 2 * o.padding.w + w.dim(3)};
@@ -45,7 +45,7 @@ double distance(const Tensor& a, const Tensor& b) {
 
 double inner(const Tensor& a, const Tensor& b) { return sum(a * b).item(); }
 
-// The sum of the docstring.
+// The formula of the docstring.
 Tensor by_loops(const Tensor& x, const Tensor& w, const Conv2dOptions& o, const Shape& shape) {
   const std::vector<double> vx = x.values(), vw = w.values();
   const Shape &sx = x.shape(), &sw = w.shape();
@@ -73,8 +73,8 @@ struct Case {
   Conv2dOptions options = {};
 };
 
-// Images and kernels square and not, of one pixel, of channels that fill vectors and that do not, with blocks of
-// images that end inside a batch, and with padding wider than the kernel.
+// Images and kernels that are square or not, of one pixel, with numbers of channels that fill vectors or do not, with
+// blocks of images that end inside a batch, and with padding wider than the kernel.
 const std::vector<Case>& cases() {
   static const std::vector<Case> all{{{2, 3, 7, 5}, {4, 3, 3, 2}},
                                      {{1, 1, 1, 1}, {1, 1, 1, 1}},
@@ -211,7 +211,7 @@ TEST_CASE("the three convolutions are adjoint to each other: ⟨x·w, g⟩ = ⟨
   }
 }
 
-TEST_CASE("oneDNN has a kernel for all three, in float32 equal to float64 to 1e-6, and so are products") {
+TEST_CASE("oneDNN has kernels for all three, which agree in float32 with float64 to 1e-6, and so do products") {
   for (const Case& c : cases()) {
     const Size2d size{c.x[2], c.x[3]}, kernel{c.w[2], c.w[3]};
     const Tensor x = normal(c.x, 1), w = normal(c.w, 2), y = conv2d(x, w, c.options), g = normal(y.shape(), 3);
@@ -231,7 +231,7 @@ TEST_CASE("oneDNN has a kernel for all three, in float32 equal to float64 to 1e-
                                   c.options.stride.w,
                                   c.options.padding.h,
                                   c.options.padding.w};
-    // Each kernel by itself, so that neither stands in for the other.
+    // Each kernel separately, so that neither replaces the other.
     const auto both = [&](conv::Result result, const Tensor& a, const Tensor& b, const Tensor& expected) {
       const Tensor left = single(a), right = single(b), out = empty(expected.shape(), DType::float32);
       const float *pa = left.data<float>().data(), *pb = right.data<float>().data();
@@ -253,13 +253,13 @@ TEST_CASE("a transposed convolution with output padding has PyTorch's size and u
   CHECK(conv2d(y, w, {.stride = 2, .padding = 2}).shape() == x.shape());
 }
 
-TEST_CASE("convolutions give the same on one thread, on two, and on two threads of the program at once") {
+TEST_CASE("convolutions give the same on one thread, on two, and on two program threads concurrently") {
   const Tensor x = astype(normal({6, 16, 14, 14}, 1), DType::float32),
                w = astype(normal({16, 16, 3, 3}, 2), DType::float32);
   const int before = onednn_threads();
   set_threads(2);
   CHECK(onednn_threads() == 2);
-  set_threads(3);  // more than a machine of two cores would give by itself
+  set_threads(3);  // more than the default of a machine with two cores
   CHECK(onednn_threads() == 3);
   set_threads(2);
   const Tensor two = conv2d(x, w);
@@ -277,7 +277,7 @@ TEST_CASE("convolutions give the same on one thread, on two, and on two threads 
   set_threads(before);
 }
 
-TEST_CASE("more shapes than are kept ready do not change a result") {
+TEST_CASE("more shapes than the cache holds do not change a result") {
   const Tensor w = astype(normal({2, 2, 2, 2}, 2), DType::float32), x = astype(normal({1, 2, 3, 3}, 1), DType::float32);
   const std::vector<double> first = conv2d(x, w).values();
   for (int64_t n = 2; n < 300; ++n) REQUIRE(conv2d(ones({n, 2, 3, 3}), w).shape() == Shape{n, 2, 2, 2});

@@ -97,7 +97,7 @@ TEST_CASE("index_select repeats and reorders slices, and index_add adds them up 
   }
 }
 
-TEST_CASE("gather picks one element a place, and scatter_add puts it back") {
+TEST_CASE("gather picks one element per position, and scatter_add adds it back") {
   for (const DType dtype : {DType::float32, DType::float64}) {
     const Tensor x = astype(counting({2, 3}), dtype);
     CHECK(gather(x, 1, {{2, 1}, {2, 0}}).values() == std::vector<double>{2, 3});

@@ -167,7 +167,7 @@ std::vector<Entry> entries() {
   };
 }
 
-TEST_CASE("layout functions move elements where the documentation says, in both dtypes") {
+TEST_CASE("layout functions move elements as documented, in both dtypes") {
   for (const DType dtype : {DType::float32, DType::float64}) {
     const Tensor x = astype(counting({2, 3}), dtype), v = astype(counting({4}), dtype);
     CHECK(transpose(x).values() == Values{0, 3, 1, 4, 2, 5});
@@ -199,7 +199,7 @@ TEST_CASE("layout functions move elements where the documentation says, in both 
   }
 }
 
-TEST_CASE("pad with an infinity leaves the elements inside as they are") {
+TEST_CASE("pad with infinity does not change the elements inside") {
   const double inf = std::numeric_limits<double>::infinity();
   CHECK(pad(counting({2}), 0, 1, 0, -inf).values() == Values{-inf, 0, 1});
 }

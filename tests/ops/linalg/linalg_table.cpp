@@ -8,7 +8,7 @@
 #include "tests/ops/linalg/linalg.hpp"
 #include "tests/ops/table.hpp"
 
-// The entries of the op table, and all that is refused.
+// The entries of the op table, and all rejected arguments.
 
 namespace dimwise::linalg_tests {
 
@@ -259,7 +259,7 @@ std::vector<table::Entry> entries() {
   };
 }
 
-TEST_CASE("A NaN or an infinity in any place of A is refused, never computed with") {
+TEST_CASE("A NaN or infinity at any position of A is rejected") {
   for (const DType dtype : {DType::float32, f64})
     for (const double bad : {nan, infinity, -infinity})
       for (const int64_t n : {1, 2, 5, 9})
@@ -287,7 +287,7 @@ TEST_CASE("A NaN or an infinity in any place of A is refused, never computed wit
         }
 }
 
-TEST_CASE("A NaN or an infinity in B reaches its own column of X, and no other") {
+TEST_CASE("A NaN or infinity in B affects only its column of X") {
   for (const DType dtype : {DType::float32, f64})
     for (const double bad : {nan, infinity, -infinity})
       for (const int64_t n : {1, 2, 5, 9, 33})
@@ -315,7 +315,7 @@ TEST_CASE("A NaN or an infinity in B reaches its own column of X, and no other")
           }
 }
 
-TEST_CASE("Shapes and dtypes that do not fit are refused") {
+TEST_CASE("Shapes and dtypes that do not fit are rejected") {
   for (const auto& f : {inv, cholesky, det, logdet}) {
     CHECK_THROWS_AS(f(ones({2, 3})), ShapeError);
     CHECK_THROWS_AS(f(ones({2})), ShapeError);
