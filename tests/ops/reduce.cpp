@@ -176,7 +176,7 @@ TEST_CASE("reductions agree with naive loops, in both dtypes, for lengths that f
       }
 }
 
-TEST_CASE("empty sums are zero, and keepdims keeps axes of length 1 or 0") {
+TEST_CASE("empty sums are zero, and reductions over no axes or axes of length 1 or 0 have the right shape") {
   CHECK(sum(zeros({0, 3})).item() == 0);
   CHECK(sum(zeros({0, 3}), {0}).values() == std::vector<double>{0, 0, 0});
   CHECK(sum(ones({2, 3}), {-1}, true).shape() == Shape{2, 1});
