@@ -10,7 +10,7 @@
 #include <vector>
 
 #if __has_include(<sanitizer/asan_interface.h>)
-#include <sanitizer/asan_interface.h>  // whose macros do nothing where nothing is sanitized
+#include <sanitizer/asan_interface.h>  // its macros do nothing without a sanitizer
 #else
 #define ASAN_POISON_MEMORY_REGION(address, bytes) (static_cast<void>(address), static_cast<void>(bytes))
 #define ASAN_UNPOISON_MEMORY_REGION(address, bytes) (static_cast<void>(address), static_cast<void>(bytes))

@@ -216,7 +216,7 @@ void check_arithmetic() {
                  [](double p, double q) { return 2 * static_cast<double>(static_cast<T>(p + q)); });
   for (const Operand<T>* x : {&c.a, &c.b})
     if (!std::equal(x->list.begin(), x->list.end(), x->tensor.template data<T>().begin()))
-      FAIL_CHECK("an operand of " << c.name << " was written over");
+      FAIL_CHECK("an operand of " << c.name << " was overwritten");
 }
 
 template <class T>
@@ -285,7 +285,7 @@ void check_reductions() {
   const GradMode again(one_in(2));
   const Tensor of_max = Tape({m}, {peak}).pull({w.tensor})[0];
   for (size_t i = 0; i < at.size(); ++i) {
-    const T share = T(y.list[i] == most[at[i]]) / ties[at[i]];  // 0/0 where the largest is NaN
+    const T share = T(y.list[i] == most[at[i]]) / ties[at[i]];  // 0/0 if the largest is NaN
     if (const T found = of_max.data<T>()[i]; !near(found, Wide(w.list[at[i]]) * share, std::abs(share) * 2)) {
       expect("max'", c, i, found, w.list[at[i]] * share);
       break;

@@ -85,7 +85,8 @@ size_t checked_bytes(const char* where, const std::string& name, const Shape& sh
     else
       overflow = __builtin_mul_overflow(size, static_cast<size_t>(dim), &size) || overflow;
   }
-  // Lengths too large for memory are refused even if another is 0, because parts of the shape are multiplied elsewhere.
+  // Lengths too large for memory are rejected even if another is 0, because parts of the shape are multiplied
+  // elsewhere.
   if (overflow || size > static_cast<size_t>(INT64_MAX) || (!none && size > available))
     fail<DataError>(where, name, ": an array of shape ", shape, " with ", bytes(element),
                     "-byte elements does not fit in the ", available, " available bytes.");

@@ -21,8 +21,8 @@ DType read_as(Element element);
 
 /// The size of a stored array in bytes: the product of the lengths and the element's size.
 ///
-/// Throws DataError, naming `where` and `name`, for a negative length or when the array takes more than `available`
-/// bytes, so that a wrong header cannot cause a large allocation.
+/// Throws DataError, with `where` and `name`, for a negative length or if the array takes more than `available` bytes,
+/// so that a wrong header cannot cause a large allocation.
 size_t checked_bytes(const char* where, const std::string& name, const Shape& shape, Element element, size_t available);
 
 /// The stored elements, `shape.size()` of them in row-major order, as a tensor.

@@ -69,7 +69,7 @@ std::pair<Tensor, double> cells(int n, const Tensor& points) {
 
 TEST_CASE("the density of every posterior integrates to one over z") {
   const DiagonalNormal base{tensor({0.3, -0.2}, f64), tensor({-0.1, 0.2}, f64)};
-  // All but 3e-7 of the base lies within 5.5 standard deviations.
+  // All except 3e-7 of the base's mass is within 5.5 standard deviations.
   const Tensor angle = linspace(0, 2 * M_PI, 400, f64),
                rim = base.mean + exp(base.log_scale) * (5.5 * stack({cos(angle), sin(angle)}, -1));
   const AmortizedConfig config{.d = 2,

@@ -35,7 +35,7 @@ const std::string stored = literal(
 
 std::map<std::string, Tensor> parse(const std::string& file) { return parse_npz(as_bytes(file), "some.npz"); }
 
-/// The sample with a member's name changed, in its own header and in the directory.
+/// The sample with a member's name changed, in the member's header and in the directory.
 std::string renamed(std::string file, const std::string& from, const std::string& to) {
   for (size_t at = 0; (at = file.find(from, at)) != std::string::npos; at += to.size())
     file.replace(at, from.size(), to);
