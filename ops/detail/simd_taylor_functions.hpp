@@ -95,7 +95,7 @@ inline bool in_registers(const Series& x) {
   return x.order() <= 1 || (x.order() <= 4 && !dimwise::detail::recorded(x));
 }
 
-/// x with infinities replaced by finite numbers: for factors of functions that are 0 far below them.
+/// x with infinities replaced by finite numbers: a factor of functions that are already 0 at those numbers.
 template <class X>
 [[gnu::always_inline]] inline X finite(const X& x) {
   return detail::finite(x);

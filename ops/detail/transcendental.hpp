@@ -149,7 +149,7 @@ template <class T, class A>
   return xsimd::min(V(T(highest)), xsimd::max(V(lowest<T>), x));
 }
 
-/// x with infinities replaced by finite numbers: for factors of functions that are 0 far below them.
+/// x with infinities replaced by finite numbers: a factor of functions that are already 0 at those numbers.
 template <class T, class A>
 [[gnu::always_inline]] inline xsimd::batch<T, A> finite(const xsimd::batch<T, A>& x) {
   using V = xsimd::batch<T, A>;

@@ -53,7 +53,8 @@ struct Chain {
 }  // namespace dimwise::costs_tests
 
 // All forms for single objects, so that a sanitizer sees matching allocation and deallocation; those for arrays call
-// these. NOLINTBEGIN(misc-new-delete-overloads)
+// these.
+// NOLINTBEGIN(misc-new-delete-overloads)
 void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
   if (dimwise::costs_tests::counting) ++dimwise::costs_tests::from_system;
   return std::malloc(bytes ? bytes : 1);
