@@ -38,7 +38,7 @@ std::vector<Tensor> made_masks(int64_t d, const std::vector<int64_t>& hidden, in
   if (d < 1 || outputs < 1) fail<ValueError>("made", "d = ", d, " and ", outputs, " outputs. Both must be at least 1.");
   const std::vector<int64_t> place = places(d, order);
   std::vector<Tensor> masks;
-  // A degree is the number of inputs, in order, that a unit may depend on: input i has degree place + 1.
+  // A degree is the number of inputs, in order, that a unit may depend on: input i has degree position + 1.
   const int64_t lowest = context || d == 1 ? 0 : 1;
   std::vector<int64_t> below;
   for (const int64_t p : place) below.push_back(p + 1);

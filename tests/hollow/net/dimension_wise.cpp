@@ -60,8 +60,7 @@ TEST_CASE("tape form equals module form") {
   }
 }
 
-TEST_CASE(
-    "a random loss of f, D1 and D2 has the right gradient in x, t, context and every parameter, none of it zero") {
+TEST_CASE("a random loss of f, D1 and D2 has correct, nonzero gradients for x, t, context and every parameter") {
   const Rng rng(11);
   for (const auto& entry : every_net(3)) {
     const std::string& name = entry.first;
