@@ -15,7 +15,7 @@ const Op alias_op = record::broadcasting(record::linear<NoAttributes>(
 const Op neg_op = record::broadcasting(record::linear<NoAttributes>(
     "neg",
     [](const Tensor& x, NoAttributes) {
-      // On AVX-512 xsimd negates as 0 − v, which gives no −0.
+      // On AVX-512 xsimd negates as 0 − v, which does not give −0.
       return detail::map(
           x.shape(), false, [](auto v) { return v ^ decltype(v)(typename decltype(v)::value_type(-0.0)); }, x);
     },
@@ -101,7 +101,7 @@ const Op cotangent_mul_op = record::broadcasting(record::bilinear<NoAttributes>(
       return cotangent_mul_sum_to(w, v, broadcast("mul", w.shape(), d.shape()), d.shape());
     }));
 
-// A coefficient that broadcasts to x's shape broadcasts to the result's as well.
+// A coefficient that broadcasts to x's shape also broadcasts to the result's.
 const Op broadcast_to_op = [] {
   Op op = record::broadcasting(record::linear<Shape>(
       "broadcast_to",
@@ -125,7 +125,7 @@ const Op broadcast_to_op = [] {
   return op;
 }();
 
-// The adjoint, a repetition, is left to whoever needs the full shape.
+// The adjoint, a broadcast, is left to the op that needs the full shape.
 const Op sum_to_op = [] {
   Op op = record::broadcasting(record::linear<Shape>(
       "sum_to",
@@ -210,7 +210,7 @@ const Op place_row_op = record::linear<Row>(
     [](const Tensor& w, const Tensor&, const Row& a) { return row(w, a.i); });
 
 Tensor stack(const std::vector<Tensor>& rows) {
-  if (rows.empty()) fail<ShapeError>("stack", "nothing to stack. Give at least one tensor.");
+  if (rows.empty()) fail<ShapeError>("stack", "the list is empty. Give at least one tensor.");
   for (const Tensor& r : rows)
     if (r.shape() != rows[0].shape())
       fail<ShapeError>("stack", "shapes differ: ", rows[0].shape(), " and ", r.shape(), ". Reshape or pad them first.");
@@ -252,7 +252,7 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   if (broadcast("broadcast_to", x.shape(), shape) != shape)
     fail<ShapeError>("broadcast_to", "shape ", x.shape(), " does not broadcast to ", shape,
-                     ". Only axes of length 1 are repeated.");
+                     ". Only axes of length 1 can be repeated.");
   return apply(broadcast_to_op, {x}, attributes(shape));
 }
 

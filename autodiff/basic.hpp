@@ -6,9 +6,9 @@ namespace dimwise {
 
 // The ops that the sweeps need. All others are in ops/.
 
-/// x under a new name: a recorded identity of a tracked tensor, a tracked leaf of an untracked one.
+/// A new tensor equal to x: a recorded identity if x is tracked, otherwise a tracked leaf.
 Tensor alias(const Tensor& x);
-/// The values of x as a constant: a leaf that no sweep of any order ever passes.
+/// The values of x as a constant: a leaf at which sweeps of all orders stop.
 ///
 /// Example: `auto g = grad(sum(x * stop_gradient(x)), {x});` gives x, not 2x.
 Tensor stop_gradient(const Tensor& x);
@@ -29,11 +29,11 @@ Tensor sum_to(const Tensor& x, const Shape& shape);
 /// The same elements in another shape; one length may be -1. Shares memory. Throws ShapeError.
 Tensor reshape(const Tensor& x, const Shape& shape);
 
-/// Tensors of one shape s as the rows of one of shape (n, s…). Throws ShapeError.
+/// Tensors of equal shape s as the rows of a tensor of shape (n, s…). Throws ShapeError.
 Tensor stack(const std::vector<Tensor>& rows);
 /// Row i along the first axis.
 Tensor row(const Tensor& x, int64_t i);
-/// The adjoint of row: x as row i of zeros with n rows.
+/// The adjoint of row: n rows of zeros with x as row i.
 Tensor place_row(const Tensor& x, int64_t i, int64_t n);
 
 extern const Op alias_op, neg_op, scale_op, add_op, mul_op, broadcast_to_op, sum_to_op, reshape_op, stack_op, row_op,
@@ -42,7 +42,7 @@ extern const Op alias_op, neg_op, scale_op, add_op, mul_op, broadcast_to_op, sum
 /// The index of the first NaN or infinity of x, or −1.
 int64_t first_non_finite(const Tensor& x);
 
-/// acc += x, in place where nobody else can see it. An undefined acc is zero.
+/// acc += x, in place if acc is not shared. An undefined acc means zero.
 void accumulate(Tensor& acc, Tensor x);
 
 }  // namespace dimwise

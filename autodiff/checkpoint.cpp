@@ -7,15 +7,15 @@ namespace dimwise {
 
 namespace {
 
-// What checkpoint keeps: the function, and how many of the node's inputs are its arguments; the others are what it
-// captured.
+// The attributes of a checkpoint: the function, and the number of its arguments among the node's inputs. The other
+// inputs are captured tensors.
 struct Recompute {
   std::function<Tensor(const std::vector<Tensor>&)> f;
   size_t arguments;
   Tensor value;
 };
 
-// The inner tape, run anew: from the arguments' aliases and the captured tensors to the output.
+// Recomputes the inner tape, from the arguments' aliases and the captured tensors to the output.
 Tape recompute(const Call& call) {
   const auto& a = as<Recompute>(call.attributes);
   std::vector<Tensor> inputs(call.inputs.begin(), call.inputs.end());
@@ -47,7 +47,7 @@ const Op checkpoint_op = [] {
 
 Tensor checkpoint(const std::function<Tensor(const std::vector<Tensor>&)>& f, const std::vector<Tensor>& inputs) {
   if (!recording()) return f(inputs);
-  // Run once, recorded, to see which tracked tensors f captures; then the inner ops are dropped.
+  // f runs once, recorded, to find the tracked tensors it captures; the inner ops are then dropped.
   const uint64_t begin = next_sequence();
   std::vector<Tensor> arguments, all = inputs;
   for (const Tensor& x : inputs) arguments.push_back(alias(x));

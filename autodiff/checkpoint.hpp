@@ -7,10 +7,10 @@
 
 namespace dimwise {
 
-/// f(x…), without keeping what was computed inside: the sweeps run f again.
+/// f(x…) without storing intermediates: the sweeps compute f again.
 ///
-/// Memory: the inputs and the output. Time: one more f for each sweep. Tracked tensors that f captures get their
-/// gradients as usual. Nests, and passes every sweep.
+/// Memory: the inputs and the output. Time: one more evaluation of f for each sweep. Tracked tensors that f captures
+/// get their gradients as usual. Can be nested, and supports every sweep.
 ///
 /// Example: `Tensor y = checkpoint([&](const auto& in) { return layer(in[0]); }, {x});`
 Tensor checkpoint(const std::function<Tensor(const std::vector<Tensor>&)>& f, const std::vector<Tensor>& inputs);

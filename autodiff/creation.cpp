@@ -35,7 +35,7 @@ Tensor arange(double start, double stop, double step, DType dtype) {
   const double length = std::ceil((stop - start) / step);
   if (!std::isfinite(length))
     fail<ValueError>("arange", "from ", start, " to ", stop, " by ", step,
-                     " has no length. Use a step that leads there.");
+                     " is not a range. Use a finite, nonzero step towards the stop.");
   const auto n = static_cast<int64_t>(std::max(length, 0.0));
   return generate({n}, dtype, [&](int64_t i) { return start + step * static_cast<double>(i); });
 }
@@ -52,7 +52,7 @@ Tensor eye(int64_t n, DType dtype) {
 }
 Tensor tensor(const std::vector<double>& values, const Shape& shape, DType dtype) {
   if (static_cast<int64_t>(values.size()) != shape.size())
-    fail<ShapeError>("tensor", values.size(), " values do not fill shape ", shape, ".");
+    fail<ShapeError>("tensor", values.size(), " values do not fit shape ", shape, ".");
   return generate(shape, dtype, [&](int64_t i) { return values[static_cast<size_t>(i)]; });
 }
 Tensor tensor(const std::vector<double>& values, DType dtype) {

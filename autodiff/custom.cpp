@@ -14,11 +14,11 @@ std::vector<Tensor> list(std::span<const Tensor> inputs) { return {inputs.begin(
 
 void check_given(const CustomRule& rule, const char* part, const Tensor& given, const Tensor& like) {
   if (given.shape() != like.shape())
-    fail<ShapeError>("custom", "the ", part, " of '", rule.name, "' gave shape ", given.shape(), " where ",
-                     like.shape(), " is expected.");
+    fail<ShapeError>("custom", "the ", part, " of '", rule.name, "' returned shape ", given.shape(), ", expected ",
+                     like.shape(), '.');
   if (given.dtype() != like.dtype())
-    fail<DTypeError>("custom", "the ", part, " of '", rule.name, "' gave ", given.dtype(), " where ", like.dtype(),
-                     " is expected. Cast it with astype.");
+    fail<DTypeError>("custom", "the ", part, " of '", rule.name, "' returned ", given.dtype(), ", expected ",
+                     like.dtype(), ". Cast it with astype.");
 }
 
 const Op custom_op = [] {
@@ -27,22 +27,23 @@ const Op custom_op = [] {
     const NoGrad guard;
     const ContextGuard<&ThreadContext::in_custom_forward> marked(true);
     const Tensor y = as<CustomRule>(a).forward(list(in));
-    if (!y.defined()) fail<ValueError>("custom", "'", as<CustomRule>(a).name, "' gave an undefined value.");
+    if (!y.defined())
+      fail<ValueError>("custom", "'", as<CustomRule>(a).name, "' returned an undefined value. Return a tensor.");
     return stop_gradient(y);
   };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
     const auto& rule = as<CustomRule>(call.attributes);
     std::vector<Tensor> given = rule.vjp(list(call.inputs), call.output, w);
     if (given.size() != call.inputs.size())
-      fail<ValueError>("custom", "the vjp of '", rule.name, "' gave ", given.size(), " cotangents for ",
-                       call.inputs.size(), " inputs.");
+      fail<ValueError>("custom", "the vjp of '", rule.name, "' returned ", given.size(), " cotangents for ",
+                       call.inputs.size(), " inputs. Return one for each (undefined for zero).");
     for (size_t i = 0; i < given.size(); ++i) {
       if (!result.wanted(i) || !given[i].defined()) continue;
       check_given(rule, "vjp", given[i], call.inputs[i]);
       result.set(i, std::move(given[i]));
     }
   };
-  // y' = jvp(x, y, x'), whose own series gives that of y, order by order.
+  // y' = jvp(x, y, x'): its series gives the series of y, order by order.
   op.jet = [](const Call& call, std::span<const Series> in) {
     const auto& rule = as<CustomRule>(call.attributes);
     const size_t n = in.size();

@@ -8,12 +8,12 @@
 
 namespace dimwise {
 
-/// The rules of an op of one's own: `forward` gives the value, `vjp(inputs, y, w)` a cotangent for each input
-/// (undefined for zero), and, if there is one, `jvp(inputs, y, tangents)` the tangent (every tangent is defined).
+/// The rules of a user-defined op: `forward` returns the value, `vjp(inputs, y, w)` a cotangent for each input
+/// (undefined for zero), and the optional `jvp(inputs, y, tangents)` the tangent (every given tangent is defined).
 ///
-/// Written in public ops, a vjp is itself differentiable and the op nests to any order, and so does a jvp, which gives
-/// jets of every order. A recorded sweep throws ValueError where a rule uses a tensor that `forward` computed and kept:
-/// its derivative would be lost.
+/// A vjp written in public ops is itself differentiable, so that the op has derivatives of any order. Likewise, a jvp
+/// gives jets of every order. A recorded sweep throws ValueError if a rule uses a tensor that `forward` computed and
+/// stored, because its derivative would be lost.
 struct CustomRule {
   std::string name;
   std::function<Tensor(const std::vector<Tensor>& inputs)> forward;
@@ -22,7 +22,7 @@ struct CustomRule {
       nullptr;
 };
 
-/// y = rule.forward(inputs), differentiated by the rule instead of by its ops.
+/// y = rule.forward(inputs), differentiated by the rule instead of through its ops.
 ///
 /// Without a jvp, push, jet and Taylor mode throw ValueError.
 Tensor custom(const CustomRule& rule, const std::vector<Tensor>& inputs);

@@ -11,22 +11,22 @@ namespace dimwise {
 namespace {
 
 void check_order(int order) {
-  if (order < 1) fail<ValueError>("dimwise", "order ", order, " asked. Use 1 or more.");
+  if (order < 1) fail<ValueError>("dimwise", "order ", order, " requested. Use 1 or more.");
 }
 
 void check_shapes(const Tensor& y, const Tensor& x) {
   if (y.shape() != x.shape())
-    fail<ShapeError>("dimwise", "y has shape ", y.shape(), " where x has ", x.shape(),
+    fail<ShapeError>("dimwise", "y has shape ", y.shape(), ", but x has ", x.shape(),
                      ". Dimension-wise derivatives need one output for each input.");
 }
 
-// Reverse for the first derivative, one jet from the second on: bench/sweep prints both.
+// Reverse mode for order 1, one jet for higher orders: bench/sweep measures both.
 bool use_taylor(const Tape& tape, int order, DimwiseMethod method) {
   if (method == DimwiseMethod::automatic) return order >= 2 && tape.has_jets();
   return method == DimwiseMethod::taylor;
 }
 
-// {D¹, …, D^k} of tape's output, all recorded but the last, which is recorded if `last`.
+// {D¹, …, D^k} of tape's output, all recorded except the last, which is recorded only if `last`.
 std::vector<Tensor> derivatives(const Tape& tape, int order, DimwiseMethod method, bool last) {
   const Tensor& x = tape.inputs()[0];
   std::vector<Tensor> result;

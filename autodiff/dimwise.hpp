@@ -11,9 +11,9 @@ namespace dimwise {
 
 /// How dimension-wise derivatives are computed.
 enum class DimwiseMethod : uint8_t {
-  automatic,  ///< whichever is measured to be faster for the order asked
+  automatic,  ///< the faster one for the requested order, by measurement
   reverse,    ///< k recorded pulls of ones
-  taylor,     ///< one jet along ones: all orders at once
+  taylor,     ///< one jet along ones: all orders together
 };
 
 struct DimwiseOptions {
@@ -23,21 +23,21 @@ struct DimwiseOptions {
   bool record = true;  ///< tape form: whether the last sweep is recorded too
 };
 
-/// ∂^k y_i/∂x_i^k for a y whose Jacobian, past the held tensors, is diagonal: the shape of x.
+/// ∂^k y_i/∂x_i^k, of the shape of x, for a y whose Jacobian with the held tensors constant is diagonal.
 ///
-/// One reverse pass an order, or one Taylor jet for all, whatever the dimension (the last axis; all others are batch).
-/// The held tensors stay attached: gradients of the result reach them. Zeros where y does not depend on x. Throws
-/// ShapeError unless y and x have one shape, and ValueError where the Jacobian is found not to be diagonal: calls 1, 2,
-/// 4, 8, … of the same ops are checked by two more pulls, under a `DiagonalCheck` every one.
-/// Source: Chen & Duvenaud (2019), section 2.
+/// Cost: one reverse pass per order, or one Taylor jet for all orders, whatever the dimension (the last axis; all
+/// others are batch). The held tensors stay attached: gradients of the result reach them. The result is 0 if y does not
+/// depend on x. Throws ShapeError unless y and x have equal shapes, and ValueError if a check finds that the Jacobian
+/// is not diagonal: calls 1, 2, 4, 8, … of the same ops, or all within a `DiagonalCheck`, are checked by two more
+/// pulls. Source: Chen & Duvenaud (2019), section 2.
 ///
 /// Example: `auto h = c(x), y = tau(x, h); Tensor d1 = dimwise(y, x, {.holding = {h}});`
 Tensor dimwise(const Tensor& y, const Tensor& x, const DimwiseOptions& options);
 
 /// A function f_i(x) = τ_i(x_i, h_i) with h = c(x), ∂h_i/∂x_i = 0.
 ///
-/// `conditioner(x)` gives one tensor or several, of shape (…, d, d_h); rows of `transformer(x, h)` are independent
-/// given h.
+/// `conditioner(x)` returns one or several tensors of shape (…, d, d_h); given h, rows of `transformer(x, h)` are
+/// independent.
 template <class Net>
 concept HollowFunction = requires(const Net& net, const Tensor& x) {
   net.transformer(x, net.conditioner(x));
@@ -55,8 +55,8 @@ Tensor sum_of_last_axis(const Tensor& x);
 
 /// {f, D¹f, …, D^k f} of a HollowNet at x, each of the shape of x.
 ///
-/// The results are recorded exactly if something tracked enters (x, a parameter). Cost: the conditioner once, the
-/// transformer forward and once again for each order.
+/// The results are recorded if and only if they depend on a tracked tensor (x, a parameter). Cost: one pass of the
+/// conditioner, one forward pass of the transformer, and one more of the transformer for each order.
 ///
 /// Example: `auto d = dimwise(net, x, 2); Tensor f = d[0], d1 = d[1], d2 = d[2];`
 template <HollowFunction Net>

@@ -15,10 +15,10 @@ namespace dimwise {
 
 struct Op;
 
-/// The settings of one call of an op (axes, shapes, flags …): whatever struct its record names, or nothing.
+/// The settings of one call of an op (axes, shapes, flags …): the struct that its record names, or null.
 using Attributes = std::shared_ptr<const void>;
 
-/// The inputs of a call: up to five without an allocation, which is most calls.
+/// The inputs of a call: up to five, as in most calls, need no allocation.
 class Operands {
  public:
   Operands() = default;
@@ -50,19 +50,19 @@ class Operands {
   size_t size_ = 0;
 };
 
-/// A value and, if tracked, how it was made: what a Tensor refers to.
+/// The object a Tensor refers to: a value and, if tracked, how it was computed.
 struct Node {
   std::atomic<uint32_t> owners{0};
   DType dtype = DType::float32;
   bool tracked = false;
-  bool in_custom_forward = false;  ///< made by the forward of a custom rule: not to be recorded as a constant
+  bool in_custom_forward = false;  ///< computed by the forward of a custom rule: must not be recorded as a constant
   Shape shape;
   Buffer buffer;
   const Op* op = nullptr;  ///< null for a leaf
   Attributes attributes;
   Operands inputs;
   const char* scope = nullptr;  ///< the innermost Scope when it was recorded
-  uint64_t sequence = 0;        ///< place in the order of recording
+  uint64_t sequence = 0;        ///< position in the order of recording
 
   Node();
   Node(const Node&) = delete;
@@ -77,7 +77,7 @@ struct Node {
   }
 };
 
-/// An untracked tensor with uninitialized values, to be filled through `mutable_data` before anyone else sees it.
+/// An untracked tensor with uninitialized values, to be filled through `mutable_data` before it is shared.
 Tensor empty(const Shape& shape, DType dtype);
 /// An untracked tensor of another shape on the same buffer.
 Tensor share(const Tensor& x, const Shape& shape);
@@ -86,10 +86,10 @@ T* mutable_data(const Tensor& x) {
   return x.node()->template data<T>();
 }
 
-/// Sequence numbers: nodes made later have larger ones.
+/// Sequence numbers: later nodes have larger ones.
 uint64_t next_sequence();
 
-/// Nodes alive in the program; returns to its earlier value when all tensors are gone.
+/// The number of live nodes in the program; back to its earlier value when all tensors are destroyed.
 int64_t live_nodes();
 
 /// Calls f(T{}) with T the element type of a dtype.

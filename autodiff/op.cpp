@@ -12,10 +12,11 @@ double seconds() { return std::chrono::duration<double>(std::chrono::steady_cloc
 
 void check_inputs(const char* op, std::span<const Tensor> inputs) {
   for (const Tensor& x : inputs) {
-    if (!x.defined()) fail<ValueError>(op, "an input is undefined. Every input must be a tensor with values.");
+    if (!x.defined()) fail<ValueError>(op, "an input is undefined. Give every input a value.");
     if (!x.node()->buffer.data())
-      fail<ValueError>(op, "the values of an input, a recorded intermediate of shape ", x.shape(),
-                       ", were written over by a later op, since nobody held it. Hold the tensor.");
+      fail<ValueError>(
+          op, "the values of an input, a recorded intermediate of shape ", x.shape(),
+          ", were overwritten by a later op, since no variable referred to it. Keep the tensor in a variable.");
     if (x.dtype() != inputs[0].dtype())
       fail<DTypeError>(op, "dtypes differ: ", inputs[0].dtype(), " and ", x.dtype(),
                        ". Cast one with astype(x, DType::", inputs[0].dtype(), ").");
@@ -63,7 +64,8 @@ Tensor apply(const Op& op, Operands inputs, Attributes attributes) {
 
 Series jet_of(const Call& call, std::span<const Series> inputs) {
   if (!call.op.jet)
-    fail<ValueError>(call.op.name, "has no Taylor rule: push, jet and Taylor mode cannot pass it. Use reverse mode.");
+    fail<ValueError>(call.op.name,
+                     "has no Taylor rule: push, jet and Taylor mode cannot differentiate it. Use reverse mode.");
   if (call.op.broadcasts) return call.op.jet(call, inputs);
   std::vector<Series> full(inputs.begin(), inputs.end());
   for (Series& s : full) s.expand();

@@ -8,7 +8,7 @@
 
 namespace dimwise {
 
-/// One call of an op, as its rules see it.
+/// One call of an op, passed to its rules.
 struct Call {
   const Op& op;
   std::span<const Tensor> inputs;
@@ -16,14 +16,14 @@ struct Call {
   Tensor output;
 };
 
-/// The cotangents of a call's inputs, filled only where they are wanted.
+/// The cotangents of a call's inputs. Only those needed are filled.
 class Cotangents {
  public:
   Cotangents(std::span<Tensor> slots, std::span<const bool> wanted, Tensor* cotangent = nullptr)
       : slots_(slots), wanted_(wanted), cotangent_(cotangent) {}
   bool wanted(size_t input) const { return wanted_[input]; }
   void set(size_t input, Tensor value) { slots_[input] = std::move(value); }
-  /// The output's cotangent, given away where the sweep needs it no more, so that its memory may be written over.
+  /// The output's cotangent, moved out if the sweep no longer needs it, so that its memory can be reused.
   Tensor take(const Tensor& w) const {
     if (cotangent_) return std::move(*cotangent_);
     return w;
@@ -35,32 +35,32 @@ class Cotangents {
   Tensor* cotangent_;
 };
 
-/// Everything the engine knows about an op: one record, in one place.
+/// The record of an op: everything that the engine knows about it.
 ///
-/// `forward` gives the untracked value. `vjp` and `jet` are written in public ops, so that a sweep is itself a recorded
-/// computation and derivatives nest to any order. A jvp is a jet of order 1.
+/// `forward` returns the untracked value. `vjp` and `jet` are written in public ops, so that a sweep is itself a
+/// recorded computation and derivatives nest to any order. A jvp is a jet of order 1.
 struct Op {
   const char* name;
   Tensor (*forward)(std::span<const Tensor> inputs, const Attributes& attributes) = nullptr;
   void (*vjp)(const Call& call, const Tensor& cotangent, Cotangents& result) = nullptr;
-  /// Null where there is none: `push`, `jet` and Taylor mode then throw, naming the op.
+  /// Null if there is none: `push`, `jet` and Taylor mode then throw, with the op's name.
   Series (*jet)(const Call& call, std::span<const Series> inputs) = nullptr;
   /// Whether `vjp` takes a cotangent, and `jet` coefficients, of any shape that broadcasts to the tensor's: a constant
-  /// direction stays one number. Others are given the full shape.
+  /// direction stays one number. Other ops get directions of the full shape.
   bool broadcasts = false;
-  bool reads_output = true;  ///< whether rules read the output's values; else the next op may write over them
+  bool reads_output = true;  ///< whether rules read the output's values; if not, the next op may overwrite them
 };
 
-/// Whether x, an input of the call at hand, can give its memory to the output: nothing else refers to it and no rule
-/// reads its values. `read`: whether the call's own rules do.
+/// Whether x, an input of the current call, can donate its memory to the output: nothing else refers to it and no rule
+/// reads its values. `read`: whether the call's rules read it.
 bool can_donate(const Tensor& x, bool read);
-/// x's memory, with its values still in it, as a new tensor; x has none afterwards.
+/// Moves x's memory, including its values, into a new tensor; x has no memory afterwards.
 Tensor donate(const Tensor& x);
 
 /// Evaluates an op and, if this thread records and an input is tracked, records it.
 Tensor apply(const Op& op, Operands inputs, Attributes attributes = nullptr);
 
-/// The series of a call's output from those of its inputs. Throws ValueError, naming the op, where it has no Taylor
+/// The series of a call's output from those of its inputs. Throws ValueError, with the op's name, if it has no Taylor
 /// rule.
 Series jet_of(const Call& call, std::span<const Series> inputs);
 
@@ -70,7 +70,7 @@ Series apply_series(const Op& op, const std::vector<Series>& inputs, const Attri
 /// Throws DTypeError unless all inputs are defined and of one dtype.
 void check_inputs(const char* op, std::span<const Tensor> inputs);
 
-/// Seconds of a clock that never goes back, for observers.
+/// Seconds of a monotonic clock, for observers.
 double seconds();
 
 }  // namespace dimwise

@@ -7,7 +7,7 @@
 
 namespace dimwise {
 
-/// A truncated Taylor series x(t) = c₀ + c₁t + c₂t² + … with tensors for coefficients.
+/// A truncated Taylor series x(t) = c₀ + c₁t + c₂t² + … whose coefficients are tensors.
 ///
 /// Coefficients beyond the stored ones, and undefined ones, are zero. All broadcast to the shape of c₀.
 struct Series {
@@ -20,13 +20,13 @@ struct Series {
 
   int order() const { return static_cast<int>(c.size()) - 1; }
   const Tensor& value() const { return c.front(); }
-  /// Coefficient k; undefined where it is zero.
+  /// Coefficient k; undefined if it is zero.
   Tensor at(int k) const { return k <= order() ? c[static_cast<size_t>(k)] : Tensor(); }
   /// The first coefficients, up to order k.
   Series truncated(int k) const;
-  /// Brings all coefficients to the shape of c₀.
+  /// Broadcasts all coefficients to the shape of c₀.
   void expand();
-  /// The series of x'(t): one order less.
+  /// The series of x'(t), of one order less.
   Series derivative() const;
 };
 

@@ -17,7 +17,7 @@ class NodeMap {
  public:
   explicit NodeMap(size_t expected = 64) : entries_(std::bit_ceil(std::max<size_t>(64, expected))) {}
 
-  // The place of a node's number; `fresh` tells whether it was put in now, with −1.
+  // The number of a node; `fresh` tells whether it was inserted now, with −1.
   int& insert(const Node* node, bool& fresh) {
     if (2 * used_ >= entries_.size()) grow();
     Entry& entry = find(node);
@@ -52,8 +52,8 @@ class NodeMap {
   size_t used_ = 0;
 };
 
-// The tracked nodes from which `roots` were computed, none older than `oldest`, in no order, stopping at nodes for
-// which stop(node) holds; `seen` has them all, numbered −1.
+// The tracked nodes from which `roots` were computed, none older than `oldest`, in no particular order, stopping at
+// nodes for which stop(node) holds; `seen` contains all of them, numbered −1.
 template <class Stop>
 std::vector<Node*> history(const std::vector<Tensor>& roots, uint64_t oldest, NodeMap& seen, Stop&& stop) {
   std::vector<Node*> pending, found;
@@ -76,7 +76,7 @@ std::vector<Node*> history(const std::vector<Tensor>& roots, uint64_t oldest, No
 
 void sort_as_recorded(std::vector<Node*>& nodes) {
   const auto earlier = [](const Node* a, const Node* b) { return a->sequence < b->sequence; };
-  std::reverse(nodes.begin(), nodes.end());  // a chain is met last to first
+  std::reverse(nodes.begin(), nodes.end());  // a chain is visited last to first
   if (!std::is_sorted(nodes.begin(), nodes.end(), earlier)) std::sort(nodes.begin(), nodes.end(), earlier);
 }
 
@@ -105,10 +105,10 @@ bool broadcasts(const Shape& from, const Shape& to) {
 
 void check_like(const char* sweep, const Tensor& given, const Tensor& expected) {
   if (!broadcasts(given.shape(), expected.shape()))
-    fail<ShapeError>(sweep, "a direction has shape ", given.shape(), " where the tensor has ", expected.shape(),
-                     ". They must be equal, or the direction broadcast to it.");
+    fail<ShapeError>(sweep, "a direction has shape ", given.shape(), ", but the tensor has ", expected.shape(),
+                     ". The direction must have that shape or broadcast to it.");
   if (given.dtype() != expected.dtype())
-    fail<DTypeError>(sweep, "a direction is ", given.dtype(), " where the tensor is ", expected.dtype(),
+    fail<DTypeError>(sweep, "a direction is ", given.dtype(), ", but the tensor is ", expected.dtype(),
                      ". Cast it with astype.");
 }
 
@@ -124,13 +124,13 @@ Tape::Tape(std::vector<Tensor> outputs, std::vector<Tensor> inputs, const Option
   for (const Tensor& x : inputs_)
     if (!x.tracked())
       fail<ValueError>(
-          "tape", "an input is not tracked, so nothing was recorded. Make it with track(x) before computing with it.");
+          "tape", "an input is not tracked, so nothing was recorded. Track it with track(x) before computing with it.");
   for (const Tensor& y : outputs_)
-    if (!y.defined()) fail<ValueError>("tape", "an output is undefined.");
+    if (!y.defined()) fail<ValueError>("tape", "an output is undefined. Give it a value.");
   for (const Tensor& h : holding_) {
-    if (!h.defined()) fail<ValueError>("holding", "a held tensor is undefined.");
+    if (!h.defined()) fail<ValueError>("holding", "a held tensor is undefined. Give it a value.");
     if (is_one_of(h.node(), inputs_) || is_one_of(h.node(), outputs_))
-      fail<ValueError>("holding", "the held tensor is itself an input or an output. Hold what lies between them.");
+      fail<ValueError>("holding", "the held tensor is itself an input or an output. Hold an intermediate tensor.");
   }
 
   NodeMap slot;
@@ -173,9 +173,9 @@ Tape::Tape(std::vector<Tensor> outputs, std::vector<Tensor> inputs, const Option
   }
   for (const Tensor& h : holding_)
     if (options.require_held_used && !met.contains(h.node()) && depends(h, inputs_))
-      fail<ValueError>(
-          "holding", "the held tensor of shape ", h.shape(),
-          " depends on an input, but no output uses it. Hold the very tensor that was consumed, not a reshape of it.");
+      fail<ValueError>("holding", "the held tensor of shape ", h.shape(),
+                       " depends on an input, but no output uses it. Hold the tensor that was consumed itself, not a "
+                       "reshape of it.");
 }
 
 bool Tape::has_jets() const {
@@ -257,7 +257,7 @@ std::vector<Series> Tape::jet(const std::vector<std::vector<Tensor>>& coefficien
   check_count("jet", coefficients.size(), inputs_.size());
   std::vector<Series> slot(static_cast<size_t>(slots_));
   const auto at = [&](int s) -> Series& { return slot[static_cast<size_t>(s)]; };
-  // All series have one order: a shorter one would be taken for a polynomial whose functions end where it does.
+  // All series have the same order: a shorter one would be treated as a polynomial, with zero higher coefficients.
   size_t order = 0;
   for (const auto& given : coefficients) order = std::max(order, given.size());
   for (size_t i = 0; i < inputs_.size(); ++i) {

@@ -24,15 +24,15 @@ DType dtype_of<double>() {
 namespace {
 std::atomic<uint64_t> sequence_counter{1};
 
-// Freed histories are drained by the outermost destructor, so that a chain of any length is freed without recursion.
+// The outermost destructor frees all histories, so that a chain of any length is freed without recursion.
 thread_local std::vector<Tensor>* draining = nullptr;
 }  // namespace
 
 uint64_t next_sequence() { return sequence_counter.fetch_add(1, std::memory_order_relaxed); }
 
 namespace {
-// Nodes made less nodes freed by one thread, written by that thread alone: an atomic addition would cost as much as a
-// small op. Never destroyed, since nodes may outlive threads and main.
+// Nodes created minus nodes freed by one thread, written only by that thread: an atomic addition would cost as much as
+// a small op. Never destroyed, because nodes may outlive threads and main.
 struct NodeCounts {
   std::mutex mutex;
   std::deque<std::atomic<int64_t>> counts;
@@ -61,7 +61,7 @@ Node::Node() { count_node(1); }
 
 Node::~Node() {
   count_node(-1);
-  // Those that may die with this node; one may be its input several times.
+  // The inputs that only this node refers to; one tensor may be its input several times.
   const auto last = [this](const Tensor& t) {
     return t.defined() && t.node()->owners.load(std::memory_order_acquire) <= inputs.size() &&
            !t.node()->inputs.empty();
@@ -95,10 +95,11 @@ template <class T>
 std::span<const T> Tensor::data() const {
   if (!node_) undefined_tensor("data");
   if (node_->dtype != dtype_of<T>())
-    fail<DTypeError>("data", "a ", node_->dtype, " tensor was read as ", dtype_of<T>(), ". Use astype first.");
+    fail<DTypeError>("data", "a ", node_->dtype, " tensor was read as ", dtype_of<T>(), ". Cast it with astype first.");
   if (!node_->buffer.data())
-    fail<ValueError>("data", "the values of this recorded intermediate of shape ", node_->shape,
-                     " were written over by a later op, since nobody held it. Hold the tensor.");
+    fail<ValueError>(
+        "data", "the values of this recorded intermediate of shape ", node_->shape,
+        " were overwritten by a later op, since no variable referred to it. Keep the tensor in a variable.");
   return {node_->data<T>(), static_cast<size_t>(size())};
 }
 template std::span<const float> Tensor::data<float>() const;
@@ -106,7 +107,8 @@ template std::span<const double> Tensor::data<double>() const;
 
 double Tensor::item() const {
   if (!node_) undefined_tensor("item");
-  if (size() != 1) fail<ShapeError>("item", "shape ", shape(), " has ", size(), " elements, not one. Reduce it first.");
+  if (size() != 1)
+    fail<ShapeError>("item", "shape ", shape(), " has ", size(), " elements, expected one. Reduce it first.");
   return dispatch(dtype(), [&](auto t) { return static_cast<double>(data<decltype(t)>()[0]); });
 }
 
@@ -121,8 +123,9 @@ std::vector<double> Tensor::values() const {
 Tensor empty(const Shape& shape, DType dtype) {
   int64_t total = 8;  // bytes, of float64
   for (const int64_t dim : shape) {
-    if (dim < 0) fail<ShapeError>("shape", "negative length in ", shape, ".");
-    if (__builtin_mul_overflow(total, dim, &total)) fail<ShapeError>("shape", shape, " has too many elements.");
+    if (dim < 0) fail<ShapeError>("shape", "negative length in ", shape, ". Lengths must be at least 0.");
+    if (__builtin_mul_overflow(total, dim, &total))
+      fail<ShapeError>("shape", shape, " has more elements than memory can hold. Use a smaller shape.");
   }
   auto* node = new Node;
   Tensor result(node);
@@ -133,9 +136,10 @@ Tensor empty(const Shape& shape, DType dtype) {
     node->buffer = Buffer(size);
   } catch (const std::bad_alloc&) {
     fail<ValueError>("empty", "a tensor of shape ", shape, " and ", dtype, " takes ", size >> 20,
-                     " MiB, which the system does not give.");
+                     " MiB, which the system cannot allocate. Use a smaller shape.");
   }
-  // Kernels compute with the lanes beyond the last element: they must not depend on what the memory held before.
+  // Kernels also compute with the elements beyond the last one, which must not depend on the previous contents of the
+  // memory.
   std::memset(static_cast<unsigned char*>(node->buffer.data()) + size / 64 * 64, 0, 64);
   return result;
 }

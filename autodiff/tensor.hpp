@@ -23,8 +23,8 @@ struct Node;
 
 /// An immutable array of float32 or float64 together with its history: cheap to copy, safe to share.
 ///
-/// Contiguous and row-major. A result of an op whose input is tracked remembers that op and its inputs; an untracked
-/// one keeps nothing. History lives as long as a Tensor refers to it.
+/// Contiguous and row-major. The result of an op with a tracked input refers to that op and its inputs; an untracked
+/// result does not. The history exists as long as a Tensor refers to it.
 class Tensor {
  public:
   Tensor() = default;  ///< undefined: no shape, no data
@@ -60,7 +60,7 @@ class Tensor {
   Node* node_ = nullptr;
 };
 
-/// Makers. The default dtype is float32 everywhere.
+/// Functions that create tensors. The default dtype is always float32.
 Tensor zeros(const Shape& shape, DType dtype = DType::float32);
 Tensor ones(const Shape& shape, DType dtype = DType::float32);
 Tensor full(const Shape& shape, double value, DType dtype = DType::float32);
@@ -75,7 +75,8 @@ Tensor linspace(double start, double stop, int64_t n, DType dtype = DType::float
 Tensor eye(int64_t n, DType dtype = DType::float32);
 /// A 0-d tensor.
 Tensor scalar(double value, DType dtype = DType::float32);
-/// A tensor of given values in row-major order; without a shape, 1-d. Throws ShapeError when the counts differ.
+/// A tensor of given values in row-major order; without a shape, 1-d. Throws ShapeError if the number of values is not
+/// that of the shape.
 Tensor tensor(const std::vector<double>& values, DType dtype = DType::float32);
 Tensor tensor(const std::vector<double>& values, const Shape& shape, DType dtype = DType::float32);
 
@@ -84,7 +85,7 @@ Tensor tensor(const std::vector<double>& values, const Shape& shape, DType dtype
 /// Example: `auto x = track(tensor({1, 2})); auto g = grad(sum(x * x), {x});`
 Tensor track(const Tensor& x);
 
-/// The values, with shape and dtype, for people to read.
+/// The values, with shape and dtype, as text.
 std::string str(const Tensor& x);
 std::ostream& operator<<(std::ostream& out, const Tensor& x);
 

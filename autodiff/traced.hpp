@@ -10,11 +10,11 @@
 
 namespace dimwise {
 
-/// A function run once on tracked aliases of its arguments, whether or not the caller records, and the tape between
-/// them: what every transform of a function begins with.
+/// The first step of every transform of a function: the function run once on tracked aliases of its arguments, whether
+/// or not the caller records, and the tape between them.
 ///
-/// Results belong to the caller's record exactly if the caller records and something of its own came in: a tracked
-/// argument, or a tracked tensor that the function captured.
+/// Results belong to the caller's record if and only if the caller records and an argument, or a tensor that the
+/// function captures, is tracked.
 ///
 /// Example: `const Traced traced(x, f); Tensor g = traced.pull({ones_like(traced.y())})[0], y = traced.value();`
 class Traced {
@@ -36,18 +36,18 @@ class Traced {
   const Tensor& y() const { return tape_.outputs()[0]; }
   bool attached() const { return attached_; }
 
-  /// Records sweeps in these directions while it lives if their results belong to the caller's record.
+  /// During its lifetime, records sweeps in these directions if their results belong to the caller's record.
   GradMode mode(const Tensor& direction = {}) const {
     return GradMode(caller_records_ && (attached_ || direction.tracked()));
   }
-  /// t, which was computed from y, as the caller is to see it: its history is dropped unless the caller records it.
+  /// The result t, computed from y, for the caller: its history is dropped unless the caller records.
   Tensor result(Tensor t) const { return attached_ ? std::move(t) : stop_gradient(t); }
   Tensor value() const { return result(y()); }
   std::vector<Tensor> pull(const Tensor& cotangent) const& {
     const GradMode recorded = mode(cotangent);
     return tape_.pull({cotangent});
   }
-  /// The same, the last sweep: what nobody else holds is freed as the sweep goes.
+  /// The same as the last sweep: tensors that nothing else refers to are freed during the sweep.
   std::vector<Tensor> pull(const Tensor& cotangent) && {
     const GradMode recorded = mode(cotangent);
     return std::move(tape_).pull({cotangent});
@@ -64,7 +64,7 @@ class Traced {
   }
 
   bool caller_records_;
-  uint64_t begin_;  // what is recorded from here on is the function's own
+  uint64_t begin_;  // nodes recorded from here on belong to the function
   Tape tape_;
   bool attached_ = false;
 };

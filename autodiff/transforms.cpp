@@ -11,11 +11,12 @@ namespace {
 
 void check_scalar(const char* where, const Tensor& y) {
   if (y.size() != 1)
-    fail<ShapeError>(where, "the function must have one element, not shape ", y.shape(),
+    fail<ShapeError>(where, "the result has shape ", y.shape(),
+                     ", expected one element"
                      ". Sum it, or use vjp or jacobian.");
 }
 
-// A Jacobian of shape (y's…, x's…), a pull for each element of y.
+// A Jacobian of shape (y's…, x's…), by one pull for each element of y.
 template <class Pull>
 Tensor rows_by(const Tensor& y, const Tensor& x, Pull&& pull) {
   const int64_t m = y.size();
@@ -27,7 +28,8 @@ Tensor rows_by(const Tensor& y, const Tensor& x, Pull&& pull) {
   return reshape(stack(rows), shape);
 }
 
-// From x to the gradient of y, which is recorded to be differentiated again; it need not use all that is held.
+// The tape from x to the gradient of y, which is recorded for the second derivative. The gradient need not use all held
+// tensors.
 Tape gradient_tape(const Tensor& y, const Tensor& x, const GradOptions& options) {
   const EnableGrad guard;
   const Tensor g = grad(y, x, {.holding = options.holding});

@@ -9,7 +9,7 @@
 
 namespace dimwise {
 
-// Tape forms: of tensors already computed from tracked ones.
+// Tape forms: derivatives of tensors already computed from tracked ones.
 
 struct GradOptions {
   std::vector<Tensor> holding = {};  ///< constant for this sweep
@@ -34,8 +34,9 @@ Tensor jacobian(const Tensor& y, const Tensor& x, const GradOptions& options = {
 /// ∂²y/∂x², of shape (x's…, x's…), of a y with one element.
 Tensor hessian(const Tensor& y, const Tensor& x, const GradOptions& options = {});
 
-// Functional forms: of functions. The function is run on an alias of x, so uses nest without confusion; the result is
-// recorded exactly if something tracked enters it (x itself, or a tensor the function captured).
+// Functional forms: derivatives of functions. The function runs on an alias of x, so that transforms nest without
+// confusion. The result is recorded if and only if it depends on a tracked tensor (x itself, or one the function
+// captures).
 
 using Function = std::function<Tensor(const Tensor&)>;
 

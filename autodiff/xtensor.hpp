@@ -21,7 +21,7 @@ xt::xarray<T> to_xtensor(const Tensor& x) {
   return result;
 }
 
-/// The elements themselves, read-only, for as long as the tensor lives. Throws DTypeError when T is not the dtype.
+/// A read-only view of the elements, valid as long as the tensor exists. Throws DTypeError when T is not the dtype.
 ///
 /// Example: `double largest = xt::amax(as_xtensor<double>(x))();`
 template <class T>

@@ -1,5 +1,5 @@
 // A training step of a plane CNF with an ordinary net (3-64-64-64-2, tanh) and its exact trace, solved by dopri5 to
-// 1e-5: time by evaluation of the dynamics, since step controls differ a little.
+// 1e-5. Times are per evaluation of the dynamics, because step controls differ slightly.
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -84,7 +84,7 @@ struct Training {
     loss = value.item();
     return g;
   }
-  // The same with a part of the batch, which has steps of its own, for each thread.
+  // The same with a part of the batch, solved with separate steps, for each thread.
   void step(ThreadPool& pool) {
     std::vector<int64_t> counts(static_cast<size_t>(pool.threads()));
     const auto [value, g] = value_and_grad_parallel(
@@ -106,7 +106,7 @@ Row row(int64_t batch) {
   const Twin torch = torch_cnf(batch, 1), limit = limit_cnf(batch);
   const std::map<std::string, double> figures = {{"loss", ours->loss}, {"gradient", gradient}};
   agree(figures, torch, "libtorch");
-  agree(figures, limit, "the program by hand");
+  agree(figures, limit, "the handwritten program");
   std::ostringstream remark;
   remark << "evaluations: ours " << ours->evaluations;
   if (torch) remark << ", libtorch " << torch.check.at("evaluations");
@@ -122,7 +122,7 @@ Row row(int64_t batch) {
           .slice = 0.05};
 }
 
-// Two threads. In the program by hand and in libtorch they are BLAS's: libtorch's own, too, make it slower.
+// Two threads. The handwritten program and libtorch use BLAS threads: libtorch's intra-op threads would make it slower.
 Row on_two_threads(int64_t batch) {
   const auto ours = std::make_shared<Training>(batch);
   const auto pool = std::make_shared<ThreadPool>(2);

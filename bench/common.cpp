@@ -110,7 +110,7 @@ void report(benchmark::State& state, const Figures& f) {
   count(state, "ours/limit", f.over_limit);
   count(state, "ours/unfused", f.over_unfused);
   count(state, "ours/forward", f.over_forward);
-  // The label: unit; targets, figure and bound each; remark. scripts/bench_table.py reads it.
+  // The label: unit; targets, each a figure and a bound; remark. scripts/bench_table.py reads it.
   std::ostringstream label;
   label << f.unit << ';';
   bool met = true, judged = !f.targets.empty();

@@ -15,9 +15,9 @@ namespace dimwise::bench {
 /// The numbers of `numbers` as a float32 tensor.
 Tensor made(const Shape& shape, uint32_t seed, double scale);
 
-/// Whether DIMWISE_BENCH_QUICK asks for rough figures soon.
+/// Whether DIMWISE_BENCH_QUICK requests quick, rough figures.
 bool quick();
-/// Rounds of each row: DIMWISE_BENCH_ROUNDS, or else 11, or 3 if quick.
+/// The number of rounds per row: DIMWISE_BENCH_ROUNDS, otherwise 11, or 3 if quick.
 int64_t rounds();
 
 struct Case {
@@ -25,27 +25,27 @@ struct Case {
   std::function<void()> run;
 };
 
-/// What is read: the processor time of this thread, which other programs do not touch, or, for work on several threads,
-/// the time on the wall.
+/// The clock: the processor time of this thread, which other programs do not affect, or, for work on several threads,
+/// the wall-clock time.
 enum class Clock : uint8_t { thread, wall };
-/// Seconds since some moment.
+/// Seconds since an arbitrary moment.
 double now(Clock clock = Clock::thread);
 
-/// Cases timed in turns: in every round each runs for one short slice, so that a slow phase of a shared machine hits
-/// them all. Ratios are medians of the ratios of single rounds.
+/// Cases timed alternately: in every round each runs for one short slice, so that a slow phase of a shared machine
+/// affects all of them. Ratios are medians of the ratios of single rounds.
 class Turns {
  public:
-  /// Runs each case once, to warm up, and finds the number of calls that fill a slice (of 30 ms). Cases without a
-  /// function are passed over.
+  /// Runs each case once, to warm up, and determines the number of calls that fill a slice (30 ms). Cases without a
+  /// function are skipped.
   explicit Turns(std::vector<Case> cases, double slice = 0.03, Clock clock = Clock::thread);
 
-  /// Runs a round; returns the seconds a call of the first case took in it.
+  /// Runs a round; returns the seconds per call of the first case.
   double round();
 
   bool has(const std::string& name) const;
-  /// The median of the seconds of one call.
+  /// The median of the seconds per call.
   double seconds(const std::string& name) const;
-  /// The median of the quotients a/b.
+  /// The median of the ratios a/b.
   double ratio(const std::string& a, const std::string& b) const;
 
  private:
@@ -71,7 +71,7 @@ struct Target {
   bool at_least = false;
 };
 
-/// What a row of the table shows; what is missing stays empty.
+/// The figures of a row of the table; a missing one is empty.
 struct Figures {
   std::string unit = "s";  ///< of ours, libtorch and limit: s, MiB, or a word
   std::optional<double> ours = {}, libtorch = {}, limit = {};
@@ -80,13 +80,13 @@ struct Figures {
   std::string remark = {};
 };
 
-/// Hands the figures to Google Benchmark as counters, and unit, targets and remark as label.
+/// Passes the figures to Google Benchmark as counters, and unit, targets and remark as label.
 void report(benchmark::State& state, const Figures& figures);
 
-/// The work of a row in all its versions, each doing `per` units of what the row shows.
+/// All versions of a row's work, each of `per` units of the row's figure.
 struct Row {
   std::function<void()> ours, libtorch = {}, limit = {}, unfused = {}, forward = {};
-  double per = 1, libtorch_per = 0, limit_per = 0;  ///< 0: as ours
+  double per = 1, libtorch_per = 0, limit_per = 0;  ///< 0: equal to ours
   std::vector<Target> targets = {};
   std::string remark = {};
   double slice = 0.03;
@@ -95,11 +95,11 @@ struct Row {
 
 /// Adds a row to the table. `make` is called when the row is run.
 void add_row(const std::string& name, std::function<Row()> make);
-/// Adds a row that measures in its own way and calls `report`.
+/// Adds a row with a custom measurement, which calls `report`.
 void add_row(const std::string& name, int64_t iterations, std::function<void(benchmark::State&)> run);
 
-/// Throws ValueError, naming the result, where ours and a twin's differ by more than `tolerance`, relatively. A twin
-/// that has no result of that name is not asked.
+/// Throws ValueError, with the result's name, if ours and a twin's have a relative difference above `tolerance`. A
+/// result that the twin does not have is skipped.
 void agree(const std::map<std::string, double>& ours, const Twin& twin, const char* whose, double tolerance = 1e-3);
 
 /// The case of that name, or nothing.

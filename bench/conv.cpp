@@ -17,7 +17,7 @@ namespace {
 using namespace dimwise;
 using namespace dimwise::bench;
 
-// The layer and its input, both of which a training step differentiates.
+// The layer and its input. A training step differentiates both.
 struct Problem {
   Conv2d layer;
   Tensor x;

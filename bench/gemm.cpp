@@ -1,5 +1,5 @@
-// The products of a HollowNet's training step: ours against cblas_sgemm, in turns within one run. What
-// `ops/detail/gemm.cpp` gives to oneDNN and what to OpenBLAS is decided by these figures.
+// The products of a HollowNet's training step: ours against cblas_sgemm, alternating within one run. These figures
+// decide which products `ops/detail/gemm.cpp` computes with oneDNN and which with OpenBLAS.
 #include "ops/detail/gemm.hpp"
 
 #include <cblas.h>

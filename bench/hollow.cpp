@@ -25,7 +25,7 @@ double total(const Tensor& t) {
 
 using Bound = decltype(std::declval<const Net&>().at());
 
-// What the rows of one dimension share.
+// The data shared by the rows of one dimension.
 struct Setting {
   int64_t d;
   Problem problem;
@@ -55,11 +55,11 @@ struct Setting {
         {"gradient of v", squares(g.net.transformer.layers[0].weight.values())},
         {"gradient of c", squares(g.net.transformer.layers[0].bias.values())}};
     agree(ours, torch, "libtorch");
-    agree(ours, limit, "the program by hand");
+    agree(ours, limit, "the handwritten program");
   }
 };
 
-// The setting of the row that runs; that of the last dimension is kept.
+// The setting of the current row; that of the last dimension is cached.
 std::shared_ptr<Setting> setting(int64_t d) {
   static std::shared_ptr<Setting> last;
   set_threads(1);

@@ -22,7 +22,7 @@ inline Tensor mask(int64_t rows, int64_t columns, const std::function<bool(int64
   return tensor(values, {rows, columns});
 }
 
-/// The net of all twins. Half of the hidden units see what is left of their degree, half what is right of it.
+/// The net of all twins. Half of the hidden units depend on the inputs left of their degree, half on those right of it.
 inline Net make_net(int64_t d) {
   const auto bound = [](int64_t n) { return 1 / std::sqrt(static_cast<double>(n)); };
   Net net{MaskedConditioner({.d = d, .d_h = d_h, .hidden = {hidden}}, Rng(0)),
@@ -46,7 +46,7 @@ inline Net make_net(int64_t d) {
   return net;
 }
 
-/// A net and its input, both of which a training step differentiates.
+/// A net and its input. A training step differentiates both.
 struct Problem {
   Net net;
   Tensor x;

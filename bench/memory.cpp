@@ -1,4 +1,4 @@
-// Peak memory of a training step on f and D¹f above what the process held before it, each in a process of its own.
+// Peak memory of a training step on f and D¹f above the memory before it, each measured in a separate process.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,7 +15,7 @@ namespace {
 using namespace dimwise;
 using namespace dimwise::bench;
 
-// A figure of /proc/self/status in MiB.
+// A value of /proc/self/status in MiB.
 double status(const std::string& key) {
   std::ifstream file("/proc/self/status");
   for (std::string line; std::getline(file, line);)
@@ -23,7 +23,7 @@ double status(const std::string& key) {
   fail<DataError>("bench", "/proc/self/status has no ", key, ". Peak memory is measured on Linux only.");
 }
 
-// How far the resident memory rises above its present height while `work` runs.
+// The maximal increase of the resident memory while `work` runs.
 double peak(const std::function<void()>& work) {
   const double before = status("VmRSS");
   {
@@ -35,12 +35,12 @@ double peak(const std::function<void()>& work) {
   return status("VmHWM") - before;
 }
 
-// What `measure` finds in a process of its own.
+// The result of `measure` in a child process.
 double in_child(const std::function<double()>& measure) {
   int ends[2];
-  if (pipe(ends) != 0) fail<Error>("bench", "no pipe to a child process.");
+  if (pipe(ends) != 0) fail<Error>("bench", "cannot create a pipe to a child process.");
   const pid_t child = fork();
-  if (child < 0) fail<Error>("bench", "no child process.");
+  if (child < 0) fail<Error>("bench", "cannot start a child process.");
   if (child == 0) {
     double result = -1;
     try {
@@ -55,7 +55,7 @@ double in_child(const std::function<double()>& measure) {
   const bool whole = read(ends[0], &result, sizeof result) == sizeof result;
   close(ends[0]);
   waitpid(child, nullptr, 0);
-  if (!whole || result < 0) fail<Error>("bench", "the child process has failed.");
+  if (!whole || result < 0) fail<Error>("bench", "the child process failed.");
   return result;
 }
 

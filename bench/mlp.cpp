@@ -1,5 +1,5 @@
-// A training step (forward, backward, Adam) of an MLP 784-1024-1024-10 at batch 256, as a fraction of the speed of the
-// largest of its products, with one thread and with two.
+// A training step (forward, backward, Adam) of an MLP 784-1024-1024-10 at batch 256, as a fraction of the speed of its
+// largest product, with one thread and with two.
 #include "nn/mlp.hpp"
 
 #include <cmath>
@@ -26,7 +26,8 @@ using namespace dimwise::bench;
 
 constexpr int64_t batch = 256, sizes[] = {784, 1024, 1024, 10};
 
-// Multiply-adds of a step's products: forward, by the weights, and by the inputs of all layers but the first.
+// Multiply-adds of a step's products: forward, for the weights' gradients, and for the inputs' gradients of all layers
+// except the first.
 double multiply_adds() {
   const double first = sizes[0] * sizes[1], second = sizes[1] * sizes[2], third = sizes[2] * sizes[3];
   return batch * (2 * first + 3 * second + 3 * third);
@@ -72,7 +73,7 @@ void run(benchmark::State& state, int threads, double target) {
   for (int i = 0; i < 5; ++i) ours->step();
   const std::map<std::string, double> loss = {{"loss after 5 steps", ours->loss(ours->net).item()}};
   agree(loss, torch, "libtorch");
-  agree(loss, limit, "the program by hand");
+  agree(loss, limit, "the handwritten program");
   const std::vector<float> a = bench::numbers(256 * 1024, 2, 1.0), b = bench::numbers(1024 * 1024, 3, 1.0);
   std::vector<float> c(a.size());
   const auto sgemm = [&] {
@@ -103,7 +104,7 @@ void run(benchmark::State& state, int threads, double target) {
   for (auto _ : state) state.SetIterationTime(turns.round());
   const double per_product = multiply_adds() / (256.0 * 1024 * 1024);
   const auto fraction = [&](const std::string& name) { return turns.ratio("sgemm", name) * per_product; };
-  // The better of the two ways to use threads, of ours and of libtorch's.
+  // The better of the two ways to use threads, for ours and for libtorch.
   const auto better = [&](const std::string& name, const std::string& other) {
     return turns.has(other) && turns.ratio(other, name) < 1 ? other : name;
   };

@@ -1,5 +1,5 @@
-// Stiff problems: evaluations of f beside CVODE's, with the same f and the same tolerances. Counts do not depend on the
-// machine; seconds are the processor time of this thread, of which f, made of tensors on both sides, takes most.
+// Stiff problems: evaluations of f compared to CVODE's, with the same f and the same tolerances. Counts do not depend
+// on the machine; seconds are the processor time of this thread, most of which f takes, computed with tensors for both.
 
 #include <algorithm>
 #include <cmath>
@@ -23,7 +23,7 @@ namespace {
 constexpr double rtol = 1e-6;
 int64_t most_f() { return quick() ? 20000 : 400000; }
 
-// A HollowNet that has learnt dx_i/dt = −λ_i (x_i − cos x_(i+1)), λ from 1 to 1000.
+// A HollowNet trained on dx_i/dt = −λ_i (x_i − cos x_(i+1)), λ from 1 to 1000.
 OdeProblem trained_net() {
   const int64_t d = 16;
   const Rng rng(3);

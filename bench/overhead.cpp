@@ -1,4 +1,4 @@
-// What one op costs apart from its arithmetic: chains of 1000 ops on one element.
+// The cost of one op apart from its arithmetic: chains of 1000 ops on one element.
 #include "autodiff/transforms.hpp"
 #include "bench/common.hpp"
 #include "bench/limits/limits.hpp"

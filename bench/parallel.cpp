@@ -1,7 +1,7 @@
 // One training step of a HollowNet, loss(f, D¹f) and all gradients, on one thread and on two.
 //
-// The speed-up is the ratio of the medians of both, a few steps of each in turns within one run; that of the minima is
-// nearer to the truth on a machine that does other work.
+// The speed-up is the ratio of the medians of both, alternating a few steps of each within one run. On a busy machine
+// the ratio of the minima is more accurate.
 #include <algorithm>
 #include <sstream>
 #include <vector>

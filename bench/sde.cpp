@@ -1,6 +1,6 @@
 // One training step of an SDE by its Fokker-Planck residual: D f, D g and D² g of two HollowNets and all gradients, by
-// dimension-wise derivatives, and by brute force, d reverse passes for each order (the diagonals of Jacobian and
-// Hessian). Both must give the same loss and gradient.
+// dimension-wise derivatives and by brute force, which takes d reverse passes for each order (the diagonals of Jacobian
+// and Hessian). Both must give the same loss and gradient.
 #include <sstream>
 #include <vector>
 
@@ -74,7 +74,7 @@ struct Step {
   }
 };
 
-// The quotients of both values and of both gradients' norms must be 1.
+// The ratios of the values and of the gradients' norms must be 1.
 void check_equal(const Step& step) {
   const auto a = step.exact(), b = step.brute_force();
   const double loss = a.first.item() / b.first.item(), norm = gradient_norm(a.second) / gradient_norm(b.second);
@@ -87,7 +87,7 @@ void compare(benchmark::State& state, int64_t d) {
   set_threads(1);
   const Step step(d, 256);
   check_equal(Step(d, 16));
-  // Brute force in d = 64 takes most of a minute a step: it is not repeated as often.
+  // Brute force with d = 64 takes almost a minute per step, so it is repeated less often.
   const bool slow = d > 16;
   std::vector<double> exact, brute, weak;
   const auto seconds = [](auto&& f) {

@@ -1,7 +1,7 @@
 // Dimension-wise derivatives by dimension and order, against d pulls (brute force) and Hutchinson's estimate; the last
-// row draws what was measured into the file that DIMWISE_BENCH_FIGURE names.
+// row plots the measurements to the file given by DIMWISE_BENCH_FIGURE.
 //
-// All on 32 rows. Brute force makes at most 32 of its d pulls, and the time of d is scaled from that; for d = 784 all.
+// All with 32 rows. Brute force runs at most 32 of its d pulls, and the time is scaled to d; for d = 784 all run.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -54,7 +54,7 @@ std::shared_ptr<Setting> setting(int64_t d) {
   return last;
 }
 
-// ∂^k f_i/∂x_i^k for i = 0 … n−1, a pull through the whole net for each i and order.
+// ∂^k f_i/∂x_i^k for i = 0 … n−1, one pull through the whole net for each i and order.
 void brute_force(const Setting& s, int order, int64_t n) {
   const Tensor x = track(s.x), y = s.net(x);
   const Tape tape({y}, {x});
@@ -69,7 +69,7 @@ void brute_force(const Setting& s, int order, int64_t n) {
   }
 }
 
-// The curves of the picture: of each a time and a ratio for every dimension.
+// The curves of the figure: for each, a time and a ratio for every dimension.
 struct Curve {
   std::string label;
   std::vector<double> log_d = {}, milliseconds = {}, over_forward = {};
@@ -98,7 +98,7 @@ void add_point(benchmark::State& state, const std::string& label, int64_t d, dou
   curve->add(d, seconds, forward);
 }
 
-// dimwise of an order, in turns with the forward pass; and its two methods against each other.
+// dimwise of an order, alternating with the forward pass, and its two methods compared.
 void derivative(benchmark::State& state, const std::string& label, int64_t d, int order) {
   const auto s = setting(d);
   const auto by = [&](DimwiseMethod method) {
@@ -145,7 +145,7 @@ void forced(benchmark::State& state, const std::string& label, int64_t d, int or
   if (n == d) in_full_points().add(d, median(seconds), forward.seconds("forward"));
 }
 
-// Limits that leave the top of a panel to its legend.
+// Axis limits that leave space at the top of a panel for its legend.
 app::Limits limits(const std::vector<app::Line>& lines) {
   double low = std::numeric_limits<double>::infinity(), high = 0;
   for (const app::Line& line : lines)

@@ -1,6 +1,6 @@
-// Functions of 64 × 512 floats in cache: ours, xsimd's own (or the usual formula on them), and a copy, taken in turns.
+// Functions of 64 × 512 floats in cache: ours, xsimd's (or the usual formula based on them), and a copy, alternating.
 //
-// `ours_ns` and `xsimd_ns` are medians for one element; `over_copy` and `over_xsimd` medians of ratios within a round.
+// `ours_ns` and `xsimd_ns` are medians per element; `over_copy` and `over_xsimd` are medians of ratios within a round.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -23,7 +23,7 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-/// Nanoseconds for one element of out = f(x).
+/// Nanoseconds per element of out = f(x).
 template <class F>
 double nanoseconds(F f, const Tensor& x, Tensor& out) {
   constexpr int repeats = 4;

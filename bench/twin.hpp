@@ -8,7 +8,8 @@
 
 namespace dimwise::bench {
 
-/// Another implementation of a row group's work, on the same numbers. Without that library, both maps are empty.
+/// Another implementation of the work of a group of rows, on the same data. If its library is missing, both maps are
+/// empty.
 struct Twin {
   std::map<std::string, std::function<void()>> cases;
   std::map<std::string, double> check;  ///< results that must agree with ours, by name
@@ -16,7 +17,7 @@ struct Twin {
   explicit operator bool() const { return !cases.empty(); }
 };
 
-/// A model's tensors by name, as twins take them that cannot see ours.
+/// A model's tensors by name, for twins that do not use our tensor type.
 struct Array {
   std::vector<int64_t> shape;
   std::vector<double> values;
@@ -35,7 +36,7 @@ inline std::vector<float> numbers(size_t n, uint32_t seed, double scale) {
   return values;
 }
 
-/// Keeps the compiler from leaving out a computation whose result lies behind p.
+/// Keeps the compiler from removing a computation whose result p points to.
 inline void keep(const void* p) { asm volatile("" : : "g"(p) : "memory"); }
 
 /// Σ x².

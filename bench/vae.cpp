@@ -1,5 +1,6 @@
 // A training step of the convolutional autoencoder of dimwise-vae without a flow, batch 100, and loss and gradients of
-// the hollow flow that may carry its z: by its exact trace, by one sample of Hutchinson's, and by brute force.
+// the hollow flow of its posterior: with the exact trace, with one sample of Hutchinson's estimator, and by brute
+// force.
 #include <memory>
 #include <sstream>
 #include <thread>
@@ -55,7 +56,7 @@ struct Training {
 
   explicit Training(int threads) : pool(threads) {}
 
-  // Loss and gradient with the noise of this step.
+  // Loss and gradient with this step's noise.
   std::pair<Tensor, Vae> gradient() {
     const Rng rng = Rng(1).split(number);
     return value_and_grad_parallel(
@@ -94,7 +95,7 @@ Row conv(int threads, bool by_convolution) {
           .clock = threads == 1 ? Clock::thread : Clock::wall};
 }
 
-// The flow of the app's defaults, and what it carries: a training step differentiates all three.
+// The flow with the app's defaults, and its inputs: a training step differentiates all three.
 struct Problem {
   AnyHollowNet net;
   Tensor z0, context;
@@ -169,7 +170,7 @@ Row flow(Trace ours, Trace theirs, const std::vector<Target>& targets = {}) {
   return {.ours = training.ours(ours), .libtorch = training.theirs(name(theirs)), .targets = targets, .slice = 0.1};
 }
 
-// Another trace of ours over our exact one.
+// Another trace of ours compared to our exact one.
 void over_exact(benchmark::State& state, Trace other) {
   const FlowTraining& training = flow_training();
   Turns turns({{"other", training.ours(other)}, {"exact", training.ours(Trace::exact)}}, 0.1);

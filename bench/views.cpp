@@ -1,5 +1,5 @@
-// Copies of permuted, sliced, reversed, joined and padded elements: ours by loops, as `limit` the same by xtensor's
-// views. What `ops/layout.cpp` writes as a loop is decided by these figures: a view is used where it takes at most 1.3
+// Copies of permuted, sliced, reversed, concatenated and padded elements: ours by loops, and as `limit` the same by
+// xtensor's views. These figures decide which ops of `ops/layout.cpp` are loops: a view is used if it takes at most 1.3
 // times as long.
 #include "autodiff/kernels/xtensor.hpp"
 

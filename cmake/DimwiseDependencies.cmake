@@ -1,4 +1,4 @@
-# Finds what the project needs, and names the Debian package of what is missing.
+# Finds the dependencies, and names the Debian package of a missing one.
 
 function(dimwise_need found package what)
   if(NOT ${found})
@@ -6,7 +6,7 @@ function(dimwise_need found package what)
   endif()
 endfunction()
 
-# Where dimwise is a part of another project, that project links these too.
+# If dimwise is part of another project, that project links these targets too.
 set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
 
 find_package(xsimd QUIET)
@@ -15,7 +15,7 @@ find_package(xtl QUIET)
 dimwise_need(xtl_FOUND libxtensor-dev "xtl")
 find_package(xtensor QUIET)
 dimwise_need(xtensor_FOUND libxtensor-dev "xtensor")
-# Headers alone; their package file asks for a BLAS and a LAPACK of its own.
+# Header-only; its package file requires another BLAS and LAPACK.
 find_path(DIMWISE_XTENSOR_BLAS_INCLUDE xtensor-blas/xlapack.hpp)
 dimwise_need(DIMWISE_XTENSOR_BLAS_INCLUDE libxtensor-blas-dev "xtensor-blas")
 find_package(Threads REQUIRED)
@@ -27,7 +27,7 @@ find_package(LAPACK QUIET)
 dimwise_need(LAPACK_FOUND libopenblas-dev "OpenBLAS's LAPACK")
 find_path(DIMWISE_CBLAS_INCLUDE cblas.h PATH_SUFFIXES openblas openblas-pthread)
 dimwise_need(DIMWISE_CBLAS_INCLUDE libopenblas-dev "cblas.h")
-# Debian's dnnl package file asks for OpenCL, which convolutions on the processor do not need.
+# Debian's dnnl package file requires OpenCL, which convolutions on the CPU do not need.
 find_path(DIMWISE_DNNL_INCLUDE dnnl.hpp)
 find_library(DIMWISE_DNNL_LIBRARY dnnl)
 dimwise_need(DIMWISE_DNNL_INCLUDE libdnnl-dev "oneDNN's dnnl.hpp")
@@ -37,7 +37,7 @@ dimwise_need(DIMWISE_RANDOM123_INCLUDE librandom123-dev "Random123")
 
 find_package(ZLIB QUIET)
 dimwise_need(ZLIB_FOUND zlib1g-dev "zlib")
-# Debian's libzip package file refers to programs that stand in another package, so the library is looked up directly.
+# Debian's libzip package file refers to programs of another package, so the library is found directly.
 find_path(DIMWISE_ZIP_INCLUDE zip.h)
 find_library(DIMWISE_ZIP_LIBRARY zip)
 dimwise_need(DIMWISE_ZIP_INCLUDE libzip-dev "libzip")

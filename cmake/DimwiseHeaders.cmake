@@ -1,5 +1,5 @@
-# Internal headers are those in a folder named detail or kernels, and those of the folders that hold the methods of a
-# solver. The bridge to xtensor is opt-in. All others are public: they are installed, documented, and compile alone.
+# Internal headers are those in a folder named detail or kernels, and those of the folders with a solver's methods. The
+# bridge to xtensor is opt-in. All others are public: they are installed, documented, and compile alone.
 
 # dimwise_is_internal(<result> <header, from the root folder>)
 function(dimwise_is_internal result header)

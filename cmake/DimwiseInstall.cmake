@@ -4,7 +4,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 include(DimwiseHeaders)
 
-# The umbrella header is made of all public headers, in floor order.
+# The umbrella header includes all public headers, in the order of the layers.
 set(includes "")
 foreach(floor autodiff ops nn hollow)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/${floor}/*.hpp)
@@ -31,7 +31,7 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/dimwiseConfigVersion.cmak
 install(FILES ${PROJECT_BINARY_DIR}/dimwiseConfig.cmake ${PROJECT_BINARY_DIR}/dimwiseConfigVersion.cmake
   DESTINATION ${package_folder})
 
-# The way from the .pc file back to the prefix, so that the installed tree can be moved.
+# The relative path from the .pc file to the prefix, so that the installed tree can be moved.
 file(RELATIVE_PATH DIMWISE_PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(cmake/dimwise.pc.in ${PROJECT_BINARY_DIR}/dimwise.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/dimwise.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

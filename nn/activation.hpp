@@ -13,11 +13,11 @@ enum class Activation : uint8_t { tanh, softplus, silu, sigmoid, gelu, elu, relu
 /// The activation applied to each element.
 Tensor activate(Activation activation, Tensor x);
 const char* name(Activation activation);
-/// The activation of that name. Throws ValueError listing the names.
+/// The activation of that name. Throws ValueError that lists the names.
 Activation parse_activation(const std::string& name);
 /// The names, in the order of the enumeration.
 const std::vector<std::string>& activation_names();
-/// Whether all derivatives are continuous, as a transformer needs whose dimension-wise derivatives are trained.
+/// Whether all derivatives are continuous. A transformer needs it to train through dimension-wise derivatives.
 bool smooth(Activation activation);
 
 }  // namespace dimwise

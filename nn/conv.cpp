@@ -9,7 +9,7 @@ namespace dimwise {
 
 namespace {
 
-// PyTorch takes what follows the first axis for the inputs of a unit, in either layout.
+// PyTorch takes the axes after the first as the inputs of a unit, in either layout.
 double bound(const Shape& weight) { return 1 / std::sqrt(static_cast<double>(std::max<int64_t>(weight.inner(0), 1))); }
 
 Tensor uniform(const Shape& shape, double bound, const Rng& rng, DType dtype) {

@@ -4,7 +4,7 @@
 
 namespace dimwise {
 
-/// y = conv_value(x) ⊙ sigmoid(conv_gate(x)): two convolutions of one shape, of which one opens and shuts the other.
+/// y = conv_value(x) ⊙ sigmoid(conv_gate(x)): two convolutions of equal shape, one of which gates the other.
 ///
 /// Dauphin, Fan, Auli, Grangier: Language Modeling with Gated Convolutional Networks (2017).
 ///
@@ -26,7 +26,7 @@ struct GatedConv2d {
   }
 };
 
-/// The same of transposed convolutions.
+/// The same with transposed convolutions.
 ///
 /// Example: `GatedConvTranspose2d layer(64, 32, 5, rng, {.stride = 2, .padding = 2, .output_padding = 1});`
 struct GatedConvTranspose2d {

@@ -17,8 +17,8 @@ Tensor kaiming_uniform(const Shape& shape, const Rng& rng, DType dtype = DType::
 /// Normal with standard deviation gain/√fan-in.
 Tensor kaiming_normal(const Shape& shape, const Rng& rng, DType dtype = DType::float32,
                       double gain = 1.4142135623730951);
-/// gain times a matrix (out, in·…) with orthonormal rows or columns, whichever are fewer, uniform among those. Saxe et
-/// al. (2014).
+/// gain times a matrix (out, in·…) with orthonormal rows or columns, whichever are fewer, uniformly distributed. Saxe
+/// et al. (2014).
 Tensor orthogonal(const Shape& shape, const Rng& rng, DType dtype = DType::float32, double gain = 1);
 
 }  // namespace dimwise

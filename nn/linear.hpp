@@ -25,7 +25,7 @@ struct Linear {
   }
 };
 
-/// A MaskedLinear whose masked weight is formed, and of which only the blocks that the mask leaves are multiplied.
+/// A MaskedLinear with its masked weight computed. Only the blocks that the mask keeps are multiplied.
 struct PreparedLinear {
   Tensor weight, bias;
   Blocks blocks;
@@ -35,7 +35,7 @@ struct PreparedLinear {
 
 /// A Linear whose weight is multiplied by a fixed 0/1 mask of its shape.
 ///
-/// `prepare` forms the masked weight once, recorded, for many calls.
+/// `prepare` computes the masked weight once for many calls, recorded.
 struct MaskedLinear {
   Tensor weight, bias;
   Constant mask;

@@ -8,7 +8,7 @@ namespace dimwise {
 
 namespace {
 
-// Place of each dimension in the order, from 0.
+// The position of each dimension in the order, from 0.
 std::vector<int64_t> places(int64_t d, const std::vector<int64_t>& order) {
   std::vector<int64_t> place(static_cast<size_t>(d), -1);
   if (order.empty()) {
@@ -20,7 +20,7 @@ std::vector<int64_t> places(int64_t d, const std::vector<int64_t>& order) {
     fits = order[k] >= 0 && order[k] < d && place[static_cast<size_t>(order[k])] < 0;
     if (fits) place[static_cast<size_t>(order[k])] = static_cast<int64_t>(k);
   }
-  if (!fits) fail<ValueError>("made", "the order must name each of the dimensions 0 to ", d - 1, " once.");
+  if (!fits) fail<ValueError>("made", "the order must contain each of the dimensions 0 to ", d - 1, " once.");
   return place;
 }
 
@@ -38,7 +38,7 @@ std::vector<Tensor> made_masks(int64_t d, const std::vector<int64_t>& hidden, in
   if (d < 1 || outputs < 1) fail<ValueError>("made", "d = ", d, " and ", outputs, " outputs. Both must be at least 1.");
   const std::vector<int64_t> place = places(d, order);
   std::vector<Tensor> masks;
-  // A degree is the number of inputs, in order, that a unit may see: input i counts as place + 1.
+  // A degree is the number of inputs, in order, that a unit may depend on: input i has degree position + 1.
   const int64_t lowest = context || d == 1 ? 0 : 1;
   std::vector<int64_t> below;
   for (const int64_t p : place) below.push_back(p + 1);
@@ -57,7 +57,7 @@ std::vector<Tensor> made_masks(int64_t d, const std::vector<int64_t>& hidden, in
 
 Made::Made(const MadeConfig& config, const Rng& rng)
     : activation(config.activation), d(config.d), outputs(config.outputs) {
-  if (config.hidden.empty()) fail<ValueError>("made", "no hidden layer. Give at least one width.");
+  if (config.hidden.empty()) fail<ValueError>("made", "there are no hidden layers. Give at least one width.");
   const std::vector<Tensor> masks =
       made_masks(config.d, config.hidden, config.outputs, config.order, config.context > 0);
   for (size_t l = 0; l < masks.size(); ++l) layers.emplace_back(masks[l], rng.split("layer").split(l), config.dtype);
@@ -74,8 +74,8 @@ Tensor PreparedMade::operator()(const Tensor& x, const Tensor& c) const {
   if (x.rank() == 0 || x.dim(-1) != d)
     fail<ShapeError>("made", "x has shape ", x.shape(), ". Its last axis must have length ", d, '.');
   if (c.defined() != context.has_value())
-    fail<ValueError>("made", c.defined() ? "a context was given to a net made without one."
-                                         : "the context is missing. The net was made with one.");
+    fail<ValueError>("made", c.defined() ? "a context was given to a net constructed without one. Leave it out."
+                                         : "the context is missing. Give it: the net was constructed with one.");
   Tensor y = layers[0](x);
   if (context) y = y + (*context)(c);
   for (size_t l = 1; l < layers.size(); ++l) y = layers[l](activate(activation, std::move(y)));

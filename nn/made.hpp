@@ -8,26 +8,26 @@
 
 namespace dimwise {
 
-/// The 0/1 masks of an autoregressive network, input to output: output o·i + k, k < o, of dimension i sees the inputs
-/// that come before i in `order` and no others.
+/// The 0/1 masks of an autoregressive network, input to output: output o·i + k, k < o, of dimension i depends on the
+/// inputs that come before i in `order` and no others.
 ///
-/// Hidden units have degrees 1, …, d − 1 in turn, with a context from 0, so that it reaches the first output;
-/// connections need ≥, the last ones >. An empty order is 0, …, d − 1. Throws ValueError for sizes below 1 and for an
-/// order that is no permutation. Germain et al.: MADE (2015).
+/// Hidden units cycle through the degrees 1, …, d − 1; with a context the degrees start at 0, so that the context
+/// reaches the first output. Connections need ≥, those of the last layer >. An empty order means 0, …, d − 1. Throws
+/// ValueError for sizes below 1 and for an order that is not a permutation. Germain et al.: MADE (2015).
 std::vector<Tensor> made_masks(int64_t d, const std::vector<int64_t>& hidden, int64_t outputs = 1,
                                const std::vector<int64_t>& order = {}, bool context = false);
 
 struct MadeConfig {
   int64_t d = 2;                       ///< dimension of x
   std::vector<int64_t> hidden = {64};  ///< widths of the hidden layers
-  int64_t outputs = 1;                 ///< numbers for each dimension
+  int64_t outputs = 1;                 ///< number of outputs for each dimension
   std::vector<int64_t> order = {};     ///< the dimensions, first to last; empty for 0, …, d − 1
-  int64_t context = 0;                 ///< size of an input that everything sees, 0 for none
+  int64_t context = 0;                 ///< size of an input that all outputs depend on, 0 for none
   Activation activation = Activation::tanh;
   DType dtype = DType::float32;
 };
 
-/// A Made whose masked weights are formed.
+/// A Made with its masked weights computed.
 struct PreparedMade {
   std::vector<PreparedLinear> layers;
   std::optional<Linear> context;
@@ -49,10 +49,10 @@ struct Made {
   int64_t d = 0, outputs = 0;
 
   Made() = default;
-  /// Throws ValueError as made_masks, and without a hidden layer.
+  /// Throws ValueError as `made_masks` does, and without a hidden layer.
   Made(const MadeConfig& config, const Rng& rng);
 
-  /// The masked weights formed once, recorded, for many calls.
+  /// Computes the masked weights once for many calls, recorded.
   PreparedMade prepare() const;
   Tensor operator()(const Tensor& x, const Tensor& c = Tensor()) const { return prepare()(x, c); }
 

@@ -6,7 +6,7 @@
 namespace dimwise::detail {
 
 void named_twice(const std::string& name) {
-  fail<ValueError>("module", "two members are visited as '", name, "'. Give each a name of its own.");
+  fail<ValueError>("module", "two members are visited as '", name, "'. Give them different names.");
 }
 
 void refuse_outer(const Tape& tape, const std::vector<Member>& outer) {
@@ -21,8 +21,8 @@ void refuse_outer(const Tape& tape, const std::vector<Member>& outer) {
                                           [](const auto& entry, const Node* node) { return entry.first < node; });
       if (found != constants.end() && found->first == x.node())
         fail<ValueError>("value_and_grad", "the loss uses parameter '", found->second->name,
-                         "' of the outer model beside its argument, and would have no gradient there. Use the "
-                         "function's argument, or stop_gradient of the parameter where it is a constant.");
+                         "' of the outer model in addition to its argument, which would have no gradient. Use the "
+                         "function's argument, or stop_gradient of the parameter if it is a constant.");
     }
 }
 
@@ -40,7 +40,7 @@ void load_into(const std::vector<Member>& members, const std::map<std::string, T
     const Tensor& t = saved->second;
     if (t.shape() != slot->shape() || t.dtype() != slot->dtype())
       fail<CheckpointError>("load", "tensor '", prefix + name, "' is ", t.shape(), ' ', t.dtype(),
-                            " where the model has ", slot->shape(), ' ', slot->dtype(),
+                            ", but the model has ", slot->shape(), ' ', slot->dtype(),
                             ". The checkpoint belongs to another model.");
     found.push_back(t);
   }

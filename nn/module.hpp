@@ -16,11 +16,11 @@
 
 namespace dimwise {
 
-/// A module is a struct with `operator()` and one static `visit` that names its members; nothing else.
+/// A module is a struct with `operator()` and one static `visit` that names its members.
 ///
 /// Members may be Tensors (parameters), Constants (saved and cast, not trained), modules, and vectors or optionals of
-/// modules. Copying copies the model. No two members may have one name: what keeps them by name, as state_dict, load
-/// and optimizers do, throws ValueError.
+/// modules. Copying copies the model. Names must be unique: functions that store members by name, such as state_dict,
+/// load and optimizers, throw ValueError otherwise.
 ///
 /// Example:
 /// ```cpp
@@ -36,7 +36,7 @@ concept Module = requires(M& m) {
   std::remove_const_t<M>::visit(m, [](const char*, auto&) {});
 };
 
-/// State that is saved and cast with the module but is no parameter.
+/// State that is saved and cast with the module but is not a parameter.
 struct Constant {
   Tensor value;
 };
@@ -59,7 +59,7 @@ struct Member {
   bool trained;  ///< a parameter, not a Constant
 };
 
-// Undefined tensors (a Linear without bias) are passed over.
+// Undefined tensors (a Linear without bias) are skipped.
 template <class M>
 void collect(const std::string& name, M& member, std::vector<Member>& all) {
   const auto below = [&](const auto& part) {
@@ -78,13 +78,13 @@ void collect(const std::string& name, M& member, std::vector<Member>& all) {
     if (member) collect(name, *member, all);
   } else {
     static_assert(Module<M>,
-                  "a module's visit names something that is no Tensor, Constant, module, vector or optional");
+                  "a module's visit names something that is not a Tensor, Constant, module, vector or optional");
     M::visit(member, [&](const char* part, auto& inner) { collect(below(part), inner, all); });
   }
 }
 
-/// Parameters and constants in the order of visiting. The one place that instantiates a model's visit, so that code
-/// that handles many kinds of models compiles quickly. The members of a const model must not be changed.
+/// Parameters and constants in the order of visiting. Only this function instantiates a model's visit, so that code for
+/// many kinds of models compiles quickly. The members of a const model must not be changed.
 template <class M>
 std::vector<Member> members(M& m) {
   std::vector<Member> all;
@@ -107,14 +107,14 @@ void each_state(M& m, F&& f) {
     f(member.name, static_cast<std::conditional_t<std::is_const_v<M>, const Tensor&, Tensor&>>(*member.value));
 }
 
-/// Throws ValueError: what keeps members by name, as files and optimizers do, would mix these two.
+/// Throws ValueError: files and optimizers, which store members by name, would confuse these two.
 [[noreturn]] void named_twice(const std::string& name);
 
 void load_into(const std::vector<Member>& members, const std::map<std::string, Tensor>& state,
                const std::string& prefix);
 
-/// Throws ValueError, naming it, where a parameter of the outer model that nobody tracks enters an op of the tape,
-/// which would take it for a constant.
+/// Throws ValueError, with the parameter's name, if an untracked parameter of the outer model is an input of an op of
+/// the tape, which would treat it as a constant.
 void refuse_outer(const Tape& tape, const std::vector<Member>& outer);
 
 }  // namespace detail
@@ -135,7 +135,7 @@ std::vector<std::pair<std::string, Tensor>> named_parameters(const M& m) {
   return result;
 }
 
-/// The number of trained numbers.
+/// The number of elements of all parameters.
 template <Module M>
 int64_t num_parameters(const M& m) {
   int64_t n = 0;
@@ -163,7 +163,7 @@ M astype(M m, DType dtype) {
   return m;
 }
 
-/// Everything that is to be saved, by name: parameters and constants.
+/// Everything to save, by name: parameters and constants.
 template <Module M>
 std::map<std::string, Tensor> state_dict(const M& m, const std::string& prefix = "") {
   std::map<std::string, Tensor> result;
@@ -173,8 +173,8 @@ std::map<std::string, Tensor> state_dict(const M& m, const std::string& prefix =
   return result;
 }
 
-/// Replaces the model's tensors by those saved under the same names. Throws CheckpointError naming what is missing, of
-/// another shape or of another dtype, before anything is changed.
+/// Replaces the model's tensors by those saved under the same names. Throws CheckpointError, with the name, for a
+/// tensor that is missing or has another shape or dtype; nothing is changed then.
 template <Module M>
 void load_state_dict(M& m, const std::map<std::string, Tensor>& state, const std::string& prefix = "") {
   detail::load_into(detail::members(m), state, prefix);
@@ -182,11 +182,11 @@ void load_state_dict(M& m, const std::map<std::string, Tensor>& state, const std
 
 /// The loss of a model and its gradient, which has the model's type.
 ///
-/// The model is copied with tracked parameters and given to `loss`, whose result must have one element. Recorded
-/// exactly if something tracked enters besides. Throws ValueError if the loss reaches no parameter: then the outer
-/// model was captured instead of the argument. So it does if an untracked parameter of the outer model meets what was
-/// computed from the argument, unless it is given to `stop_gradient` first; a term that the outer model enters alone
-/// cannot be told from a constant.
+/// `loss` is called with a copy of the model whose parameters are tracked; its result must have one element. The
+/// gradient is recorded if and only if the loss depends on other tracked tensors. Throws ValueError if the loss depends
+/// on no parameter, which means that the outer model was captured instead of the argument. It also throws if an
+/// untracked parameter of the outer model is combined with values computed from the argument, unless `stop_gradient` is
+/// applied to it first. A term that depends on the outer model alone cannot be distinguished from a constant.
 ///
 /// Example: `auto [loss, g] = value_and_grad([&](const auto& m) { return mean(square(m(x) - y)); }, model);`
 template <Module M, class Loss>
@@ -201,7 +201,7 @@ std::pair<Tensor, M> value_and_grad(Loss&& loss, const M& m) {
   if (traced.tape().size() == 0)
     fail<ValueError>(
         "value_and_grad",
-        "the loss reaches no parameter of the model it was given. Use the function's argument, not the outer model.");
+        "the loss depends on no parameter of its argument. Use the function's argument, not the outer model.");
   detail::refuse_outer(traced.tape(), detail::members(m));
   const std::vector<Tensor> g = std::move(traced).pull(ones_like(y));
   size_t i = 0;

@@ -13,7 +13,7 @@ namespace dimwise {
 namespace {
 extern const Op sigmoid_derivative_op, silu_derivative_op, gelu_derivative_op, density_op;
 }
-// The rules below are stated once for SIMD batches and series.
+// The rules below are written once for SIMD batches and series.
 namespace simd {
 static Series exp(const Series& x) { return dimwise::exp(x); }
 static Series sigmoid(const Series& x) { return dimwise::sigmoid(x); }
@@ -50,8 +50,8 @@ namespace {
 template <class X>
 inline constexpr bool is_series = std::is_same_v<X, Series>;
 
-// Derivatives are functions of x where those of y would cancel in the tails, and ops of their own, so that they are one
-// pass in each order.
+// Derivatives are functions of x if those of y would cancel in the tails. They are ops themselves, so that each order
+// is one pass.
 const Op sigmoid_op = record::elementwise(
     "sigmoid", [](auto x) __attribute__((always_inline)) { return simd::sigmoid(x); },
     [](auto x) __attribute__((always_inline)) { return simd::sigmoid_derivative(x); });

@@ -47,7 +47,7 @@ const Op div_op = [] {
   Op op = record::elementwise(
       "div", [](auto a, auto b) { return a / b; }, [](auto, auto b) { return 1.0f / b; },
       [](auto, auto b, auto y) { return simd::negative(y) / b; });
-  // y_k = (a_k − Σ_{j<k} y_j b_{k−j}) / b_0. By the df, which divides itself, the cost would be exponential in k.
+  // y_k = (a_k − Σ_{j<k} y_j b_{k−j}) / b_0. With df, which itself divides, the cost would be exponential in k.
   op.jet = [](const Call& call, std::span<const Series> in) {
     const Series &a = in[0], &b = in[1];
     Series y(call.output);
@@ -68,7 +68,7 @@ const Op div_op = [] {
 
 }  // namespace
 
-// The rules below are stated once for SIMD batches, tensors and series.
+// The rules below are written once for SIMD batches, tensors and series.
 namespace simd {
 static Tensor pow(const Tensor& a, const Tensor& b) { return dimwise::pow(a, b); }
 static Series pow(const Series& a, const Series& b) { return dimwise::pow(a, b); }
@@ -87,7 +87,7 @@ const Op pow_op = record::elementwise(
       return where(a > 0.0f, y * simd::log(where(a > 0.0f, a, 1.0)), where(a < 0.0f, 0.0, a * 0.0f));
     });
 
-// a where it is larger, or NaN.
+// a if it is larger, or NaN.
 const Op maximum_op = record::elementwise(
     "maximum", [](auto a, auto b) { return where(a >= b, a, where(a == a, b, a)); },
     [](auto a, auto b) { return where(a >= b, where(b >= a, 0.5, 1.0), 0.0); },
@@ -98,7 +98,7 @@ const Op minimum_op = record::elementwise(
     [](auto a, auto b) { return where(b <= a, where(a <= b, 0.5, 1.0), 0.0); });
 
 struct Condition {
-  Tensor condition;  // of the result's shape, as are both branches
+  Tensor condition;  // of the result's shape, like both branches
 };
 
 Tensor select(const Tensor& condition, const Tensor& a, const Tensor& b);
@@ -134,7 +134,7 @@ Tensor select(const Tensor& condition, const Tensor& a, const Tensor& b) {
   return apply(where_op, {a, b}, attributes(Condition{condition}));
 }
 
-// The record's own check would not name the op.
+// The record's check would not name the op.
 Tensor binary(const Op& op, Tensor a, Tensor b) {
   if (a.defined() && b.defined()) broadcast(op.name, a.shape(), b.shape());
   return apply(op, {std::move(a), std::move(b)});

@@ -4,26 +4,26 @@
 
 namespace dimwise {
 
-// Arithmetic with NumPy broadcasting. A double adopts the tensor's dtype. All throw ShapeError where shapes do not
-// broadcast and DTypeError where dtypes differ.
+// Arithmetic with NumPy broadcasting. A double takes the tensor's dtype. All throw ShapeError if shapes do not
+// broadcast and DTypeError if dtypes differ.
 
 /// a − b.
 Tensor sub(Tensor a, Tensor b);
 /// a / b. IEEE at b = 0.
 Tensor div(Tensor a, Tensor b);
-/// a^b. ∂/∂b is 0 where a ≤ 0, NaN where a is NaN; at b = 0 the derivative in a is 0, also where a is 0 or NaN.
+/// a^b. ∂/∂b is 0 for a ≤ 0, NaN for a NaN a; at b = 0 the derivative with respect to a is 0, even if a is 0 or NaN.
 Tensor pow(Tensor a, Tensor b);
 Tensor pow(const Tensor& a, double b);
-/// The larger of a and b; where they are equal each has half of the derivative. A NaN in either gives NaN, of which
-/// neither has a derivative: both are 0.
+/// The larger of a and b; if they are equal, each gets half of the derivative. If one is NaN, the result is NaN and
+/// both derivatives are 0.
 Tensor maximum(Tensor a, Tensor b);
-/// The smaller of a and b; where they are equal each has half of the derivative. NaN as maximum.
+/// The smaller of a and b; if they are equal, each gets half of the derivative. NaN as for maximum.
 Tensor minimum(Tensor a, Tensor b);
-/// x limited to [low, high]; the derivative is 1 on the bounds, 0 beyond. NaN stays NaN, with derivative 1. Throws
+/// x limited to [low, high]; the derivative is 1 at the bounds, 0 beyond. NaN gives NaN, with derivative 1. Throws
 /// ValueError unless low ≤ high.
 Tensor clip(const Tensor& x, double low, double high);
 
-// Comparisons give 1 where true and 0 where not, in the operands' dtype, untracked: their derivative is zero.
+// Comparisons give 1 for true and 0 for false, in the operands' dtype, untracked: their derivative is zero.
 
 Tensor greater(const Tensor& a, const Tensor& b);
 Tensor greater_equal(const Tensor& a, const Tensor& b);
@@ -32,8 +32,8 @@ Tensor less_equal(const Tensor& a, const Tensor& b);
 Tensor equal(const Tensor& a, const Tensor& b);
 Tensor not_equal(const Tensor& a, const Tensor& b);
 
-/// a where the condition is not 0, b elsewhere; all three broadcast. Selects, so that a NaN not chosen does no harm, in
-/// the gradient either.
+/// a where the condition is not 0, b elsewhere; all three broadcast. A NaN that is not chosen affects neither the value
+/// nor the gradient.
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
 Tensor where(const Tensor& condition, const Tensor& a, double b);
 Tensor where(const Tensor& condition, double a, const Tensor& b);

@@ -27,7 +27,7 @@ void add_products(const Tensor& x, const Tensor& weight, const Blocks& blocks, T
          inputs, T(1), out + b.row_begin, outputs);
 }
 
-// Inputs x, W and, if there is one, b.
+// Inputs: x, W and optionally b.
 const Op block_linear_op = [] {
   Op op{"block_linear"};
   op.reads_output = false;
@@ -68,7 +68,7 @@ const Op block_linear_op = [] {
   return op;
 }();
 
-// g W: the cotangent of x from that of the output.
+// g W: the cotangent of x from the output's cotangent.
 const Op block_input_op = record::bilinear<Blocks>(
     "block_input",
     [](const Tensor& g, const Tensor& weight, const Blocks& blocks) {
@@ -116,7 +116,7 @@ Tensor weight_product(const Tensor& g, const Tensor& x, const Blocks& blocks) {
   return apply(block_weight_op, {g, x}, attributes(blocks));
 }
 
-// The runs of columns that some row in [begin, end) of the mask uses; runs less than `gap` apart are one.
+// The runs of columns used by a row in [begin, end) of the mask; runs less than `gap` apart are merged.
 template <class T>
 void runs(const T* mask, int64_t columns, int64_t begin, int64_t end, std::vector<Block>& blocks) {
   constexpr int64_t gap = 16;
@@ -163,7 +163,7 @@ Tensor block_linear(const Tensor& x, const Tensor& weight, const Tensor& bias, c
     for (const Block& b : *blocks)
       if (b.row_end > weight.dim(0) || b.column_end > weight.dim(1))
         fail<ShapeError>("block_linear", "a block reaches beyond a weight of shape ", weight.shape(),
-                         ". Take the blocks of this weight's mask.");
+                         ". Use the blocks of this weight's mask.");
   }
   if (!bias.defined()) return apply(block_linear_op, {x, weight}, attributes(blocks));
   if (weight.defined() && bias.shape() != Shape{weight.dim(0)})

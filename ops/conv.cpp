@@ -16,18 +16,18 @@ using conv::Result;
 
 struct Setting {
   Conv2dOptions options;
-  Size2d target{};  // of conv2d_input its image, of conv2d_weight its kernel
+  Size2d target{};  // the image of conv2d_input, the kernel of conv2d_weight
 };
 
 void check_four(const char* op, const char* what, const Shape& shape, const char* meaning) {
   if (shape.rank() != 4) fail<ShapeError>(op, what, " has shape ", shape, ". It must be ", meaning, ".");
 }
 
-// The length of an output axis; throws where a kernel does not fit into the padded image.
+// The length of an output axis; throws if the kernel does not fit into the padded image.
 int64_t output_length(const char* op, int64_t image, int64_t kernel, int64_t stride, int64_t padding) {
   if (kernel < 1 || kernel > image + 2 * padding)
     fail<ShapeError>(op, "a kernel of length ", kernel, " does not fit into ", image, " pixels padded by ", padding,
-                     " on each side. Pad more, or take a smaller kernel.");
+                     " on each side. Pad more, or use a smaller kernel.");
   return (image + 2 * padding - kernel) / stride + 1;
 }
 
@@ -43,7 +43,7 @@ Geometry geometry(const char* op, const Conv2dOptions& o, const Shape& image, co
 
 void check_output(const char* op, const Geometry& g, const Shape& output) {
   if (output != Shape{g.n, g.o, g.oh, g.ow})
-    fail<ShapeError>(op, "g has shape ", output, " where an image of ", g.h, " × ", g.w, " and a kernel of ", g.kh,
+    fail<ShapeError>(op, "g has shape ", output, ", but an image of ", g.h, " × ", g.w, " and a kernel of ", g.kh,
                      " × ", g.kw, " give ", Shape{g.n, g.o, g.oh, g.ow}, ". Check size, kernel, stride and padding.");
 }
 
@@ -51,7 +51,7 @@ Geometry of_output(const Shape& x, const Shape& w, const Setting& s) {
   check_four("conv2d", "x", x, "(n, channels, h, w)");
   check_four("conv2d", "the weight", w, "(out, in, kh, kw)");
   if (x[1] != w[1])
-    fail<ShapeError>("conv2d", "x of shape ", x, " has ", x[1], " channels where the weight of shape ", w, " takes ",
+    fail<ShapeError>("conv2d", "x of shape ", x, " has ", x[1], " channels, but the weight of shape ", w, " takes ",
                      w[1], ".");
   return geometry("conv2d", s.options, x, w);
 }
@@ -127,7 +127,7 @@ const Op conv2d_weight_op = record::bilinear<Setting>(
 void check_options(const char* op, const Size2d& stride, const Size2d& padding) {
   if (std::min(stride.h, stride.w) < 1 || std::min(padding.h, padding.w) < 0)
     fail<ValueError>(op, "stride (", stride.h, ", ", stride.w, "), padding (", padding.h, ", ", padding.w,
-                     "). A stride is at least 1, a padding at least 0.");
+                     "). A stride must be at least 1, a padding at least 0.");
 }
 
 Tensor apply_checked(const char* name, const Op& op, const Tensor& a, const Tensor& b, const Setting& setting) {
@@ -154,17 +154,17 @@ Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const ConvTranspose2dO
   if (std::min(o.output_padding.h, o.output_padding.w) < 0 || o.output_padding.h >= o.stride.h ||
       o.output_padding.w >= o.stride.w)
     fail<ValueError>("conv_transpose2d", "output padding (", o.output_padding.h, ", ", o.output_padding.w,
-                     "). It is at least 0 and below the stride.");
+                     "). It must be at least 0 and below the stride.");
   check_four("conv_transpose2d", "x", x.shape(), "(n, in, h, w)");
   check_four("conv_transpose2d", "the weight", w.shape(), "(in, out, kh, kw)");
   if (x.dim(1) != w.dim(0))
     fail<ShapeError>("conv_transpose2d", "x of shape ", x.shape(), " has ", x.dim(1),
-                     " channels where the weight of shape ", w.shape(), " takes ", w.dim(0), " of them.");
+                     " channels, but the weight of shape ", w.shape(), " takes ", w.dim(0), '.');
   const auto length = [&](int axis, int64_t stride, int64_t padding, int64_t extra) {
     const int64_t n = (x.dim(axis) - 1) * stride - 2 * padding + w.dim(axis) + extra;
     if (x.dim(axis) < 1 || n < 1)
       fail<ShapeError>("conv_transpose2d", "x of shape ", x.shape(), " and a weight of shape ", w.shape(),
-                       " leave no pixel along axis ", axis, ". Take less padding or a larger kernel.");
+                       " leave no pixel along axis ", axis, ". Use less padding or a larger kernel.");
     return n;
   };
   const Size2d size{length(2, o.stride.h, o.padding.h, o.output_padding.h),

@@ -4,8 +4,8 @@
 
 namespace dimwise {
 
-// Functions of each element. Shapes and dtypes are kept; out of the domain the value is IEEE's NaN or infinity. A value
-// depends on its element alone, not on its place or neighbors; results underflow gradually.
+// Functions of each element. Shapes and dtypes are kept; outside the domain the value is NaN or infinity, as in IEEE
+// 754. A value depends on its element alone, not on its position or neighbors; results underflow gradually.
 //
 // Derivatives at special points:
 //   relu, abs      0 at ±0
@@ -38,13 +38,13 @@ Tensor softplus(Tensor x);
 Tensor log_sigmoid(Tensor x);
 /// x·sigmoid(x).
 Tensor silu(Tensor x);
-/// max(x, 0); the derivative at 0 is 0. Not smooth: not for a transformer whose higher derivatives are trained.
+/// max(x, 0); the derivative at 0 is 0. Not smooth: do not use it in a transformer trained through higher derivatives.
 Tensor relu(Tensor x);
 /// x for x > 0, eˣ − 1 below.
 Tensor elu(Tensor x);
 /// x·Φ(x), with Φ the normal distribution function.
 Tensor gelu(Tensor x);
-/// √x; the derivative at 0 is taken as 0, so that a norm has a finite gradient everywhere.
+/// √x; the derivative at 0 is defined as 0, so that a norm has a finite gradient everywhere.
 Tensor sqrt(Tensor x);
 /// 1/√x.
 Tensor rsqrt(Tensor x);
@@ -53,7 +53,7 @@ Tensor square(Tensor x);
 Tensor abs(Tensor x);
 /// The error function 2/√π ∫₀ˣ e^(−t²) dt.
 Tensor erf(Tensor x);
-/// 1 − erf x, accurate where that is small.
+/// 1 − erf x, accurate even if small.
 Tensor erfc(Tensor x);
 
 }  // namespace dimwise

@@ -13,7 +13,7 @@ namespace dimwise {
 namespace {
 extern const Op gaussian_op;
 }
-// The rules below are stated once for SIMD batches and series.
+// The rules below are written once for SIMD batches and series.
 namespace simd {
 static Series exp(const Series& x) { return dimwise::exp(x); }
 template <int divisor>
@@ -27,7 +27,7 @@ namespace {
 
 const Op exp_op = record::elementwise(
     "exp", [](auto x) __attribute__((always_inline)) { return simd::exp(x); }, [](auto, auto y) { return y; });
-// From x: y + 1 has lost all its digits where y rounds to −1.
+// Computed from x: y + 1 has no correct digits if y rounds to −1.
 const Op expm1_op = record::elementwise(
     "expm1", [](auto x) __attribute__((always_inline)) { return simd::expm1(x); },
     [](auto x) __attribute__((always_inline)) { return simd::exp(x); });

@@ -11,10 +11,10 @@ namespace {
 struct Selection {
   int axis;
   std::vector<int64_t> indices;
-  int64_t n;  // length of the axis that is selected from
+  int64_t n;  // length of the indexed axis
 };
 
-// Calls body(long, short): offsets of matching slices of the tensor that is selected from and of the selection.
+// Calls body(long, short) with the offsets of matching slices of the indexed tensor and of the selection.
 template <class Body>
 void slices(const Shape& shape, const Selection& s, Body&& body) {
   const int64_t outer = shape.outer(s.axis), inner = shape.inner(s.axis),
@@ -108,10 +108,10 @@ void check_range(const char* op, const std::vector<int64_t>& indices, int64_t n)
 
 void check_index(const char* op, const Shape& shape, int axis, const Indices& index) {
   if (index.shape.rank() != shape.rank() || index.shape.without(axis) != shape.without(axis))
-    fail<ShapeError>(op, "the index has shape ", index.shape, " where the tensor has ", shape,
-                     ". They may differ on axis ", axis, " only.");
+    fail<ShapeError>(op, "the index has shape ", index.shape, ", but the tensor has ", shape,
+                     ". They may differ only along axis ", axis, '.');
   if (static_cast<int64_t>(index.values.size()) != index.shape.size())
-    fail<ShapeError>(op, index.values.size(), " indices do not fill shape ", index.shape, ".");
+    fail<ShapeError>(op, index.values.size(), " indices do not fit shape ", index.shape, ".");
 }
 
 }  // namespace
@@ -142,7 +142,7 @@ Tensor scatter_add(const Tensor& x, int axis, const Indices& index, int64_t n) {
   const int at = x.shape().normalize(axis);
   check_index("scatter_add", x.shape(), at, index);
   if (index.shape != x.shape())
-    fail<ShapeError>("scatter_add", "the index has shape ", index.shape, " where x has ", x.shape(),
+    fail<ShapeError>("scatter_add", "the index has shape ", index.shape, ", but x has ", x.shape(),
                      ". They must be equal.");
   check_range("scatter_add", index.values, n);
   return apply(scatter_add_op, {x}, attributes(Gathering{at, index, n}));

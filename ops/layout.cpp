@@ -12,8 +12,8 @@ namespace dimwise {
 
 namespace {
 
-// Slices and reversed axes are views of xtensor. Loops by hand are what is slow as a view: transposes (3.6 to 5 times a
-// loop) and joining (26 to 120 times), which bench/views prints, and what assigns to a part or takes every nth element.
+// Slices and reversed axes are xtensor views. Handwritten loops replace views that are slow: transposes (3.6 to 5 times
+// a loop) and concatenation (26 to 120 times), which bench/views measures, assignment to a part, and strided slices.
 
 // out[i] = x[index of i] where `strides` are x's for each axis of `shape`.
 template <class T>
@@ -293,7 +293,7 @@ const Op astype_op = record::linear<Cast>(
     [](const Tensor& w, const Tensor& x, const Cast&) { return astype(w, x.dtype()); });
 
 void check_matrix(const char* op, const Tensor& x) {
-  if (x.rank() < 2) fail<ShapeError>(op, "shape ", x.shape(), " has no two last axes. Reshape it to a matrix.");
+  if (x.rank() < 2) fail<ShapeError>(op, "shape ", x.shape(), " has fewer than two axes. Reshape it to a matrix.");
 }
 
 }  // namespace
@@ -310,11 +310,11 @@ Tensor transpose(const Tensor& x, const Shape& order) {
   Shape normal = order;
   bool named[Shape::max_rank] = {};
   if (order.rank() != x.rank())
-    fail<ShapeError>("transpose", "order ", order, " does not name every axis of shape ", x.shape(), ".");
+    fail<ShapeError>("transpose", "order ", order, " does not contain every axis of shape ", x.shape(), ".");
   bool same = true;
   for (int i = 0; i < order.rank(); ++i) {
     const int axis = x.shape().normalize(static_cast<int>(order[i]));
-    if (named[axis]) fail<ShapeError>("transpose", "order ", order, " names axis ", axis, " twice.");
+    if (named[axis]) fail<ShapeError>("transpose", "order ", order, " contains axis ", axis, " twice.");
     named[axis] = true;
     normal[i] = axis;
     same = same && axis == i;
@@ -323,17 +323,18 @@ Tensor transpose(const Tensor& x, const Shape& order) {
 }
 
 Tensor concat(const std::vector<Tensor>& parts, int axis) {
-  if (parts.empty()) fail<ShapeError>("concat", "nothing to join. Give at least one tensor.");
+  if (parts.empty()) fail<ShapeError>("concat", "the list is empty. Give at least one tensor.");
   check_inputs("concat", parts);
   const int at = parts[0].shape().normalize(axis);
   for (const Tensor& x : parts)
     if (x.rank() != parts[0].rank() || x.shape().without(at) != parts[0].shape().without(at))
-      fail<ShapeError>("concat", "shapes differ off axis ", at, ": ", parts[0].shape(), " and ", x.shape(), ".");
+      fail<ShapeError>("concat", "shapes differ other than along axis ", at, ": ", parts[0].shape(), " and ", x.shape(),
+                       ".");
   return parts.size() == 1 ? parts[0] : apply(concat_op, parts, attributes(Along{at}));
 }
 
 Tensor stack(const std::vector<Tensor>& parts, int axis) {
-  if (parts.empty()) fail<ShapeError>("stack", "nothing to stack. Give at least one tensor.");
+  if (parts.empty()) fail<ShapeError>("stack", "the list is empty. Give at least one tensor.");
   check_inputs("stack", parts);
   const int at = parts[0].shape().with(0, 1).normalize(axis);
   std::vector<Tensor> expanded;
@@ -350,10 +351,9 @@ Tensor slice(const Tensor& x, int axis, int64_t start, int64_t stop, int64_t ste
   const int at = x.shape().normalize(axis);
   const int64_t n = x.shape()[at];
   const int64_t first = start < 0 ? start + n : start, last = stop < 0 ? stop + n : stop;
-  if (step < 1) fail<ShapeError>("slice", "step ", step, " must be positive. Use flip for the other direction.");
+  if (step < 1) fail<ShapeError>("slice", "step ", step, " must be positive. Use flip to reverse an axis.");
   if (first < 0 || last > n || first > last)
-    fail<ShapeError>("slice", "range ", start, " … ", stop, " does not lie in axis ", axis, " of shape ", x.shape(),
-                     ".");
+    fail<ShapeError>("slice", "range ", start, " … ", stop, " is not within axis ", axis, " of shape ", x.shape(), ".");
   if (first == 0 && last == n && step == 1) return x;
   return apply(slice_op, {x}, attributes(Range{at, first, (last - first + step - 1) / step, step}));
 }
@@ -370,7 +370,7 @@ Tensor pad(const Tensor& x, int axis, int64_t before, int64_t after, double valu
   const Padding p{x.shape().normalize(axis), before, after, between};
   if (before < 0 || after < 0 || between < 0)
     fail<ShapeError>("pad", "lengths ", before, ", ", after, ", ", between,
-                     " must not be negative. Use slice to shorten.");
+                     " must not be negative. Use slice to remove elements.");
   if (before == 0 && after == 0 && between == 0) return x;
   Tensor y = apply(pad_op, {x}, attributes(p));
   if (value == 0) return y;
@@ -402,7 +402,8 @@ Tensor unsqueeze(const Tensor& x, int axis) {
 }
 Tensor squeeze(const Tensor& x, int axis) {
   const int at = x.shape().normalize(axis);
-  if (x.shape()[at] != 1) fail<ShapeError>("squeeze", "axis ", axis, " of shape ", x.shape(), " is not of length 1.");
+  if (x.shape()[at] != 1)
+    fail<ShapeError>("squeeze", "axis ", axis, " of shape ", x.shape(), " does not have length 1.");
   return reshape(x, x.shape().without(at));
 }
 

@@ -11,7 +11,7 @@ namespace dimwise {
 
 namespace {
 
-// Two terms a pass, the sum staying in the first-level cache while the terms stream through.
+// Two terms per pass: the sum stays in the first-level cache while the terms are streamed.
 template <class T>
 void combine(std::span<const Tensor> xs, const std::vector<double>& coefficients, T* out, int64_t n) {
   constexpr int64_t part = 1024;
@@ -64,7 +64,7 @@ const Op linear_combination_op = [] {
 }  // namespace
 
 Tensor linear_combination(const std::vector<Tensor>& xs, const std::vector<double>& coefficients) {
-  if (xs.empty()) fail<ShapeError>("linear_combination", "nothing to combine. Give at least one tensor.");
+  if (xs.empty()) fail<ShapeError>("linear_combination", "the list is empty. Give at least one tensor.");
   if (xs.size() != coefficients.size())
     fail<ValueError>("linear_combination", coefficients.size(), " coefficients for ", xs.size(),
                      " tensors. Give one for each.");

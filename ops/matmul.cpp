@@ -11,7 +11,7 @@ namespace dimwise {
 
 namespace {
 
-// Lengths and batch of a product; throws where they do not fit.
+// Lengths and batch of a product; throws if they do not fit.
 struct Product {
   int64_t m, n, k;
   Shape batch_a, batch_b, batch;
@@ -41,7 +41,7 @@ struct Product {
     result.push_back(n);
     return result;
   }
-  // A matrix b shared by the whole batch is one product with the batch folded into m.
+  // If the whole batch shares a matrix b, it is one product with the batch folded into m.
   bool folds(const MatmulOptions& o) const {
     return batch_b.size() == 1 && !o.transpose_a && batch_a.size() == batch.size();
   }
@@ -55,7 +55,7 @@ Tensor product_value(const Tensor& a, const Tensor& b, const MatmulOptions& o) {
     const T *pa = a.node()->data<T>(), *pb = b.node()->data<T>();
     T* out = mutable_data<T>(y);
     if (p.folds(o)) return gemm(o.transpose_a, o.transpose_b, p.batch.size() * p.m, p.n, p.k, pa, pb, T(0), out);
-    // The same odometer as for elementwise ops, over matrices instead of numbers.
+    // The same iteration as for elementwise ops, over matrices instead of numbers.
     const Shape* const batches[] = {&p.batch_a, &p.batch_b};
     const Broadcast plan(p.batch, batches);
     plan.walk(plan.rank, [&](const int64_t* at) {
@@ -69,15 +69,15 @@ Tensor product_value(const Tensor& a, const Tensor& b, const MatmulOptions& o) {
 
 Tensor flat(const Tensor& x) { return reshape(x, {x.shape().outer(x.rank() - 1), x.dim(-1)}); }
 
-// A direction as rows of the last axis of `full`, its batch folded in: one row where it is the same for all.
+// A direction as rows of the last axis of `full`, with the batch folded in: one row if it is the same for all.
 Tensor rows_of(const Tensor& w, const Shape& full) {
   if (w.rank() == 2 && w.dim(1) == full.dim(-1) && (w.dim(0) == 1 || w.shape() == full)) return w;
   if (w.rank() > 0 && w.size() != w.dim(-1)) return flat(broadcast_to(w, full));
   return reshape(broadcast_to(reshape(w, {w.size()}), {full.dim(-1)}), {1, full.dim(-1)});
 }
-// How often a row of `rows` is repeated in `full`.
+// How many times a row of `rows` is repeated in `full`.
 int64_t repeats(const Tensor& rows, const Shape& full) { return rows.dim(0) == 1 ? full.outer(full.rank() - 1) : 1; }
-// Σ over the rows of x, as often as a row is repeated.
+// Σ over the rows of x.
 Tensor total(const Tensor& x, int64_t repeated) { return repeated == 1 ? x : sum_to(x, {1, x.dim(-1)}); }
 
 constexpr Op matmul_record = record::bilinear<MatmulOptions>(
@@ -116,7 +116,7 @@ const Op matmul_op = [] {
   return op;
 }();
 
-// The inputs of a call are x₁, W₁, x₂, W₂, …, and b if there is one.
+// The inputs of a call are x₁, W₁, x₂, W₂, …, and optionally b.
 size_t terms(std::span<const Tensor> in) { return in.size() / 2; }
 bool has_bias(std::span<const Tensor> in) { return in.size() % 2 == 1; }
 
@@ -128,13 +128,13 @@ Tensor linear_value(std::span<const Tensor> in) {
   dispatch(x.dtype(), [&](auto t) {
     using T = decltype(t);
     T* out = mutable_data<T>(y);
-    // The rows start as b, or as b + x_i w_i where a term has one input: one pass.
+    // The rows are initialized to b, or to b + x_i w_i if a term has only one input: one pass.
     const T* bias = has_bias(in) ? in.back().node()->data<T>() : nullptr;
     size_t single = 0;
     while (single < terms(in) && (!bias || in[2 * single + 1].dim(1) != 1)) ++single;
     const T* x1 = single < terms(in) ? in[2 * single].node()->data<T>() : nullptr;
     const T* w1 = x1 ? in[2 * single + 1].node()->data<T>() : nullptr;
-    // A large result is finished part by part, while the part is in the cache.
+    // A large result is computed part by part, each while it is in the cache.
     const int64_t part = rows * outputs <= large ? rows : std::max<int64_t>(part_size / outputs, 512);
     for (int64_t begin = 0; begin < rows; begin += part) {
       const int64_t end = std::min(rows, begin + part);
@@ -178,7 +178,7 @@ const Op linear_op = [] {
   };
   op.jet = [](const Call& call, std::span<const Series> in) {
     Series y(call.output);
-    // x may be one row for all; its last axis and the weight must be whole.
+    // x may be one row for all; its last axis and the weight must have full size.
     const auto product = [&](size_t i) {
       return [&call, i](const Tensor& x, const Tensor& weight) {
         const Tensor& w0 = call.inputs[2 * i + 1];
@@ -211,7 +211,7 @@ Tensor matmul(const Tensor& a, const Tensor& b, const MatmulOptions& options) {
 
 namespace {
 void check_term(const Tensor& x, const Tensor& weight) {
-  if (!x.defined() || !weight.defined()) return;  // check_inputs says so
+  if (!x.defined() || !weight.defined()) return;  // check_inputs reports it
   if (weight.rank() != 2)
     fail<ShapeError>("linear", "the weight has shape ", weight.shape(), ". It must be (out, in).");
   if (x.rank() < 1 || x.dim(-1) != weight.dim(1))

@@ -11,7 +11,7 @@ namespace {
 
 constexpr float half = 0.5f;
 
-// Where y is not positive it is 0, or NaN of a negative x, and so is y − y.
+// If y is not positive, it is 0, or NaN for a negative x, and so is y − y.
 const Op sqrt_op = record::elementwise(
     "sqrt", [](auto x) { return sqrt(x); },
     [](auto, auto y) { return where(y > 0.0f, half / where(y > 0.0f, y, 1.0), y - y); });

@@ -16,12 +16,12 @@ namespace dimwise {
 
 namespace {
 
-// The shape with the named axes of length 1, or without them.
+// The shape with the given axes of length 1, or without them.
 Shape reduced(const char* op, const Shape& shape, const Axes& axes, bool keepdims) {
   bool named[Shape::max_rank] = {};
   for (const int64_t axis : axes) {
     const int i = shape.normalize(static_cast<int>(axis));
-    if (named[i]) fail<ShapeError>(op, "axis ", axis, " is named twice in ", axes, ".");
+    if (named[i]) fail<ShapeError>(op, "axis ", axis, " occurs twice in ", axes, ".");
     named[i] = true;
   }
   Shape result;
@@ -39,7 +39,7 @@ Axes every(const Tensor& x) {
   return axes;
 }
 
-// Where the largest elements are, 1/ties each: what the derivative is carried by.
+// 1 / (number of ties) at the largest elements, 0 elsewhere: the factor of the derivative.
 Tensor share_of(const Tensor& x, const Tensor& y) {
   const Tensor mask = equal(stop_gradient(x), stop_gradient(broadcast_to(y, x.shape())));
   return mask / sum_to(mask, y.shape());
@@ -66,7 +66,8 @@ struct Recurrence {
 };
 Tensor recurrence(const Tensor& a, const Tensor& b, const Recurrence& r);
 
-// Elements with one before them on the recurrence's way, those with one after them, and back with 0 at the start.
+// The elements with a predecessor in the recurrence's direction, those with a successor, and the inverse with 0 at the
+// start.
 Tensor with_previous(const Tensor& x, const Recurrence& r) {
   const int64_t n = x.shape()[r.axis];
   return r.reverse ? slice(x, r.axis, 0, n - 1) : slice(x, r.axis, 1, n);
@@ -76,16 +77,16 @@ Tensor from_start(const Tensor& x, const Recurrence& r) {
   return r.reverse ? pad(x, r.axis, 0, 1) : pad(x, r.axis, 1, 0);
 }
 
-// x one place on along the recurrence's way, with 0 at the start.
+// x shifted by one in the recurrence's direction, with 0 at the start.
 Tensor previous(const Tensor& x, const Recurrence& r) {
   return x.shape()[r.axis] == 0 ? x : from_start(with_next(x, r), r);
 }
-// a_k y_{k−1}, and 0 at the start, also where a is not finite there.
+// a_k y_{k−1}, and 0 at the start, even if a is not finite there.
 Tensor times_previous(const Tensor& a, const Tensor& y, const Recurrence& r) {
   return y.shape()[r.axis] == 0 ? y : from_start(with_previous(a, r) * with_next(y, r), r);
 }
 
-// A loop by hand: each element needs the one before. In float64, since cumsum adds up long axes.
+// A handwritten loop, because each element needs the previous one. In float64, because cumsum adds up long axes.
 template <class T>
 void recur(const T* a, const T* b, T* y, const Shape& shape, const Recurrence& r) {
   const int64_t outer = shape.outer(r.axis), n = shape[r.axis], inner = shape.inner(r.axis);
@@ -152,13 +153,13 @@ Tensor constant_max(const char* op, const Tensor& x, const Axes& axes) {
   return stop_gradient(max(stop_gradient(x), axes, true));
 }
 
-// The largest element along the axes if it is finite, else 0: what exponents may be shifted by.
+// The largest element along the axes if it is finite, otherwise 0: the shift of exponents.
 Tensor finite_max(const char* op, const Tensor& x, const Axes& axes) {
   const Tensor m = constant_max(op, x, axes);
   return where(less(abs(m), scalar(infinity, m.dtype())), m, 0.0);
 }
 
-// x with a largest element of 0 along the axis; NaN where it is ∞, so that shares of an infinity are NaN.
+// x minus its largest element along the axis; NaN if that is ∞, so that softmax of an infinity is NaN.
 Tensor centered(const char* op, const Tensor& x, int axis) {
   const Tensor m = constant_max(op, x, {axis});
   return x - where(greater(m, scalar(-infinity, m.dtype())), m, 0.0);
@@ -224,7 +225,7 @@ Tensor log_softmax(const Tensor& x, int axis) {
 Tensor norm(const Tensor& x, const Axes& axes, bool keepdims) {
   const Shape shape = reduced("norm", x.shape(), axes, keepdims);
   if (x.size() == 0) return zeros(shape, x.dtype());
-  // Squares of what is divided by the largest element neither overflow nor underflow.
+  // After division by the largest element, squares neither overflow nor underflow.
   const Tensor m = finite_max("norm", abs(stop_gradient(x)), axes);
   const Tensor s = where(m > 0.0, m, 1.0);
   return reshape(s * sqrt(sum(square(x / s), axes, true)), shape);
@@ -238,7 +239,7 @@ Tensor cumprod(const Tensor& x, int axis, bool reverse) {
   const Recurrence r{x.shape().normalize(axis), reverse};
   const int64_t n = x.shape()[r.axis];
   if (n == 0) return x;
-  // The first element starts the product, and is multiplied with nothing.
+  // The product starts with the first element.
   const Tensor first =
       reverse ? pad(slice(x, r.axis, n - 1, n), r.axis, n - 1, 0) : pad(slice(x, r.axis, 0, 1), r.axis, 0, n - 1);
   return recurrence(x, first, r);

@@ -7,7 +7,7 @@
 
 #include "autodiff/base/error.hpp"
 
-// OpenMP's own names; its header is the compiler's, the library that of oneDNN.
+// Declared here because OpenMP's header is the compiler's, but the library is the one oneDNN uses.
 extern "C" int omp_get_max_threads();
 extern "C" void omp_set_num_threads(int threads);
 
@@ -15,18 +15,18 @@ namespace dimwise {
 
 namespace {
 
-// What was set, by `set_threads` or in the environment, and how many OneThreadEach live.
+// The setting, from `set_threads` or the environment, and the number of live OneThreadEach.
 struct Setting {
   std::mutex mutex;
   int held = 0, blas_before = 0, onednn_before = 0;
-  std::atomic<int> onednn{0};  // 0: as OpenMP says
+  std::atomic<int> onednn{0};  // 0: OpenMP's setting
 };
 Setting setting;
 
 }  // namespace
 
 void set_threads(int threads) {
-  if (threads < 1) fail<ValueError>("set_threads", threads, " threads cannot work. Use at least 1.");
+  if (threads < 1) fail<ValueError>("set_threads", threads, " threads requested. Use at least 1.");
   const std::lock_guard lock(setting.mutex);
   if (setting.held > 0) {
     setting.blas_before = setting.onednn_before = threads;

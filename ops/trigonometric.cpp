@@ -8,7 +8,7 @@
 
 namespace dimwise {
 
-// The rules below are stated once for SIMD batches and series.
+// The rules below are written once for SIMD batches and series.
 namespace simd {
 static Series sin(const Series& x) { return dimwise::sin(x); }
 static Series cos(const Series& x) { return dimwise::cos(x); }
@@ -22,8 +22,8 @@ const Op sin_op = record::elementwise(
 const Op cos_op = record::elementwise(
     "cos", [](auto x) __attribute__((always_inline)) { return simd::cos(x); },
     [](auto x) __attribute__((always_inline)) { return simd::negative(simd::sin(x)); });
-// From y, at no cost beside the pass over memory. Its relative error grows with |x|, as y nears 1, where the slope from
-// x would take three times as long.
+// Computed from y, at no cost beyond the pass over memory. Its relative error grows with |x|, as y approaches 1; the
+// derivative from x would take three times as long.
 const Op tanh_op = record::elementwise(
     "tanh", [](auto x) __attribute__((always_inline)) { return simd::tanh(x); },
     [](auto, auto y) __attribute__((always_inline)) { return 1.0f - y * y; });

@@ -27,7 +27,7 @@ cmake --build --preset bench --target "${names[@]/#/bench_}" >&2
 out=build/bench/results
 mkdir -p "$out"
 rm -f "$out"/*.json
-# OpenBLAS takes a processor newer than itself for one of long ago, and would be slow in all programs.
+# OpenBLAS treats a processor newer than itself as an old one, which would make all programs slow.
 if grep -qw avx512bw /proc/cpuinfo; then export OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-SkylakeX}; fi
 export DIMWISE_BENCH_FIGURE=build/bench/sweep.png
 for name in "${names[@]}"; do

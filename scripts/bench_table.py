@@ -53,12 +53,12 @@ def count(x):
 
 
 def evaluations(b):
-    """Evaluations of f, and the error in units of the tolerance; or where the budget ended."""
+    """Evaluations of f and the error in units of the tolerance, or a dash if the run did not finish."""
     return f"{count(b['f'])} ({number(b['error'])})" if "error" in b else "—"
 
 
 def derivatives(b):
-    """What else was asked of f: diagonals, Jacobians, products, or evaluations for difference quotients."""
+    """Further work on f: diagonals, Jacobians, products, or evaluations for difference quotients."""
     if "f for J" in b:
         parts = [(b.get("D"), "D"), (b.get("f for J"), "f")]
     else:
@@ -71,7 +71,7 @@ def seconds(b):
 
 
 def solver_tables(benchmarks):
-    """One table a figure: a row a solver, a column a problem."""
+    """One table per figure, with one row per solver and one column per problem."""
     problems, solvers, cells = [], [], {}
     for b in benchmarks:
         problem, solver = b["name"].split("/iterations:")[0].split("/")[1:3]
@@ -93,8 +93,8 @@ def main():
     for path in sys.argv[2:]:
         with open(path, encoding="utf-8") as file:
             results = json.load(file)
-        # The benchmark itself is a load of one or two. On a busier machine threads wait for each other's processors, and
-        # only what is timed by the processor time of one thread still means something.
+        # The benchmark itself is a load of one or two. On a busier machine threads wait for processors, so that only
+        # the processor time of one thread is still meaningful.
         context = results["context"]
         busy = (context.get("load_avg") or [0])[0] > context["num_cpus"] + 1
         for b in results["benchmarks"]:
@@ -108,7 +108,7 @@ def main():
                 cells, remark = row(b)
                 if busy and ("2 threads" in name or "two threads" in name):
                     cells[-1] = "" if cells[-1] == "" else "not judged"
-                    remark = ", ".join(filter(None, ["the machine was busy, so these figures mean nothing", remark]))
+                    remark = ", ".join(filter(None, ["the machine was busy, so these figures are not meaningful", remark]))
                 rows.append(cells)
                 if remark:
                     remarks.append((name, remark))
@@ -123,7 +123,7 @@ def main():
     for name, remark in remarks:
         print(f"- {name}: {remark}")
     if sys.argv[1] == "without":
-        print("- The column of libtorch is empty, since it was not found. On Debian: apt-get install libtorch-dev")
+        print("- The column of libtorch is empty because libtorch was not found. On Debian: apt-get install libtorch-dev")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds dimwise-cnf in build/demo and trains a Hollow-CNF on a built-in density in runs/demo (replaced): five minutes on
-# two cores, of which at least 90 seconds are for training.
+# two cores, including at least 90 seconds of training.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # extract_snippets.sh OUT: writes every code block of README.md, autodiff/README.md and docs/*.md into OUT.
 #
-# A ```cpp block with a main becomes a program as it stands. The other blocks of a document become one program, each in a
-# scope of its own, with all of dimwise included and `namespace dw = dimwise`. Each ```cmake block is the CMakeLists.txt of a
-# folder whose main.cpp is the document's first program. ```sh blocks are checked by `bash -n`. Blocks in any other language
-# but ```text are an error.
+# A ```cpp block with a main becomes a program unchanged. The other blocks of a document become one program, each in a
+# separate scope, with all of dimwise included and `namespace dw = dimwise`. Each ```cmake block is the CMakeLists.txt
+# of a folder whose main.cpp is the document's first program. ```sh blocks are checked by `bash -n`. Blocks in any other
+# language but ```text are an error.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=$1

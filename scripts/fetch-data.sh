@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Puts the files of well-known data sets where the executables find them; see scripts/fetch-data.sh --help
+# Downloads well-known data sets to the folder where the executables look for them; see scripts/fetch-data.sh --help
 set -euo pipefail
 
 table="$(dirname "${BASH_SOURCE[0]}")/../apps/common/data/standard_files.inc"
@@ -30,7 +30,7 @@ wrong_usage() {
   exit 2
 }
 
-# set path bytes sha256 published, one file a line
+# set path bytes sha256 published, one file per line
 files() { sed -n 's/^{"\(.*\)", "\(.*\)", \([0-9]*\), "\([0-9a-f]*\)", \(true\|false\)},$/\1 \2 \3 \4 \5/p' "$table"; }
 
 # Whether the first word is one of the others.
@@ -65,7 +65,7 @@ done
 [ -z "$from" ] || [ -d "$from" ] || wrong_usage "there is no folder '$from'"
 command -v sha256sum >/dev/null || { complain "needs sha256sum, which is missing" && exit 1; }
 
-# The unfinished file, and a download that writes it, end with this script, however it ends.
+# When this script exits, for any reason, it deletes the partial file and stops a running download.
 part=''
 # shellcheck disable=SC2317  # called by the trap
 clean_up() {
@@ -78,7 +78,7 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# Why a file is not the one of this size and sum; nothing if it is.
+# Prints why a file does not have this size and checksum; nothing if it does.
 fault() {
   local bytes sum
   bytes=$(($(wc -c <"$1")))
@@ -101,7 +101,7 @@ download() {
 
 copy() { if [ -n "$from" ]; then cp -- "$1" "$2"; else download "$1" "$2"; fi; }
 
-# The first source that gives the right file is moved to its place in one step.
+# The file of the first source that gives the right contents is moved to its place atomically.
 fetch() {
   local path=$1 bytes=$2 sum=$3 target="$to/$1" source reason
   shift 3

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what dimwise needs to be built and is not there yet (Debian 12 names).
-# Usage: scripts/install-deps.sh [--tests]   --tests: also what only the tests need
+# Installs the missing build dependencies of dimwise (Debian 12 package names).
+# Usage: scripts/install-deps.sh [--tests]   --tests: also those of the tests
 set -euo pipefail
 
 packages=(g++ cmake ninja-build
@@ -16,7 +16,7 @@ case "${1:-}" in
 esac
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-  echo "install-deps.sh: this is no Debian system. Install these by its own means: ${packages[*]}" >&2
+  echo "install-deps.sh: this is not a Debian system. Install these with its package manager: ${packages[*]}" >&2
   exit 1
 fi
 

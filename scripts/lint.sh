@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks layout (clang-format) and finds likely bugs (clang-tidy) in all sources, or in those named: scripts/lint.sh [FILE...]
+# Checks formatting (clang-format) and finds likely bugs (clang-tidy) in all sources, or in the given ones: scripts/lint.sh [FILE...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

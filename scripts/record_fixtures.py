@@ -115,7 +115,7 @@ def functions():
 
 
 def convolutions():
-    """The same for tests/nn/conv.cpp, with inputs x, weight and, if there is one, bias."""
+    """The same for tests/nn/conv.cpp, with inputs x, weight and optionally bias."""
     yield "conv2d", F.conv2d, [normal(2, 3, 5, 4), normal(4, 3, 3, 2), normal(4)]
     yield (
         "conv2d_strided",

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What takes too long for every change and must hold before a release: the cases tagged [long]; and that the benchmarks
-# still compile, where Google Benchmark is installed.
+# Checks that take too long for every change but must pass before a release: the cases tagged [long], and, if Google
+# Benchmark is installed, that the benchmarks compile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

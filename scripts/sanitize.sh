@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs tests without optimization and under AddressSanitizer and UndefinedBehaviorSanitizer, in build/asan.
 #
-# Usage: scripts/sanitize.sh [FLOOR...]
-#   FLOOR  only the tests of autodiff, ops, nn, hollow or apps; by default those of autodiff and ops
+# Usage: scripts/sanitize.sh [LAYER...]
+#   LAYER  only the tests of autodiff, ops, nn, hollow or apps; by default those of autodiff and ops
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,7 +14,7 @@ for floor in "${floors[@]}"; do
     *) sed -n '2,5s/^# \?//p' "$0" >&2; exit 2 ;;
   esac
 done
-# Intrinsics of AVX-512 need optimization under g++, which would hide mistakes and take several times as long to compile.
+# AVX-512 intrinsics need optimization under g++, which would hide bugs and take several times as long to compile.
 arch=native
 if grep -qw avx512f /proc/cpuinfo; then arch=x86-64-v3; fi
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds everything in release mode and runs the whole suite.
 #
-# Usage: scripts/test.sh [--arch ARCH] [FLOOR...]
+# Usage: scripts/test.sh [--arch ARCH] [LAYER...]
 #   --arch ARCH  build for this processor, as in -march=, in build/ARCH; by default for this machine's, in build/release
-#   FLOOR        only the tests of autodiff, ops, nn, hollow or apps
+#   LAYER        only the tests of autodiff, ops, nn, hollow or apps
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

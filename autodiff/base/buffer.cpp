@@ -10,7 +10,7 @@
 #include <vector>
 
 #if __has_include(<sanitizer/asan_interface.h>)
-#include <sanitizer/asan_interface.h>  // whose macros do nothing where nothing is sanitized
+#include <sanitizer/asan_interface.h>  // its macros do nothing without a sanitizer
 #else
 #define ASAN_POISON_MEMORY_REGION(address, bytes) (static_cast<void>(address), static_cast<void>(bytes))
 #define ASAN_UNPOISON_MEMORY_REGION(address, bytes) (static_cast<void>(address), static_cast<void>(bytes))
@@ -20,12 +20,12 @@ namespace dimwise {
 
 namespace {
 constexpr int classes = 4 * 48;
-// Beyond the end of what is asked for, for the rest of a SIMD batch that begins at the last element.
+// Extra bytes beyond the requested ones, for the rest of a SIMD batch that begins at the last element.
 constexpr size_t slack = 64;
-// Beyond this a thread keeps no more: the rest goes back to the system.
+// The most memory that a thread keeps; freed blocks beyond it are returned to the system.
 constexpr int64_t held_limit = int64_t{4} << 30;
 
-// Four classes to each power of two, so that at most a fifth of a block is unused.
+// Four classes per power of two, so that at most a fifth of a block is unused.
 int size_class(size_t bytes) {
   if (bytes <= 64) return 0;
   const int log2 = std::bit_width(bytes - 1) - 1;
@@ -39,8 +39,8 @@ size_t class_bytes(int size_class) {
   return base + base / 4 * static_cast<size_t>(size_class % 4);
 }
 
-// What AddressSanitizer cannot know by itself: of a block in use, what was asked for may be touched and what a batch
-// reads beyond it; of a waiting block, nothing.
+// Tells AddressSanitizer which bytes may be accessed: in a block in use, the requested ones and those a batch reads
+// beyond them; in a free block, none.
 void close_to_use(void* payload, int size_class) {
   ASAN_POISON_MEMORY_REGION(payload, class_bytes(size_class) + slack);
 }
@@ -53,10 +53,10 @@ void open_for_use(void* payload, int size_class, size_t bytes) {
 struct BufferPool {
   std::array<Buffer::Block*, classes> free{};
   std::atomic<Buffer::Block*> returned{nullptr};  // freed on other threads
-  std::atomic<bool> alive{true};                  // whether a thread has this pool
+  std::atomic<bool> alive{true};                  // whether a thread owns this pool
   PoolStatistics statistics;
 
-  // A waiting block of a size class, or null.
+  // A free block of a size class, or null.
   Buffer::Block* pop(int size_class) {
     Buffer::Block*& head = free[static_cast<size_t>(size_class)];
     if (!head)
@@ -87,7 +87,7 @@ struct BufferPool {
 };
 
 namespace {
-// A pool outlives its thread, since blocks may come home later; then it waits for another thread.
+// A pool outlives its thread, because blocks may be returned later; another thread can then take it over.
 struct IdlePools {
   std::mutex mutex;
   std::vector<BufferPool*> pools;
@@ -97,7 +97,7 @@ IdlePools& idle() {
   return *instance;
 }
 
-// Tensors with static storage may be freed after their thread has given up its pool.
+// Tensors with static storage may be freed after their thread has released its pool.
 thread_local bool pool_gone = false;
 thread_local BufferPool* mine = nullptr;  // set at first use
 

@@ -8,11 +8,11 @@ namespace dimwise {
 
 struct BufferPool;
 
-/// A reference-counted block of memory, 64-byte aligned, from a pool of size classes. Another 64 bytes beyond its end
-/// may be read and written: kernels work in whole SIMD batches.
+/// A reference-counted block of memory, 64-byte aligned, from a pool of size classes. 64 more bytes beyond its end may
+/// be read and written, because kernels work in whole SIMD batches.
 ///
-/// A fresh page costs several times the work done on it, so freed blocks are kept and handed out again uninitialized,
-/// by the thread that took them from the system: a block freed on another thread is returned to its owner's pool.
+/// A fresh page costs several times the work done on it, so the thread that allocated a block keeps it after it is
+/// freed, and reuses it uninitialized. A block freed on another thread is returned to its owner's pool.
 class Buffer {
  public:
   Buffer() = default;
@@ -68,16 +68,16 @@ struct PoolAllocator {
   friend bool operator==(const PoolAllocator&, const PoolAllocator&) { return true; }
 };
 
-/// What the calling thread's pool has done.
+/// Counts of the calling thread's pool.
 struct PoolStatistics {
-  int64_t hits = 0;        ///< blocks handed out again
-  int64_t misses = 0;      ///< blocks taken from the system
-  int64_t bytes_held = 0;  ///< bytes waiting in the pool
+  int64_t hits = 0;        ///< blocks reused
+  int64_t misses = 0;      ///< blocks allocated from the system
+  int64_t bytes_held = 0;  ///< bytes of free blocks in the pool
 };
 
 /// Statistics of the calling thread's pool.
 PoolStatistics pool_statistics();
-/// Gives the calling thread's waiting blocks back to the system.
+/// Returns the free blocks of the calling thread's pool to the system.
 void release_pool();
 
 }  // namespace dimwise

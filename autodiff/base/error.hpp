@@ -14,11 +14,11 @@ class Error : public std::runtime_error {
 class ShapeError : public Error {
   using Error::Error;
 };
-/// float32 meets float64, or data are read as the wrong type.
+/// float32 and float64 are mixed, or data is read as the wrong type.
 class DTypeError : public Error {
   using Error::Error;
 };
-/// An argument outside its domain, or a transform asked for what it cannot give.
+/// An argument outside its domain, or a transform that is not possible.
 class ValueError : public Error {
   using Error::Error;
 };
@@ -30,7 +30,7 @@ class DataError : public Error {
 class CheckpointError : public Error {
   using Error::Error;
 };
-/// A solver that did not reach its end.
+/// A solver that did not converge or finish.
 class SolverError : public Error {
   using Error::Error;
 };

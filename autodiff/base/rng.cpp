@@ -56,8 +56,8 @@ std::vector<double> Rng::uniforms(int64_t count) const {
 }
 
 std::vector<double> Rng::normals(int64_t count, int64_t first) const {
-  if (first < 0) fail<ValueError>("normal", "the first number asked for is ", first, ". Use 0 or more.");
-  const int64_t before = first % 2;  // numbers come in pairs, of two words
+  if (first < 0) fail<ValueError>("normal", "first = ", first, ". Use 0 or more.");
+  const int64_t before = first % 2;  // numbers are generated in pairs, from two words
   std::vector<double> out(static_cast<size_t>(before + count + 1));
   double radius = 0;
   words(
@@ -79,7 +79,7 @@ std::vector<double> Rng::normals(int64_t count, int64_t first) const {
 
 Tensor Rng::uniform(const Shape& shape, DType dtype, double low, double high) const {
   std::vector<double> values = uniforms(shape.size());
-  // Rounding to float32 must not reach `high`.
+  // Truncated to 24 bits, so that rounding to float32 does not reach `high`.
   for (double& v : values) v = low + (high - low) * (dtype == DType::float32 ? std::floor(v * 0x1p24) * 0x1p-24 : v);
   return from(shape, dtype, values);
 }
@@ -89,7 +89,7 @@ Tensor Rng::normal(const Shape& shape, DType dtype, int64_t first) const {
 }
 
 Tensor Rng::rademacher(const Shape& shape, DType dtype, int64_t first) const {
-  if (first < 0) fail<ValueError>("rademacher", "the first number asked for is ", first, ". Use 0 or more.");
+  if (first < 0) fail<ValueError>("rademacher", "first = ", first, ". Use 0 or more.");
   std::vector<double> values(static_cast<size_t>(shape.size()));
   words(
       *this, shape.size(), [&](int64_t i, uint64_t word) { values[static_cast<size_t>(i)] = word >> 63 ? 1 : -1; },
@@ -98,7 +98,7 @@ Tensor Rng::rademacher(const Shape& shape, DType dtype, int64_t first) const {
 }
 
 std::vector<int64_t> Rng::integers(int64_t count, int64_t n) const {
-  if (n <= 0) fail<ValueError>("integers", "n = ", n, " leaves nothing to draw from. Use n > 0.");
+  if (n <= 0) fail<ValueError>("integers", "n = ", n, " is an empty range. Use n > 0.");
   std::vector<int64_t> out(static_cast<size_t>(count));
   words(*this, count, [&](int64_t i, uint64_t word) { out[static_cast<size_t>(i)] = below(word, n); });
   return out;

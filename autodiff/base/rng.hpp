@@ -9,11 +9,11 @@
 
 namespace dimwise {
 
-/// A stream of random numbers as a value: counter-based (Philox4x64-10), splittable, nothing hidden.
+/// A stream of random numbers as a value: counter-based (Philox4x64-10), splittable, without hidden state.
 ///
-/// Drawing does not change it: `rng.normal(shape)` twice gives the same numbers; a new stream comes from `split`. Equal
-/// keys give equal numbers on every machine. Salmon, Moraes, Dror, Shaw: Parallel Random Numbers: As Easy as 1, 2, 3
-/// (2011).
+/// Drawing does not change it: calling `rng.normal(shape)` twice gives the same numbers. Use `split` for a new stream.
+/// Equal keys give equal numbers on every machine. Salmon, Moraes, Dror, Shaw: Parallel Random Numbers: As Easy as 1,
+/// 2, 3 (2011).
 ///
 /// Example: `Rng rng(42); auto w = rng.split("weights").normal({3, 2}); auto noise = rng.split(step).normal({8});`
 class Rng {
@@ -27,10 +27,10 @@ class Rng {
 
   /// Uniform on [low, high).
   Tensor uniform(const Shape& shape, DType dtype = DType::float32, double low = 0, double high = 1) const;
-  /// Standard normal, by Box–Muller: numbers first, first + 1, … of the stream. Rows from r on of a draw of shape
-  /// (n, d) are those of a draw with first = r·d: parts of a batch draw what the whole would.
+  /// Standard normal, by Box–Muller: numbers first, first + 1, … of the stream. Rows r, r + 1, … of a draw of shape (n,
+  /// d) equal a draw with first = r·d, so that a part of a batch draws the same numbers as the whole.
   Tensor normal(const Shape& shape, DType dtype = DType::float32, int64_t first = 0) const;
-  /// −1 or 1, each with probability ½: numbers first, first + 1, … of the stream, as `normal`.
+  /// −1 or 1, each with probability ½: numbers first, first + 1, … of the stream, as for `normal`.
   Tensor rademacher(const Shape& shape, DType dtype = DType::float32, int64_t first = 0) const;
   /// 0, …, n − 1 in random order (Fisher–Yates).
   std::vector<int64_t> permutation(int64_t n) const;
@@ -40,7 +40,7 @@ class Rng {
   std::vector<double> uniforms(int64_t count) const;
   std::vector<double> normals(int64_t count, int64_t first = 0) const;
 
-  /// What is to be saved to go on with the same stream.
+  /// The state to save in order to continue the same stream.
   std::array<uint64_t, 2> key() const { return key_; }
   /// Block `counter` of the stream: four 64-bit words.
   std::array<uint64_t, 4> block(uint64_t counter, uint64_t domain = 0) const;

@@ -11,7 +11,7 @@ namespace dimwise {
 
 /// The lengths of a tensor's axes, row-major, at most `max_rank` of them; also used for lists of axes.
 ///
-/// Kept inline, so that making a shape never allocates. Throws ShapeError above `max_rank`.
+/// Stored inline, so that constructing a shape never allocates. Throws ShapeError above `max_rank`.
 class Shape {
  public:
   static constexpr int max_rank = 8;
@@ -40,12 +40,12 @@ class Shape {
     if (rank_ == max_rank) too_many_axes();
     dims_[static_cast<size_t>(rank_++)] = dim;
   }
-  /// The shape without `axis`, and with `dim` put in at `axis`.
+  /// The shape without `axis`, and with `dim` inserted at `axis`.
   Shape without(int axis) const;
   Shape with(int axis, int64_t dim) const;
   /// The shape with another length of the last axis. Throws ShapeError for a 0-d shape.
   Shape with_last(int64_t dim) const;
-  /// Elements before, and after, an axis.
+  /// The product of the lengths before, and after, an axis.
   int64_t outer(int axis) const {
     int64_t size = 1;
     for (int i = 0; i < axis; ++i) size *= begin()[i];
@@ -75,7 +75,7 @@ class Shape {
 
 std::ostream& operator<<(std::ostream& out, const Shape& shape);
 
-/// The common shape of NumPy broadcasting. Throws ShapeError naming `where`.
+/// The common shape of NumPy broadcasting. Throws ShapeError with `where`.
 Shape broadcast(const char* where, const Shape& a, const Shape& b);
 
 }  // namespace dimwise

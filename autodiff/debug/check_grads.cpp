@@ -18,10 +18,10 @@ using F = std::function<Tensor(const std::vector<Tensor>&)>;
 
 Tensor total(const Tensor& x) { return sum_to(x, {}); }
 
-// Derivatives have fewer digits than what they are derivatives of, so that differences of them take longer steps.
+// A derivative has fewer correct digits than its function, so that differences of derivatives need longer steps.
 constexpr double growth = 4;
 
-// The scalar function whose gradient is checked: ⟨w, f⟩ for order 1, then ⟨v, gradient⟩ of the one before.
+// The scalar function whose gradient is checked: ⟨w, f⟩ for order 1, then ⟨v, gradient⟩ of the previous one.
 F contracted(const F& f, const std::vector<Tensor>& inputs, int order, const Rng& rng) {
   if (order == 1)
     return [f, rng](const std::vector<Tensor>& x) {
@@ -63,7 +63,7 @@ CheckResult check_grads(const F& f, const std::vector<Tensor>& inputs, const Che
       text.precision(12);
       text << where << ": derivative " << analytic << ", difference " << numeric;
       fail<ValueError>("check_grads", text.str(), ", error ", error, " above ", options.tolerance,
-                       ". The rule, or the smoothness at this point, is wrong.");
+                       ". The rule is wrong, or f is not smooth at this point.");
     }
     if (error >= result.worst) result = {error, where};
   };

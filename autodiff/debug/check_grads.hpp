@@ -9,8 +9,8 @@
 namespace dimwise {
 
 struct CheckOptions {
-  int order = 1;            ///< derivatives of f up to this order are compared with differences of those one lower
-  double step = 1e-5;       ///< relative central-difference step of order 1; four times as long for each further order
+  int order = 1;       ///< derivatives of f up to this order are compared with differences of those of one order lower
+  double step = 1e-5;  ///< relative central-difference step of order 1; four times as long for each further order
   double tolerance = 1e-6;  ///< on max |a − n| / (1 + |n|)
   bool forward = true;      ///< whether jvp is checked against vjp too
   uint64_t seed = 0;        ///< of the random directions
@@ -21,11 +21,11 @@ struct CheckResult {
   std::string where;  ///< order, input and element of the worst
 };
 
-/// Compares derivatives of f with central differences in float64, in every element of every input.
+/// Compares derivatives of f with central differences in float64, for every element of every input.
 ///
-/// f is made scalar by a random cotangent; order 2 does the same to the gradient along a random direction, and so on.
-/// Throws ValueError with order, input, element and both numbers when the tolerance is exceeded, DTypeError unless all
-/// inputs are float64.
+/// f is reduced to a scalar by a random cotangent. Order 2 checks the product of its gradient with a random direction
+/// in the same way, and so on. Throws ValueError with order, input, element and both numbers if the tolerance is
+/// exceeded, DTypeError unless all inputs are float64.
 ///
 /// Example: `check_grads([](const auto& in) { return tanh(in[0]); }, {Rng(0).normal({3}, DType::float64)}, {.order =
 /// 2});`

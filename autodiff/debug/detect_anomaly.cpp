@@ -11,7 +11,7 @@ namespace dimwise {
 
 namespace {
 
-// A buffer that a later op has written over is not looked at.
+// The index of the first NaN or infinity, or −1; a buffer that a later op has overwritten is skipped.
 int64_t first_bad(const Tensor& x) { return x.node()->buffer.data() ? first_non_finite(x) : -1; }
 
 std::string index_text(int64_t flat, const Shape& shape) {
@@ -25,9 +25,9 @@ std::string index_text(int64_t flat, const Shape& shape) {
 
 void blame(const char* op, const char* scope, const char* direction, const Tensor& bad, int64_t at) {
   const double value = bad.values()[static_cast<size_t>(at)];
-  fail<ValueError>(op, "made ", std::isnan(value) ? NAN : value, " in the ", direction, " pass at index ",
+  fail<ValueError>(op, "gave ", std::isnan(value) ? NAN : value, " in the ", direction, " pass at index ",
                    index_text(at, bad.shape()), " of shape ", bad.shape(), scope ? ", scope " : "", scope ? scope : "",
-                   ". Its inputs were finite: look at their range.");
+                   ". Its inputs were finite: check their range.");
 }
 
 bool all_finite(std::span<const Tensor> tensors) {

@@ -4,9 +4,8 @@
 
 namespace dimwise {
 
-/// While it lives, the first NaN or infinity that an op of this thread makes throws ValueError naming the op, its
-/// scope, the shape, the first bad index, and whether it arose forward or in reverse. Values that were already bad in
-/// an input are not blamed on the op.
+/// During its lifetime, the first NaN or infinity that an op of this thread computes from finite inputs throws
+/// ValueError with the op, its scope, the shape, the first bad index, and the direction, forward or reverse.
 ///
 /// Example: `DetectAnomaly guard; auto [loss, g] = value_and_grad(f, x);`
 class DetectAnomaly : public Observer {

@@ -10,7 +10,7 @@ std::ostream& operator<<(std::ostream& out, DType dtype) { return out << name(dt
 
 std::ostream& operator<<(std::ostream& out, const Tensor& x) {
   if (!x.defined()) return out << "tensor(undefined)";
-  constexpr int64_t edge = 4;  // of a long axis the first and last few
+  constexpr int64_t edge = 4;  // elements printed at each end of a long axis
   const std::vector<double> values = x.values();
   const Shape& shape = x.shape();
   const auto print = [&](auto&& self, int axis, int64_t offset) -> void {
@@ -41,7 +41,7 @@ std::string str(const Tensor& x) {
 }
 
 namespace {
-// A name for each tensor that occurs: %3 for results on the tape, x0 for inputs, h0 for held, c for the rest.
+// The label of a tensor: %3 for results on the tape, x0 for inputs, h0 for held tensors, c for constants.
 std::string label(const Tape& tape, const Tensor& t) {
   const auto find = [&](const std::vector<Tensor>& list, const char* prefix) -> std::string {
     for (size_t i = 0; i < list.size(); ++i)

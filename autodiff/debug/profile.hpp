@@ -8,8 +8,8 @@
 
 namespace dimwise {
 
-/// Counts calls, time and bytes of every op, forward and reverse, while it lives; `report` gives a table, the slowest
-/// first.
+/// Counts calls, time and bytes of every op, forward and reverse, during its lifetime; `report` returns a table,
+/// slowest op first.
 ///
 /// Example: `Profile profile; train_step(); std::cout << profile.report();`
 class Profile : public Observer {
@@ -19,7 +19,7 @@ class Profile : public Observer {
 
   struct Row {
     int64_t calls = 0, pulls = 0, bytes = 0;
-    double forward = 0, reverse = 0;  ///< seconds of all threads; reverse includes the ops a rule is made of
+    double forward = 0, reverse = 0;  ///< seconds of all threads; reverse includes the ops of the rules
   };
   const std::map<std::string, Row>& rows() const { return rows_; }
   std::string report() const;

@@ -13,7 +13,7 @@ namespace dimwise::detail {
 
 namespace {
 
-// A check leaves no trace: it is neither recorded nor seen.
+// A check has no side effects: it is neither recorded nor observed.
 struct Unseen {
   NoGrad unrecorded;
   ContextGuard<&ThreadContext::observer> unobserved{nullptr};
@@ -40,8 +40,8 @@ bool checked(const Tape& tape) {
   return std::has_single_bit(++calls.count);
 }
 
-// vᵀJ = v ⊙ 1ᵀJ exactly if J is diagonal and v of powers of two, by which every product of a pull is scaled without
-// rounding. The v of 14 neighbors differ, and change from call to call.
+// If J is diagonal, vᵀJ = v ⊙ 1ᵀJ holds exactly, because v consists of powers of two, which scale every product of a
+// pull without rounding. The v of 14 neighbors differ, and change from call to call.
 void check_diagonal(const Tape& tape) {
   const Unseen guard;
   const Tensor& y = tape.outputs()[0];
@@ -60,15 +60,16 @@ void check_diagonal(const Tape& tape) {
   for (size_t i = 0; i < v.size(); ++i) {
     if (std::isnan(sums[i]) && thread_context().diagonal_checks == DiagonalChecks::always)
       fail<ValueError>("dimwise", "the Jacobian past the held tensors is NaN in column ", i,
-                       " of the flattened x. DetectAnomaly names the op that made it.");
+                       " of the flattened x. Use DetectAnomaly to find the op that computed it.");
     if (differ(whole[i], v[i] * sums[i], tolerance))
       fail<ValueError>("dimwise", "the Jacobian past the held tensors is not diagonal: vᵀJ and v⊙(1ᵀJ) differ by ",
-                       std::abs(whole[i] - v[i] * sums[i]), ". Hold everything through which x_j reaches y_i, j ≠ i.");
+                       std::abs(whole[i] - v[i] * sums[i]),
+                       ". Hold every tensor through which y_i depends on x_j, j ≠ i.");
   }
 }
 
-// Moves one element of each row of x, and looks whether the h of that place moves: for all places in turn, or, where
-// there are many more than rows, for some that change from call to call.
+// Changes one element of each row of x, and checks whether the h of that position changes: for all positions, or, if
+// there are many more positions than rows, for a sample that changes from call to call.
 void check_conditioner(const Tensor& x, const std::vector<Tensor>& h,
                        const std::function<std::vector<Tensor>(const Tensor&)>& conditioner) {
   const Unseen guard;
@@ -88,7 +89,7 @@ void check_conditioner(const Tensor& x, const std::vector<Tensor>& h,
     const std::vector<Tensor> after = conditioner(tensor(moved, x.shape(), x.dtype()));
     for (size_t k = 0; k < h.size(); ++k)
       dispatch(h[k].dtype(), [&](auto t) {
-        // In place: h is often the largest tensor of a model.
+        // Compares in place, because h is often the largest tensor of a model.
         using T = decltype(t);
         const T *a = h[k].node()->template data<T>(), *b = after[k].node()->template data<T>();
         const int64_t width = h[k].size() / (rows * d);
@@ -100,7 +101,7 @@ void check_conditioner(const Tensor& x, const std::vector<Tensor>& h,
             if (differ(a[e], b[e], tolerance * (1 + size)))
               fail<ValueError>("dimwise", "the conditioner leaks: h_", i, " changed by ",
                                std::abs(static_cast<double>(a[e]) - b[e]), " when only x_", i,
-                               " moved. check_hollow names every leak.");
+                               " changed. Use check_hollow to find every leak.");
         }
       });
   }

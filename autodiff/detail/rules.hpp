@@ -38,11 +38,11 @@ inline bool recorded(const Series& x) {
   return recording() && std::any_of(x.c.begin(), x.c.end(), [](const Tensor& t) { return t.tracked(); });
 }
 
-/// f(x…), all operands broadcast to `shape`, over the memory of one that can be donated. `read`: whether rules read the
-/// operands.
+/// f(x…), all operands broadcast to `shape`, in the memory of an operand that can be donated. `read`: whether rules
+/// read the operands.
 template <bool two_loops = true, class F, class... X>
 Tensor map(const Shape& shape, bool read, F f, const X&... x) {
-  const Source sources[] = {x...};  // before one gives its memory away
+  const Source sources[] = {x...};  // before one donates its memory
   Tensor y;
   for (const Tensor* t : {&x...})
     if (t->shape() == shape && can_donate(*t, read)) {
@@ -61,14 +61,14 @@ Tensor map_sum(const Shape& full, const Shape& shape, F f, const First& first, c
   return y;
 }
 
-/// The series with value y and coefficients g(x_k), where x_k is not zero.
+/// The series with value y and coefficients g(x_k) for nonzero x_k.
 template <class G>
 Series each_coefficient(const Tensor& y, const Series& x, G&& g) {
   Series result(y);
   for (int k = 1; k <= x.order(); ++k) result.c.push_back(x.at(k).defined() ? g(x.at(k)) : Tensor());
   return result;
 }
-/// Σ_j a_j b_{k−j} over the coefficients that are not zero.
+/// Σ_j a_j b_{k−j} over the nonzero coefficients.
 template <class Product>
 Tensor convolve(const Series& a, const Series& b, int k, Product&& product) {
   Tensor total;
@@ -103,7 +103,7 @@ auto partial(DF df, const X& a, const X& b, [[maybe_unused]] const X& y) {
     return df(a, b);
 }
 
-// g = w ⊙ df(s): what a sweep makes of an elementwise op, and again an op, linear in w.
+// g = w ⊙ df(s): the sweep of an elementwise op. It is itself an op, linear in w.
 template <class DF>
 constexpr Op derivative_record(const char* name) {
   Op op{name};
@@ -144,7 +144,7 @@ constexpr Op derivative_record(const char* name) {
 
 namespace record {
 
-/// The op, with rules that take directions of any shape that broadcasts.
+/// The op, with rules that accept directions of any shape that broadcasts.
 constexpr Op broadcasting(Op op) {
   op.broadcasts = true;
   return op;
@@ -153,8 +153,8 @@ constexpr Op broadcasting(Op op) {
 /// y = f(x) elementwise, with df(x) its derivative, or df(·, y) as a function of y alone.
 ///
 /// f and df are captureless generic lambdas, instantiated for SIMD batches; df also for series of batches (Taylor and
-/// second derivatives in one pass over memory) and for Series of tensors (where those are recorded). A df that uses y
-/// is polynomial or rational in y, so that the series can be found order by order.
+/// second derivatives in one pass over memory) and for Series of tensors (if those are recorded). A df that uses y must
+/// be polynomial or rational in y, so that the series can be computed order by order.
 template <class F, class DF>
 Op elementwise(const char* name, F, DF) {
   constexpr bool uses_y = std::is_invocable_v<DF, const Tensor&, const Tensor&>;
@@ -191,7 +191,7 @@ Op elementwise(const char* name, F, DF) {
   return op;
 }
 
-/// y = f(a, b) elementwise and broadcast, with dfa(a, b) or dfa(a, b, y) and dfb alike its partial derivatives.
+/// y = f(a, b) elementwise and broadcast, with the partial derivatives dfa(a, b) or dfa(a, b, y), and dfb likewise.
 template <class F, class DFA, class DFB>
 constexpr Op elementwise(const char* name, F, DFA, DFB) {
   Op op{name};
@@ -225,7 +225,7 @@ constexpr Op elementwise(const char* name, F, DFA, DFB) {
     const Series &a = in[0], &b = in[1];
     const int order = max_order(in);
     Series y(call.output), once_a, once_b;
-    // A df without y is expanded once, one with y for each order, as far as y is known.
+    // A df without y is expanded once, one with y for each order, from the known coefficients of y.
     const auto expand = [&](auto df, Series& once, int k) -> Series {
       if constexpr (detail::uses_y<decltype(df)>) {
         return df(a.truncated(k), b.truncated(k), y);
@@ -247,7 +247,7 @@ constexpr Op elementwise(const char* name, F, DFA, DFB) {
   return op;
 }
 
-/// y = f(x, attributes), linear in x, with adjoint(w, x, attributes) its transpose applied to w.
+/// y = f(x, attributes), linear in x, where adjoint(w, x, attributes) is its transpose applied to w.
 template <class A, class F, class Adjoint>
 constexpr Op linear(const char* name, F, Adjoint) {
   Op op{name};
@@ -283,8 +283,8 @@ constexpr Op bilinear(const char* name, F, AdjointA, AdjointB) {
   return op;
 }
 
-/// Anything else: forward(inputs, attributes), vjp(call, w, cotangents, attributes), and jvp(x, y, dx, attributes),
-/// generic over Tensor and Series, for the derivative of y along dx. The jvp is only called where every dx is defined
+/// Any other op: forward(inputs, attributes), vjp(call, w, cotangents, attributes), and jvp(x, y, dx, attributes),
+/// generic over Tensor and Series, for the derivative of y along dx. The jvp is only called with every dx defined
 /// (possibly zero).
 template <class A, class F, class VJP, class JVP>
 constexpr Op general(const char* name, F, VJP, JVP) {

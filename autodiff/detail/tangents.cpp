@@ -14,7 +14,7 @@ Tensor cotangent_mul_sum_to(const Tensor& w, const Tensor& d, const Shape& full,
 
 Tensor unbroadcast(const Tensor& w, const Shape& full, const Shape& shape) {
   if (shape == full) return w;
-  Shape partial;  // what is left of w's axes
+  Shape partial;  // the remaining axes of w
   double count = 1;
   for (int i = full.rank(); i > 0; --i) {
     const int64_t n = full[full.rank() - i], given = i <= w.rank() ? w.shape()[w.rank() - i] : 1;
@@ -25,7 +25,7 @@ Tensor unbroadcast(const Tensor& w, const Shape& full, const Shape& shape) {
   return scale(sum_to(w, partial), count);
 }
 
-// One number stays one number.
+// A scalar direction stays a scalar.
 Tensor reshape_tangent(const Tensor& w, const Shape& from, const Shape& to) {
   return w.size() == 1 ? reshape(w, {}) : reshape(broadcast_to(w, from), to);
 }

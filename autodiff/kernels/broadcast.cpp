@@ -24,7 +24,7 @@ Broadcast::Broadcast(const Shape& out, std::span<const Shape* const> operands) {
   int found = 0;
   int64_t stride[max_operands];
   std::fill_n(stride, count, 1);
-  // From the last axis on, neighbors over which all operands go on in step are one axis.
+  // Starting at the last axis, neighboring axes over which all operands have a common stride are merged.
   for (int i = 1; i <= out.rank(); ++i) {
     const int64_t n = out[out.rank() - i];
     Axis next{n, {}};

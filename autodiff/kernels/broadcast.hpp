@@ -9,8 +9,8 @@
 
 namespace dimwise {
 
-/// How operands run over a broadcast result: outer axes around rows in which each operand moves on with the result or
-/// stays at one element. Neighboring axes over which all operands go on in step are one axis.
+/// The iteration of operands over a broadcast result: outer axes around rows in which each operand either advances with
+/// the result or repeats one element. Neighboring axes over which all operands have a common stride are merged.
 struct Broadcast {
   static constexpr int max_operands = 6;
 
@@ -22,23 +22,23 @@ struct Broadcast {
 
   Broadcast(const Shape& out, std::span<const Shape* const> operands);
 
-  /// `rows` rows of n elements: operand k begins at at[k], and a row later lies step(k) further.
+  /// `rows` rows of n elements: operand k begins at at[k], and its next row is step(k) elements further.
   struct Part {
     const int64_t* at;
     int64_t n, rows;
   };
-  /// Elements from one of a part's rows to the next.
+  /// The stride from one of a part's rows to the next, in elements.
   int64_t step_of(int operand) const { return rank > 0 ? step[operand][rank - 1] : 0; }
 
-  /// body(operands' offsets) for each place along the first `axes` outer axes, the last one fastest.
+  /// Calls body(operands' offsets) for each position along the first `axes` outer axes, the last one fastest.
   template <class Body>
   void walk(int axes, Body&& body) const {
     int64_t at[max_operands]{};
     if (row > 0) walk_from(0, axes, at, body);
   }
 
-  /// body(part) for all elements: rows shorter than `short_row` taken together, others in pieces, up to `most` elements
-  /// either way. In the order of the result if that is a whole row.
+  /// Calls body(part) for all elements: rows shorter than `short_row` are grouped, longer ones are split, into parts of
+  /// at most `most` elements. In the order of the result if a part is a whole row.
   template <class Body>
   void parts(int64_t short_row, int64_t most, Body&& body) const {
     const int last = rank - 1;

@@ -17,7 +17,7 @@ struct Sum {
     return xsimd::hadd(x);
   }
   template <class T>
-  static constexpr T neutral = -T(0);  // −0 + x is x, also where x is −0
+  static constexpr T neutral = -T(0);  // −0 + x is x, also for x = −0
 };
 struct Max {
   template <class T>
@@ -39,11 +39,11 @@ struct Max {
   static constexpr T neutral = -std::numeric_limits<T>::infinity();
 };
 
-// What parts of type T are combined in: a long sum needs more digits.
+// The type in which parts of type T are combined: a long sum needs more digits.
 template <class R, class T>
 using Total = std::conditional_t<std::is_same_v<R, Sum>, double, T>;
 
-// Elements that are combined in T: 32 by each lane of four batches.
+// The number of elements combined in T: 32 by each lane of four batches.
 template <class T>
 constexpr int64_t most = 128 * width<T>;
 
@@ -90,18 +90,18 @@ void combine_rows(double* to, const double* a, const float* b, int64_t n) {
   for (int64_t i = 0; i < n; ++i) to[i] = R::combine(a[i], static_cast<double>(b[i]));
 }
 
-// `rows` rows of n at x, one after another, reduced pairwise to one at `to`, which may be x.
+// `rows` contiguous rows of n at x, reduced pairwise to one at `to`, which may be x.
 template <class R, class T>
 const T* reduce_rows(const T* x, int64_t n, int64_t rows, T* to) {
   for (; rows > 1; rows = (rows + 1) / 2, x = to) {
     const int64_t half = rows / 2 * n, rest = (rows + 1) / 2 * n;
     combine_rows<R>(to, x, x + rest, half);
-    if (x != to) std::copy(x + half, x + rest, to + half);  // a row that stays, where their number is odd
+    if (x != to) std::copy(x + half, x + rest, to + half);  // the unpaired row, if their number is odd
   }
   return x;
 }
 
-// y = the reduction of f(x…), or of the one operand x itself where f is null, over the axes along which y stays.
+// y = the reduction of f(x…), or of the one operand x itself if f is null, over the axes along which y is repeated.
 template <class R, class T>
 void reduce(const Tensor& y, const Shape& full, RowFunction<T> f, Sources x) {
   const size_t result = x.size();
@@ -118,9 +118,9 @@ void reduce(const Tensor& y, const Shape& full, RowFunction<T> f, Sources x) {
     total = mutable_data<T>(y);
   else
     total = y.size() == 1 ? &one : mutable_data<double>(many = empty(y.shape(), DType::float64));
-  std::fill_n(total, y.size(), R::template neutral<T> + T(full.size() == 0 ? 0 : -0.0));  // Σ of nothing is 0
+  std::fill_n(total, y.size(), R::template neutral<T> + T(full.size() == 0 ? 0 : -0.0));  // an empty sum is 0
   alignas(64) T values[std::max(most<T>, block) + 64 / sizeof(T)];
-  // Where nothing is computed first, rows lie one after another, and more is taken at a time.
+  // Without f, rows are contiguous, and larger parts are reduced at a time.
   const int64_t below = f ? short_row : most<T>, at_once = f ? block : moves ? most<T> : std::max(plan.row, most<T>);
   plan.parts(below, at_once, [&](const Broadcast::Part& p) {
     operands.set(p);
@@ -155,7 +155,7 @@ void evaluate(const Tensor& y, const Kernel& f, Sources x) {
       for (size_t k = 0; k < x.size(); ++k) operands[k] = {static_cast<const T*>(x[k].data), ~size_t{0}};
       return std::get<RowFunction<T>>(f)(out, y.size(), operands, true);
     }
-    // What a part writes beyond its end is written over by the next one, except where that is still to be read.
+    // The values that a part writes beyond its end are overwritten by the next part, unless they are still to be read.
     const bool in_place = std::any_of(x.begin(), x.end(), [&](const Source& s) { return s.data == out; });
     each_part<T>(y.shape(), x, [&](int64_t offset, int64_t n, const RowOperands<T>& operands) {
       T *const row = out + offset, *const end = row + n;

@@ -1,9 +1,9 @@
 #pragma once
 // Functions of tensors in one pass over memory. Included by .cpp files only.
 //
-// A lambda on batches becomes two loops for each dtype, one where all operands move along a row and one where some are
-// repeated, or that one alone where the lambda's own work hides what it costs. How rows lie in tensors, and sums over
-// them, are not templates: they call these loops.
+// A lambda on batches is compiled into two loops for each dtype: one in which all operands advance along a row, and one
+// in which some are repeated. An expensive lambda has only the second one, whose overhead it hides. The iteration over
+// rows and the sums over them are not templates: they call these loops.
 
 #include <algorithm>
 #include <concepts>
@@ -15,7 +15,7 @@
 
 namespace dimwise {
 
-/// f over a row: y[i] = f(x[i]…) for n elements and on to the end of the last batch. `moving`: all operands move.
+/// f over a row: y[i] = f(x[i]…) for n elements and up to the end of the last batch. `moving`: all operands advance.
 template <class T>
 using RowFunction = void (*)(T* y, int64_t n, const Operand<T>* x, bool moving);
 
@@ -37,7 +37,7 @@ using Kernel = std::tuple<RowFunction<float>, RowFunction<double>>;
 template <class F, size_t N, bool two_loops>
 inline constexpr Kernel kernel_of{detail::row<float, F, N, two_loops>, detail::row<double, F, N, two_loops>};
 
-/// A tensor that is read: its memory may meanwhile be given to the result.
+/// A tensor that is read. Its memory may have been donated to the result.
 struct Source {
   const Shape& shape;
   const void* data;
@@ -65,18 +65,18 @@ void evaluate_sum(const Tensor& y, const Shape& full, F, const X&... x) {
   const Source sources[] = {Source(x)...};
   evaluate_sum(y, full, kernel_of<F, sizeof...(X), true>, Sources(sources));
 }
-/// y = Σ x down to y's shape, likewise; y = max x, NaN where there is one.
+/// y = Σ x down to y's shape, likewise; y = max x, NaN if one of the elements is NaN.
 void evaluate_sum(const Tensor& y, const Tensor& x);
 void evaluate_max(const Tensor& y, const Tensor& x);
 /// x[0] + … + x[n − 1] of a row, in several accumulators.
 double sum_row(const float* x, int64_t n);
 double sum_row(const double* x, int64_t n);
 
-/// Rows below this length are evaluated together, in blocks of so many elements.
+/// Rows shorter than `short_row` are evaluated together, in blocks of `block` elements.
 inline constexpr int64_t short_row = 512, block = 1024;
 
-/// The operands of a part of a broadcast, as the loops take them: where they lie, as one repeated batch, or copied so
-/// that short rows follow one another.
+/// The operands of a part of a broadcast, in the form the loops take: a pointer into the tensor, one repeated batch, or
+/// a contiguous copy of short rows.
 template <class T>
 class RowOperands {
  public:
@@ -118,14 +118,13 @@ class RowOperands {
   const Broadcast& plan_;
   Sources x_;
   Operand<T> operands_[Broadcast::max_operands];
-  const T* copied_[Broadcast::max_operands]{};  // last, as so many rows
+  const T* copied_[Broadcast::max_operands]{};  // the last copies, by number of rows
   int64_t rows_[Broadcast::max_operands]{};
   alignas(64) T packed_[Broadcast::max_operands][block + 64 / sizeof(T)];
   bool moving_ = true;
 };
 
-/// body(offset, n, operands) for parts of a result of shape `y`, in the order of its memory: n elements from `offset`
-/// on.
+/// Calls body(offset, n, operands) for parts of a result of shape `y`, in memory order: n elements from `offset` on.
 template <class T, class Body>
 void each_part(const Shape& y, Sources x, Body&& body) {
   if (y.size() == 0) return;

@@ -2,8 +2,8 @@
 // The elements of a tensor as xtensor expressions of one axis, and their assignment. Included by .cpp files only.
 //
 // xtensor's fast path is the linear assignment of a function over contiguous operands. A tensor's memory is whole SIMD
-// batches (Buffer), so that this path serves every length without a scalar tail, and a value does not depend on its
-// position. Operands that are repeated along a row take the same path by a mask on their offset.
+// batches (Buffer), so that this path handles every length without a scalar tail, and a value does not depend on its
+// position. Operands repeated along a row use the same path, with a mask on their offset.
 
 #include <array>
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace dimwise {
 
 template <class T>
 using Batch = xsimd::batch<T>;
-/// Elements of a batch.
+/// The number of elements of a batch.
 template <class T>
 inline constexpr int64_t width = static_cast<int64_t>(Batch<T>::size);
 template <class T>
@@ -26,7 +26,7 @@ constexpr int64_t whole_batches(int64_t n) {
 
 namespace detail {
 
-// What xtensor asks of an expression of one axis.
+// The interface that xtensor requires of an expression of one axis.
 template <class T, class Derived>
 struct Row : xt::xexpression<Derived> {
   using value_type = T;
@@ -37,7 +37,7 @@ struct Row : xt::xexpression<Derived> {
   static constexpr xt::layout_type static_layout = xt::layout_type::row_major;
 };
 
-// A record's lambda as a functor of xtensor. Rows are whole batches, so that no element is computed by itself.
+// A record's lambda as a functor of xtensor. Rows are whole batches, so that no element is computed as a scalar.
 template <class F>
 struct SimdFunctor {
   F f;
@@ -98,7 +98,7 @@ template <class F, class... X>
   return xt::xfunction<detail::SimdFunctor<F>, X...>(detail::SimdFunctor<F>{std::move(f)}, std::move(x)...);
 }
 
-/// Where the elements of a row are written: up to the end of its last batch.
+/// The destination of a row's elements, up to the end of its last batch.
 ///
 /// Example: `into<T>(y) = elements<T>(a) - 2 * elements<T>(b);`
 template <class T>
@@ -129,7 +129,7 @@ template <class T>
 
 }  // namespace dimwise
 
-// Nothing is written before the first whole batch.
+// No elements are written before the first whole batch.
 template <class T>
 struct xsimd::container_alignment<dimwise::Into<T>> {
   using type = xsimd::aligned_mode;

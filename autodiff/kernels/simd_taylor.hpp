@@ -8,8 +8,8 @@
 
 namespace dimwise {
 
-/// f(0), …, f(N − 1) with constant arguments. Loops over coefficients are written with it, and all is inlined by force:
-/// only then does the compiler keep the coefficients in registers.
+/// f(0), …, f(N − 1) with constant arguments. Loops over coefficients use it, and everything is forced inline: only
+/// then does the compiler keep the coefficients in registers.
 template <int N, class F>
 [[gnu::always_inline]] inline void unroll(F&& f) {
   const auto go = [&]<int... K>(std::integer_sequence<int, K...>) __attribute__((always_inline)) {
@@ -95,7 +95,7 @@ DIMWISE_SIMD SimdTaylor<B, K> operator/(std::type_identity_t<B> a, const SimdTay
   return SimdTaylor<B, K>(a) / b;
 }
 
-// Comparisons look at the value only.
+// Comparisons use only the value.
 DIMWISE_SIMD auto operator>(const SimdTaylor<B, K>& a, std::type_identity_t<B> b) { return a.c[0] > b; }
 DIMWISE_SIMD auto operator<(const SimdTaylor<B, K>& a, std::type_identity_t<B> b) { return a.c[0] < b; }
 template <class Condition, class B, int K>
@@ -110,8 +110,8 @@ DIMWISE_SIMD SimdTaylor<B, K> where(const auto& condition, double a, const SimdT
   return where(condition, SimdTaylor<B, K>(B(static_cast<typename B::value_type>(a))), b);
 }
 
-/// Coefficient k + 1 of y from y' = x' d, where d's coefficients are known to k. On a line x₂, x₃, … are zero, and are
-/// not multiplied by a d that may be infinite.
+/// Coefficient k + 1 of y from y' = x' d, where d's coefficients are known up to k. On a line x₂, x₃, … are zero, and
+/// are not multiplied by a d that may be infinite.
 template <int k, class B, int K, int D>
 [[gnu::always_inline]] inline B integral(const SimdTaylor<B, K>& x, const SimdTaylor<B, D>& d, bool line = false) {
   using T = typename B::value_type;
@@ -124,7 +124,7 @@ template <int k, class B, int K, int D>
 
 #undef DIMWISE_SIMD
 
-/// What a df gives for a series: a series, or a constant.
+/// The result of a df of a series: a series, or a constant.
 template <class B, int K, class Y>
 [[gnu::always_inline]] inline SimdTaylor<B, K> as_series(const Y& y) {
   if constexpr (is_simd_taylor<Y>::value)

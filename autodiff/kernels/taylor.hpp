@@ -10,7 +10,7 @@
 
 namespace dimwise {
 
-/// w·d of a batch of cotangents and one of derivatives, and 0 where w is 0, whatever d is.
+/// w·d of a batch of cotangents and a batch of derivatives, and 0 wherever w is 0, for any d.
 template <class B>
 [[gnu::always_inline]] inline B cotangent_mul(const B& w, const std::type_identity_t<B>& d) {
   return xsimd::select(w == B(typename B::value_type(0)), w, w * d);
@@ -18,7 +18,7 @@ template <class B>
 
 inline constexpr auto cotangent_product = [](auto w, auto d) { return cotangent_mul(w, d); };
 
-/// df at s, which is x, or y for a df of two arguments, of which it reads the second alone.
+/// df at s, which is x, or y for a df of two arguments, which uses only the second.
 template <class DF, class X>
 [[gnu::always_inline]] inline auto first_derivative(const X& s) {
   if constexpr (std::is_invocable_v<DF, const X&, const X&>)
@@ -44,7 +44,7 @@ inline constexpr auto times_second =
 namespace detail {
 
 // y₁ … y_K of f's series from s = y₀, for a df of y, or from x, for one of x, and x₁ … x_K: coefficient by coefficient,
-// each from as much of y as is known.
+// each from the known coefficients of y.
 template <class DF, int K, class B>
 [[gnu::always_inline]] inline void coefficients(const SimdTaylor<B, K>& x, SimdTaylor<B, K>& y, bool line) {
   if constexpr (std::is_invocable_v<DF, const B&, const B&>) {
@@ -62,8 +62,8 @@ template <class DF, int K, class B>
   }
 }
 
-// y₁ … y_order over a row, from s = x[0] and x₁ … x_given = x[1], …. A loop by hand: an xtensor expression has one
-// value.
+// y₁ … y_order over a row, from s = x[0] and x₁ … x_given = x[1], …. A handwritten loop, because an xtensor expression
+// has only one value.
 template <class T>
 using TaylorFunction = void (*)(int64_t n, const Operand<T>* x, int given, T* const* y, int order);
 template <class T, class DF, int K>
@@ -107,8 +107,8 @@ bool taylor(const Tensor& s, const Series& x, TaylorFunction<T> f, Series& y) {
 
 }  // namespace detail
 
-/// f's series to an order of at most 4 in one pass, from s, which is x, or y for a df of y. False where it does not
-/// apply: unless x's first coefficient alone, or all, are given.
+/// f's series to an order of at most 4 in one pass, from s, which is x, or y for a df of y. Returns false if it does
+/// not apply: either only x's first coefficient or all must be given.
 template <class DF>
 bool taylor(const Tensor& s, const Series& x, Series& y) {
   return dispatch(s.dtype(), [&](auto t) {

@@ -1,6 +1,6 @@
 #pragma once
-// The one place that names headers of xtensor, which later versions have moved into folders. Included by .cpp files
-// only.
+// The only file that includes xtensor's expression headers, which later versions moved into folders. Included by .cpp
+// files only.
 
 #ifndef XTENSOR_USE_XSIMD
 #define XTENSOR_USE_XSIMD

@@ -1,6 +1,6 @@
 #pragma once
-// The headers of xtensor's arrays and views, as `xtensor.hpp` names those of its expressions. Included by .cpp files
-// and the bridge for users.
+// The headers of xtensor's arrays and views, as `xtensor.hpp` includes those of its expressions. Included by .cpp files
+// and the public bridge.
 
 #if __has_include(<xtensor/containers/xarray.hpp>)
 #include <xtensor/containers/xadapt.hpp>

@@ -1,4 +1,4 @@
-// Built where SUNDIALS is not found.
+// Built if SUNDIALS is not found.
 #include "bench/cvode/cvode.hpp"
 
 namespace dimwise::bench {

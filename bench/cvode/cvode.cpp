@@ -25,7 +25,7 @@ int right_hand_side(realtype t, N_Vector y, N_Vector f, void* data) {
   return 0;
 }
 
-// A matrix in which only the diagonal is filled, and a solver that divides by it: Jacobi–Newton.
+// A diagonal matrix, and a linear solver that divides by its diagonal: Jacobi–Newton.
 int diagonal_jacobian(realtype t, N_Vector y, N_Vector, SUNMatrix j, void* data, N_Vector, N_Vector, N_Vector) {
   const User& user = *static_cast<User*>(data);
   ++user.run->diagonals;

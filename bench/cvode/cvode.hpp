@@ -7,7 +7,7 @@
 
 namespace dimwise::bench {
 
-/// An initial value problem from t = 0, as CVODE takes it.
+/// An initial value problem from t = 0, in the form that CVODE takes.
 struct CvodeProblem {
   std::function<void(double t, const double*y, double*f)> f, diagonal;
   std::vector<double> y0, atol;
@@ -21,11 +21,11 @@ struct CvodeRun {
   std::vector<double> y;
 };
 
-/// Whether SUNDIALS was there when this was built.
+/// Whether SUNDIALS was found at build time.
 bool has_cvode();
 
-/// Solves by `family` (bdf, adams) and `corrector`: dense (difference quotients), diagonal (exact: our own linear
-/// solver that divides by 1 − γ ∂f_i/∂y_i), cvdiag (CVDiag), functional. Ends beyond `most_f` evaluations.
+/// Solves by `family` (bdf, adams) and `corrector`: dense (difference quotients), diagonal (exact: a custom linear
+/// solver that divides by 1 − γ ∂f_i/∂y_i), cvdiag (CVDiag), functional. Stops after `most_f` evaluations.
 CvodeRun cvode(const CvodeProblem& problem, const std::string& family, const std::string& corrector, int64_t most_f);
 
 }  // namespace dimwise::bench

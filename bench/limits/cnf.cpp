@@ -9,14 +9,14 @@ namespace {
 
 constexpr int64_t width = 64;
 
-// What one evaluation leaves for its backward pass. Rows of `act`: activations, then their derivatives by x₀ and by x₁;
-// rows of `pre`: the same before the slope.
+// The data that an evaluation stores for its backward pass. Rows of `act`: activations, then their derivatives by x₀
+// and by x₁; rows of `pre`: the same before the slope.
 struct Evaluation {
   double t = 0;
   Floats y, act[3], pre[3];
 };
 
-// The trace comes from two tangents that are pushed beside the activations, so each layer is one product of 3·batch
+// The trace is computed by pushing two tangents together with the activations, so each layer is one product of 3·batch
 // rows.
 class Flow {
  public:
@@ -40,7 +40,7 @@ class Flow {
     spare_.resize(g_.size());
   }
 
-  // The loss; its gradient is then in the members.
+  // Returns the loss and stores its gradient in the members.
   double step() {
     const double loss = solve();
     reverse();
@@ -120,7 +120,7 @@ class Flow {
     }
   }
 
-  // Turns g from the cotangent of act into that of pre.
+  // Converts g from the cotangent of act to that of pre.
   void reverse_activation(const Evaluation& e, int l) {
     const int64_t n = batch_ * width;
     const float* __restrict a = e.act[l].data(), * __restrict p0 = e.pre[l].data() + n, * __restrict p1 = p0 + n;
@@ -133,7 +133,7 @@ class Flow {
     }
   }
 
-  // Adds Jᵀ gk to gy and the part of the weights to their gradients.
+  // Adds Jᵀ gk to gy, and the weights' contributions to their gradients.
   void pull(const Evaluation& e, const Floats& gk, Floats& gy) {
     const int64_t n = batch_ * width;
     const float* __restrict w0 = w_[3].data(), * __restrict w1 = w0 + width;

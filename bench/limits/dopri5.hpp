@@ -5,7 +5,7 @@
 
 namespace dimwise::bench::dopri5 {
 
-// Dormand & Prince's pair of orders 5 and 4, and a plain step control: what the twins of the CNF share.
+// Dormand & Prince's pair of orders 5 and 4, with a simple step control, shared by the twins of the CNF.
 constexpr double c[7] = {0, 1. / 5, 3. / 10, 4. / 5, 8. / 9, 1, 1};
 constexpr double a[7][6] = {{},
                             {1. / 5},
@@ -23,7 +23,7 @@ constexpr double error[7] = {35. / 384 - 5179. / 57600,
                              -1. / 40};
 constexpr double tolerance = 1e-5, first_step = 0.05;
 
-/// The factor on the step length after an error, of which 1 is allowed.
+/// The factor on the step length after an error; errors up to 1 are accepted.
 inline double factor(double norm) { return std::clamp(0.9 * std::pow(std::max(norm, 1e-10), -0.2), 0.2, 10.0); }
 
 }  // namespace dimwise::bench::dopri5

@@ -138,7 +138,7 @@ struct Net {
     reverse_conditioner();
   }
 
-  // From the cotangent gu of the transformer's hidden layer, and its part of gx.
+  // Starts from the cotangent gu of the transformer's hidden layer, and its contribution to gx.
   void reverse_conditioner() {
     multiply(false, true, rows, d_h, width, gu.data(), wh.data(), gh.data());
     multiply(true, false, d_h, width, rows, h.data(), gu.data(), gwh.data());

@@ -4,12 +4,13 @@
 
 namespace dimwise::bench {
 
-// The same work by hand: products by OpenBLAS, everything else in loops that the compiler vectorizes, nothing recorded.
+// The same work in handwritten programs: products by OpenBLAS, everything else in loops that the compiler vectorizes,
+// nothing recorded.
 
-/// "add", "mul", "tanh": what a minimal tape over an arena costs, which supports nothing else.
+/// "add", "mul", "tanh": the cost of a minimal tape over an arena, which supports nothing else.
 Twin limit_overhead();
-/// As torch_hollow. "<case>/unfused": each primitive a loop of its own over a stored result, as a tape of ideal kernels
-/// would run it.
+/// As torch_hollow. "<case>/unfused": each primitive is a separate loop over a stored result, as on a tape of ideal
+/// kernels.
 Twin limit_hollow(int64_t d);
 /// As torch_mlp.
 Twin limit_mlp();

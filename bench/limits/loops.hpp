@@ -1,6 +1,6 @@
 #pragma once
-// What the hand-written programs share. Included by .cpp files only, which are compiled with -ffast-math, so that sums
-// are vectorized too.
+// Helpers of the handwritten programs. Included only by .cpp files compiled with -ffast-math, so that sums are
+// vectorized too.
 
 #include <cblas.h>
 
@@ -23,8 +23,8 @@ inline void multiply(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const fl
               i(ta ? m : k), b, i(tb ? k : n), beta, c, i(n));
 }
 
-/// tanh by a quotient of an odd polynomial of degree 13 and an even one of degree 6, about 4 ulp; no branch, so that
-/// loops over it are vectorized.
+/// tanh as the quotient of an odd polynomial of degree 13 and an even one of degree 6, about 4 ulp; without branches,
+/// so that loops over it are vectorized.
 inline float fast_tanh(float x) {
   constexpr float limit = 7.90531110763549805F;
   x = x < -limit ? -limit : x > limit ? limit : x;

@@ -42,7 +42,7 @@ struct Training {
   Floats g1 = h1, g2 = h2, g3 = out;
   int steps = 0;
 
-  // The mean cross entropy of target i mod 10, and its gradient by the outputs.
+  // The mean cross entropy of target i mod 10, and its gradient with respect to the outputs.
   double forward() {
     multiply(false, true, batch, n1, n0, x.data(), w1.value.data(), h1.data());
     bias_tanh(h1.data(), b1.value.data(), n1);

@@ -1,4 +1,4 @@
-// Built instead of the others where libtorch is not found.
+// Built instead of the others if libtorch is not found.
 #include "bench/peers/peers.hpp"
 
 namespace dimwise::bench {

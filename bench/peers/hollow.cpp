@@ -65,8 +65,8 @@ struct Net {
     const auto d1 = grad({transformer(in, h).sum()}, {in}, {}, true, true)[0];
     return grad({d1.sum()}, {in})[0];
   }
-  // The graph is cut at h: one pass through the conditioner, from the gradient that arrives there. Gradients of x, w1,
-  // b1, w2, b2, wx, wh, bt, v, c.
+  // The graph is cut at h: one pass through the conditioner, starting from the gradient with respect to h. Gradients of
+  // x, w1, b1, w2, b2, wx, wh, bt, v, c.
   std::vector<Tensor> train() const {
     std::vector<Tensor> leaf;
     for (const Tensor& p : {w1, b1, w2, b2, wx, wh, bt, v, c}) leaf.push_back(p.detach().requires_grad_());

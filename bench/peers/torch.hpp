@@ -1,5 +1,5 @@
 #pragma once
-// What the libtorch twins share. Included by .cpp files only.
+// Helpers of the libtorch twins. Included by .cpp files only.
 
 #include <torch/torch.h>
 

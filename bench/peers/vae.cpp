@@ -52,7 +52,8 @@ struct Adamax {
   }
 };
 
-// The transposed convolution as the gradient of a convolution, which libtorch leaves to oneDNN; its own is im2col.
+// The transposed convolution as the gradient of a convolution, which libtorch computes with oneDNN, unlike its
+// transposed convolution, which uses im2col.
 struct ByConvolution : torch::autograd::Function<ByConvolution> {
   static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& w, int64_t stride,
                         int64_t padding) {
@@ -145,7 +146,7 @@ struct Flow {
     return arrays;
   }
 
-  // What is the same in all evaluations.
+  // The data shared by all evaluations.
   struct Ready {
     Tensor first, second, below, above;
   };
@@ -180,7 +181,7 @@ struct Flow {
       trace = trace + grad({f.select(1, i).sum()}, {x}, {}, true, true)[0].select(1, i);
     return {f, trace};
   }
-  // h is a constant for the inner pass alone, which starts from a copy of x that does not lead to the conditioner.
+  // h is constant only for the inner pass, which starts from a copy of x that is not an input of the conditioner.
   std::pair<Tensor, Tensor> exact(const Ready& r, double t, const Tensor& x) const {
     const Tensor h = conditioner(r, t, x), inner = x.view_as(x), f = transformer(r, t, inner, h);
     return {f, grad({f.sum()}, {inner}, {}, true, true)[0].sum(1)};

@@ -69,7 +69,7 @@ struct AmortizedFlow {
 /// FFJORD: `flows` blocks with the dynamics FfjordNet of hidden layers `hidden`, amortized with rank `rank`. Throws
 /// ValueError for invalid sizes or end time, and for an activation that is not smooth.
 Cnf<FfjordNet> make_ffjord_cnf(const AmortizedConfig& config, const Rng& rng);
-/// Hollow-CNF: `flows` blocks whose dynamics is a HollowNet of `conditioner` and `transformer`, both of which read t
+/// Hollow-CNF: `flows` blocks whose dynamics are a HollowNet of `conditioner` and `transformer`, both of which read t
 /// and the context. Throws ValueError as `make_ffjord_cnf` does, and for unknown names.
 ///
 /// Example:

@@ -12,7 +12,7 @@ namespace dimwise {
 DataLoader::DataLoader(const Options& options) : options_(options) {
   if (options.size < 0 || options.batch < 1)
     fail<ValueError>("loader", "size ", options.size, " and batch ", options.batch,
-                     ". The size is 0 or more, the batch 1 or more.");
+                     ". The size must be at least 0, the batch at least 1.");
 }
 
 int64_t DataLoader::batches() const {
@@ -22,7 +22,7 @@ int64_t DataLoader::batches() const {
 
 std::vector<int64_t> DataLoader::indices(int64_t epoch, int64_t batch) {
   if (epoch < 0 || batch < 0 || batch >= batches())
-    fail<ValueError>("loader", "there is no batch ", batch, " of epoch ", epoch, ": epochs have ", batches(),
+    fail<ValueError>("loader", "there is no batch ", batch, " of epoch ", epoch, ": each epoch has ", batches(),
                      " batches, and both count from 0.");
   if (epoch != epoch_) {
     if (options_.shuffle) {
@@ -42,7 +42,7 @@ Split train_test_split(int64_t size, double validation, double test, uint64_t se
   const bool sensible = size > 0 && validation >= 0 && test >= 0 && validation + test <= 1;
   if (!sensible || count(validation) + count(test) >= size)
     fail<ValueError>("split", "of ", size, " rows, the fractions ", validation, " and ", test,
-                     " leave none for training.");
+                     " leave none for training. Make them smaller.");
   const std::vector<int64_t> order = Rng(seed).split("split").permutation(size);
   const auto part = [&](int64_t begin, int64_t end) {
     std::vector<int64_t> rows(order.begin() + begin, order.begin() + end);

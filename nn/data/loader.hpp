@@ -5,7 +5,7 @@
 
 namespace dimwise {
 
-/// Batches of row numbers whose order is a function of seed and epoch alone, so that a run resumes at any place.
+/// Batches of row indices whose order depends on seed and epoch alone, so that a run can resume at any batch.
 ///
 /// Example:
 /// ```cpp
@@ -18,16 +18,16 @@ class DataLoader {
     int64_t size = 0;   ///< number of rows
     int64_t batch = 1;  ///< rows in a batch
     uint64_t seed = 0;
-    bool shuffle = true;     ///< false for the rows' own order
-    bool drop_last = false;  ///< leave out a last batch that is not full
+    bool shuffle = true;     ///< false: increasing order
+    bool drop_last = false;  ///< drop a last batch that is not full
   };
 
   /// Throws ValueError unless size ≥ 0 and batch ≥ 1.
   explicit DataLoader(const Options& options);
 
-  /// Batches in an epoch.
+  /// The number of batches in an epoch.
   int64_t batches() const;
-  /// The rows of one batch. Throws ValueError for a batch that is not there. Keeps the epoch's order for the next call.
+  /// The rows of one batch. Throws ValueError for a batch that does not exist. Caches the epoch's order.
   std::vector<int64_t> indices(int64_t epoch, int64_t batch);
 
   const Options& options() const { return options_; }
@@ -38,13 +38,13 @@ class DataLoader {
   std::vector<int64_t> order_;
 };
 
-/// Row numbers for training, validation and test: disjoint, together all, each in increasing order.
+/// Row indices for training, validation and test: a partition of all rows, each in increasing order.
 struct Split {
   std::vector<int64_t> train, validation, test;
 };
 
-/// size·fraction rows, rounded, each for validation and test, drawn by seed; the others for training. Throws ValueError
-/// unless the fractions are 0 or more and leave something for training.
+/// Draws size·fraction rows, rounded, for validation and for test, by the seed; the others are for training. Throws
+/// ValueError unless the fractions are at least 0 and leave rows for training.
 Split train_test_split(int64_t size, double validation, double test, uint64_t seed);
 
 }  // namespace dimwise

@@ -7,7 +7,7 @@
 
 namespace dimwise {
 
-/// Shifts and scales each column to mean 0 and standard deviation 1; part of a model's saved state, not trained.
+/// Shifts and scales each column to mean 0 and standard deviation 1; saved with the model, not trained.
 ///
 /// Example: `auto s = fit_standardizer(train, names); Tensor z = s.forward(x); Tensor log_p = flow_log_prob(z) +
 /// s.log_det();`
@@ -32,8 +32,8 @@ struct Standardizer {
   }
 };
 
-/// The standardizer of the rows of x, of shape (n, d). Throws DataError naming a column that is constant, and so has no
-/// scale, or not finite; without names, columns count from 1.
+/// The standardizer of the rows of x, of shape (n, d). Throws DataError that names a column that is constant, and so
+/// has no scale, or not finite; without names, columns are numbered from 1.
 Standardizer fit_standardizer(const Tensor& x, const std::vector<std::string>& columns, DType dtype = DType::float32);
 
 }  // namespace dimwise

@@ -17,7 +17,7 @@ Tensor Bernoulli::sample(const Rng& rng, const Shape& shape) const {
 Tensor Bernoulli::mean() const { return sigmoid(logits); }
 
 Tensor Bernoulli::entropy() const {
-  // With the sign of the logit turned positive, neither term is large where their difference is small.
+  // With |logits|, neither term is large when their difference is small.
   const Tensor l = abs(logits);
   return sum(softplus(-l) + l * sigmoid(-l), {-1});
 }

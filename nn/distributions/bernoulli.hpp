@@ -9,7 +9,8 @@ namespace dimwise {
 struct Bernoulli {
   Tensor logits;
 
-  /// Σ x·logits − softplus(logits), of shape (…), for x in [0, 1]: stable for logits of any size. Throws ShapeError.
+  /// Σ x·logits − softplus(logits), of shape (…), for x in [0, 1]: numerically stable for all logits. Throws
+  /// ShapeError.
   Tensor log_prob(const Tensor& x) const;
   /// 0s and 1s, untracked; with a shape, that many: (shape…, …, d).
   Tensor sample(const Rng& rng, const Shape& shape = {}) const;

@@ -5,7 +5,7 @@
 
 namespace dimwise {
 
-/// k normal distributions with diagonal covariance, in proportions softmax(logits).
+/// A mixture of k normal distributions with diagonal covariance and weights softmax(logits).
 ///
 /// Example: `GaussianMixture m{zeros({3}), rng.normal({3, 2}), zeros({3, 2})}; Tensor lp = m.log_prob(x);`
 struct GaussianMixture {

@@ -16,7 +16,7 @@ namespace {}
 
 MultivariateNormal MultivariateNormal::fit(const Tensor& data, double ridge) {
   if (data.rank() != 2 || data.dim(0) == 0 || data.dim(1) == 0)
-    fail<ShapeError>("gaussian", "the data have shape ", data.shape(), ". Give rows: (n, d).");
+    fail<ShapeError>("gaussian", "the data has shape ", data.shape(), ". It must be (n, d).");
   const NoGrad guard;
   const int64_t d = data.dim(1);
   const Tensor x = astype(data, DType::float64);

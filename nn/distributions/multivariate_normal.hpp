@@ -5,15 +5,15 @@
 
 namespace dimwise {
 
-/// A normal distribution with full covariance L Lᵀ, as fitted to data: the baseline any model must beat.
+/// A normal distribution with full covariance L Lᵀ, usually fitted to data as a baseline.
 ///
 /// Example: `auto g = MultivariateNormal::fit(train); double nats = -mean(g.log_prob(test)).item();`
 struct MultivariateNormal {
   Constant mean;        ///< (d)
   Constant scale_tril;  ///< L, (d, d)
 
-  /// The most likely one for data of shape (n, d), plus `ridge` on the variances; computed in float64, in the data's
-  /// dtype. Throws ShapeError; ValueError when the covariance is singular.
+  /// The maximum likelihood fit to data of shape (n, d), plus `ridge` on the variances; computed in float64, returned
+  /// in the data's dtype. Throws ShapeError; ValueError when the covariance is singular.
   static MultivariateNormal fit(const Tensor& data, double ridge = 0);
 
   /// −½ |L⁻¹(x − mean)|² − Σ ln L_ii − d/2·ln 2π, of shape (…) for x of shape (…, d). Throws ShapeError.

@@ -24,7 +24,7 @@ double StandardNormal::entropy() const { return 0.5 * static_cast<double>(d) * (
 
 Tensor DiagonalNormal::log_prob(const Tensor& x) const {
   const Tensor z = (x - mean) * exp(-log_scale);
-  // Broadcast to z, so that a scale shared by all dimensions counts once for each.
+  // Broadcast to z, so that a scale shared by several dimensions is counted for each.
   return -sum(0.5 * square(z) + log_scale + 0.5 * log_2pi, {-1});
 }
 

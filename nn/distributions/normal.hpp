@@ -5,8 +5,8 @@
 
 namespace dimwise {
 
-// Distributions over the last axis. All values are differentiable, in x and in the parameters; log-densities of x of
-// shape (…, d) have shape (…).
+// Distributions over the last axis. All values are differentiable with respect to x and the parameters; log-densities
+// of x of shape (…, d) have shape (…).
 
 /// ln 2π.
 inline constexpr double log_2pi = 1.8378770664093454836;
@@ -33,8 +33,8 @@ struct DiagonalNormal {
 
   /// −½ Σ ((x − mean)/scale)² − Σ log_scale − d/2·ln 2π. Throws ShapeError.
   Tensor log_prob(const Tensor& x) const;
-  /// mean + scale·ε, through which gradients reach the parameters; with a shape, that many: (shape…, …, d). A part of a
-  /// batch draws what the whole would if told the place of its first row along the first axis.
+  /// mean + scale·ε, so that gradients reach the parameters; with a shape, that many: (shape…, …, d). `first_row` is
+  /// the index of the first row along the first axis, so that a part of a batch draws the same noise as the whole.
   Tensor sample(const Rng& rng, const Shape& shape = {}, int64_t first_row = 0) const;
   /// Σ log_scale + d/2·(1 + ln 2π).
   Tensor entropy() const;

@@ -26,7 +26,7 @@ struct Descriptor {
   ~Descriptor() {
     if (fd >= 0) ::close(fd);
   }
-  /// Closes, and gives the error or 0.
+  /// Closes the file. Returns the error, or 0.
   int close() {
     const int closing = fd;
     fd = -1;
@@ -34,7 +34,7 @@ struct Descriptor {
   }
 };
 
-/// Writes everything through to the disk, and gives the error or 0.
+/// Writes all bytes and syncs them to the disk. Returns the error, or 0.
 int write_all(int fd, BytesView bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());
@@ -46,7 +46,7 @@ int write_all(int fd, BytesView bytes) {
   return ::fsync(fd) == 0 ? 0 : errno;
 }
 
-/// Where a path that may be a symbolic link leads.
+/// The path with symbolic links resolved.
 std::string resolved(const std::string& path) {
   struct stat link;
   if (::lstat(path.c_str(), &link) != 0 || !S_ISLNK(link.st_mode)) return path;
@@ -61,7 +61,7 @@ std::string folder_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-/// Makes a file no one else has, and leaves its path in `path`.
+/// Creates a new file, and stores its path in `path`.
 int open_new(const std::string& folder, std::string& path) {
   static std::atomic<unsigned> count{0};
   for (;;) {
@@ -74,7 +74,7 @@ int open_new(const std::string& folder, std::string& path) {
 }  // namespace
 
 Bytes read_file(const std::string& path) {
-  // Without O_NONBLOCK, opening a pipe would wait for its writer.
+  // Without O_NONBLOCK, opening a pipe would block until there is a writer.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status;
   if (file.fd < 0 || ::fstat(file.fd, &status) != 0)
@@ -96,19 +96,20 @@ void write_atomically(const std::string& path, BytesView bytes) {
   const std::string target = resolved(path), folder = folder_of(target);
   struct stat status;
   if (::stat(target.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
-    fail<DataError>("write", path, " is there and is not a regular file. Choose another path.");
+    fail<DataError>("write", path, " exists and is not a regular file. Choose another path.");
   std::string temporary;
   Descriptor file(open_new(folder, temporary));
-  if (file.fd < 0) fail<DataError>("write", "cannot make a file in ", folder, " for ", path, ": ", reason(errno), ".");
+  if (file.fd < 0)
+    fail<DataError>("write", "cannot create a file in ", folder, " for ", path, ": ", reason(errno), ".");
   int error = write_all(file.fd, bytes);
   if (const int closing = file.close(); error == 0) error = closing;
   if (error == 0 && ::rename(temporary.c_str(), target.c_str()) != 0) error = errno;
   if (error != 0) {
     ::unlink(temporary.c_str());
     fail<DataError>("write", "cannot write ", bytes.size(), " bytes to ", path, ": ", reason(error),
-                    ". An earlier file of that name is unchanged.");
+                    ". An existing file of that name is unchanged.");
   }
-  // The new name itself reaches the disk with its folder; some file systems cannot sync folders and say EINVAL.
+  // The new name reaches the disk when its folder is synced; some file systems cannot sync folders and return EINVAL.
   const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.fd < 0 || (::fsync(directory.fd) != 0 && errno != EINVAL))
     fail<DataError>("write", path, " is written, but may be lost if the power fails: cannot sync ", folder, ": ",

@@ -13,7 +13,7 @@ namespace dimwise {
 
 namespace {
 
-/// A column of the file while it is read.
+/// A column of the file while it is being read.
 struct Column {
   std::string name;
   bool left_out = false;
@@ -23,7 +23,7 @@ struct Column {
 
 bool is_header(const std::vector<CsvField>& row, CsvOptions::Header header) {
   if (header != CsvOptions::Header::detect) return header == CsvOptions::Header::yes;
-  // An empty field belongs to names: a line of data without a value is more likely to say NA.
+  // An empty field suggests a header: a missing value in a data line is more likely to be NA.
   return std::any_of(row.begin(), row.end(), [](const CsvField& field) {
     return field.quoted || field.text.empty() || (!parse_number(field.text) && !says_missing(field.text));
   });
@@ -37,7 +37,7 @@ std::vector<Column> name_columns(const std::vector<CsvField>& row, bool header, 
     bool found = false;
     for (Column& column : columns)
       if (column.name == out) found = column.left_out = true;
-    if (!found) fail<ValueError>("csv", name, " has no column '", out, "' to leave out.");
+    if (!found) fail<ValueError>("csv", name, " has no column '", out, "'. Correct the name in leave_out.");
   }
   return columns;
 }
@@ -47,12 +47,12 @@ std::vector<Column> name_columns(const std::vector<CsvField>& row, bool header, 
                   field.text, "'. Correct it, or leave the column out.");
 }
 
-/// Adds a row's numbers to `values`; what is no number is 0 there, and noted in its column.
+/// Appends a row's numbers to `values`. A field that is not a number is appended as 0, and noted in its column.
 void add_row(std::vector<Column>& columns, const std::vector<CsvField>& row, size_t number, const std::string& name,
              std::vector<double>& values) {
   if (row.size() != columns.size())
     fail<DataError>("csv", name, ":", row[0].line, ":", row.back().column, ": the row has ", row.size(),
-                    " fields, the first one ", columns.size(), ".");
+                    " fields, but the first row has ", columns.size(), ".");
   for (size_t i = 0; i < row.size(); ++i) {
     Column& column = columns[i];
     const std::optional<double> value = parse_number(row[i].text);
@@ -95,7 +95,7 @@ Csv parse_csv(std::string_view text, const CsvOptions& options, const std::strin
       result.dropped.push_back(column.name);
       continue;
     }
-    if (column.text) bad_field(name, column, *column.text, "no number, or none that float64 holds,");
+    if (column.text) bad_field(name, column, *column.text, "not a number, or outside the range of float64,");
     if (column.missing) bad_field(name, column, *column.missing, "missing value");
     result.columns.push_back(column.name);
     kept.push_back(i);
@@ -115,8 +115,9 @@ Csv load_csv(const std::string& path, const CsvOptions& options) {
 void save_csv(const std::string& path, const std::vector<std::string>& columns, const Tensor& values) {
   if (!values.defined() || values.rank() != 2 || values.dim(1) != static_cast<int64_t>(columns.size()) ||
       columns.empty())
-    fail<ShapeError>("csv", columns.size(), " columns are named, but the values are ",
-                     values.defined() ? values.shape().str() : "undefined", ". Give a matrix with a name per column.");
+    fail<ShapeError>("csv", columns.size(), " column names are given, but the values are ",
+                     values.defined() ? values.shape().str() : "undefined",
+                     ". Give a matrix with one name per column.");
   std::string text;
   for (const std::string& column : columns) {
     text += text.empty() ? "\"" : ",\"";

@@ -23,7 +23,7 @@ Element element_of(int code, const std::string& name) {
     case 0x0e:
       return Element::f64;
     default:
-      bad_file("idx", name, "unknown type code ", code, ". Known are 8, 9, 11, 12, 13 and 14.");
+      bad_file("idx", name, "unknown type code ", code, ". Known codes are 8, 9, 11, 12, 13 and 14.");
   }
 }
 

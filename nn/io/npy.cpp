@@ -19,7 +19,7 @@ struct Header {
   std::optional<Shape> shape;
 };
 
-/// Reads the one form of Python literal a header may have: a dict of a string, a bool and a tuple of integers.
+/// Reads the Python literal of a header: a dict of a string, a bool and a tuple of integers.
 class HeaderReader {
  public:
   HeaderReader(std::string_view text, const std::string& name) : rest_(text), name_(name) {}
@@ -46,14 +46,14 @@ class HeaderReader {
     skip_space();
     if (!rest_.empty()) bad_file("npy", name_, "text after the header's dict.");
     if (!header.descr || !header.fortran || !header.shape)
-      bad_file("npy", name_, "the header lacks 'descr', 'fortran_order' or 'shape'.");
+      bad_file("npy", name_, "the header has no 'descr', 'fortran_order' or 'shape'.");
     return header;
   }
 
  private:
   template <class T>
   void set(std::optional<T>& slot, T value, const std::string& key) {
-    if (slot) bad_file("npy", name_, "header key '", key, "' stands twice.");
+    if (slot) bad_file("npy", name_, "header key '", key, "' is duplicated.");
     slot = std::move(value);
   }
   void skip_space() {
@@ -75,7 +75,7 @@ class HeaderReader {
     if (quote != '\'' && quote != '"')
       bad_file("npy", name_, "expected a string in the header (structured dtypes are not supported).");
     const size_t end = rest_.find(quote, 1);
-    if (end == std::string_view::npos) bad_file("npy", name_, "a string in the header does not end.");
+    if (end == std::string_view::npos) bad_file("npy", name_, "a string in the header is not closed.");
     std::string value(rest_.substr(1, end - 1));
     if (value.find_first_of("\\\n") != std::string::npos)
       bad_file("npy", name_, "escapes in the header are not supported.");
@@ -110,10 +110,10 @@ class HeaderReader {
     int64_t value = 0;
     const char* end = rest_.data() + rest_.size();
     const auto [stop, error] = std::from_chars(rest_.data(), end, value);
-    if (error != std::errc()) bad_file("npy", name_, "the shape holds something that is not a 64-bit integer.");
+    if (error != std::errc()) bad_file("npy", name_, "the shape contains something that is not a 64-bit integer.");
     if (value < 0) bad_file("npy", name_, "negative length ", value, " in the shape.");
     rest_.remove_prefix(static_cast<size_t>(stop - rest_.data()));
-    if (!rest_.empty() && rest_[0] == 'L') rest_.remove_prefix(1);  // Python 2 wrote its long integers so
+    if (!rest_.empty() && rest_[0] == 'L') rest_.remove_prefix(1);  // suffix of Python 2's long integers
     return value;
   }
 
@@ -140,7 +140,7 @@ Format format_of(const std::string& descr, const std::string& name) {
   bad_file("npy", name, "dtype '", descr, "' is not supported. Convert to float32, float64, an integer type or bool.");
 }
 
-/// Elements stored first axis fastest, put in row-major order.
+/// Elements in Fortran order, converted to row-major order.
 Tensor from_fortran(const Tensor& stored, const Shape& shape) {
   Tensor result = empty(shape, stored.dtype());
   dispatch(stored.dtype(), [&](auto real) {
@@ -191,11 +191,11 @@ Tensor parse_npy(BytesView bytes, const std::string& name) {
 Tensor load_npy(const std::string& path) { return parse_npy(read_file(path), path); }
 
 Bytes to_npy(const Tensor& x) {
-  if (!x.defined()) fail<ValueError>("npy", "an undefined tensor cannot be written.");
+  if (!x.defined()) fail<ValueError>("npy", "an undefined tensor cannot be written. Assign it first.");
   std::string header = std::string("{'descr': '") + (x.dtype() == DType::float32 ? "<f4" : "<f8") +
                        "', 'fortran_order': False, 'shape': " + x.shape().str() + ", }";
-  // NumPy also leaves room for a longer first length before it aligns the data to 64 bytes; up to max_rank axes both
-  // come to 128 bytes.
+  // NumPy also reserves space for a longer first length before it aligns the data to 64 bytes; up to max_rank axes both
+  // give 128 bytes.
   header.append(63 - (10 + header.size()) % 64, ' ');
   header += '\n';
   const std::string begin = std::string(magic) + '\x01' + '\x00' + static_cast<char>(header.size() & 255) +

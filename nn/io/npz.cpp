@@ -12,7 +12,7 @@ namespace dimwise {
 
 namespace {
 
-// Deflate cannot do better than 258 bytes for two bits.
+// Deflate's best ratio is 258 bytes for two bits.
 constexpr uint64_t deflate_limit = 1032;
 constexpr std::string_view suffix = ".npy";
 
@@ -27,7 +27,7 @@ struct ZipError {
 using Archive = std::unique_ptr<zip_t, decltype(&zip_discard)>;
 using Source = std::unique_ptr<zip_source_t, decltype(&zip_source_free)>;
 
-/// Opens the archive in `source`, whose reference goes to the archive.
+/// Opens the archive in `source`, and transfers ownership of the source to it.
 Archive open(Source& source, int flags, const std::string& name) {
   ZipError error;
   Archive archive(zip_open_from_source(source.get(), flags, &error.error), &zip_discard);
@@ -42,15 +42,15 @@ zip_stat_t checked_stat(zip_t* archive, zip_uint64_t index, const std::string& n
   constexpr zip_uint64_t wanted = ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD;
   if ((stat.valid & wanted) != wanted) bad_file("npz", name, "member ", index, " has no name or size.");
   if (stat.comp_method != ZIP_CM_STORE && stat.comp_method != ZIP_CM_DEFLATE)
-    bad_file("npz", name, "member '", stat.name, "' is compressed by method ", stat.comp_method,
+    bad_file("npz", name, "member '", stat.name, "' is compressed with method ", stat.comp_method,
              "; only deflate is supported.");
   if (stat.comp_size > compressed_left)
     bad_file("npz", name, "member '", stat.name,
-             "' and those before it claim more compressed bytes than the file has.");
+             "' and those before it declare more compressed bytes than the file has.");
   compressed_left -= stat.comp_size;
   if (stat.size > stat.comp_size * (stat.comp_method == ZIP_CM_STORE ? 1 : deflate_limit))
-    bad_file("npz", name, "member '", stat.name, "' claims ", stat.size, " bytes in ", stat.comp_size,
-             " compressed ones.");
+    bad_file("npz", name, "member '", stat.name, "' declares ", stat.size, " bytes in ", stat.comp_size,
+             " compressed bytes.");
   return stat;
 }
 
@@ -58,7 +58,8 @@ Bytes read_member(zip_t* archive, zip_uint64_t index, const zip_stat_t& stat, co
   const std::unique_ptr<zip_file_t, decltype(&zip_fclose)> file(zip_fopen_index(archive, index, 0), &zip_fclose);
   if (!file) bad_file("npz", name, "member '", stat.name, "': ", zip_strerror(archive), ".");
   Bytes bytes;
-  // Grows with what is really there, so that a false size costs nothing. The read at the end checks the CRC.
+  // The buffer grows with the data read, so that a wrong size cannot cause a large allocation. The last read checks the
+  // CRC.
   for (bool more = true; more;) {
     const size_t done = bytes.size();
     bytes.resize(std::min<size_t>(stat.size, std::max<size_t>(size_t{1} << 16, 2 * done)));
@@ -68,7 +69,7 @@ Bytes read_member(zip_t* archive, zip_uint64_t index, const zip_stat_t& stat, co
     if (got < 0) bad_file("npz", name, "member '", stat.name, "': ", zip_file_strerror(file.get()), ".");
     if (full ? got > 0 : got == 0)
       bad_file("npz", name, "member '", stat.name, "' has ", full ? "more" : "fewer", " bytes than the ", stat.size,
-               " it claims.");
+               " it declares.");
     if (!full) bytes.resize(done + static_cast<size_t>(got));
     more = !full;
   }
@@ -82,7 +83,8 @@ void add_member(zip_t* archive, const std::string& key, const Bytes& npy, const 
   Source data(zip_source_buffer_create(npy.data(), npy.size(), 0, &error.error), &zip_source_free);
   if (!data) bad_file("npz", name, error.text(), ".");
   const zip_int64_t added = zip_file_add(archive, (key + std::string(suffix)).c_str(), data.get(), ZIP_FL_ENC_UTF_8);
-  if (added < 0) fail<ValueError>("npz", "cannot store under the name '", key, "': ", zip_strerror(archive), ".");
+  if (added < 0)
+    fail<ValueError>("npz", "cannot store an array under the name '", key, "': ", zip_strerror(archive), ".");
   data.release();
   const auto index = static_cast<zip_uint64_t>(added);
   constexpr zip_uint16_t date = 1 << 5 | 1;  // 1980-01-01 for all, so that equal tensors give equal files
@@ -110,7 +112,7 @@ std::map<std::string, Tensor> parse_npz(BytesView bytes, const std::string& name
       bad_file("npz", member, "its name does not end in .npy.");
     key.resize(key.size() - suffix.size());
     if (!arrays.emplace(key, parse_npy(read_member(archive.get(), index, stat, name), member)).second)
-      bad_file("npz", member, "stands twice.");
+      bad_file("npz", member, "is duplicated.");
   }
   return arrays;
 }
@@ -118,7 +120,7 @@ std::map<std::string, Tensor> parse_npz(BytesView bytes, const std::string& name
 std::map<std::string, Tensor> load_npz(const std::string& path) { return parse_npz(read_file(path), path); }
 
 void save_npz(const std::string& path, const std::map<std::string, Tensor>& arrays) {
-  // libzip writes no archive without members: it is the end of a directory alone.
+  // libzip does not write an archive without members: it consists of the end record of the directory alone.
   if (arrays.empty()) return write_atomically(path, as_bytes("PK\5\6" + std::string(18, '\0')));
   ZipError error;
   Source target(zip_source_buffer_create(nullptr, 0, 0, &error.error), &zip_source_free);
@@ -141,8 +143,7 @@ void save_npz(const std::string& path, const std::map<std::string, Tensor>& arra
   Bytes bytes(stat.size);
   const zip_int64_t got = zip_source_read(written.get(), bytes.data(), bytes.size());
   zip_source_close(written.get());
-  if (got < 0 || static_cast<size_t>(got) != bytes.size())
-    bad_file("npz", path, "the archive could not be put together.");
+  if (got < 0 || static_cast<size_t>(got) != bytes.size()) bad_file("npz", path, "the archive could not be written.");
   write_atomically(path, bytes);
 }
 

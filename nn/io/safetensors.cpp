@@ -15,7 +15,7 @@ namespace dimwise {
 
 namespace {
 
-constexpr uint64_t header_limit = 100'000'000;  // the limit of the format's description
+constexpr uint64_t header_limit = 100'000'000;  // the limit of the format's specification
 
 std::string quoted(const std::string& text) {
   try {
@@ -49,9 +49,9 @@ SafeTensors parse_safetensors(BytesView bytes, const std::string& name) {
     const std::string tensor = name + ": tensor '" + key + "'";
     if (info.begin != at)
       bad_file("safetensors", tensor, "begins at byte ", info.begin,
-               " of the data, which leaves a hole or overlaps: expected ", at, ".");
+               " of the data, which leaves a gap or overlaps: expected ", at, ".");
     if (info.end < info.begin || info.end > data.size())
-      bad_file("safetensors", tensor, "lies at bytes ", info.begin, " … ", info.end, " of ", data.size(), ".");
+      bad_file("safetensors", tensor, "is at bytes ", info.begin, " … ", info.end, " of ", data.size(), ".");
     const size_t size = checked_bytes("safetensors", tensor, info.shape, info.element, data.size() - info.begin);
     if (size != info.end - info.begin)
       bad_file("safetensors", tensor, "has ", info.end - info.begin, " bytes, but shape ", info.shape, " needs ", size,
@@ -75,7 +75,7 @@ Bytes to_safetensors(const std::map<std::string, Tensor>& tensors, const std::ma
   }
   for (const auto& [key, tensor] : tensors)
     if (!tensor.defined() || key == "__metadata__")
-      fail<ValueError>("safetensors", "'", key, "' is undefined, or has the one name that is taken. Leave it out.");
+      fail<ValueError>("safetensors", "'", key, "' is undefined, or its name is reserved. Leave it out or rename it.");
   size_t end = 0;
   std::vector<Tensor> order;
   // Wider elements first, so that each is aligned to its size.

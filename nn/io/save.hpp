@@ -5,7 +5,7 @@
 
 namespace dimwise {
 
-/// Writes a model's parameters and constants to a .safetensors file, in one step. Throws DataError when it cannot.
+/// Writes a model's parameters and constants to a .safetensors file, atomically. Throws DataError if writing fails.
 ///
 /// Example: `save("net.safetensors", net); … load("net.safetensors", net);`
 template <Module M>
@@ -13,8 +13,8 @@ void save(const std::string& path, const M& m, const std::map<std::string, std::
   save_safetensors(path, state_dict(m), metadata);
 }
 
-/// Replaces a model's tensors by those of a file and returns the file's texts. Throws DataError for a file that cannot
-/// be read, CheckpointError for one of another model; the model is then unchanged.
+/// Replaces a model's tensors by those of a file and returns the file's metadata. Throws DataError for a file that
+/// cannot be read, CheckpointError for a file of another model; the model is then unchanged.
 template <Module M>
 std::map<std::string, std::string> load(const std::string& path, M& m) {
   SafeTensors file = load_safetensors(path);

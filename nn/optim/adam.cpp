@@ -10,7 +10,7 @@ namespace {
 
 const std::vector<std::string> adam_state = {"exp_avg", "exp_avg_sq"};
 
-// Both optimizers: `coupled` decay goes into the gradient, `decoupled` shrinks the parameter.
+// Both optimizers: `coupled` decay is added to the gradient, `decoupled` decay scales the parameter.
 template <class A>
 void adam(const char* where, A& a, const std::vector<detail::Slot>& slots, double coupled, double decoupled) {
   for (const detail::Slot& slot : slots) {

@@ -16,16 +16,16 @@ struct Adam {
   double weight_decay = 0;
   OptimizerState state = {};
 
-  /// Replaces the model's values. Throws ShapeError or DTypeError, naming the parameter, where model and gradient
+  /// Updates the model's parameters. Throws ShapeError or DTypeError, with the parameter's name, if model and gradient
   /// differ.
   template <Module M>
   void step(M& model, const M& gradient) {
     update(detail::slots("adam", model, gradient));
   }
 
-  /// lr and, of each parameter, `name.step`, `name.exp_avg` (m) and `name.exp_avg_sq` (v).
+  /// lr and, for each parameter, `name.step`, `name.exp_avg` (m) and `name.exp_avg_sq` (v).
   std::map<std::string, Tensor> state_dict(const std::string& prefix = "") const;
-  /// Throws CheckpointError, naming the entry, before anything is changed.
+  /// Throws CheckpointError, with the entry's name, for an invalid entry; nothing is changed then.
   void load_state_dict(const std::map<std::string, Tensor>& saved, const std::string& prefix = "");
 
   void update(const std::vector<detail::Slot>& slots);
@@ -41,15 +41,15 @@ struct AdamW {
   double weight_decay = 1e-2;
   OptimizerState state = {};
 
-  /// As Adam's.
+  /// As for Adam.
   template <Module M>
   void step(M& model, const M& gradient) {
     update(detail::slots("adamw", model, gradient));
   }
 
-  /// As Adam's.
+  /// As for Adam.
   std::map<std::string, Tensor> state_dict(const std::string& prefix = "") const;
-  /// As Adam's.
+  /// As for Adam.
   void load_state_dict(const std::map<std::string, Tensor>& saved, const std::string& prefix = "");
 
   void update(const std::vector<detail::Slot>& slots);

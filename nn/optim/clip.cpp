@@ -11,7 +11,7 @@ double global_norm(const std::vector<Tensor>& tensors) {
   for (const Tensor& t : tensors)
     dispatch(t.dtype(), [&](auto type) {
       using T = decltype(type);
-      // Eight sums at once: one would wait for itself at each addition.
+      // Eight partial sums: with one, each addition would wait for the previous one.
       double part[8] = {};
       const T* x = t.node()->data<T>();
       const int64_t n = t.size();

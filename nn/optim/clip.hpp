@@ -15,9 +15,9 @@ double gradient_norm(const M& gradient) {
   return detail::global_norm(parameters(gradient));
 }
 
-/// Scales a gradient down to norm `max_norm` if it is longer, and returns the norm it had.
+/// Scales a gradient down to norm `max_norm` if its norm is larger, and returns the original norm.
 ///
-/// A norm that is not finite is returned and the gradient left as it is: skip that step. Throws ValueError unless
+/// If the norm is not finite, it is returned and the gradient is unchanged: skip that step. Throws ValueError unless
 /// max_norm > 0.
 ///
 /// Example: `if (std::isfinite(clip_grad_norm(g, 10))) optimizer.step(model, g);`
@@ -25,7 +25,7 @@ template <Module M>
 double clip_grad_norm(M& gradient, double max_norm) {
   if (!(max_norm > 0)) fail<ValueError>("clip_grad_norm", "max_norm is ", max_norm, ". Give a positive number.");
   const double norm = gradient_norm(gradient);
-  // An infinite norm would make the scale 0 and hide the trouble.
+  // An infinite norm would make the scale 0 and hide the problem.
   if (norm > max_norm && norm * 0 == 0)
     detail::each_parameter(gradient,
                            [&](const std::string&, Tensor& g) { detail::scale_in_place(g, max_norm / norm); });

@@ -14,7 +14,7 @@ void move_towards(const std::vector<Slot>& slots, double weight);
 /// The exponential moving average of a model's parameters: after n updates, Σ decay^(n−k) θ_k / Σ decay^(n−k), k = 1 …
 /// n.
 ///
-/// Without bias from the first update on, which makes the average that model. Constants are the latest model's.
+/// Bias-corrected from the first update on, after which the average is that model. Constants are the latest model's.
 ///
 /// Example: `Ema<Net> ema{.average = model}; ema.update(model); Tensor y = ema.average(x);`
 template <Module M>
@@ -23,10 +23,10 @@ struct Ema {
   double decay = 0.999;
   int64_t updates = 0;
 
-  /// Takes one more model in. Throws ValueError unless 0 ≤ decay < 1; ShapeError or DTypeError, naming the parameter,
-  /// for another model.
+  /// Updates the average with a model. Throws ValueError unless 0 ≤ decay < 1; ShapeError or DTypeError, with the
+  /// parameter's name, for another model.
   void update(const M& model) {
-    if (!(decay >= 0 && decay < 1)) fail<ValueError>("ema", "decay is ", decay, ". Give a number from 0 to below 1.");
+    if (!(decay >= 0 && decay < 1)) fail<ValueError>("ema", "decay is ", decay, ". It must be at least 0 and below 1.");
     ++updates;
     if (updates == 1) {
       average = map_parameters(model, [](const std::string&, const Tensor& t) { return stop_gradient(t); });
@@ -38,14 +38,14 @@ struct Ema {
     each_constant(average, [&](const std::string& name, Tensor& t) { t = latest.at(name); });
   }
 
-  /// The average's entries under `average.`, and `updates`.
+  /// The average's entries, prefixed by `average.`, and `updates`.
   std::map<std::string, Tensor> state_dict(const std::string& prefix = "") const {
     std::map<std::string, Tensor> result = dimwise::state_dict(average, prefix + "average.");
     result.emplace(prefix + "updates", scalar(static_cast<double>(updates), DType::float64));
     return result;
   }
 
-  /// Throws CheckpointError, naming the entry, before anything is changed.
+  /// Throws CheckpointError, with the entry's name, for an invalid entry; nothing is changed then.
   void load_state_dict(const std::map<std::string, Tensor>& saved, const std::string& prefix = "") {
     const int64_t count = detail::saved_count("ema", saved, prefix + "updates");
     dimwise::load_state_dict(average, saved, prefix + "average.");

@@ -58,7 +58,8 @@ std::vector<Vector> rows(const std::map<std::string, Tensor>& saved, const std::
   if (entry == saved.end()) return {};
   const Tensor& t = entry->second;
   if (t.rank() != 2)
-    fail<CheckpointError>("lbfgs", "entry '", key, "' has shape ", t.shape(), " where a matrix is due.");
+    fail<CheckpointError>("lbfgs", "entry '", key, "' has shape ", t.shape(),
+                          ", expected a matrix. The checkpoint is damaged.");
   const Vector flat = t.values();
   std::vector<Vector> result;
   for (int64_t i = 0; i < t.dim(0); ++i)
@@ -85,10 +86,10 @@ Vector detail::lbfgs_direction(const std::vector<Vector>& steps, const std::vect
 }
 
 double Lbfgs::minimize(std::vector<Tensor>& values, const Objective& objective) {
-  if (history < 1) fail<ValueError>("lbfgs", "history is ", history, ". Keep 1 pair or more.");
+  if (history < 1) fail<ValueError>("lbfgs", "history is ", history, ". It must be at least 1.");
   Vector x = flatten(values);
   if (!steps.empty() && steps[0].size() != x.size())
-    fail<CheckpointError>("lbfgs", "the state is of ", steps[0].size(), " numbers where the model has ", x.size(),
+    fail<CheckpointError>("lbfgs", "the state has ", steps[0].size(), " numbers, but the model has ", x.size(),
                           ". The state belongs to another model.");
   const auto evaluate = [&](const Vector& at) {
     ++evaluations;
@@ -97,20 +98,20 @@ double Lbfgs::minimize(std::vector<Tensor>& values, const Objective& objective) 
   };
   LinePoint here = evaluate(x);
   if (!std::isfinite(here.loss))
-    fail<ValueError>("lbfgs", "the loss is ", here.loss, " at the start. Begin where it is finite.");
+    fail<ValueError>("lbfgs", "the loss is ", here.loss, " at the start. Start where it is finite.");
 
   for (int64_t i = 0; i < max_iterations && largest(here.gradient) > tolerance_grad; ++i) {
     Vector d = detail::lbfgs_direction(steps, changes, here.gradient);
     here.slope = dot(here.gradient, d);
     here.length = 0;
     if (!(here.slope < 0)) {
-      // Noise has spoilt the pairs: begin again with the gradient.
+      // Noise has made the pairs useless: restart with the gradient.
       steps.clear();
       changes.clear();
       d = detail::lbfgs_direction(steps, changes, here.gradient);
       here.slope = dot(here.gradient, d);
     }
-    // Without pairs the gradient's length says nothing about the step's.
+    // Without pairs the gradient's norm is no estimate of the step length.
     double sum = 0;
     for (const double g : here.gradient) sum += std::abs(g);
     const double first = steps.empty() ? std::min(1.0, 1 / sum) * lr : lr;
@@ -124,7 +125,7 @@ double Lbfgs::minimize(std::vector<Tensor>& values, const Objective& objective) 
     ++iterations;
     if (next.length == 0) break;
 
-    // The step as the model sees it: rounded to its dtype.
+    // The actual step of the model, rounded to its dtype.
     const Vector moved = flatten(unflatten(plus(x, next.length, d), values));
     Vector s = plus(moved, -1, x), y = plus(next.gradient, -1, here.gradient);
     x = moved;
@@ -163,7 +164,7 @@ void Lbfgs::load_state_dict(const std::map<std::string, Tensor>& saved, const st
   std::vector<Vector> s = rows(saved, prefix + "old_stps"), y = rows(saved, prefix + "old_dirs");
   if (s.size() != y.size() || (!s.empty() && s[0].size() != y[0].size()))
     fail<CheckpointError>("lbfgs", "entries '", prefix, "old_stps' and '", prefix,
-                          "old_dirs' are of different shapes. The checkpoint is damaged.");
+                          "old_dirs' have different shapes. The checkpoint is damaged.");
   lr = rate;
   iterations = n_iter;
   evaluations = func_evals;

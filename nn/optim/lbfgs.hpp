@@ -31,8 +31,8 @@ struct Lbfgs {
   std::vector<std::vector<double>> steps = {}, changes = {};  ///< the pairs, oldest first
   int64_t iterations = 0, evaluations = 0;                    ///< in all steps so far
 
-  /// Runs up to `max_iterations` and replaces the model's values; returns the loss there. Throws ValueError when the
-  /// loss is not finite at the start or reaches no parameter, or history < 1.
+  /// Runs up to `max_iterations`, updates the model's parameters and returns their loss. Throws ValueError if the loss
+  /// is not finite at the start or depends on no parameter, or if history < 1.
   template <Module M, class Loss>
   double step(M& model, Loss&& loss) {
     std::vector<Tensor> values = parameters(model);
@@ -48,10 +48,10 @@ struct Lbfgs {
     return reached;
   }
 
-  /// lr, n_iter, func_evals and, once there are pairs, old_stps and old_dirs, the steps and the changes of the
-  /// gradient, each of shape (pairs, numbers).
+  /// lr, n_iter, func_evals and, if there are pairs, old_stps and old_dirs: the steps and the changes of the gradient,
+  /// each of shape (pairs, numbers).
   std::map<std::string, Tensor> state_dict(const std::string& prefix = "") const;
-  /// Throws CheckpointError, naming the entry, before anything is changed.
+  /// Throws CheckpointError, with the entry's name, for an invalid entry; nothing is changed then.
   void load_state_dict(const std::map<std::string, Tensor>& saved, const std::string& prefix = "");
 
   /// The loss and its gradient at given values.

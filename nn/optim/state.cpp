@@ -8,11 +8,11 @@ namespace dimwise::detail {
 void check_slots(const char* where, const std::vector<Slot>& slots) {
   for (const Slot& s : slots) {
     if (s.gradient.shape() != s.value->shape())
-      fail<ShapeError>(where, "parameter '", s.name, "' has shape ", s.value->shape(), ", its gradient ",
+      fail<ShapeError>(where, "parameter '", s.name, "' has shape ", s.value->shape(), ", but its gradient ",
                        s.gradient.shape(), ". Give the gradient of this model.");
     if (s.gradient.dtype() != s.value->dtype())
-      fail<DTypeError>(where, "parameter '", s.name, "' is ", s.value->dtype(), ", its gradient ", s.gradient.dtype(),
-                       ". Cast one with astype.");
+      fail<DTypeError>(where, "parameter '", s.name, "' is ", s.value->dtype(), ", but its gradient ",
+                       s.gradient.dtype(), ". Cast one with astype.");
   }
 }
 
@@ -23,7 +23,7 @@ ParameterState& state_of(const char* where, OptimizerState& state, const Slot& s
     if (!t.defined()) t = zeros_like(*slot.value);
     if (t.shape() != slot.value->shape() || t.dtype() != slot.value->dtype())
       fail<CheckpointError>(where, "the state of parameter '", slot.name, "' is ", t.shape(), ' ', t.dtype(),
-                            " where the model has ", slot.value->shape(), ' ', slot.value->dtype(),
+                            ", but the model has ", slot.value->shape(), ' ', slot.value->dtype(),
                             ". The state belongs to another model.");
   }
   return mine;
@@ -46,14 +46,15 @@ double saved_number(const char* where, const std::map<std::string, Tensor>& save
   if (entry == saved.end())
     fail<CheckpointError>(where, "entry '", key, "' is missing. The checkpoint is damaged, or has no such state.");
   if (entry->second.size() != 1)
-    fail<CheckpointError>(where, "entry '", key, "' has shape ", entry->second.shape(), " where one number is due.");
+    fail<CheckpointError>(where, "entry '", key, "' has shape ", entry->second.shape(),
+                          ", expected one number. The checkpoint is damaged.");
   return entry->second.item();
 }
 
 int64_t saved_count(const char* where, const std::map<std::string, Tensor>& saved, const std::string& key) {
   const double n = saved_number(where, saved, key);
   if (!(n >= 0 && n <= 9007199254740992.0) || n != std::floor(n))
-    fail<CheckpointError>(where, "entry '", key, "' is ", n, " where a count is due. The checkpoint is damaged.");
+    fail<CheckpointError>(where, "entry '", key, "' is ", n, ", expected a count. The checkpoint is damaged.");
   return static_cast<int64_t>(n);
 }
 
@@ -69,7 +70,8 @@ void load_state(const char* where, const std::map<std::string, Tensor>& saved, c
     const std::string part = dot == std::string::npos ? "" : key.substr(dot + 1);
     const auto name = std::find(names.begin(), names.end(), part);
     if (part != "step" && name == names.end())
-      fail<CheckpointError>(where, "entry '", it->first, "' is none of its state. It was saved by another optimizer.");
+      fail<CheckpointError>(where, "entry '", it->first,
+                            "' is not part of its state. It was saved by another optimizer.");
     ParameterState& mine = loaded[key.substr(0, dot)];
     mine.tensors.resize(names.size());
     if (name != names.end()) mine.tensors[static_cast<size_t>(name - names.begin())] = it->second;

@@ -8,10 +8,10 @@
 
 namespace dimwise {
 
-/// What an optimizer remembers of one parameter.
+/// An optimizer's state for one parameter.
 struct ParameterState {
-  int64_t step = 0;             ///< updates made so far
-  std::vector<Tensor> tensors;  ///< moments, in the order the optimizer names them
+  int64_t step = 0;             ///< number of updates so far
+  std::vector<Tensor> tensors;  ///< moments, in the order of the optimizer's names
 };
 
 /// The same for all parameters, by their names.
@@ -19,17 +19,17 @@ using OptimizerState = std::map<std::string, ParameterState>;
 
 namespace detail {
 
-// A parameter to be replaced and its gradient.
+// A parameter to update and its gradient.
 struct Slot {
   std::string name;
   Tensor* value;
   Tensor gradient;
 };
 
-// Throws ShapeError or DTypeError, naming the parameter, where value and gradient differ.
+// Throws ShapeError or DTypeError, with the parameter's name, if value and gradient differ.
 void check_slots(const char* where, const std::vector<Slot>& slots);
 
-// Pairs each parameter with its gradient; a parameter whose gradient is undefined is passed over.
+// Pairs each parameter with its gradient; a parameter whose gradient is undefined is skipped.
 template <Module M>
 std::vector<Slot> slots(const char* where, M& model, const M& gradient) {
   std::map<std::string, Tensor> given;
@@ -45,18 +45,17 @@ std::vector<Slot> slots(const char* where, M& model, const M& gradient) {
   return result;
 }
 
-// The state of one parameter, made of zeros the first time. Throws CheckpointError when it is of another shape or
-// dtype.
+// The state of one parameter, initialized to zeros. Throws CheckpointError if it has another shape or dtype.
 ParameterState& state_of(const char* where, OptimizerState& state, const Slot& slot, size_t tensors);
 
 // `name.exp_avg`, `name.step` … and lr, under a prefix.
 std::map<std::string, Tensor> save_state(const OptimizerState& state, const std::vector<std::string>& names, double lr,
                                          const std::string& prefix);
-// The inverse; nothing is changed unless everything under the prefix is right. Throws CheckpointError.
+// The inverse; nothing is changed unless all entries with the prefix are valid. Throws CheckpointError.
 void load_state(const char* where, const std::map<std::string, Tensor>& saved, const std::vector<std::string>& names,
                 const std::string& prefix, OptimizerState& state, double& lr);
 
-// A number, and a whole number from 0, saved under a key. Throw CheckpointError.
+// A number, and a nonnegative integer, saved under a key. Throw CheckpointError.
 double saved_number(const char* where, const std::map<std::string, Tensor>& saved, const std::string& key);
 int64_t saved_count(const char* where, const std::map<std::string, Tensor>& saved, const std::string& key);
 

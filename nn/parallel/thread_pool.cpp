@@ -15,7 +15,7 @@ namespace dimwise {
 
 namespace {
 
-// Signals are for the program's own threads: a worker started while this lives takes none.
+// Signals are for the program's threads: workers started during the lifetime of this object block them.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
@@ -31,8 +31,8 @@ class SignalsBlocked {
   sigset_t before_;
 };
 
-// Waking a sleeper takes up to a tenth of a millisecond, which a step of a small model does not have to spare: a thread
-// watches for this long, giving way to whoever wants the core, before it sleeps.
+// Waking a sleeping thread takes up to a tenth of a millisecond, which is long compared to a step of a small model. A
+// thread therefore polls for this long, yielding the core to others, before it sleeps.
 constexpr std::chrono::microseconds watch{200};
 
 // Returns once `value` is no longer `old`.
@@ -47,14 +47,14 @@ void await(const std::atomic<int>& value, int old) {
 }  // namespace
 
 ThreadPool::ThreadPool(int threads) {
-  if (threads < 1) fail<ValueError>("thread pool", threads, " threads asked. Use 1 or more.");
+  if (threads < 1) fail<ValueError>("thread pool", threads, " threads requested. Use 1 or more.");
   if (threads == 1) return;
   const SignalsBlocked blocked;
   try {
     for (int64_t i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
   } catch (const std::system_error& error) {
     end();
-    fail<Error>("thread pool", "the system gives no more than ", this->threads(), " of ", threads,
+    fail<Error>("thread pool", "the system could start only ", this->threads(), " of ", threads,
                 " threads: ", error.what(), ". Use fewer.");
   }
 }
@@ -78,7 +78,7 @@ void ThreadPool::work(int64_t thread) {
 }
 
 void ThreadPool::run(int64_t count, const std::function<void(int64_t)>& task) {
-  if (count < 0) fail<ValueError>("ThreadPool", "run of ", count, " tasks. Their number must not be negative.");
+  if (count < 0) fail<ValueError>("ThreadPool", "run of ", count, " tasks. The number must be at least 0.");
   std::vector<std::exception_ptr> errors(static_cast<size_t>(count));
   const auto tasks_of = [&](int64_t thread) {
     for (int64_t i = thread; i < count; i += threads()) try {

@@ -10,8 +10,8 @@ namespace dimwise {
 
 /// The calling thread and `threads − 1` workers that sleep until there is work.
 ///
-/// While its threads work, products and convolutions take one thread each (`OneThreadEach`): the parts of a batch fill
-/// the cores better than single products, whose bits then do not depend on the cores that are free.
+/// While its threads work, matrix products and convolutions use one thread each (`OneThreadEach`). Parts of a batch use
+/// the cores better than single products do, and results then do not depend on the number of free cores.
 ///
 /// Example: `ThreadPool pool(2); pool.run(8, [&](int64_t i) { results[i] = score(chunks[i]); });`
 class ThreadPool {
@@ -24,12 +24,12 @@ class ThreadPool {
 
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
-  /// Calls task(0) … task(count − 1) and returns when all are done. Task i runs on thread i mod threads(), in
+  /// Calls task(0) … task(count − 1) and returns when all have finished. Task i runs on thread i mod threads(), in
   /// increasing order; thread 0 is the caller.
   ///
-  /// A worker takes a copy of the caller's ThreadContext: NoGrad, DiagonalCheck, Scope and observers hold for its tasks
-  /// too. Where the pool is already at work, the caller does all tasks itself, in order. Of several exceptions that of
-  /// the lowest task is rethrown.
+  /// A worker copies the caller's ThreadContext: NoGrad, DiagonalCheck, Scope and observers apply to its tasks too. If
+  /// the pool is already running, the caller runs all tasks itself, in order. If several tasks throw, the exception of
+  /// the lowest one is rethrown.
   void run(int64_t count, const std::function<void(int64_t)>& task);
 
  private:
@@ -39,7 +39,7 @@ class ThreadPool {
   std::vector<std::thread> workers_;
   std::function<void(int64_t)> job_;  // all tasks of one thread
   std::atomic<bool> busy_{false};
-  std::atomic<int> round_{0};    // counts jobs; negative to end
+  std::atomic<int> round_{0};    // number of the job; negative: stop
   std::atomic<int> working_{0};  // workers that have not finished the job
 };
 

@@ -10,7 +10,7 @@
 
 namespace dimwise {
 
-/// Rows begin, …, end − 1 of a batch: what one thread works on.
+/// Rows begin, …, end − 1 of a batch: the part of one thread.
 struct Shard {
   int64_t index = 0;
   int64_t begin = 0, end = 0;
@@ -18,18 +18,18 @@ struct Shard {
   int64_t size() const { return end - begin; }
 };
 
-/// `rows` rows cut into min(count, rows) shards whose sizes differ by one at most. Throws ValueError unless rows ≥ 1
-/// and count ≥ 1.
+/// `rows` rows divided into min(count, rows) shards whose sizes differ by at most one. Throws ValueError unless
+/// rows ≥ 1 and count ≥ 1.
 std::vector<Shard> shards(int64_t rows, int64_t count);
 
-/// The loss of a model, a mean over the rows of a batch, and its gradient: `value_and_grad` with one shard of the batch
-/// for each thread of the pool, on a tape of its own.
+/// The loss of a model, a mean over the rows of a batch, and its gradient: `value_and_grad` with one shard of the
+/// batch, and a separate tape, for each thread of the pool.
 ///
-/// `loss(m, shard)` gives the mean over the shard's rows, and is called by several threads at once. Losses and
-/// gradients are weighted by the shards' shares of the rows and added in the order of the shards: a given number of
-/// threads always gives the same bits, another number the same up to rounding. Random numbers of a row are to be drawn
-/// by its number in the batch, not in the shard: for the whole batch before, or as `FlowOptions::first_row` does.
-/// Throws what `loss` throws, that of the first shard first, and as `value_and_grad` does.
+/// `loss(m, shard)` returns the mean over the shard's rows, and is called concurrently. Losses and gradients are
+/// weighted by the shards' fractions of the rows and added in the order of the shards: the same number of threads
+/// always gives the same bits, another number the same up to rounding. Draw the random numbers of a row by its index in
+/// the batch, not in the shard: for the whole batch beforehand, or with an index such as `FlowOptions::first_row`.
+/// Throws the exception of `loss` for the first shard that fails, and as `value_and_grad` does.
 ///
 /// Example:
 /// ```cpp

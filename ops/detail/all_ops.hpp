@@ -6,10 +6,10 @@
 
 namespace dimwise {
 
-/// Every op record there is: what the derivative tests run over.
+/// All op records. The derivative tests cover each of them.
 std::vector<const Op*> all_ops();
 
-// The records of each room.
+// The records of each family.
 std::vector<const Op*> arithmetic_ops();
 std::vector<const Op*> exponential_ops();
 std::vector<const Op*> trigonometric_ops();

@@ -8,11 +8,11 @@ namespace dimwise::conv {
 
 namespace {
 
-// Columns of one product: enough for GEMM to be fast, few enough for them to stay in cache.
+// The columns of one product: enough for GEMM to be fast, few enough to stay in cache.
 constexpr int64_t block_pixels = 512;
 
-// Calls f(to, from, first, last) for each row of pixels in the columns, which are rows `width` long: it starts at `to`
-// and is [first, last) from the image, `stride_w` apart and starting at `from`; the rest is padding.
+// Calls f(to, from, first, last) for each row of pixels in the columns, whose rows have length `width`. The row starts
+// at `to`. Its pixels [first, last) come from the image, starting at `from` and `stride_w` apart; the rest is padding.
 template <class F>
 void each_row(const Geometry& g, int64_t width, F&& f) {
   int64_t row = 0;
@@ -75,7 +75,7 @@ void by_gemm(Result result, const Geometry& g, const T* a, const T* b, T* out) {
   for (int64_t begin = 0; begin < g.n; begin += images) {
     const int64_t count = std::min(images, g.n - begin), width = count * pixels;
     const T* const image = a + begin * g.image();
-    // The outputs of the block as one matrix: those of a single image are one already.
+    // The outputs of the block as one matrix: those of a single image already are one.
     const T* const given = (result == Result::input ? a : b) + begin * outputs;
     const auto gathered = [&] {
       if (count == 1) return given;

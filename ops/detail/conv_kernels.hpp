@@ -1,5 +1,5 @@
 #pragma once
-// What conv2d and its two adjoints compute, and by what. Included by the .cpp files of the convolutions.
+// The kernels of conv2d and its two adjoints. Included by the .cpp files of the convolutions.
 
 #include <array>
 #include <cstdint>
@@ -19,13 +19,13 @@ struct Geometry {
   std::array<int64_t, 13> key() const { return {n, c, h, w, o, kh, kw, oh, ow, stride_h, stride_w, pad_h, pad_w}; }
 };
 
-// The operands a, b of each result: output x, w; input y, w; weight x, y. None is empty.
+// The operands a, b of each result: output x, w; input y, w; weight x, y. All are nonempty.
 
-/// By blocks of columns and GEMM, for both element types.
+/// Uses blocks of columns and GEMM, for both element types.
 template <class T>
 void by_gemm(Result result, const Geometry& geometry, const T* a, const T* b, T* out);
 
-/// By oneDNN, on the calling thread's share of `set_threads`. False where oneDNN has no kernel for it.
+/// Uses oneDNN, on the calling thread's share of `set_threads`. Returns false if oneDNN has no kernel for it.
 bool by_onednn(Result result, const Geometry& geometry, const float* a, const float* b, float* out);
 
 }  // namespace dimwise::conv

@@ -25,7 +25,7 @@ dnnl::primitive_attr caller_gives_scratch() {
 
 memory unplaced(const memory::desc& desc) { return memory(desc, engine(), nullptr); }
 
-// A primitive and its scratch memory, which is the pool's.
+// A primitive and its scratch memory, allocated from the pool.
 struct Step {
   dnnl::primitive primitive;
   memory scratch;
@@ -41,7 +41,7 @@ struct Step {
   }
 };
 
-// An operand: row-major outside, in the layout that the convolution prefers inside.
+// An operand: row-major for the caller, in the layout that the convolution prefers inside.
 struct Operand {
   int argument;
   memory outside, inside;
@@ -90,7 +90,7 @@ std::optional<Convolution> build(Result result, const Geometry& g) {
   };
   const memory::desc x = plain(dims(g.n, g.c, g.h, g.w)), w = plain(dims(g.o, g.c, g.kh, g.kw)),
                      y = plain(dims(g.n, g.o, g.oh, g.ow));
-  // oneDNN wants the padding that is used: what the last stride does not reach is cut off.
+  // oneDNN needs the padding that is actually used, without what the last stride does not reach.
   const auto strides = dims(g.stride_h, g.stride_w), before = dims(g.pad_h, g.pad_w),
              after =
                  dims((g.oh - 1) * g.stride_h + g.kh - g.h - g.pad_h, (g.ow - 1) * g.stride_w + g.kw - g.w - g.pad_w);

@@ -11,7 +11,8 @@ namespace {
 CBLAS_TRANSPOSE flag(bool transpose) { return transpose ? CblasTrans : CblasNoTrans; }
 blasint narrow(int64_t n) { return static_cast<blasint>(n); }
 
-// On one thread oneDNN's product is 5 to 40 % faster than OpenBLAS's, but for small and narrow ones: bench/gemm.
+// On one thread oneDNN's product is 5 to 40 % faster than OpenBLAS's, except for small and narrow ones, as bench/gemm
+// measures.
 bool for_onednn(int64_t m, int64_t n, int64_t k) {
   return m >= 32 && n >= 32 && k >= 16 && m * n * k >= 1'000'000 && onednn_threads() == 1;
 }
@@ -38,7 +39,7 @@ void blas_gemv(bool transpose, int64_t rows, int64_t columns, const double* a, c
   cblas_dgemv(CblasRowMajor, flag(transpose), narrow(rows), narrow(columns), 1, a, narrow(columns), x, 1, beta, y, 1);
 }
 
-// A product of a column and a row.
+// The product of a column and a row.
 template <class T>
 void outer(int64_t m, int64_t n, const T* a, const T* b, T beta, T* c) {
   for (int64_t i = 0; i < m; ++i, c += n) {

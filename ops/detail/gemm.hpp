@@ -4,8 +4,8 @@
 
 namespace dimwise {
 
-/// C = op(A) op(B) + beta C, row-major, with op a transpose where asked: op(A) is m × k, op(B) is k × n. By OpenBLAS,
-/// or by a plain loop where the call would cost more than the work.
+/// C = op(A) op(B) + beta C, row-major, where op is a transpose if requested: op(A) is m × k, op(B) is k × n. Uses
+/// OpenBLAS, or a plain loop if the call would cost more than the work.
 void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float* a, const float* b,
           float beta, float* c);
 void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const double* a, const double* b,

@@ -13,16 +13,16 @@
 #include "autodiff/base/buffer.hpp"
 #include "autodiff/kernels/xtensor_views.hpp"
 
-// A row-major matrix read as column-major is its transpose: nothing is moved for L Lᵀ, A⁻¹, det A, U and Vᵀ.
+// A row-major matrix read as column-major is its transpose: L Lᵀ, A⁻¹, det A, U and Vᵀ need no copy.
 //
-// What the packaged 0.20.0 does wrong, and what is done about it here (tests/ops/linalg/xtensor_blas.cpp tells when it
-// is mended):
-// - gesdd of a NaN fails in an assert, and without asserts leaves its results uninitialized; syevd of a NaN gives
-//   eigenvalues that are numbers. Callers look for NaN first, and a negative info counts as a failure.
+// Bugs of the packaged xtensor-blas 0.20.0, and their workarounds (tests/ops/linalg/xtensor_blas.cpp reports when they
+// are fixed):
+// - gesdd of a NaN fails an assert, and without asserts leaves its results uninitialized; syevd of a NaN gives finite
+//   eigenvalues. Callers check for NaN first, and a negative info counts as a failure.
 // - linalg::solve_triangular reports a zero on the diagonal as a failed Cholesky decomposition, and lapack::trtrs takes
-//   one right-hand side. Diagonals are looked at before, and trsm takes several columns, row-major.
-// - linalg::pinv cuts off at 1e-15 of the largest singular value, which is below the rounding of float. least_squares
-//   takes the cutoff from its caller.
+//   one right-hand side. Diagonals are checked before, and trsm takes several columns, row-major.
+// - linalg::pinv uses the cutoff 1e-15 · the largest singular value, which is below the rounding of float. The cutoff
+//   of least_squares is an argument.
 
 namespace dimwise::kernels {
 
@@ -30,7 +30,7 @@ namespace {
 
 constexpr auto columns_first = xt::layout_type::column_major;
 
-// Uninitialized numbers from the pool.
+// Uninitialized scratch memory from the pool.
 template <class T>
 class Scratch {
  public:
@@ -56,7 +56,7 @@ auto vector(T* data, int length) {
 
 int64_t area(int m, int n) { return int64_t{m} * n; }
 
-// Row-major (rows, columns) to column-major with `leading` numbers a column.
+// Converts row-major (rows, columns) to column-major with `leading` numbers per column.
 template <class T>
 void to_columns(const T* from, int rows, int columns, T* to, int leading) {
   for (int r = 0; r < rows; ++r)
@@ -114,7 +114,8 @@ template <class T>
 void triangular_solve(const T* a, int n, bool upper, bool transpose, T* b, int m) {
   if (n == 0 || m == 0) return;
   if (m == 1) {
-    // What is upper in rows is lower in columns. xtensor-blas reads A through a reference that may be written to.
+    // The upper triangle of rows is the lower triangle of columns. xtensor-blas takes A by a mutable reference, but
+    // only reads it.
     auto transposed = matrix(const_cast<T*>(a), n, n);
     auto x = vector(b, n);
     xt::lapack::trtrs(transposed, x, upper ? 'L' : 'U', transpose ? 'N' : 'T');
@@ -172,11 +173,11 @@ Determinant<T> determinant(const T* a, int n) {
     if (pivot < 0) sign = -sign;
     log += std::log(std::abs(pivot));
   }
-  // A product may leave the range and come back.
+  // A product may overflow or underflow although the result is in range.
   return {std::isnormal(value) ? value : sign * std::exp(log), sign, log};
 }
 
-// By det A · A⁻ᵀ where the pivots are of one size, else by U diag(Π_{j≠i} s_j) Vᵀ · det U · det V.
+// By det A · A⁻ᵀ if the pivots have similar sizes, otherwise by U diag(Π_{j≠i} s_j) Vᵀ · det U · det V.
 template <class T>
 bool cofactors(const T* a, int n, T* c) {
   if (n == 0) return true;
@@ -203,7 +204,7 @@ bool cofactors(const T* a, int n, T* c) {
   if (!svd(a, n, n, u.data(), s.data(), vt.data())) return false;
   const T sign = determinant(u.data(), n).sign * determinant(vt.data(), n).sign;
   for (int i = 0; i < n; ++i) {
-    // From both ends, so that the product neither overflows nor underflows on its way.
+    // From both ends, so that no partial product overflows or underflows.
     T size = 1;
     for (int first = 0, last = n - 1; first <= last;) {
       const int j = size > 1 ? last-- : first++;
@@ -239,7 +240,7 @@ bool svd(const T* a, int m, int n, T* u, T* s, T* vt) {
   Scratch<T> copy(area(m, n));
   std::copy_n(a, area(m, n), copy.data());
   auto transposed = matrix(copy.data(), n, m);
-  // Aᵀ = V diag(s) Uᵀ, and what is a column there is a row here.
+  // Aᵀ = V diag(s) Uᵀ, whose columns are rows here.
   const auto [info, v, values, ut] = xt::lapack::gesdd(transposed, 'S');
   if (info != 0) return false;
   std::copy_n(ut.data(), area(m, k), u);

@@ -16,7 +16,7 @@ void refuse_element(const char* where, const char* operand, const Matrices& batc
   const int64_t inside = element % batch.area();
   fail<ValueError>(where, operand, " is not finite: element ", Shape{inside / batch.columns, inside % batch.columns},
                    " of ", batch.name(element / batch.area()), " is ", value,
-                   ". Every element must be; DetectAnomaly tells where the first that is not arises.");
+                   ". Every element must be finite; use DetectAnomaly to find the op that computed it.");
 }
 
 }  // namespace
@@ -35,7 +35,7 @@ std::string Matrices::name(int64_t i) const {
 }
 
 Matrices batch_of(const char* where, const Tensor& a) {
-  if (a.rank() < 2) fail<ShapeError>(where, "A has shape ", a.shape(), ". It must be of matrices: (…, m, n).");
+  if (a.rank() < 2) fail<ShapeError>(where, "A has shape ", a.shape(), ". It must be (…, m, n).");
   return {a.shape().without(a.rank() - 1).without(a.rank() - 2), static_cast<int>(a.dim(-2)),
           static_cast<int>(a.dim(-1))};
 }
@@ -50,7 +50,7 @@ Matrices batch_beside(const char* where, const Tensor& a, const Tensor& b) {
   Shape expected = a.shape();
   if (b.rank() == a.rank()) expected[a.rank() - 1] = b.dim(-1);
   if (b.shape() != expected)
-    fail<ShapeError>(where, "B has shape ", b.shape(), " where A has ", a.shape(),
+    fail<ShapeError>(where, "B has shape ", b.shape(), ", but A has ", a.shape(),
                      ". It must have A's leading axes and A's number of rows.");
   return batch_of(where, b);
 }
@@ -77,7 +77,7 @@ void check_finite_triangle(const char* where, const Tensor& x, bool upper) {
 }
 
 void not_converged(const char* where, const std::string& name) {
-  fail<ValueError>(where, "the iteration did not converge for ", name, ". Scale it to elements of order 1.");
+  fail<ValueError>(where, "the iteration did not converge for ", name, ". Scale its elements to order 1.");
 }
 
 double epsilon(DType dtype) {

@@ -1,5 +1,5 @@
 #pragma once
-// Batches of matrices: sizes, the walk over them, errors, several results in one tensor.
+// Batches of matrices: sizes, loops over them, errors, several results in one tensor.
 
 #include <algorithm>
 #include <string>
@@ -12,7 +12,7 @@ namespace dimwise::linalg {
 
 using List = std::vector<Tensor>;
 
-/// The last two axes, and the leading ones, over which there is one matrix each.
+/// The last two axes, and the leading ones, which index the matrices.
 struct Matrices {
   Shape leading;
   int rows = 0, columns = 0;
@@ -29,12 +29,12 @@ struct Matrices {
 /// The batch of a tensor of rank 2 or more, and of one whose matrices are square. Throw ShapeError.
 Matrices batch_of(const char* where, const Tensor& a);
 Matrices square_of(const char* where, const Tensor& a);
-/// The batch of B, which goes with A: equal leading axes, and as many rows. Throws ShapeError.
+/// The batch of B, which must have A's leading axes and number of rows. Throws ShapeError.
 Matrices batch_beside(const char* where, const Tensor& a, const Tensor& b);
 
-/// A tensor whose elements are read by a kernel. Throws ValueError for a NaN or an infinity, naming it.
+/// Checks a tensor whose elements are read by a kernel. Throws ValueError for a NaN or infinity, with its position.
 void check_finite(const char* where, const char* operand, const Tensor& x);
-/// The same for the elements that are read of a square whose one triangle counts.
+/// The same for square matrices of which only one triangle is read.
 void check_finite_triangle(const char* where, const Tensor& x, bool upper);
 /// Throws ValueError.
 [[noreturn]] void not_converged(const char* where, const std::string& name);
@@ -47,17 +47,16 @@ void each(const Tensor& a, const Matrices& batch, Body body) {
   });
 }
 
-/// The rounding of a dtype: the distance from 1 to the next number.
+/// The machine epsilon of a dtype: the distance from 1 to the next number.
 double epsilon(DType dtype);
-/// What is zero beside the largest singular value of a matrix: max(m, n) · epsilon.
+/// The ratio to the largest singular value below which one counts as zero: max(m, n) · epsilon.
 double relative_zero(const Tensor& a);
 
-/// Several tensors of one batch as one whose last axis holds them one after the other, and back: the results of one
-/// op, which has one output.
+/// Packs several tensors of one batch along a new last axis, and unpacks them: an op has only one output.
 Tensor pack(const Shape& leading, const List& parts);
 List unpack(const Tensor& packed, const std::vector<Shape>& shapes);
 
-/// A⁻¹, whose errors name another function.
+/// A⁻¹; its errors name the function `where`.
 Tensor inverse(const char* where, const Tensor& a);
 
 /// (M + Mᵀ) / 2 and (M − Mᵀ) / 2 over the last two axes, and the lower triangle with half the diagonal.

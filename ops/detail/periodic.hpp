@@ -1,8 +1,8 @@
 #pragma once
 // Sine and cosine of SIMD batches.
 //
-// xsimd chooses how it reduces arguments by the largest of a batch, so that a lane's value depends on its neighbors.
-// Here each lane is reduced alike, and those too large for that are given to the C library one by one.
+// xsimd chooses the argument reduction by the largest argument of a batch, so that a lane's value depends on its
+// neighbors. Here every lane is reduced in the same way, and the C library computes lanes too large for that.
 
 #include <cmath>
 
@@ -12,7 +12,8 @@ namespace dimwise::simd {
 
 namespace detail {
 
-/// Up to where n·(π/2) may be subtracted in parts: n has 10 bits beside the 14 of a part of π/2, or 20 beside 33.
+/// The largest argument from which n·(π/2) can be subtracted in parts: n has 10 bits and a part of π/2 has 14, or 20
+/// and 33.
 template <class T>
 inline constexpr T periodic_limit = is_float<T> ? T(1600) : T(1.6e6);
 
@@ -45,7 +46,7 @@ template <int quarters, class T, class A>
               fused(z, V(-0.5), V(1.0)));
   }
   if constexpr (quarters == 0) s = s | detail::sign(r);  // of −0
-  // In odd quarters the cosine of r stands for its sine; in the upper half of them the sign is turned.
+  // In odd quarters the sine is replaced by the cosine of r; in the upper half the sign is flipped.
   const U quarter = bits(shifted) + U(quarters);
   const V other = xsimd::bitwise_cast<V>(U(0) - (quarter & U(1)));
   const V turned = xsimd::bitwise_cast<V>((quarter & U(2)) << static_cast<int>(8 * sizeof(T) - 2));

@@ -1,5 +1,5 @@
 #pragma once
-// Arithmetic of Taylor series, in which the derivative rules of the ops are written once for tensors and series alike.
+// Arithmetic of Taylor series, so that derivative rules are written once for both tensors and series.
 
 #include "autodiff/series.hpp"
 
@@ -19,7 +19,7 @@ Series operator-(double a, const Series& b);
 Series operator*(double a, const Series& b);
 Series operator/(double a, const Series& b);
 
-// Comparisons look at the value only.
+// Comparisons use only the value.
 Tensor operator>(const Series& a, double b);
 Tensor operator<(const Series& a, double b);
 Tensor operator>=(const Series& a, const Series& b);

@@ -1,5 +1,5 @@
 #pragma once
-// What the lambdas of the records need besides xsimd's own functions.
+// Functions for the lambdas of the records that xsimd does not provide.
 
 #include <cmath>
 #include <numbers>
@@ -33,7 +33,7 @@ xsimd::batch<T, A> where(const xsimd::batch_bool<T, A>& c, double a, double b) {
 template <class T>
 requires std::is_floating_point_v<T> T where(bool c, T a, std::type_identity_t<T> b) { return c ? a : b; }
 
-/// f of each lane by the C library, where it is more accurate than xsimd's or xsimd has none.
+/// f of each lane by the C library, if xsimd has no such function or a less accurate one.
 template <class T, class A, class F>
 xsimd::batch<T, A> lanewise(F f, const xsimd::batch<T, A>& a) {
   alignas(64) T x[xsimd::batch<T, A>::size];
@@ -57,7 +57,7 @@ auto pow(const xsimd::batch<T, A>& a, const xsimd::batch<T, A>& b) {
 }
 template <class T>
 requires std::is_floating_point_v<T> T pow(T a, std::type_identity_t<T> b) { return std::pow(a, b); }
-/// By a batch, so that a value rounds alike in vectors and scalars.
+/// Scalars are computed as a batch, so that they round like vectors.
 template <class T>
 requires std::is_floating_point_v<T> T log(T a) { return simd::log(xsimd::batch<T>(a)).get(0); }
 template <class T, class A>
@@ -70,9 +70,10 @@ auto erfc(const xsimd::batch<T, A>& a) {
 }
 
 namespace detail {
-// Φ(x) = ½ erfc(−x/√2). What rounding the argument changes is multiplied by its square, so it is put back by the slope.
+// Φ(x) = ½ erfc(−x/√2). The rounding error of the argument is amplified by its square, so it is corrected to first
+// order.
 inline double normal_cdf(double x) {
-  if (std::abs(x) > 40) return x < 0 ? 0 : 1;  // an infinite x would be lost in what is put back
+  if (std::abs(x) > 40) return x < 0 ? 0 : 1;  // the correction of an infinite x is NaN
   constexpr double high = 0.70710678118654757, low = -4.833646656726457e-17;
   const double t = -x * high, lost = std::fma(-x, high, -t) - x * low;
   const double y = std::erfc(t);
@@ -98,7 +99,7 @@ auto gelu(const xsimd::batch<T, A>& a) {
   return lanewise([](T x) { return detail::gelu(x); }, a);
 }
 
-/// x without what a series adds to it: for derivatives that are constant but for kinks.
+/// The value of x, without higher coefficients: for derivatives that are piecewise constant.
 template <class T, class A>
 xsimd::batch<T, A> value_of(const xsimd::batch<T, A>& x) {
   return x;
@@ -109,7 +110,7 @@ B value_of(const SimdTaylor<B, K>& x) {
 }
 [[nodiscard]] inline Tensor value_of(const Series& x) { return stop_gradient(x.value()); }
 
-/// −x with the sign of zeros, which xsimd loses on AVX-512, where it takes 0 − x.
+/// −x with the sign of zeros, which xsimd loses on AVX-512, where it computes 0 − x.
 template <class X>
 [[gnu::always_inline]] inline auto negative(const X& x) {
   return -x;
@@ -119,7 +120,7 @@ template <class T, class A>
   return x ^ xsimd::batch<T, A>(T(-0.0));
 }
 
-// xsimd's != is ordered on AVX and AVX-512: false where an operand is NaN, as no language has it.
+// xsimd's != is ordered on AVX and AVX-512: false if an operand is NaN, contrary to IEEE and C++.
 template <class X>
 auto unequal(const X& a, const X& b) {
   return !(a == b);

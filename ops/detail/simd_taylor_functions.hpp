@@ -1,5 +1,5 @@
 #pragma once
-// Taylor series of SIMD batches of the functions that derivative rules call.
+// Taylor series, on SIMD batches, of the functions that derivative rules call.
 //
 // Each solves its differential equation order by order from accurate first coefficients, so that the higher ones keep
 // their relative accuracy in the tails.
@@ -74,8 +74,8 @@ template <int divisor, class B, int K>
   return y;
 }
 
-/// Tensor series of d = f'(x) for an f like tanh, from d and t = f(x), where t' = rise·d x' and d' = −fall·d t x'. By
-/// rules of d in t and of t in d, each expanded anew, the cost would be exponential in the order.
+/// Tensor series of d = f'(x) for an f like tanh, from d and t = f(x), where t' = rise·d x' and d' = −fall·d t x'. If
+/// the rules of d in t and of t in d were each expanded again, the cost would be exponential in the order.
 inline Series saturating_derivative(const Series& x, const Tensor& d0, const Tensor& t0, double rise, double fall) {
   Series d(d0), t(t0), bend;
   for (int k = 0; k < x.order(); ++k) {
@@ -90,12 +90,12 @@ inline Series saturating_derivative(const Series& x, const Tensor& d0, const Ten
   }
   return d;
 }
-/// Whether a jet is one pass over lanes, or one op.
+/// Whether a jet is computed in registers, or as one op.
 inline bool in_registers(const Series& x) {
   return x.order() <= 1 || (x.order() <= 4 && !dimwise::detail::recorded(x));
 }
 
-/// For factors of functions that are 0 long before: a number in place of an infinite x.
+/// x with infinities replaced by finite numbers: a factor of functions that are already 0 at those numbers.
 template <class X>
 [[gnu::always_inline]] inline X finite(const X& x) {
   return detail::finite(x);

@@ -1,9 +1,9 @@
 #pragma once
 // Exponential and logarithmic functions of SIMD batches.
 //
-// They are written here because xsimd's lose subnormal numbers and the ends of the range, and look at neighboring
-// lanes. Each lane is a function of its own element alone, on any architecture of xsimd. Results underflow gradually.
-// NaN gives NaN: of two unordered operands xsimd's min and max return the second, so the constant stands first.
+// xsimd's versions lose subnormal numbers and the ends of the range, and depend on neighboring lanes. Here each lane
+// depends on its element alone, on any architecture of xsimd. Results underflow gradually. NaN gives NaN: xsimd's min
+// and max return the second of two unordered operands, so the constant is the first operand.
 
 #include <cmath>
 #include <cstdint>
@@ -26,7 +26,7 @@ inline constexpr bool avx512 = false;
 template <class T>
 inline constexpr bool is_float = std::is_same_v<T, float>;
 
-/// How T is stored: its bits, those of the fraction, the exponent of 1, and 1½·2^bits, next to which integers stand.
+/// The format of T: its bits, those of the fraction, the exponent of 1, and 1½·2^bits, whose neighbors are spaced by 1.
 template <class T>
 struct Format;
 template <>
@@ -47,7 +47,7 @@ template <class T, class A>
   return xsimd::bitwise_cast<xsimd::batch<typename Format<T>::Bits, A>>(x);
 }
 
-/// a·b + c, rounded once where the processor can. xsimd 8 does not know that AVX-512 can.
+/// a·b + c, rounded once if the processor has FMA. xsimd 8 does not use that of AVX-512.
 template <class T, class A>
 [[gnu::always_inline]] inline xsimd::batch<T, A> fused(const xsimd::batch<T, A>& a, const xsimd::batch<T, A>& b,
                                                        const xsimd::batch<T, A>& c) {
@@ -107,7 +107,7 @@ template <class T, class A>
 template <class T>
 inline constexpr T log2e = T(1.4426950408889634);
 
-/// eˣ = (1 + m)·2ⁿ with m = eʳ − 1 of |r| ≤ ½ ln 2, by polynomials with relative errors of m of 2^−26.2 and 2^−60.
+/// eˣ = (1 + m)·2ⁿ with m = eʳ − 1, |r| ≤ ½ ln 2, by polynomials with relative errors of m of 2^−26.2 and 2^−60.
 template <class T, class A>
 struct Power {
   xsimd::batch<T, A> m, n;
@@ -129,16 +129,16 @@ template <class T, class A>
         n};
 }
 
-/// ½(eˣ − 1) without cancellation, of an n of at least −64, beyond which nothing changes. The half is finite where eˣ
-/// is up to twice the largest number.
+/// ½(eˣ − 1) without cancellation, with n limited to at least −64, below which the result does not change. The half is
+/// finite for eˣ up to twice the largest number.
 template <class T, class A>
 [[gnu::always_inline]] inline xsimd::batch<T, A> half_expm1(const Power<T, A>& p) {
   const auto half = power_of_two(p.n - T(1));
   return detail::fused(half, p.m, half - T(0.5));
 }
 
-/// Below `lowest` the logistic function is 0, also when multiplied by x, and beyond `highest` 1, so that an infinite x
-/// may stand for them. The square of e^highest is finite.
+/// Below `lowest` the logistic function is 0, also when multiplied by x, and beyond `highest` 1, so that x is limited
+/// to [lowest, highest]. The square of e^highest is finite.
 template <class T>
 inline constexpr T lowest = is_float<T> ? T(-110) : T(-760);
 inline constexpr int highest = 40;
@@ -149,7 +149,7 @@ template <class T, class A>
   return xsimd::min(V(T(highest)), xsimd::max(V(lowest<T>), x));
 }
 
-/// For factors of functions that are 0 long before: a number in place of an infinite x.
+/// x with infinities replaced by finite numbers: a factor of functions that are already 0 at those numbers.
 template <class T, class A>
 [[gnu::always_inline]] inline xsimd::batch<T, A> finite(const xsimd::batch<T, A>& x) {
   using V = xsimd::batch<T, A>;
@@ -168,7 +168,7 @@ template <class T, class A>
   return x & xsimd::batch<T, A>(T(-0.0));
 }
 
-/// ln((u + c)/2^shift) of a normal u = 2ᵏ(1 + f), √½ ≤ 1 + f < √2, and c within u's rounding, with ln(1 + f) by a
+/// ln((u + c)/2^shift) for a normal u = 2ᵏ(1 + f), √½ ≤ 1 + f < √2, and c within u's rounding, with ln(1 + f) by a
 /// polynomial in (f/(2 + f))², as in Sun's fdlibm.
 template <bool rounded, class T, class A>
 [[gnu::always_inline]] inline xsimd::batch<T, A> log_sum(const xsimd::batch<T, A>& u,
@@ -196,8 +196,8 @@ template <bool rounded, class T, class A>
               low = is_float<T> ? T(9.0580006145e-06) : T(1.90821492927058770002e-10);
   V small = k * low;
   if constexpr (rounded) {
-    // c/u to the accuracy that so small a term needs: 1/(1 + f) is (1 − s)² but for s². k may be the largest exponent
-    // and one more, so 2⁻ᵏ is taken twice as large.
+    // c/u to the accuracy that such a small term needs: 1/(1 + f) is (1 − s)² up to s². k may exceed the largest
+    // exponent by one, so twice 2⁻ᵏ is used.
     constexpr B top = B(2 * F::bias + 1) << F::fraction;
     const V rest = T(1) - s, inverse = xsimd::bitwise_cast<V>(U(top) - (exponent << F::fraction));
     small += (c * T(0.5)) * inverse * (rest * rest);
@@ -214,7 +214,7 @@ template <class T, class A>
   constexpr T low = detail::is_float<T> ? T(-105) : T(-746), high = detail::is_float<T> ? T(89) : T(710);
   const V bounded = xsimd::min(V(high), xsimd::max(V(low), x));
   if constexpr (detail::is_float<T>) {
-    // One term more than for m, and no sum at the end.
+    // One more term than for m, and no final sum.
     const V n = detail::nearest(bounded, detail::log2e<T>);
     return detail::scale(detail::polynomial(detail::without(bounded, n), 1.0f, 1.0f, 0.499999934478f, 0.166665206319f,
                                             0.0416683880398f, 0.00836871686899f, 0.00138145990424f),
@@ -253,21 +253,21 @@ template <class T, class A>
 [[gnu::always_inline]] inline xsimd::batch<T, A> log1p(const xsimd::batch<T, A>& x) {
   using V = xsimd::batch<T, A>;
   constexpr T inf = std::numeric_limits<T>::infinity();
-  // 1 + x = u + c exactly, by whichever of the two is larger.
+  // 1 + x = u + c exactly; the larger of the two operands determines c.
   const V u = x + T(1), c = xsimd::select(xsimd::abs(x) > V(T(1)), T(1) - (u - x), x - (u - T(1)));
   const V y = detail::log_sum<true>(u, c, V(T(0))) | detail::sign(x);
   const V outside = xsimd::select(x == V(T(-1)), V(-inf), xsimd::select(x == V(inf), x, V(T(NAN))));
   return xsimd::select((x > V(T(-1))) & (x < V(inf)), y, outside);
 }
 
-/// tanh x = sign(x)·h/(h + 1) of h = ½(e^(2|x|) − 1), from where h + 1 rounds to h exactly ±1.
+/// tanh x = sign(x)·h/(h + 1) of h = ½(e^(2|x|) − 1), exactly ±1 once h + 1 rounds to h.
 template <class T, class A>
 [[gnu::always_inline]] inline xsimd::batch<T, A> tanh(const xsimd::batch<T, A>& x) {
   using V = xsimd::batch<T, A>;
   const V s = detail::sign(x), a = xsimd::min(V(T(detail::is_float<T> ? 10 : 20)), x ^ s);
   V h;
   if constexpr (detail::is_float<T>) {
-    // Of so small an n, ln 2 need not be split. Bits of n + 127 stand lowest in `rounded`, where a shift makes them an
+    // n is so small that ln 2 need not be split. The lowest bits of `rounded` are n + 127, which a shift turns into an
     // exponent; ½(e^(2r) − 1) is a polynomial with a relative error of 2^−26.2.
     const V rounder(detail::Format<T>::rounder + 127.0f), rounded = detail::fused(a, V(2.88539008f), rounder);
     const V two_n = xsimd::bitwise_cast<V>(detail::bits(rounded) << 23);
@@ -329,7 +329,7 @@ template <class T, class A>
   }
 }
 
-/// x / (1 + e⁻ˣ). eˣ is subnormal where x·eˣ need not be, so 2ⁿ is multiplied in last.
+/// x / (1 + e⁻ˣ). eˣ may be subnormal when x·eˣ is not, so 2ⁿ is the last factor.
 template <class T, class A>
 [[gnu::always_inline]] inline xsimd::batch<T, A> silu(const xsimd::batch<T, A>& x) {
   using V = xsimd::batch<T, A>;
@@ -350,7 +350,7 @@ template <class T, class A>
   return xsimd::select(x > V(T(detail::highest)), V(T(1)), y);
 }
 
-/// e^(−x²/divisor) of a divisor 1 or 2. What rounding takes from x² would be multiplied by x², so it is put back.
+/// e^(−x²/divisor) of a divisor 1 or 2. The rounding error of x² would be amplified by x², so it is corrected.
 template <int divisor, class T, class A>
 [[gnu::always_inline]] inline xsimd::batch<T, A> gaussian(const xsimd::batch<T, A>& x) {
   using V = xsimd::batch<T, A>;

@@ -8,8 +8,8 @@
 
 namespace dimwise {
 
-/// f(y, x, after…) with y and x as expressions of two axes, all before `axis` and `axis`, or of three, with all that
-/// lie after it; then `after` is xt::all(), for `xt::view`.
+/// Calls f(y, x, after…) with y and x as expressions of two axes, those before `axis` merged and `axis`, or of three,
+/// with those after it merged; then `after` is xt::all(), for `xt::view`.
 ///
 /// Example: `with_views<T>(y, x, 0, [](auto&& y, auto&& x, auto... after) {
 ///   xt::noalias(y) = xt::view(x, xt::all(), xt::range(0, 2), after...); });`

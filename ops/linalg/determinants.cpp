@@ -49,13 +49,13 @@ double norm_of(const double* x, int64_t n) {
   return std::sqrt(total);
 }
 
-// A⁻ᵀ for the derivatives of cofactors, where it is more than rounding.
+// A⁻ᵀ for the derivatives of cofactors. Throws if A is singular to rounding.
 Tensor inverse_transposed(const Tensor& a) {
   const Matrices batch = linalg::square_of("det", a);
   const auto refuse = [&](int64_t i, double condition) {
     fail<ValueError>("det", batch.name(i),
-                     " is singular to rounding, where only the first derivative exists: its condition is ", condition,
-                     ". Differentiate once, or add a multiple of the identity.");
+                     " is singular to rounding, so only the first derivative exists: its condition number is ",
+                     condition, ". Differentiate once, or add a multiple of the identity.");
   };
   linalg::each(a, batch, [&](auto t, int64_t i) {
     using T = decltype(t);
@@ -87,7 +87,7 @@ Tensor cofactors_of(const Tensor& a) {
   return custom(rule, {a});
 }
 
-// ln |det A|, after the sign of det A where there is room for both.
+// ln |det A|, preceded by the sign of det A if `with_sign`.
 Tensor logarithm_value(const char* where, const Tensor& a, bool with_sign) {
   const Matrices batch = linalg::square_of(where, a);
   linalg::check_finite(where, "A", a);

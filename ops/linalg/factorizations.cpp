@@ -12,7 +12,7 @@
 #include "ops/matmul.hpp"
 #include "ops/reduce.hpp"
 
-// Orthogonal factors: qr, svd, eigh. Each has several results, which are one tensor on the tape.
+// Orthogonal factors: qr, svd, eigh. Each has several results, packed into one tensor on the tape.
 
 namespace dimwise {
 
@@ -28,17 +28,17 @@ Tensor columns_of_one(const Tensor& x) { return unsqueeze(x, -1); }
 
 bool on_tape(const Tensor& a) { return a.tracked() && recording(); }
 
-// 1 / x, and 0 where it is not defined.
+// 1 / x where defined, 0 elsewhere.
 Tensor inverse_where(const Tensor& defined, const Tensor& x) {
   return where(defined, 1.0 / where(defined, x, 1.0), 0.0);
 }
 
-// What rounding makes of 0 beside the values, which are (…, k) with k > 0.
+// The threshold below which a difference from the values, (…, k) with k > 0, is rounding.
 Tensor rounding(const Tensor& a, const Tensor& values) {
   return stop_gradient(max(abs(values), {-1}, true)) * linalg::relative_zero(a);
 }
 
-// Calls refuse(batch, i, j) for the first element of (…, p, q) that is used though it is not defined.
+// Calls refuse(batch, i, j) for the first element of (…, p, q) that is used but not defined.
 template <class Refuse>
 void refuse_used(const Tensor& defined, const Tensor& used, Refuse refuse) {
   const std::vector<double> fine = broadcast_to(defined, used.shape()).values(), x = used.values();
@@ -47,7 +47,7 @@ void refuse_used(const Tensor& defined, const Tensor& used, Refuse refuse) {
     if (fine[static_cast<size_t>(e)] == 0 && x[static_cast<size_t>(e)] != 0) refuse(e / (p * q), e / q % p, e % q);
 }
 
-// 1 / (v_j − v_i), with 0 on the diagonal. Throws where values are equal and x, whose columns go with them, is not 0.
+// 1 / (v_j − v_i), with 0 on the diagonal. Throws if values are equal and the corresponding columns of x are not 0.
 Tensor inverse_gaps(const char* function, const Matrices& batch, const Tensor& values, const Tensor& tolerance,
                     const Tensor& x) {
   const Tensor gaps = rows_of_one(values) - columns_of_one(values);
@@ -56,8 +56,8 @@ Tensor inverse_gaps(const char* function, const Matrices& batch, const Tensor& v
   refuse_used(apart, rows_of_one(column) + columns_of_one(column), [&](int64_t b, int64_t i, int64_t j) {
     if (i != j)
       fail<ValueError>(function, "values ", std::min(i, j), " and ", std::max(i, j), " of ", batch.name(b),
-                       " are equal to rounding, and their vectors have no derivative. Differentiate the values alone, "
-                       "in reverse.");
+                       " are equal to rounding, and their vectors have no derivative. Differentiate only the values, "
+                       "in reverse mode.");
   });
   return inverse_where(apart, gaps);
 }
@@ -83,13 +83,14 @@ void check_independent(const Matrices& batch, const Tensor& r, double relative) 
       double square = 0;
       for (size_t i = 0; i <= j; ++i) square += std::pow(x[(b * n + i) * n + j], 2);
       if (std::abs(x[(b * n + j) * n + j]) <= relative * std::sqrt(square))
-        fail<ValueError>("qr", "column ", j, " of ", batch.name(static_cast<int64_t>(b)),
-                         " depends on those before it, to rounding, and qr has no derivative. Use svd or pinv.");
+        fail<ValueError>(
+            "qr", "column ", j, " of ", batch.name(static_cast<int64_t>(b)),
+            " is linearly dependent on the previous ones, to rounding, so qr has no derivative. Use svd or pinv.");
     }
 }
 
-// For m ≥ n. With C = Qᵀ dA R⁻¹ and the antisymmetric Ω that has C's lower triangle, dR = (C − Ω) R and
-// dQ = dA R⁻¹ − Q (C − Ω).
+// For m ≥ n. With C = Qᵀ dA R⁻¹ and the antisymmetric Ω with C's lower triangle, dR = (C − Ω) R and dQ = dA R⁻¹ − Q
+// (C − Ω).
 std::pair<Tensor, Tensor> qr_tall(const Tensor& a) {
   if (!on_tape(a)) {
     const List value = qr_value(a);
@@ -138,7 +139,7 @@ List svd_value(const Tensor& a) {
   return {u, s, vt};
 }
 
-// What the derivative of svd is made of: 1 / (s_j − s_i), 1 / (s_i + s_j) and 1 / s.
+// The coefficients of the derivative of svd: 1 / (s_j − s_i), 1 / (s_i + s_j) and 1 / s.
 struct SvdCoefficients {
   SvdCoefficients(const Matrices& batch, const Tensor& a, const Tensor& s, const Tensor& x) {
     const Tensor tolerance = rounding(a, s);
@@ -148,12 +149,12 @@ struct SvdCoefficients {
     positive = greater(s, tolerance);
     inverse = rows_of_one(inverse_where(positive, s));
   }
-  // x of shape (…, p, k) with the columns that belong to s, divided by it and without what lies in the span of q.
+  // x of shape (…, p, k), its columns divided by s, projected onto the complement of the span of q.
   Tensor outside(const Matrices& batch, const Tensor& q, const Tensor& x) const {
     refuse_used(rows_of_one(positive), x, [&](int64_t b, int64_t, int64_t j) {
       fail<ValueError>("svd", "singular value ", j, " of ", batch.name(b),
-                       " is 0 to rounding, and the vectors of a matrix that is not square have no derivative. "
-                       "Differentiate the values alone, in reverse.");
+                       " is 0 to rounding, so the vectors of a matrix that is not square have no derivative. "
+                       "Differentiate only the values, in reverse mode.");
     });
     return (x - matmul(q, matmul(q, x, at_b))) * inverse;
   }
@@ -185,7 +186,7 @@ std::pair<Tensor, Tensor> qr(const Tensor& a) {
 }
 
 // With P = Uᵀ dA V: ds = diag P; UᵀdU and VᵀdV are (K ± L) / 2 for K_ij = (P + Pᵀ)_ij / (s_j − s_i) and
-// L_ij = (P − Pᵀ)_ij / (s_i + s_j); outside their spans U and V move by dA V / s and dAᵀ U / s.
+// L_ij = (P − Pᵀ)_ij / (s_i + s_j); outside their spans the derivatives of U and V are dA V / s and dAᵀ U / s.
 Svd svd(const Tensor& a) {
   if (!on_tape(a)) {
     const List value = svd_value(a);
@@ -261,9 +262,10 @@ Eigh eigh(const Tensor& a) {
 
 Eigvals eigvals(const Tensor& a) {
   if (on_tape(a))
-    fail<ValueError>("eigvals",
-                     "A is tracked, and eigenvalues of general matrices have no derivative here. Use eigh for "
-                     "a symmetric A, or stop_gradient.");
+    fail<ValueError>(
+        "eigvals",
+        "A is tracked, but the derivative of eigenvalues of general matrices is not implemented. Use eigh for "
+        "a symmetric A, or stop_gradient.");
   const Matrices batch = linalg::square_of("eigvals", a);
   const int64_t n = batch.rows;
   linalg::check_finite("eigvals", "A", a);

@@ -51,7 +51,7 @@ Tensor pinv_value(const Tensor& a, double rcond) {
   return matmul(vt, u, {.transpose_a = true, .transpose_b = true});
 }
 
-// (I − Q Qᵀ) X for the projection A A⁺, and the one of the rows, A⁺ A; both are symmetric.
+// (I − A A⁺) X, with the projection onto the columns, and (I − A⁺ A) X, with that onto the rows; both are symmetric.
 Tensor off_columns(const Tensor& a, const Tensor& inverse, const Tensor& x) {
   return x - matmul(a, matmul(inverse, x));
 }

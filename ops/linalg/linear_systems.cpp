@@ -11,7 +11,7 @@
 #include "ops/layout.hpp"
 #include "ops/matmul.hpp"
 
-// Equations and the matrices that solve them: LU, inverse, triangles, Cholesky.
+// Linear systems and factorizations for them: LU, inverse, triangular, Cholesky.
 
 namespace dimwise {
 
@@ -20,7 +20,7 @@ namespace {
 using linalg::List;
 using linalg::Matrices;
 
-// A copy that a kernel may write over.
+// A copy that a kernel may overwrite.
 Tensor copied(const Tensor& x) {
   Tensor y = empty(x.shape(), x.dtype());
   dispatch(x.dtype(),
@@ -64,7 +64,8 @@ Tensor inverse_value(const char* where, const Tensor& a) {
   linalg::each(a, batch, [&](auto t, int64_t i) {
     const int info = kernels::inverse(mutable_data<decltype(t)>(x) + i * batch.area(), batch.rows);
     if (info != 0)
-      fail<ValueError>(where, batch.name(i), " is singular: pivot ", info - 1, " is 0, and it has no inverse.");
+      fail<ValueError>(where, batch.name(i), " is singular: pivot ", info - 1,
+                       " is 0. Use pinv, or add a multiple of the identity.");
   });
   return x;
 }
@@ -82,7 +83,7 @@ Tensor cholesky_value(const Tensor& a) {
   return l;
 }
 
-// Solves with a triangle, once or, with `twice`, with its transpose after it.
+// Solves with a triangular matrix and, with `twice`, then with its transpose.
 Tensor triangular_value(const char* where, const Tensor& a, const Tensor& b, const TriangularOptions& options,
                         bool twice) {
   const Matrices squares = linalg::square_of(where, a), columns = linalg::batch_beside(where, a, b);
@@ -95,7 +96,7 @@ Tensor triangular_value(const char* where, const Tensor& a, const Tensor& b, con
     for (int64_t k = 0; k < n; ++k)
       if (from[k * n + k] == T(0))
         fail<ValueError>(where, squares.name(i), " is singular: element ", k,
-                         " of its diagonal is 0. Look at diagonal(A) before solving.");
+                         " of its diagonal is 0. Check diagonal(A) before solving.");
     T* to = mutable_data<T>(x) + i * columns.area();
     kernels::triangular_solve(from, n, options.upper, options.transpose, to, columns.columns);
     if (twice) kernels::triangular_solve(from, n, options.upper, !options.transpose, to, columns.columns);

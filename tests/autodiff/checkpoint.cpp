@@ -16,7 +16,7 @@ Tensor f(const std::vector<Tensor>& in) { return tanh(in[0] * in[1]) * exp(0.1 *
 Tensor saved(const std::vector<Tensor>& in) { return checkpoint(f, in); }
 }  // namespace
 
-TEST_CASE("a checkpointed function has the values and the derivatives of any order of the function itself") {
+TEST_CASE("a checkpointed function has the values and derivatives of any order of the original function") {
   const std::vector<Tensor> x{normal({3}), normal({3}, 2)};
   CHECK(distance(saved(x), f(x)) == 0);
   CHECK_NOTHROW(check_grads(saved, x, {.order = 3, .tolerance = 1e-5}));
@@ -26,7 +26,7 @@ TEST_CASE("a checkpointed function has the values and the derivatives of any ord
   CHECK(distance(grad(sum(ga * ga), t[1]), grad(sum(gb * gb), t[1])) < 1e-13);
 }
 
-TEST_CASE("push and jet pass a checkpoint") {
+TEST_CASE("push and jet work through a checkpoint") {
   const std::vector<Tensor> t{track(normal({3})), track(normal({3}, 2))};
   std::vector<std::vector<Tensor>> c;
   for (uint64_t i = 0; i < 2; ++i) c.push_back({normal({3}, 5 + i), normal({3}, 7 + i), Tensor(), normal({3}, 9 + i)});
@@ -34,7 +34,7 @@ TEST_CASE("push and jet pass a checkpoint") {
   for (int k = 1; k <= 4; ++k) CHECK(distance(a.at(k), b.at(k)) < 1e-13);
 }
 
-TEST_CASE("a captured tracked tensor gets its gradient, also one that depends on the argument") {
+TEST_CASE("a captured tracked tensor gets its gradient, even if it depends on the argument") {
   const Tensor x = track(normal({3})), p = track(f64(2)), q = p * x;
   const auto captures = [&](const std::vector<Tensor>& in) { return sin(in[0] * q) * p; };
   const Tensor a = sum(checkpoint(captures, {x})), b = sum(captures({x}));
@@ -55,7 +55,7 @@ TEST_CASE("checkpoints nest") {
       check_grads([&](const auto& in) { return checkpoint(outer, in); }, {normal({2}), normal({2}, 2)}, {.order = 2}));
 }
 
-TEST_CASE("the function runs once forward and once more for each sweep") {
+TEST_CASE("the function runs once forward and once for each sweep") {
   int runs = 0;
   const auto counted = [&](const std::vector<Tensor>& in) {
     ++runs;
@@ -70,7 +70,7 @@ TEST_CASE("the function runs once forward and once more for each sweep") {
   CHECK(runs == 3);
 }
 
-TEST_CASE("only inputs and output are kept") {
+TEST_CASE("only inputs and output are stored") {
   const std::vector<Tensor> t{track(normal({3})), track(normal({3}, 2))};
   const auto deep = [](const std::vector<Tensor>& in) {
     Tensor y = in[0];
@@ -83,7 +83,7 @@ TEST_CASE("only inputs and output are kept") {
   CHECK(Tape({y}, t).size() == 1);
 }
 
-TEST_CASE("without anything tracked, or without recording, a checkpoint is the function") {
+TEST_CASE("without tracked tensors, or without recording, a checkpoint only evaluates the function") {
   CHECK_FALSE(saved({normal({3}), normal({3}, 2)}).tracked());
   const std::vector<Tensor> t{track(normal({3})), track(normal({3}, 2))};
   const NoGrad guard;

@@ -1,4 +1,4 @@
-// What a computation costs, counted and never timed.
+// The cost of computations, counted, not timed.
 #include <cstdlib>
 #include <new>
 
@@ -18,7 +18,7 @@ namespace {
 thread_local bool counting = false;
 thread_local int64_t from_system = 0;
 
-// Blocks that `f` takes from the system: by operator new, and for lack of a waiting block by the pool.
+// The blocks that `f` allocates from the system: by operator new, and by the pool if it has no free block.
 struct Taken {
   int64_t by_new, by_pool;
   friend bool operator==(const Taken&, const Taken&) = default;
@@ -28,7 +28,7 @@ struct Taken {
 };
 template <class F>
 Taken taken(F&& f) {
-  for (int i = 0; i < 2; ++i) f();  // warm
+  for (int i = 0; i < 2; ++i) f();  // warm-up
   const int64_t misses = pool_statistics().misses;
   from_system = 0;
   counting = true;
@@ -52,7 +52,8 @@ struct Chain {
 
 }  // namespace dimwise::costs_tests
 
-// All forms for one object, so that a sanitizer sees each block freed as it was taken; those for arrays call these.
+// All forms for single objects, so that a sanitizer sees matching allocation and deallocation; those for arrays call
+// these.
 // NOLINTBEGIN(misc-new-delete-overloads)
 void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
   if (dimwise::costs_tests::counting) ++dimwise::costs_tests::from_system;
@@ -69,17 +70,17 @@ void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(m
 
 namespace dimwise::costs_tests {
 
-TEST_CASE("once warm, evaluating and recording ops takes no memory from the system") {
+TEST_CASE("after warm-up, evaluating and recording ops allocates no memory from the system") {
   const Chain chain;
   {
     const NoGrad guard;
     CHECK(taken([&] { chain(100); }) == Taken{0, 0});
   }
-  // Freeing a history takes one list, however long it is.
+  // Freeing a history allocates one list, whatever its length.
   for (const int n : {1, 100, 400}) CHECK(taken([&] { chain(n); }) == Taken{1, 0});
 }
 
-TEST_CASE("once warm, an unrecorded pull takes nothing from the system but eight lists, however long the chain") {
+TEST_CASE("after warm-up, an unrecorded pull allocates only eight lists from the system, for any length of the chain") {
   const Chain chain;
   const Tensor w = normal({8, 5}, 5);
   for (const int n : {1, 100, 400}) {
@@ -92,7 +93,7 @@ TEST_CASE("once warm, an unrecorded pull takes nothing from the system but eight
   }
 }
 
-TEST_CASE("the lists of a tape grow by doubling: a chain four times as long takes a few blocks more") {
+TEST_CASE("the lists of a tape grow by doubling: a chain four times as long needs only a few more blocks") {
   const Chain chain;
   const auto blocks = [&](int n) {
     const Tensor y = chain(n);
@@ -103,7 +104,7 @@ TEST_CASE("the lists of a tape grow by doubling: a chain four times as long take
 
 TEST_CASE("a recorded sweep through an elementwise op is one op, f', and the next one a few") {
   const Tensor w = track(f64({1, 2}));
-  // Ops of the second sweep, recorded: what w·f''(x) takes.
+  // The number of ops of the second sweep, recorded: those of w·f''(x).
   const std::vector<std::pair<Tensor (*)(Tensor), int64_t>> functions{{exp, 3}, {sin, 4}, {softplus, 4}, {tanh, 9}};
   for (const auto& [f, ops] : functions) {
     const Tensor x = track(f64({0.3, 0.7})), y = f(x);
@@ -120,11 +121,11 @@ TEST_CASE("a recorded sweep through an elementwise op is one op, f', and the nex
     const NoGrad guard;
     before = thread_context().ops_evaluated;
     again.pull({stop_gradient(w)});
-    CHECK(thread_context().ops_evaluated - before <= 2);  // with the one for w
+    CHECK(thread_context().ops_evaluated - before <= 2);  // including the one for w
   }
 }
 
-TEST_CASE("the last sweep of a tape frees as it goes") {
+TEST_CASE("the last sweep of a tape frees tensors during the sweep") {
   const Tensor x = track(normal({5}));
   int64_t seen = 0;
   const CustomRule watch{"watch", [](const auto& in) { return in[0]; },

@@ -28,13 +28,13 @@ CustomRule without_jvp() {
 
 }  // namespace
 
-TEST_CASE("an op of one's own nests to any order, with a jvp or without") {
+TEST_CASE("a custom op has derivatives of any order, with or without a jvp") {
   for (const CustomRule& rule : {wave(), without_jvp()})
     CHECK_NOTHROW(check_grads([&](const auto& in) { return custom(rule, in); }, {normal({3}), normal({3}, 2)},
                               {.order = 3, .tolerance = 1e-5}));
 }
 
-TEST_CASE("the rule is used instead of what the ops inside would give") {
+TEST_CASE("the rule is used instead of the derivative of the inner ops") {
   CustomRule wrong = wave();
   wrong.vjp = [](const auto&, const Tensor&, const Tensor& w) { return std::vector<Tensor>{7.0 * w, Tensor()}; };
   const Tensor a = track(f64(2)), b = track(f64(1));
@@ -73,10 +73,11 @@ TEST_CASE("a rule without a jvp has no Taylor rule") {
   CHECK_FALSE(reverse.has_jets());
   CHECK(error_of([&] {
           reverse.push({f64(1), f64(1)});
-        }) == "[custom] has no Taylor rule: push, jet and Taylor mode cannot pass it. Use reverse mode.");
+        }) == "[custom] has no Taylor rule: push, jet and Taylor mode cannot differentiate it. Use reverse mode.");
 }
 
-TEST_CASE("a rule that uses what its forward computed is right once, and an error where it would be wrong") {
+TEST_CASE(
+    "a rule that uses a tensor of its forward is correct for one derivative, and an error where it would be wrong") {
   Tensor kept;
   const CustomRule rule{"square",
                         [&](const auto& in) {
@@ -98,23 +99,24 @@ TEST_CASE("a rule that uses what its forward computed is right once, and an erro
   CHECK(grad(custom(constant, {x}), x).item() == 1);
 }
 
-TEST_CASE("a rule whose results do not fit is named") {
+TEST_CASE("an error names a rule whose results do not fit") {
   const Tensor a = track(f64({1, 2})), b = track(f64({3, 4}));
   const auto pulled = [&](const CustomRule& rule) { return error_of([&] { grad(sum(custom(rule, {a, b})), a); }); };
   CustomRule rule = wave();
   rule.vjp = [](const auto&, const Tensor&, const Tensor& w) { return std::vector<Tensor>{w}; };
-  CHECK(pulled(rule) == "[custom] the vjp of 'wave' gave 1 cotangents for 2 inputs.");
+  CHECK(pulled(rule) ==
+        "[custom] the vjp of 'wave' returned 1 cotangents for 2 inputs. Return one for each (undefined for zero).");
   rule.vjp = [](const auto&, const Tensor&, const Tensor& w) { return std::vector<Tensor>{sum(w), w}; };
-  CHECK(pulled(rule) == "[custom] the vjp of 'wave' gave shape () where (2,) is expected.");
+  CHECK(pulled(rule) == "[custom] the vjp of 'wave' returned shape (), expected (2,).");
   rule.jvp = [](const auto&, const Tensor&, const auto& v) { return sum(v[0]); };
   CHECK(error_of([&] {
           jvp(custom(rule, {a, b}), a, ones_like(a));
-        }) == "[custom] the jvp of 'wave' gave shape () where (2,) is expected.");
+        }) == "[custom] the jvp of 'wave' returned shape (), expected (2,).");
   rule.forward = [](const auto&) { return Tensor(); };
   CHECK_THROWS_AS(custom(rule, {a, b}), ValueError);
 }
 
-TEST_CASE("the forward of an op of one's own is not recorded inside") {
+TEST_CASE("the ops in the forward of a custom op are not recorded") {
   const Tensor a = track(f64(2)), b = track(f64(1)), y = custom(wave(), {a, b});
   CHECK(Tape({y}, {a, b}).size() == 1);
   CHECK_FALSE(custom(wave(), {f64(2), f64(1)}).tracked());

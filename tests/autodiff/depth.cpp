@@ -44,7 +44,7 @@ void on_small_stack(std::function<void()> f) {
 
 }  // namespace
 
-TEST_CASE("a chain of a million nodes is built, pulled, pushed and freed under a stack of 256 KiB") {
+TEST_CASE("a chain of a million nodes is built, pulled, pushed and freed with a stack of 256 KiB") {
   const int64_t before = live_nodes();
   double pulled = 0, pushed = 0;
   size_t size = 0;
@@ -64,7 +64,7 @@ TEST_CASE("a chain of a million nodes is built, pulled, pushed and freed under a
   CHECK(live_nodes() == before);
 }
 
-TEST_CASE("a recorded pull through a long chain is freed under a stack of 256 KiB, in any order") {
+TEST_CASE("a recorded pull through a long chain is freed with a stack of 256 KiB, in any order") {
   const int64_t before = live_nodes();
   double second = 0;
   on_small_stack([&] {
@@ -80,7 +80,7 @@ TEST_CASE("a recorded pull through a long chain is freed under a stack of 256 Ki
   CHECK(live_nodes() == before);
 }
 
-TEST_CASE("sixty stacked diamonds, which have 2⁶⁰ paths, cost no more than their nodes") {
+TEST_CASE("the cost of sixty stacked diamonds, which have 2⁶⁰ paths, is that of their nodes") {
   const int64_t before = live_nodes();
   {
     const Tensor x = track(f64(3));

@@ -28,7 +28,7 @@ struct Toy {
   Tensor operator()(const Tensor& x) const { return transformer(x, conditioner(x)); }
 };
 
-// {D¹, …, D^k} of one row by the diagonals of nested Jacobians.
+// {D¹, …, D^k} of one row from the diagonals of nested Jacobians.
 std::vector<Tensor> brute_force(const Function& f, const Tensor& row, int order) {
   std::vector<Tensor> result;
   Function g = f;
@@ -73,7 +73,7 @@ TEST_CASE("the tape form gives the same, whatever the method and the order") {
                      expected[static_cast<size_t>(k)]) < 1e-12);
 }
 
-TEST_CASE("held tensors stay attached: a later gradient passes the conditioner") {
+TEST_CASE("held tensors stay attached: a later gradient includes the conditioner") {
   const Tensor x = normal({2, 3}, 5);
   for (const DimwiseMethod method : {DimwiseMethod::reverse, DimwiseMethod::taylor})
     for (int k = 1; k <= 2; ++k) {
@@ -93,7 +93,7 @@ TEST_CASE("held tensors stay attached: a later gradient passes the conditioner")
     }
 }
 
-TEST_CASE("where y does not depend on x, and for the orders beyond an affine y, the derivatives are zero") {
+TEST_CASE("the derivatives are zero if y does not depend on x, and for orders above 1 of an affine y") {
   const Tensor x = track(f64({1, 2})), p = track(f64({3, 4}));
   CHECK(all_zero(dimwise::dimwise(p * p, x, {})));
   CHECK(all_zero(dimwise::dimwise(f64({1, 1}), x, {.order = 2})));
@@ -104,7 +104,7 @@ TEST_CASE("where y does not depend on x, and for the orders beyond an affine y, 
   }
 }
 
-TEST_CASE("what the module form returns is recorded exactly if something tracked enters") {
+TEST_CASE("the result of the module form is recorded if and only if it depends on a tracked tensor") {
   Toy toy(3);
   const Tensor x = normal({1, 3}, 5);
   CHECK_FALSE(dimwise::dimwise(toy, x, 2)[2].tracked());
@@ -115,7 +115,7 @@ TEST_CASE("what the module form returns is recorded exactly if something tracked
   for (const Tensor& t : dimwise::dimwise(toy, x, 2)) CHECK_FALSE(t.tracked());
 }
 
-TEST_CASE("the tape form records its last sweep unless told not to, and the inner ones always") {
+TEST_CASE("the tape form records its last sweep by default, and the inner ones always") {
   const Tensor x = track(f64({1, 2})), y = pow(x, 4);
   for (const DimwiseMethod method : {DimwiseMethod::reverse, DimwiseMethod::taylor}) {
     CHECK(dimwise::dimwise(y, x, {.order = 2, .method = method}).tracked());
@@ -142,7 +142,7 @@ TEST_CASE("the number of ops does not depend on the dimension") {
     }
 }
 
-TEST_CASE("an op without a Taylor rule throws by name in Taylor mode, and automatic takes reverse mode") {
+TEST_CASE("an op without a Taylor rule throws with its name in Taylor mode, and automatic uses reverse mode") {
   const CustomRule cube{
       "cube", [](const auto& in) { return pow(in[0], 3); },
       [](const auto& in, const Tensor&, const Tensor& w) { return std::vector<Tensor>{w * 3.0 * square(in[0])}; }};
@@ -157,11 +157,11 @@ TEST_CASE("an op without a Taylor rule throws by name in Taylor mode, and automa
   CHECK(dimwise::dimwise(z, x, {.order = 2, .method = DimwiseMethod::taylor}).values() == std::vector<double>{6, 12});
 }
 
-TEST_CASE("dimwise refuses, in these words") {
+TEST_CASE("dimwise rejects invalid arguments with these messages") {
   const Tensor x = track(f64({1, 2}));
-  CHECK(error_of([&] { dimwise::dimwise(x * x, x, {.order = 0}); }) == "[dimwise] order 0 asked. Use 1 or more.");
+  CHECK(error_of([&] { dimwise::dimwise(x * x, x, {.order = 0}); }) == "[dimwise] order 0 requested. Use 1 or more.");
   CHECK(error_of([&] { dimwise::dimwise(sum(x), x, {}); }) ==
-        "[dimwise] y has shape () where x has (2,). Dimension-wise derivatives need one output for each input.");
+        "[dimwise] y has shape (), but x has (2,). Dimension-wise derivatives need one output for each input.");
   CHECK_THAT(error_of([&] {
                dimwise::dimwise(x * x, f64({1, 2}), {});
              }),
@@ -169,7 +169,8 @@ TEST_CASE("dimwise refuses, in these words") {
   CHECK_THAT(error_of([&] { dimwise::dimwise(x * x, x, {.holding = {x}}); }), Catch::Contains("[holding]"));
 }
 
-TEST_CASE("DiagonalCheck catches a transformer that mixes positions and a conditioner that leaks, while it lives") {
+TEST_CASE(
+    "during its lifetime, DiagonalCheck catches a transformer that mixes positions and a conditioner that leaks") {
   struct Mixing : Toy {
     using Toy::Toy;
     Tensor transformer(const Tensor& x, const Tensor& h) const { return flip(x, -1) * h; }
@@ -187,7 +188,7 @@ TEST_CASE("DiagonalCheck catches a transformer that mixes positions and a condit
     CHECK_THAT(
         error_of([&] { dimwise::dimwise(mixing, x); }),
         Catch::Contains("[dimwise] the Jacobian past the held tensors is not diagonal: vᵀJ and v⊙(1ᵀJ) differ by ") &&
-            Catch::Contains(". Hold everything through which x_j reaches y_i, j ≠ i."));
+            Catch::Contains(". Hold every tensor through which y_i depends on x_j, j ≠ i."));
     CHECK_THAT(error_of([&] { dimwise::dimwise(leaking, x); }), Catch::Contains("[dimwise] the conditioner leaks: h_"));
     const Tensor t = track(x), h = Toy(3).conditioner(t);
     CHECK_THROWS_AS(dimwise::dimwise(t * h, t, {}), ValueError);
@@ -197,7 +198,7 @@ TEST_CASE("DiagonalCheck catches a transformer that mixes positions and a condit
   }
 }
 
-TEST_CASE("a DiagonalCheck looks at every place of a single row, and for NaN") {
+TEST_CASE("a DiagonalCheck checks every position of a single row, and for NaN") {
   const DiagonalCheck check;
   const Tensor x = normal({1, 8}, 5);
   struct Leak {
@@ -217,10 +218,11 @@ TEST_CASE("a DiagonalCheck looks at every place of a single row, and for NaN") {
   CHECK_THAT(error_of([&] { dimwise::dimwise(sqrt(t - 1.0), t, {}); }), Catch::Contains("is NaN in column 0"));
 }
 
-TEST_CASE("a Jacobian that is not diagonal is found without a DiagonalCheck, by its first calls and now and then") {
+TEST_CASE(
+    "a Jacobian that is not diagonal is detected without a DiagonalCheck, at the first calls and occasionally later") {
   const Tensor x = track(f64({2, 3}));
   CHECK_THROWS_AS(dimwise::dimwise(x * flip(x, 0), x, {}), ValueError);
-  // Weights that are zero at first hide it.
+  // Weights that are initially zero hide it.
   int64_t found = 0;
   for (int64_t call = 1; call <= 64; ++call) {
     const Tensor y = square(x) + (call < 10 ? 0.0 : 0.1) * flip(x, 0);

@@ -1,4 +1,4 @@
-// What is asked wrongly is refused by an error of ours, before memory is touched.
+// Invalid arguments are rejected with an Error before memory is accessed.
 #include "autodiff/base/error.hpp"
 
 #include "autodiff/custom.hpp"
@@ -15,7 +15,7 @@ namespace dimwise::errors_tests {
 
 using Catch::Matchers::Contains;
 
-TEST_CASE("an axis of a shape counts from the end where it is negative, and must be there") {
+TEST_CASE("a negative axis counts from the end, and an axis must exist") {
   const Shape shape{2, 3};
   CHECK(shape[-1] == 3);
   CHECK(shape[-2] == 2);
@@ -24,16 +24,16 @@ TEST_CASE("an axis of a shape counts from the end where it is negative, and must
   CHECK_THROWS_AS(Shape{}[0], ShapeError);
 }
 
-TEST_CASE("an intermediate whose memory was given away is no operand") {
+TEST_CASE("an intermediate whose memory was donated cannot be an operand") {
   const Tensor x = track(f64({1, 2, 3}));
   const Tensor y = tanh(x + 1.0);
   const Tensor sum_node = Tape({y}, {x}).nodes()[0];
-  CHECK_THROWS_WITH(mean(sum_node), Contains("were written over by a later op"));
+  CHECK_THROWS_WITH(mean(sum_node), Contains("were overwritten by a later op"));
   CHECK_THROWS_WITH(sum_node + 1.0, Contains("[add]"));
   CHECK_THROWS_AS(sum_node.values(), ValueError);
 }
 
-TEST_CASE("rules whose outputs were written over do not read them") {
+TEST_CASE("rules whose outputs were overwritten do not read them") {
   const Tensor x = track(f64({-1, 0.5, 2})), zero = zeros({3}, DType::float64);
   for (const bool record : {true, false})
     for (const auto& f : std::vector<std::function<Tensor(const Tensor&)>>{
@@ -54,7 +54,7 @@ TEST_CASE("rules whose outputs were written over do not read them") {
     }
 }
 
-TEST_CASE("a custom rule that does not fit is refused") {
+TEST_CASE("an invalid custom rule is rejected") {
   const Tensor x = track(tensor({1, 2}));
   const auto same = [](const std::vector<Tensor>& in) { return in[0]; };
   const CustomRule wide{"wide", same, [](const std::vector<Tensor>&, const Tensor&, const Tensor& w) {
@@ -64,11 +64,11 @@ TEST_CASE("a custom rule that does not fit is refused") {
   CHECK_THROWS_WITH(custom({"empty", nullptr, wide.vjp}, {x}), "[custom] 'empty' has no forward. Give it both.");
   CHECK_THROWS_WITH(custom({"half", same, nullptr}, {x}), "[custom] 'half' has no vjp. Give it both.");
   CHECK_THROWS_WITH(custom({"none", [](const std::vector<Tensor>&) { return Tensor(); }, wide.vjp}, {x}),
-                    Contains("'none' gave an undefined value"));
+                    Contains("'none' returned an undefined value"));
 }
 
 TEST_CASE("a tensor larger than memory is a ValueError") {
-  CHECK_THROWS_WITH(zeros({int64_t{1} << 46}), Contains("MiB, which the system does not give"));
+  CHECK_THROWS_WITH(zeros({int64_t{1} << 46}), Contains("MiB, which the system cannot allocate. Use a smaller shape"));
   CHECK_THROWS_AS(zeros({int64_t{1} << 61}), Error);
 }
 

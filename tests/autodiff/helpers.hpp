@@ -14,7 +14,7 @@ inline Tensor f64(const std::vector<double>& values) { return tensor(values, DTy
 inline Tensor f64(double value) { return scalar(value, DType::float64); }
 inline Tensor normal(const Shape& shape, uint64_t seed = 1) { return Rng(seed).normal(shape, DType::float64); }
 
-/// max |a − b|, infinite where shapes differ or a NaN occurs.
+/// max |a − b|, infinite if shapes differ or a NaN occurs.
 inline double distance(const Tensor& a, const Tensor& b) {
   if (a.shape() != b.shape()) return INFINITY;
   const std::vector<double> x = a.values(), y = b.values();

@@ -13,7 +13,7 @@ namespace dimwise::memory_tests {
 
 using Values = std::vector<double>;
 
-TEST_CASE("a freed block is handed out again, and given back to the system on demand") {
+TEST_CASE("a freed block is reused, and returned to the system on request") {
   release_pool();
   CHECK(pool_statistics().bytes_held == 0);
   const PoolStatistics before = pool_statistics();
@@ -32,7 +32,7 @@ TEST_CASE("a freed block is handed out again, and given back to the system on de
   CHECK(pool_statistics().bytes_held == 0);
 }
 
-TEST_CASE("a tensor may be freed on another thread than made it") {
+TEST_CASE("a tensor can be freed on another thread than the one that created it") {
   const int64_t before = live_nodes();
   Tensor x = full({1000}, 2, DType::float64);
   Tensor y;
@@ -45,7 +45,7 @@ TEST_CASE("a tensor may be freed on another thread than made it") {
   CHECK(live_nodes() == before);
 }
 
-TEST_CASE("a block freed on another thread is returned to its owner's pool, and is handed out again there") {
+TEST_CASE("a block freed on another thread is returned to its owner's pool and reused there") {
   std::thread([] {
     for (int i = 0; i < 3; ++i) {
       Buffer b(5000);
@@ -53,23 +53,23 @@ TEST_CASE("a block freed on another thread is returned to its owner's pool, and 
       CHECK(pool_statistics().misses == 1);
       CHECK(pool_statistics().hits == i);
     }
-    release_pool();  // takes what came home with it
+    release_pool();  // also releases the blocks returned to it
     const Buffer b(5000);
     CHECK(pool_statistics().misses == 2);
   }).join();
 }
 
-TEST_CASE("a block may outlive the thread that made it, and so may one that came home late") {
+TEST_CASE("a block can outlive its thread, and can be returned after its thread has ended") {
   std::vector<Buffer> orphans;
   for (int i = 0; i < 3; ++i) std::thread([&] { orphans.emplace_back(5000); }).join();
   std::thread([&] {
-    const Buffer mine(5000);  // in a pool that one of the ended threads had
+    const Buffer mine(5000);  // in the pool of one of the ended threads
     orphans.clear();
     CHECK(pool_statistics().misses == 1);
   }).join();
 }
 
-TEST_CASE("accumulate adds in place only where nobody else can see it") {
+TEST_CASE("accumulate adds in place only if the tensor is not shared") {
   const Tensor a = f64({1, 2}), b = f64({10, 20});
   Tensor acc;
   accumulate(acc, a);
@@ -80,7 +80,7 @@ TEST_CASE("accumulate adds in place only where nobody else can see it") {
   accumulate(acc, b);
   CHECK(acc.data<double>().data() == place);
   CHECK(acc.values() == Values{21, 42});
-  const Tensor seen = stop_gradient(acc), reshaped = reshape(acc, {2, 1});  // on the same memory
+  const Tensor seen = stop_gradient(acc), reshaped = reshape(acc, {2, 1});  // share its memory
   accumulate(acc, b);
   CHECK(seen.values() == Values{21, 42});
   CHECK(reshaped.values() == Values{21, 42});
@@ -90,7 +90,7 @@ TEST_CASE("accumulate adds in place only where nobody else can see it") {
   CHECK(recorded.tracked());
 }
 
-TEST_CASE("no sweep changes a cotangent, a tangent or a tensor that a rule gives out twice") {
+TEST_CASE("no sweep changes a cotangent, a tangent or a tensor that a rule returns twice") {
   const Tensor x = track(f64({1, 2})), stored = f64({5, 5});
   const auto rule = CustomRule{"stored", [](const auto& in) { return in[0]; },
                                [&](const auto&, const Tensor&, const Tensor&) {

@@ -1,4 +1,4 @@
-// An op writes over an operand that can be donated, and over nothing else.
+// An op overwrites only an operand that can be donated.
 #include <functional>
 
 #include "autodiff/basic.hpp"
@@ -18,7 +18,7 @@ namespace {
 
 const void* place(const Tensor& x) { return x.data<double>().data(); }
 
-// An op of one operand that is given away.
+// An op of one operand, which is moved into it.
 using Unary = std::function<Tensor(Tensor)>;
 const Unary negated = [](Tensor x) { return neg(std::move(x)); };
 const Unary halved = [](Tensor x) { return scale(std::move(x), 0.5); };
@@ -32,7 +32,7 @@ struct Layer {
   Tensor operator()() const { return linear(x, weight, bias); }
 };
 
-// Whether `op` writes over what `make` makes, which nobody else holds.
+// Whether `op` reuses the memory of the result of `make`, which has no other reference.
 bool reuses(const Unary& op, const std::function<Tensor()>& make) {
   Tensor z = make();
   const void* const there = place(z);
@@ -41,16 +41,16 @@ bool reuses(const Unary& op, const std::function<Tensor()>& make) {
 
 }  // namespace
 
-TEST_CASE("an op writes over a temporary that no rule reads") {
+TEST_CASE("an op reuses the memory of a temporary that no rule reads") {
   const Layer layer;
-  // Recorded, exp's rule reads its own output, sin's and mul's their input.
+  // When recorded, the rule of exp reads its output, and those of sin and mul their inputs.
   for (const Unary& op : {negated, halved, exponential, shifted}) CHECK(reuses(op, layer));
   for (const Unary& op : {sine, doubled}) CHECK_FALSE(reuses(op, layer));
   const NoGrad guard;
   for (const Unary& op : {negated, halved, exponential, sine, doubled, shifted}) CHECK(reuses(op, layer));
 }
 
-TEST_CASE("what its producer's rule reads is not written over") {
+TEST_CASE("a tensor that its producer's rule reads is not overwritten") {
   const Tensor x = track(f64({1, 2, 3}));
   const auto make = [&] { return exp(x); };
   for (const Unary& op : {negated, halved, exponential, shifted}) {
@@ -63,7 +63,7 @@ TEST_CASE("what its producer's rule reads is not written over") {
   CHECK(reuses(negated, make));
 }
 
-TEST_CASE("what somebody holds is not written over: a tensor, a leaf, a tensor on the same memory") {
+TEST_CASE("a tensor with another reference is not overwritten: a variable, a leaf, a tensor on the same memory") {
   const Layer layer;
   for (const bool record : {true, false}) {
     const GradMode recorded(record);
@@ -82,11 +82,11 @@ TEST_CASE("what somebody holds is not written over: a tensor, a leaf, a tensor o
     CHECK(distance(leaf, values) == 0);
     CHECK_FALSE(reuses([](const Tensor& y) { return add(y, y); }, layer));
   }
-  // A tracked leaf has no history to be made again from.
+  // A tracked leaf cannot be recomputed from a history.
   CHECK_FALSE(reuses(negated, [] { return track(f64({1, 2, 3})); }));
 }
 
-TEST_CASE("sweeps after memory was written over give what they give where every tensor is held") {
+TEST_CASE("sweeps after memory was reused give the same results as with all tensors kept") {
   const Layer layer;
   const Tensor &x = layer.x, w = normal({4, 3}, 4);
   const auto chain = [&](std::vector<Tensor>* held) {
@@ -118,7 +118,7 @@ TEST_CASE("sweeps after memory was written over give what they give where every 
   CHECK(distance(w, normal({4, 3}, 4)) == 0);
 }
 
-TEST_CASE("a sweep writes over no cotangent that is asked for or given by the caller") {
+TEST_CASE("a sweep does not overwrite cotangents that it returns or that the caller gave") {
   const Layer layer;
   const Tensor z = layer(), y = tanh(tanh(z)), w = normal({4, 3}, 4);
   const Tensor& middle = y.node()->inputs[0];
@@ -132,16 +132,16 @@ TEST_CASE("a sweep writes over no cotangent that is asked for or given by the ca
   CHECK(distance(together[0], Tape({y}, {layer.x}).pull({twice})[0]) == 0);
 }
 
-TEST_CASE("reading an intermediate that was written over is an error that says so") {
+TEST_CASE("reading an overwritten intermediate is an error") {
   const Layer layer;
   const Tensor y = exp(layer());
   const Tape tape({y}, {layer.x});
-  CHECK_THAT(error_of([&] { tape.nodes()[0].values(); }), Catch::Contains("(4, 3) were written over by a later op"));
+  CHECK_THAT(error_of([&] { tape.nodes()[0].values(); }), Catch::Contains("(4, 3) were overwritten by a later op"));
   CHECK(tape.nodes()[0].shape() == Shape{4, 3});
   CHECK_NOTHROW(tape.nodes()[1].values());
 }
 
-TEST_CASE("under an observer nothing is written over, so that it may read everything") {
+TEST_CASE("with an observer nothing is overwritten, so that it can read all tensors") {
   const Layer layer;
   const DetectAnomaly guard;
   for (const Unary& op : {negated, halved, exponential, shifted}) CHECK_FALSE(reuses(op, layer));

@@ -28,7 +28,7 @@ double correlation(const std::vector<double>& a, const std::vector<double>& b) {
 }
 }  // namespace
 
-TEST_CASE("a block is that of Philox4x64-10: known answers") {
+TEST_CASE("a block equals the known answers of Philox4x64-10") {
   CHECK(Rng(0).block(0) == Block{0x16554d9eca36314c, 0xdb20fe9d672d0fdc, 0xd7e772cee186176b, 0x7e68b68aec7ba23b});
   CHECK(Rng({1, 2}).block(5, 1) ==
         Block{0xc3e58285f6409524, 0x67d27af7de349334, 0x7d455b1695e39391, 0x8da0c15e110c4f0c});
@@ -36,7 +36,7 @@ TEST_CASE("a block is that of Philox4x64-10: known answers") {
         Block{0xa226dc5ea74ada33, 0xaad42bf7ac19434c, 0x60645df772d2fe04, 0x75da11650f58dda2});
 }
 
-TEST_CASE("the first draws of seed 42 are these, on every machine and in every release") {
+TEST_CASE("the first draws of seed 42 are the same on every machine and in every release") {
   const Rng rng(42);
   CHECK(rng.uniforms(2) == std::vector<double>{0x1.4ed0fc5a69913p-1, 0x1.316062ae59274p-2});
   CHECK(rng.split("weights").uniforms(1) == std::vector<double>{0x1.2c73ff2adaaafp-1});
@@ -48,7 +48,8 @@ TEST_CASE("the first draws of seed 42 are these, on every machine and in every r
   CHECK(z[1] == Approx(1.3904523492240417).epsilon(1e-14));
 }
 
-TEST_CASE("drawing changes nothing: the same draw twice, and a longer one begins with the shorter") {
+TEST_CASE(
+    "drawing does not change the stream: a repeated draw is equal, and a longer one starts with the shorter one") {
   const Rng rng(7);
   CHECK(distance(rng.normal({5}), rng.normal({5})) == 0);
   for (const int64_t n : {1, 2, 5, 8}) {
@@ -60,7 +61,7 @@ TEST_CASE("drawing changes nothing: the same draw twice, and a longer one begins
   CHECK(Rng(rng.key()).uniforms(3) == rng.uniforms(3));
 }
 
-TEST_CASE("a draw may begin anywhere in the stream, so that parts of a batch draw what the whole would") {
+TEST_CASE("a draw can start anywhere in the stream, so that parts of a batch draw the same numbers as the whole") {
   const Rng rng(7);
   const auto signs = [&](const Shape& shape, int64_t first) { return rng.rademacher(shape, DType::float64, first); };
   const auto normals = [&](const Shape& shape, int64_t first) { return rng.normal(shape, DType::float64, first); };
@@ -119,7 +120,7 @@ TEST_CASE("draws have the moments of their distributions, within five standard e
   CHECK(moment(signs, 2) == 1);
 }
 
-TEST_CASE("uniform draws keep to [low, high), also when rounded to float32") {
+TEST_CASE("uniform draws are in [low, high), even when rounded to float32") {
   const Tensor x = Rng(1).uniform({100000}, DType::float32, 2, 3);
   const auto v = x.values();
   CHECK(*std::min_element(v.begin(), v.end()) >= 2);
@@ -127,14 +128,14 @@ TEST_CASE("uniform draws keep to [low, high), also when rounded to float32") {
   CHECK(x.dtype() == DType::float32);
 }
 
-TEST_CASE("a permutation has every number once, and integers stay below n and reach all of it") {
+TEST_CASE("a permutation contains every number once, and integers cover 0 to n − 1") {
   auto p = Rng(5).permutation(1000);
   CHECK_FALSE(std::is_sorted(p.begin(), p.end()));
   std::sort(p.begin(), p.end());
   for (int64_t i = 0; i < 1000; ++i) CHECK(p[static_cast<size_t>(i)] == i);
   const auto v = Rng(5).integers(1000, 7);
   CHECK(std::set<int64_t>(v.begin(), v.end()) == std::set<int64_t>{0, 1, 2, 3, 4, 5, 6});
-  CHECK(error_of([] { Rng(0).integers(1, 0); }) == "[integers] n = 0 leaves nothing to draw from. Use n > 0.");
+  CHECK(error_of([] { Rng(0).integers(1, 0); }) == "[integers] n = 0 is an empty range. Use n > 0.");
 }
 
 }  // namespace dimwise::rng_tests

@@ -1,4 +1,4 @@
-// Gradients of order 1 and 2 stay finite where the values are at the edge of their domain.
+// Derivatives of order 1 and 2 stay finite at the boundary of the domain.
 #include <limits>
 
 #include "autodiff/transforms.hpp"
@@ -19,7 +19,7 @@ constexpr double inf = std::numeric_limits<double>::infinity();
 struct Result {
   Tensor first, second;  // ∂Σf/∂x and its derivative along ones
 };
-// By unrecorded kernels for the last sweep and by recorded ones for those before.
+// With unrecorded kernels for the last sweep and recorded ones for the earlier sweeps.
 Result derivatives(const Function& f, const Tensor& at) {
   const Tensor x = track(at), y = sum(f(x)), g = grad(y, x);
   const Tensor fused = grad(y, x, {.record = false}), second = grad(sum(g), x, {.record = false});
@@ -44,19 +44,19 @@ TEST_CASE("the square root and the norm have zero gradients at zero") {
           tensor({0, 0, 0.6, 0.8}, {2, 2}, DType::float64)) < 1e-15);
 }
 
-TEST_CASE("logsumexp has a finite gradient where some or all elements are −∞") {
+TEST_CASE("logsumexp has a finite gradient if some or all elements are −∞") {
   const auto f = [](const Tensor& x) { return logsumexp(x, {0}); };
   CHECK(all_zero(derivatives(f, f64({-inf, -inf})).first));
   CHECK(derivatives(f, f64({-inf, 2})).first.values() == Values{0, 1});
   CHECK(derivatives(f, f64({1e4, -1e4})).first.values() == Values{1, 0});
 }
 
-TEST_CASE("softmax and its logarithm have finite gradients for numbers of any size") {
+TEST_CASE("softmax and its logarithm have finite gradients for all numbers") {
   derivatives([](const Tensor& x) { return square(softmax(x)); }, f64({1e4, -1e4, 0}));
   derivatives([](const Tensor& x) { return log_softmax(x); }, f64({1e4, -1e4, 0}));
 }
 
-TEST_CASE("functions that saturate do so with their derivatives") {
+TEST_CASE("saturating functions have saturating derivatives") {
   const Tensor far = f64({1e4, -1e4});
   CHECK(softplus(far).values() == Values{1e4, 0});
   CHECK(derivatives([](const Tensor& x) { return softplus(x); }, far).first.values() == Values{1, 0});
@@ -68,7 +68,7 @@ TEST_CASE("functions that saturate do so with their derivatives") {
   CHECK(all_zero(derivatives([](const Tensor& x) { return erf(x); }, far).first));
 }
 
-TEST_CASE("a NaN in the branch that where does not choose does no harm") {
+TEST_CASE("a NaN in the branch that where does not choose has no effect") {
   const Tensor nan = f64({NAN, NAN}), condition = f64({1, 0});
   CHECK(where(condition, f64({1, 2}), nan).values()[0] == 1);
   CHECK(
@@ -79,7 +79,7 @@ TEST_CASE("a NaN in the branch that where does not choose does no harm") {
   CHECK(all_zero(grad(sum(where(condition, 7.0, where(condition, bad, 7.0))), bad)));
 }
 
-TEST_CASE("powers are differentiable twice at a zero base") {
+TEST_CASE("powers are twice differentiable at a zero base") {
   CHECK(derivatives([](const Tensor& x) { return pow(x, 2.0); }, f64({0, 3})).second.values() == Values{2, 2});
   CHECK(all_zero(derivatives([](const Tensor& x) { return pow(x, 0.0); }, f64({0, 3})).first));
   derivatives([](const Tensor& x) { return pow(f64({0, 2}), x); }, f64({2, 3}));

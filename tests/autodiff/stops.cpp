@@ -1,4 +1,4 @@
-// stop_gradient, holding, nested derivatives: what is constant for whom.
+// stop_gradient, holding and nested derivatives: which tensors are constant for which sweep.
 #include "autodiff/tape.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/arithmetic.hpp"
@@ -9,7 +9,7 @@
 
 namespace dimwise::stops_tests {
 
-TEST_CASE("no sweep of any order passes stop_gradient") {
+TEST_CASE("sweeps of all orders stop at stop_gradient") {
   const Tensor x = track(f64(2));
   const Tensor y = pow(x, 3) * stop_gradient(pow(x, 4));  // as if 16 x³
   const Tensor d1 = grad(y, x), d2 = grad(d1, x), d3 = grad(d2, x), d4 = grad(d3, x);
@@ -26,7 +26,7 @@ TEST_CASE("no sweep of any order passes stop_gradient") {
   CHECK(stop_gradient(track(x)).node()->op == nullptr);
 }
 
-TEST_CASE("holding is constant for its sweep only: a later sweep passes it") {
+TEST_CASE("a held tensor is constant only for its sweep: a later sweep differentiates through it") {
   const Tensor x = track(f64(2));
   const Tensor h = pow(x, 4), y = pow(x, 3) * h;
   const Tensor held = grad(y, x, {.holding = {h}});  // 3x² h
@@ -37,7 +37,7 @@ TEST_CASE("holding is constant for its sweep only: a later sweep passes it") {
   CHECK(grad(grad(grad(held, x), x), x).item() == Approx(3 * 6 * 5 * 4 * std::pow(2, 3)));
 }
 
-TEST_CASE("push and jet hold as pull does, to third order") {
+TEST_CASE("push and jet treat held tensors as pull does, to third order") {
   const Tensor x = track(f64(2));
   const Tensor h = pow(x, 4), y = pow(x, 3) * h;
   const Tape tape({y}, {x}, {.holding = {h}});
@@ -48,10 +48,10 @@ TEST_CASE("push and jet hold as pull does, to third order") {
   CHECK(jet.at(1).item() == 3 * 4 * 16);
   CHECK(2 * jet.at(2).item() == Approx(6 * 2 * 16));
   CHECK(6 * jet.at(3).item() == Approx(6 * 16));
-  CHECK(grad(2 * jet.at(2), x).item() == Approx(6 * 5 * std::pow(2, 4)));  // of 6x⁵, h passed again
+  CHECK(grad(2 * jet.at(2), x).item() == Approx(6 * 5 * std::pow(2, 4)));  // of 6x⁵, through h again
 }
 
-TEST_CASE("a stop inside what is held, and holding inside nested functions, do not disturb each other") {
+TEST_CASE("stop_gradient inside a held tensor and holding inside nested functions are independent") {
   const auto outer = [](const Tensor& x) {
     const auto inner = [&](const Tensor& y) { return y * x * stop_gradient(x); };
     return grad(inner)(x * x);  // x · stop(x)
@@ -73,7 +73,7 @@ TEST_CASE("perturbations are not confused: d/dx (x · d/dy (x + y)) = 1, by ever
     for (const auto& inner : modes) {
       const auto f = [&](const Tensor& x) { return x * inner([&](const Tensor& y) { return x + y; })(f64(2)); };
       CHECK(outer(f)(f64(5)).item() == 1);
-      // The same value fed to both: d/dx (x · d/dy (x y) at y = x) = 2x.
+      // The same value for both: d/dx (x · d/dy (x y) at y = x) = 2x.
       const auto g = [&](const Tensor& x) { return x * inner([&](const Tensor& y) { return x * y; })(x); };
       CHECK(outer(g)(f64(5)).item() == 10);
       // Three levels: d/dx x·(d/dy y·(d/dz z·x·y)) at y = z = x is d/dx (2x³).
@@ -84,7 +84,7 @@ TEST_CASE("perturbations are not confused: d/dx (x · d/dy (x + y)) = 1, by ever
     }
 }
 
-TEST_CASE("a parameter that a function captures is not lost: inside a gradient, in its value, in forward mode") {
+TEST_CASE("a captured parameter keeps its gradient: inside a gradient, in its value, in forward mode") {
   const Tensor p = track(f64(3)), x = f64(2);
   const auto f = [&](const Tensor& z) { return p * z * z; };
   CHECK(grad(grad(f)(x), p).item() == 4);  // d/dp 2pz
@@ -92,20 +92,20 @@ TEST_CASE("a parameter that a function captures is not lost: inside a gradient, 
   CHECK(grad(jvp(f, x, f64(1)).second, p).item() == 4);
   CHECK(grad(hvp(f, x, f64(1)), p).item() == 2);
   CHECK(grad(sum(jacobian(f, x)), p).item() == 4);
-  // Only the parameter reaches the value.
+  // The value depends only on the parameter.
   const auto constant = [&](const Tensor&) { return p * p; };
   CHECK(grad(value_and_grad(constant, x).first, p).item() == 6);
   CHECK(grad(vjp(constant, x, f64(1)).first, p).item() == 6);
 }
 
-TEST_CASE("a tracked cotangent or tangent is not lost either") {
+TEST_CASE("a tracked cotangent or tangent keeps its gradient") {
   const auto f = [](const Tensor& z) { return z * z; };
   const Tensor v = track(f64(1));
   CHECK(grad(vjp(f, f64(3), v).second, v).item() == 6);
   CHECK(grad(jvp(f, f64(3), v).second, v).item() == 6);
 }
 
-TEST_CASE("an input that depends on another input is passed through, not cut") {
+TEST_CASE("sweeps continue through an input that depends on another input") {
   const Tensor a = track(f64(3)), b = 2.0 * a, y = a * b;
   const auto g = grad(y, {a, b});
   CHECK(g[0].item() == 12);

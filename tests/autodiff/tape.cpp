@@ -10,7 +10,7 @@
 
 namespace dimwise::tape_tests {
 
-TEST_CASE("a tape holds the ops between inputs and outputs, in the order recorded, and nothing else") {
+TEST_CASE("a tape contains exactly the ops between inputs and outputs, in the order of recording") {
   const Tensor x = track(f64({1, 2})), p = track(f64(3));
   const Tensor aside = exp(x), h = sin(x), q = p * p, y = sum(h * q);
   const Tape tape({y}, {x});
@@ -25,7 +25,7 @@ TEST_CASE("a tape holds the ops between inputs and outputs, in the order recorde
   CHECK(Tape({y, aside}, {x}).size() == 4);
 }
 
-TEST_CASE("a tape prints one line an op, and draws held edges dashed") {
+TEST_CASE("a tape prints one line per op, and draws edges from held tensors dashed") {
   const Tensor x = track(f64({1, 2})), h = sin(x), y = mul(h, exp(x)) + f64(1);
   const Tape tape({y}, {x}, {.holding = {h}});
   CHECK(str(tape) ==
@@ -46,14 +46,14 @@ TEST_CASE("a tape prints one line an op, and draws held edges dashed") {
         "}\n");
 }
 
-TEST_CASE("several outputs are pulled at once, and an output that is an input too gets its cotangent") {
+TEST_CASE("several outputs are pulled together, and an output that is also an input gets its cotangent") {
   const Tensor x = track(f64({1, 2})), y = x * x;
   const Tape tape({y, x, y}, {x});
   CHECK(tape.pull({f64({1, 1}), f64({10, 10}), Tensor()})[0].values() == std::vector<double>{12, 14});
   CHECK(tape.push({f64({1, 1})})[1].values() == std::vector<double>{1, 1});
 }
 
-TEST_CASE("the number of directions must be that of the tensors") {
+TEST_CASE("there must be one direction for each tensor") {
   const Tensor x = track(f64(1)), y = x * x;
   const Tape tape({y}, {x});
   CHECK(error_of([&] { tape.pull({}); }) ==
@@ -61,25 +61,24 @@ TEST_CASE("the number of directions must be that of the tensors") {
   CHECK(error_of([&] {
           tape.push({f64(1), f64(1)});
         }) == "[push] 2 directions for 1 tensors. Give one for each (undefined for zero).");
-  CHECK(error_of([&] { Tape({Tensor()}, {x}); }) == "[tape] an output is undefined.");
+  CHECK(error_of([&] { Tape({Tensor()}, {x}); }) == "[tape] an output is undefined. Give it a value.");
 }
 
-TEST_CASE("holding refuses what it cannot hold, and lets be what has nothing to do with x") {
+TEST_CASE("holding rejects invalid tensors, and accepts ones that do not depend on x") {
   const Tensor x = track(f64({1, 2})), h = sin(x), y = h * x;
   const auto hold = [&](const Tensor& t) { return error_of([&] { Tape({y}, {x}, {.holding = {t}}); }); };
-  const std::string itself = "[holding] the held tensor is itself an input or an output. Hold what lies between them.";
+  const std::string itself = "[holding] the held tensor is itself an input or an output. Hold an intermediate tensor.";
   CHECK(hold(x) == itself);
   CHECK(hold(y) == itself);
   CHECK(hold(reshape(h, {2, 1})) ==
-        "[holding] the held tensor of shape (2, 1) depends on an input, but no output uses it. Hold the very tensor "
-        "that was consumed, not a "
-        "reshape of it.");
-  CHECK(hold(Tensor()) == "[holding] a held tensor is undefined.");
+        "[holding] the held tensor of shape (2, 1) depends on an input, but no output uses it. Hold the tensor that "
+        "was consumed itself, not a reshape of it.");
+  CHECK(hold(Tensor()) == "[holding] a held tensor is undefined. Give it a value.");
   CHECK(hold(track(f64(1))) == "nothing was thrown");
   CHECK(hold(f64(1)) == "nothing was thrown");
 }
 
-TEST_CASE("captured names the tracked tensors a function used from outside, each once") {
+TEST_CASE("captured returns the tracked tensors that a function captures, each once") {
   const Tensor p = track(f64(2)), q = p * p, x = f64(1);
   const uint64_t begin = next_sequence();
   const Tensor a = alias(x), y = q * a + q * p;

@@ -10,7 +10,7 @@ namespace dimwise::tensor_tests {
 
 using Values = std::vector<double>;
 
-TEST_CASE("makers give the numbers their names promise, float32 unless told otherwise") {
+TEST_CASE("creation functions give the values of their names, in float32 by default") {
   CHECK(zeros({2}).dtype() == DType::float32);
   CHECK(zeros({2, 0}).size() == 0);
   CHECK(scalar(3).shape() == Shape{});
@@ -28,21 +28,21 @@ TEST_CASE("makers give the numbers their names promise, float32 unless told othe
   CHECK(tensor({0.1}).data<float>()[0] == 0.1f);
 }
 
-TEST_CASE("reading a tensor as what it is not is an error that says so") {
+TEST_CASE("reading a tensor with the wrong dtype or size is an error") {
   CHECK(error_of([] { zeros({2}).data<double>(); }) ==
-        "[data] a float32 tensor was read as float64. Use astype first.");
-  CHECK(error_of([] { zeros({2}).item(); }) == "[item] shape (2,) has 2 elements, not one. Reduce it first.");
-  CHECK(error_of([] { tensor({1, 2}, {3}); }) == "[tensor] 2 values do not fill shape (3,).");
+        "[data] a float32 tensor was read as float64. Cast it with astype first.");
+  CHECK(error_of([] { zeros({2}).item(); }) == "[item] shape (2,) has 2 elements, expected one. Reduce it first.");
+  CHECK(error_of([] { tensor({1, 2}, {3}); }) == "[tensor] 2 values do not fit shape (3,).");
   CHECK(error_of([] { zeros({2, -1}); }) == "[shape] negative length in (2, -1).");
   CHECK(error_of([] {
           zeros({int64_t{1} << 40, int64_t{1} << 40});
-        }) == "[shape] (1099511627776, 1099511627776) has too many elements.");
+        }) == "[shape] (1099511627776, 1099511627776) has more elements than memory can hold. Use a smaller shape.");
   CHECK_THROWS_AS(zeros({int64_t{1} << 58}), ValueError);
   CHECK(error_of([] { Shape{1, 1, 1, 1, 1, 1, 1, 1, 1}; }) == "[shape] more than 8 axes. Reshape to fewer.");
   CHECK(error_of([] { zeros({2}).dim(1); }) == "[axis] axis 1 is out of range for shape (2,). Use -1 … 0.");
 }
 
-TEST_CASE("an undefined tensor is an error wherever its value is asked for") {
+TEST_CASE("an undefined tensor is an error wherever its value is needed") {
   const Tensor none;
   CHECK_FALSE(none.defined());
   CHECK_FALSE(none.tracked());
@@ -55,7 +55,7 @@ TEST_CASE("an undefined tensor is an error wherever its value is asked for") {
     CHECK_THROWS_AS(ask(), ValueError);
 }
 
-TEST_CASE("a tracked leaf records what is computed from it, and an untracked result keeps no inputs") {
+TEST_CASE("ops on a tracked leaf are recorded, and an untracked result keeps no inputs") {
   const Tensor x = f64({1, 2}), t = track(x);
   CHECK_FALSE(x.tracked());
   CHECK(add(t, x).tracked());
@@ -68,7 +68,7 @@ TEST_CASE("a tracked leaf records what is computed from it, and an untracked res
   CHECK(add(t, t).tracked());
 }
 
-TEST_CASE("text of a tensor is short and says shape, dtype and whether it is tracked") {
+TEST_CASE("the text of a tensor is short and includes shape, dtype and whether it is tracked") {
   CHECK(str(tensor({1, 2.5})) == "tensor([1, 2.5], shape=(2,), float32)");
   CHECK(str(track(f64(1))) == "tensor(1, shape=(), float64, tracked)");
   CHECK(str(Tensor()) == "tensor(undefined)");

@@ -19,7 +19,7 @@ Tensor bowl(const Tensor& x) { return sum(pow(x, 4)) + sum(x) * sum(sin(x)); }
 Tensor dot(const Tensor& a, const Tensor& b) { return sum(a * b); }
 }  // namespace
 
-TEST_CASE("jacobian, vjp and jvp of a function agree, and with the tape forms") {
+TEST_CASE("jacobian, vjp and jvp of a function agree with each other and with the tape forms") {
   const Tensor x = normal({3}), v = normal({3}, 2), w = normal({2}, 3), j = jacobian(curve, x);
   REQUIRE(j.shape() == Shape{2, 3});
   CHECK(distance(vjp(curve, x, w).second, sum(j * unsqueeze(w, 1), {0})) < 1e-13);
@@ -44,7 +44,7 @@ TEST_CASE("hessian, hvp and the gradient of a gradient agree, and the hessian is
   CHECK(distance(hvp(bowl(t), t, v), sum(h * v, {1})) < 1e-13);
 }
 
-TEST_CASE("tape forms of the second derivative hold what is held, and are recorded unless told not to be") {
+TEST_CASE("tape forms of the second derivative keep held tensors constant, and are recorded by default") {
   const Tensor t = track(normal({3})), held = sin(t), y = sum(t * t * t * held);
   const Tensor h = hessian(y, t, {.holding = {held}});
   CHECK(distance(diagonal(h), 6.0 * t * held) < 1e-13);
@@ -63,7 +63,7 @@ TEST_CASE("a jacobian has the shape of f followed by that of x, for any ranks an
         Values{2, 0, 0, 2});
 }
 
-TEST_CASE("a functional form is recorded exactly if something tracked enters") {
+TEST_CASE("a functional form is recorded if and only if it depends on a tracked tensor") {
   const Tensor x = f64({1, 2}), p = track(f64(3));
   const auto plain = [](const Tensor& z) { return sum(z * z); };
   const auto captures = [&](const Tensor& z) { return sum(p * z * z); };
@@ -79,7 +79,7 @@ TEST_CASE("a functional form is recorded exactly if something tracked enters") {
   CHECK_FALSE(grad([&](const Tensor& z) { return sum(stop_gradient(p) * z); })(x).tracked());
 }
 
-TEST_CASE("where the caller does not record, functional forms still give derivatives, and record nothing") {
+TEST_CASE("if the caller does not record, functional forms still give derivatives, and record nothing") {
   const Tensor x = track(f64({1, 2}));
   const auto f = [&](const Tensor& z) { return sum(x * z * z); };
   const NoGrad guard;
@@ -90,7 +90,7 @@ TEST_CASE("where the caller does not record, functional forms still give derivat
   CHECK_FALSE(value_and_grad(f, x).first.tracked());
 }
 
-TEST_CASE("a tape form records its sweep unless told not to") {
+TEST_CASE("a tape form records its sweep by default") {
   const Tensor x = track(f64({1, 2})), y = sum(pow(x, 3));
   CHECK(grad(y, x).tracked());
   CHECK_FALSE(grad(y, x, {.record = false}).tracked());
@@ -100,7 +100,7 @@ TEST_CASE("a tape form records its sweep unless told not to") {
   CHECK(distance(both[0], both[1]) == 0);
 }
 
-TEST_CASE("a gradient is zero where y does not depend on x") {
+TEST_CASE("a gradient is zero if y does not depend on x") {
   const Tensor x = track(f64({1, 2})), z = track(f64(1));
   CHECK(all_zero(grad(z * z, x)));
   CHECK(all_zero(grad(f64(3), x)));
@@ -108,28 +108,28 @@ TEST_CASE("a gradient is zero where y does not depend on x") {
   CHECK(all_zero(grad([](const Tensor&) { return f64(1); })(x)));
 }
 
-TEST_CASE("transforms refuse, in these words") {
+TEST_CASE("transforms reject invalid arguments with these messages") {
   const Tensor x = track(f64({1, 2})), y = sum(x * x);
   CHECK(error_of([&] { grad(x * x, x); }) ==
-        "[grad] the function must have one element, not shape (2,). Sum it, or use vjp or jacobian.");
+        "[grad] the result has shape (2,), expected one element. Sum it, or use vjp or jacobian.");
   CHECK(error_of([&] { value_and_grad([](const Tensor& z) { return z; }, x); }) ==
-        "[value_and_grad] the function must have one element, not shape (2,). Sum it, or use vjp or jacobian.");
+        "[value_and_grad] the result has shape (2,), expected one element. Sum it, or use vjp or jacobian.");
   CHECK(error_of([&] {
           grad(y, f64({1, 2}));
         }) ==
-        "[tape] an input is not tracked, so nothing was recorded. Make it with track(x) before computing with it.");
+        "[tape] an input is not tracked, so nothing was recorded. Track it with track(x) before computing with it.");
   CHECK(error_of([&] {
           vjp(y, x, f64({1, 2}));
         }) ==
-        "[pull] a direction has shape (2,) where the tensor has (). They must be equal, or the direction broadcast to "
+        "[pull] a direction has shape (2,), but the tensor has (). The direction must have that shape or broadcast to "
         "it.");
   CHECK(error_of([&] {
           jvp(y, x, f64({1, 2, 3}));
         }) ==
-        "[jet] a direction has shape (3,) where the tensor has (2,). They must be equal, or the direction broadcast to "
+        "[jet] a direction has shape (3,), but the tensor has (2,). The direction must have that shape or broadcast to "
         "it.");
   CHECK(error_of([&] { vjp(y, x, scalar(1)); }) ==
-        "[pull] a direction is float32 where the tensor is float64. Cast it with astype.");
+        "[pull] a direction is float32, but the tensor is float64. Cast it with astype.");
 }
 
 }  // namespace dimwise::transforms_tests

@@ -8,7 +8,7 @@
 
 namespace dimwise::xtensor_tests {
 
-TEST_CASE("A tensor becomes an xarray of the same elements, and comes back") {
+TEST_CASE("A tensor converts to an xarray of the same elements and back") {
   const Tensor x = tensor({1, 2, 3, 4, 5, 6}, {2, 3}, DType::float64);
   const xt::xarray<double> a = to_xtensor<double>(x);
   REQUIRE(a.dimension() == 2);
@@ -21,7 +21,7 @@ TEST_CASE("A tensor becomes an xarray of the same elements, and comes back") {
   CHECK_THROWS_AS(to_xtensor<float>(x), DTypeError);
 }
 
-TEST_CASE("as_xtensor looks at the tensor's own memory") {
+TEST_CASE("as_xtensor is a view of the tensor's memory") {
   const Tensor x = tensor({1, 2, 3, 4}, {2, 2});
   const auto view = as_xtensor<float>(x);
   CHECK(&view(0, 0) == x.data<float>().data());

@@ -9,7 +9,7 @@ using namespace dimwise::recorded;
 
 namespace {
 
-// A layer with these options, whose parameters are the inputs behind x.
+// A layer with these options, whose parameters are the inputs after x.
 template <class Layer, class Options>
 std::function<Tensor(const Inputs&)> with_options(const Options& options) {
   return [options](const Inputs& in) {
@@ -34,7 +34,7 @@ void check_spread(const Tensor& t, double bound) {
 
 }  // namespace
 
-TEST_CASE("Conv2d and ConvTranspose2d are PyTorch's, with their gradients and second derivatives") {
+TEST_CASE("Conv2d and ConvTranspose2d agree with PyTorch, including gradients and second derivatives") {
   compare("conv", {{"conv2d", with_options<Conv2d>(Conv2dOptions{})},
                    {"conv2d_strided", with_options<Conv2d>(Conv2dOptions{.stride = {2, 1}, .padding = {1, 2}})},
                    {"conv2d_1x1", with_options<Conv2d>(Conv2dOptions{.stride = 2})},

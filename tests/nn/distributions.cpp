@@ -18,7 +18,7 @@ namespace {
 constexpr DType f64 = DType::float64;
 const double log_2pi = std::log(2 * M_PI);
 
-// The points of a fine grid over [−12, 12]², and what a density sums to there.
+// The points of a fine grid over [−12, 12]², and the sum of a density over them.
 struct Grid {
   static constexpr int64_t n = 401;
   Tensor points;
@@ -51,7 +51,7 @@ void check_moments(const Tensor& samples, const std::vector<double>& mean_expect
 
 }  // namespace
 
-TEST_CASE("The standard normal has its formula, its integral, its entropy and its samples") {
+TEST_CASE("The standard normal has the correct formula, integral, entropy and samples") {
   const StandardNormal base{.d = 2};
   CHECK(base.log_prob(tensor({1, 2}, f64)).item() == Approx(-2.5 - log_2pi));
   const Grid grid;
@@ -62,7 +62,7 @@ TEST_CASE("The standard normal has its formula, its integral, its entropy and it
   CHECK_THROWS_AS(base.log_prob(ones({3})), ShapeError);
 }
 
-TEST_CASE("The diagonal normal has its formula, its integral, its entropy and its samples") {
+TEST_CASE("The diagonal normal has the correct formula, integral, entropy and samples") {
   const DiagonalNormal q{tensor({1, -2}, f64), tensor({0.5, -0.3}, f64)};
   const double z0 = (0.2 - 1) / std::exp(0.5), z1 = (0.1 + 2) / std::exp(-0.3);
   CHECK(q.log_prob(tensor({0.2, 0.1}, f64)).item() == Approx(-0.5 * (z0 * z0 + z1 * z1) - 0.2 - log_2pi));
@@ -70,13 +70,13 @@ TEST_CASE("The diagonal normal has its formula, its integral, its entropy and it
   CHECK(grid.total(q.log_prob(grid.points)) == Approx(1).epsilon(1e-10));
   CHECK(grid.entropy(q.log_prob(grid.points)) == Approx(q.entropy().item()).epsilon(1e-10));
   check_moments(q.sample(Rng(1), {20000}), {1, -2}, {std::exp(1), 0, 0, std::exp(-0.6)}, 0.08);
-  // One scale for all dimensions counts once for each.
+  // A scale shared by all dimensions counts once for each.
   const DiagonalNormal shared{zeros({3}, f64), scalar(0.7, f64)}, spelt{zeros({3}, f64), full({3}, 0.7, f64)};
   const Tensor x = tensor({1, 2, 3}, f64);
   CHECK(shared.log_prob(x).item() == Approx(spelt.log_prob(x).item()));
   CHECK(shared.entropy().item() == Approx(spelt.entropy().item()));
   CHECK(DiagonalNormal{zeros({4, 3}), zeros({4, 3})}.sample(Rng(0)).shape() == Shape{4, 3});
-  // A part of a batch draws the numbers of its own rows.
+  // A part of a batch draws the same numbers as the whole.
   const std::vector<double> whole = DiagonalNormal{zeros({4, 3}), zeros({4, 3})}.sample(Rng(0)).values(),
                             last = DiagonalNormal{zeros({1, 3}), zeros({1, 3})}.sample(Rng(0), {}, 3).values();
   CHECK(last == std::vector<double>(whole.begin() + 9, whole.end()));
@@ -108,7 +108,7 @@ TEST_CASE("Gradients reach the parameters through log-densities, samples and ent
   check_grads([&](const auto& in) { return g.log_prob(in[0]); }, {x}, {.order = 2, .tolerance = 1e-5});
 }
 
-TEST_CASE("The Gaussian fitted to data has their mean and covariance") {
+TEST_CASE("The Gaussian fitted to data has the data's mean and covariance") {
   const Rng rng(9);
   const Tensor mix = tensor({2, 0, -1, 0.5}, {2, 2}, f64);
   const Tensor data = linear(rng.normal({4000, 2}, f64), mix, tensor({1, -1}, f64));
@@ -136,14 +136,14 @@ TEST_CASE("The Gaussian fitted to data has their mean and covariance") {
   CHECK(MultivariateNormal::fit(astype(data, DType::float32)).log_prob(zeros({2})).dtype() == DType::float32);
 }
 
-TEST_CASE("Data that span no volume are refused, and a ridge helps") {
+TEST_CASE("Data with a singular covariance is rejected, and a ridge makes it valid") {
   const Tensor line = tensor({1, 2, 2, 4, 3, 6, 4, 8}, {4, 2}, f64);
   CHECK_THROWS_WITH(MultivariateNormal::fit(line), Catch::Contains("not positive definite"));
   CHECK(MultivariateNormal::fit(line, 0.1).entropy().item() < 10);
   CHECK_THROWS_AS(MultivariateNormal::fit(ones({4})), ShapeError);
 }
 
-TEST_CASE("Bernoulli variables have their formula, at large logits too") {
+TEST_CASE("Bernoulli variables have the correct formula, at large logits too") {
   const Bernoulli b{tensor({0.3, -1.2}, f64)};
   const double p0 = 1 / (1 + std::exp(-0.3)), p1 = 1 / (1 + std::exp(1.2));
   double total = 0;
@@ -169,7 +169,7 @@ TEST_CASE("Bernoulli variables have their formula, at large logits too") {
   CHECK(m[1] == Approx(p1).margin(0.02));
 }
 
-TEST_CASE("A mixture of Gaussians has its formula, its integral and its samples") {
+TEST_CASE("A mixture of Gaussians has the correct formula, integral and samples") {
   const GaussianMixture m{tensor({std::log(3), 0}, f64), tensor({1, 2, -2, 0}, {2, 2}, f64),
                           tensor({0, 0.2, -0.5, 0.1}, {2, 2}, f64)};
   const Tensor x = tensor({0.5, 1}, f64);

@@ -1,4 +1,4 @@
-// Layers and distributions of a batch without rows: shapes as of any batch, and no gradient for the parameters.
+// Layers and distributions of a batch without rows: shapes as for any batch, and zero gradients of the parameters.
 #include "autodiff/transforms.hpp"
 #include "nn/data/standardizer.hpp"
 #include "nn/distributions/bernoulli.hpp"
@@ -20,7 +20,7 @@ namespace {
 
 constexpr DType both[] = {DType::float32, DType::float64};
 
-// f of the model and of an x without elements: its shape, and the gradients of the sum of squares, recorded and not.
+// f of the model and an empty x: its shape, and the gradients of the sum of squares, recorded and not.
 template <class M, class F>
 void check(const char* name, const M& model, const Shape& of_x, const Shape& expected, DType dtype, F f) {
   INFO(name << ' ' << dtype);
@@ -52,7 +52,7 @@ void check(const char* name, const M& model, const Shape& of_x, const Shape& exp
 
 }  // namespace
 
-TEST_CASE("Layers of an empty batch give an empty batch, and parameters the gradient 0") {
+TEST_CASE("Layers map an empty batch to an empty batch, and the gradient of parameters is 0") {
   const Rng rng(3);
   for (const DType dtype : both) {
     check("Linear", Linear(3, 4, rng, dtype), {0, 3}, {0, 4}, dtype);
@@ -79,7 +79,7 @@ TEST_CASE("Layers of an empty batch give an empty batch, and parameters the grad
   }
 }
 
-TEST_CASE("Log-densities of an empty batch are an empty batch") {
+TEST_CASE("Log-densities of an empty batch are empty") {
   const Rng rng(3);
   for (const DType dtype : both) {
     const auto log_prob = [](const auto& p, const Tensor& x) { return p.log_prob(x); };

@@ -1,4 +1,4 @@
-// Agreement with what PyTorch computed: scripts/record_fixtures.py wrote the files, and has the same functions.
+// Agreement with PyTorch: scripts/record_fixtures.py wrote the files, and has the same functions.
 #include "nn/module.hpp"
 #include "nn/optim/adam.hpp"
 #include "nn/optim/adamax.hpp"
@@ -117,7 +117,7 @@ struct Point {
   }
 };
 
-// The recorded path of an optimizer on both functions, against ours.
+// The recorded iterates of an optimizer on both functions, against ours.
 template <class Optimizer>
 void follow(const SafeTensors& file, const std::string& name, const Optimizer& fresh) {
   for (const char* function : {"quadratic", "rosenbrock"})
@@ -143,11 +143,11 @@ void follow(const SafeTensors& file, const std::string& name, const Optimizer& f
 
 }  // namespace
 
-TEST_CASE("values, gradients and second derivatives of the ops are PyTorch's, in both dtypes") {
+TEST_CASE("values, gradients and second derivatives of the ops agree with PyTorch, in both dtypes") {
   compare("ops", functions());
 }
 
-TEST_CASE("twenty steps of each optimizer are PyTorch's") {
+TEST_CASE("twenty steps of each optimizer agree with PyTorch") {
   const SafeTensors file = file_of("optimizers");
   follow(file, "sgd", Sgd{.lr = 0.01});
   follow(file, "sgd_momentum", Sgd{.lr = 0.01, .momentum = 0.9});

@@ -18,7 +18,7 @@ constexpr DType f64 = DType::float64;
 
 double sigma(double x) { return 1 / (1 + std::exp(-x)); }
 
-// Gradients of a loss of the layer with respect to x and every parameter, against differences; none is zero.
+// Gradients of a loss of the layer with respect to x and every parameter, against finite differences; none is zero.
 template <class Layer>
 void check_layer(const Layer& layer, const Tensor& x) {
   std::vector<Tensor> inputs{x};
@@ -61,14 +61,14 @@ TEST_CASE("A gated transposed convolution is one transposed convolution times th
   for (size_t i = 0; i < 5; ++i) CHECK(y.values()[i] == Approx(value[i] * sigma(gate[i])));
 }
 
-TEST_CASE("Gated convolutions have right gradients in x and in all four parameters") {
+TEST_CASE("Gated convolutions have correct gradients with respect to x and all four parameters") {
   const Rng rng(3);
   check_layer(GatedConv2d(2, 3, 3, rng, {.stride = 2, .padding = 1}, f64), rng.split("x").normal({2, 2, 5, 4}, f64));
   check_layer(GatedConvTranspose2d(2, 3, 3, rng, {.stride = 2, .padding = 1, .output_padding = 1}, f64),
               rng.split("x").normal({2, 2, 3, 2}, f64));
 }
 
-TEST_CASE("Gated convolutions keep their options, their names and their two streams of initial values") {
+TEST_CASE("Gated convolutions have the given options, names and two streams of initial values") {
   const GatedConv2d down(1, 32, 5, Rng(1), {.stride = 2, .padding = 2});
   CHECK(down(ones({2, 1, 28, 28})).shape() == Shape{2, 32, 14, 14});
   const GatedConvTranspose2d up(32, 1, 5, Rng(1), {.stride = 2, .padding = 2, .output_padding = 1});

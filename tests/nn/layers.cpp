@@ -17,7 +17,7 @@ TEST_CASE("Activations are found by name, and an unknown name lists them") {
   CHECK_THROWS_WITH(parse_activation("swish"), Catch::Contains("'swish'") && Catch::Contains("softplus"));
 }
 
-TEST_CASE("Each activation is its function") {
+TEST_CASE("Each activation computes its function") {
   const Tensor x = tensor({-2, -0.5, 0, 1.5}, DType::float64);
   const auto same = [&](Activation a, const std::function<double(double)>& f) {
     const std::vector<double> in = x.values(), out = activate(a, x).values();
@@ -38,7 +38,7 @@ TEST_CASE("Only elu and relu are not smooth") {
   for (const std::string& n : activation_names()) CHECK(smooth(parse_activation(n)) == (n != "elu" && n != "relu"));
 }
 
-TEST_CASE("An MLP is its layers with the activation between them") {
+TEST_CASE("An MLP applies its layers with the activation between them") {
   const Mlp net({3, 5, 2}, Activation::tanh, Rng(1), DType::float64);
   const Tensor x = Rng(2).normal({7, 3}, DType::float64);
   CHECK(net(x).shape() == Shape{7, 2});
@@ -60,7 +60,7 @@ TEST_CASE("LayerNorm gives each row mean 0 and variance 1, then weight and bias"
   CHECK_THROWS_AS(norm(ones({2, 3}, DType::float64)), ShapeError);
 }
 
-TEST_CASE("Initial values have the spread their formulas ask for") {
+TEST_CASE("Initial values have the spread of their formulas") {
   const Shape shape{60, 50, 2};  // fan-in 100, fan-out 120
   for (const DType dtype : {DType::float32, DType::float64}) {
     const auto check = [&](const Tensor& w, double deviation, double bound) {

@@ -17,7 +17,7 @@ std::vector<int64_t> epoch_of(DataLoader& loader, int64_t epoch) {
 }
 }  // namespace
 
-TEST_CASE("An epoch has every row once, in batches of one size but for the last") {
+TEST_CASE("An epoch contains every row once, in batches of equal size except for the last") {
   DataLoader loader({.size = 10, .batch = 4, .seed = 1});
   CHECK(loader.batches() == 3);
   CHECK(loader.indices(0, 0).size() == 4);
@@ -30,7 +30,7 @@ TEST_CASE("An epoch has every row once, in batches of one size but for the last"
   CHECK(DataLoader({.size = 0, .batch = 4}).batches() == 0);
 }
 
-TEST_CASE("The order is a function of seed and epoch, whatever was asked before") {
+TEST_CASE("The order is a function of seed and epoch, independent of earlier calls") {
   const DataLoader::Options options{.size = 100, .batch = 7, .seed = 3};
   DataLoader a(options), b(options), other({.size = 100, .batch = 7, .seed = 4});
   const std::vector<int64_t> zero = epoch_of(a, 0), one = epoch_of(a, 1);
@@ -43,7 +43,7 @@ TEST_CASE("The order is a function of seed and epoch, whatever was asked before"
   CHECK(epoch_of(straight, 3) == std::vector<int64_t>{0, 1, 2, 3, 4});
 }
 
-TEST_CASE("A loader refuses what is not there") {
+TEST_CASE("A loader rejects batches that do not exist") {
   CHECK_THROWS_AS(DataLoader({.size = 5, .batch = 0}), ValueError);
   CHECK_THROWS_AS(DataLoader({.size = -1, .batch = 1}), ValueError);
   DataLoader loader({.size = 5, .batch = 2});

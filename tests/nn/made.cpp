@@ -9,7 +9,7 @@ namespace dimwise::made_tests {
 
 namespace {
 
-// Whether y[i, k] moves with x[j] exactly where j comes before i in the order.
+// Whether y[i, k] depends on x[j] if and only if j comes before i in the order.
 void check_autoregressive(int64_t d, int64_t outputs, const std::vector<int64_t>& hidden,
                           const std::vector<int64_t>& order, int64_t context = 0) {
   const Rng rng(11);
@@ -41,7 +41,7 @@ TEST_CASE("Each output of a MADE depends on exactly the inputs before it in the 
   check_autoregressive(1, 2, {3}, {});
 }
 
-TEST_CASE("A MADE with a context stays autoregressive") {
+TEST_CASE("A MADE with a context is autoregressive") {
   check_autoregressive(4, 1, {16}, {}, 3);
   check_autoregressive(5, 2, {24, 12}, {3, 0, 4, 1, 2}, 2);
   check_autoregressive(1, 2, {3}, {}, 1);
@@ -61,7 +61,7 @@ TEST_CASE("The context reaches every output") {
   CHECK_THROWS_AS(without(ones({5, 4})), ShapeError);
 }
 
-TEST_CASE("A prepared MADE gives the same values and passes gradients to the weights") {
+TEST_CASE("A prepared MADE gives the same values and gradients of the weights") {
   const Rng rng(2);
   const Made net({.d = 3, .dtype = DType::float64}, rng);
   const Tensor x = rng.split("x").normal({5, 3}, DType::float64);
@@ -77,7 +77,7 @@ TEST_CASE("A prepared MADE gives the same values and passes gradients to the wei
   for (size_t i = 0; i < a.size(); ++i) CHECK(a[i] == Approx(b[i]).margin(1e-14));
 }
 
-TEST_CASE("Masks refuse sizes and orders that make no sense") {
+TEST_CASE("Masks reject invalid sizes and orders") {
   CHECK_THROWS_AS(made_masks(0, {4}), ValueError);
   CHECK_THROWS_AS(made_masks(3, {0}), ValueError);
   CHECK_THROWS_AS(made_masks(3, {4}, 0), ValueError);

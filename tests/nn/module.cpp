@@ -22,7 +22,7 @@ namespace dimwise::module_tests {
 
 namespace {
 
-// A module of every kind of member.
+// A module with every kind of member.
 struct Everything {
   std::vector<Linear> layers;
   std::optional<LayerNorm> norm;
@@ -52,7 +52,7 @@ Everything make(DType dtype = DType::float64) {
   return m;
 }
 
-// Two members, or a member and a part of another one, under one name.
+// Two members, or a member and a part of another one, with the same name.
 struct Twins {
   Tensor first = ones({2}), second = zeros({2});
   template <class Self, class Visitor>
@@ -105,7 +105,7 @@ TEST_CASE("Names compose, constants are saved but not trained") {
   CHECK(state.at("net.shift").values()[0] == 0.5);
 }
 
-TEST_CASE("Two members under one name are refused, naming it, by all that keeps members by name") {
+TEST_CASE("Two members with one name are rejected, with the name, by all functions that store members by name") {
   const auto refused = [](auto model, const std::string& name) {
     const auto contains = Catch::Contains("two members are visited as '" + name + "'");
     CHECK_THROWS_AS(state_dict(model), ValueError);
@@ -115,7 +115,7 @@ TEST_CASE("Two members under one name are refused, naming it, by all that keeps 
     CHECK_THROWS_WITH(Adam{}.step(model, model), contains);
     Ema<decltype(model)> ema{.average = model};
     CHECK_THROWS_WITH((ema.update(model), ema.update(model)), contains);
-    // By order, nothing is mixed.
+    // Access by order is not affected.
     const auto g = value_and_grad([](const auto& m) { return sum(parameters(m)[0]); }, model).second;
     CHECK(max(parameters(g)[0]).item() == 1);
     CHECK(max(parameters(g)[1]).item() == 0);
@@ -144,7 +144,7 @@ TEST_CASE("value_and_grad gives the loss and its gradient in the model's type") 
   CHECK_FALSE(g.factor.tracked());
   CHECK(g.layers[1].weight.shape() == Shape{4, 4});
   CHECK_FALSE(g.layers[1].bias.defined());
-  // Along one parameter, against a difference.
+  // The derivative along one parameter, against a finite difference.
   const auto at = [&](double h) {
     Everything moved = m;
     moved.factor = m.factor + tensor({h, 0, 0, 0}, DType::float64);
@@ -153,7 +153,9 @@ TEST_CASE("value_and_grad gives the loss and its gradient in the model's type") 
   CHECK(g.factor.values()[0] == Approx((at(1e-5) - at(-1e-5)) / 2e-5).epsilon(1e-7));
 }
 
-TEST_CASE("value_and_grad is recorded if a tensor tracked outside enters, not for what the loss tracks itself") {
+TEST_CASE(
+    "value_and_grad is recorded if the loss depends on an outer tracked tensor, not for tensors that the loss tracks "
+    "itself") {
   const Everything m = make();
   const Tensor x = Rng(1).normal({5, 3}, DType::float64);
   const auto inner = value_and_grad(
@@ -170,7 +172,7 @@ TEST_CASE("value_and_grad is recorded if a tensor tracked outside enters, not fo
   CHECK(outer.second.factor.tracked());
 }
 
-TEST_CASE("A loss that uses the outer model is refused") {
+TEST_CASE("A loss that uses the outer model is rejected") {
   const Everything m = make();
   const Tensor x = Rng(1).normal({5, 3}, DType::float64);
   const auto outer = [&](const Everything&) { return mean(square(m(x))); };
@@ -179,7 +181,7 @@ TEST_CASE("A loss that uses the outer model is refused") {
   CHECK_THROWS_AS(value_and_grad([&](const auto& net) { return net(x); }, m), ShapeError);
 }
 
-TEST_CASE("A loss that uses a part of the outer model beside its argument is refused, naming the part") {
+TEST_CASE("A loss that uses a part of the outer model in addition to its argument is rejected, with the part's name") {
   const Everything m = make();
   const Tensor x = Rng(1).normal({5, 3}, DType::float64);
   const auto refused = [&](const auto& loss, const std::string& name) {
@@ -199,20 +201,20 @@ TEST_CASE("A loss that uses a part of the outer model beside its argument is ref
                         m, 5),
                     Catch::Contains("parameter 'factor'"));
 
-  // Constants of the model, stopped parameters, and what was computed from parameters before.
+  // Constants of the model, stopped parameters, and tensors computed earlier from parameters.
   const Tensor target = m(x);
   const auto near = [&](const Everything& net) {
     return mean(square(net(x - m.shift.value) - target)) + sum(square(net.factor - stop_gradient(m.factor)));
   };
   CHECK_NOTHROW(value_and_grad(near, m));
-  // An outer model that is tracked is differentiated by whoever tracks it.
+  // A tracked outer model is differentiated by the code that tracks it.
   const Everything outer = track(m);
   const auto [loss, g] = value_and_grad([&](const Everything& net) { return sum(net.factor * outer.factor); }, outer);
   CHECK(g.factor.values() == m.factor.values());
   CHECK(grad(loss, outer.factor).values() == (2 * m.factor).values());
 }
 
-TEST_CASE("Gradients of every parameter of every layer agree with differences") {
+TEST_CASE("Gradients of every parameter of every layer agree with finite differences") {
   const Rng rng(2);
   const Tensor x = rng.split("x").normal({4, 3}, DType::float64);
   const auto check = [&](auto m) {
@@ -231,7 +233,7 @@ TEST_CASE("Gradients of every parameter of every layer agree with differences") 
   check(Made({.d = 3, .hidden = {4}, .outputs = 2, .dtype = DType::float64}, rng));
 }
 
-TEST_CASE("No layer forgets a tensor in its visit") {
+TEST_CASE("Every layer visits all its tensors") {
   const Rng rng(2);
   const Tensor x = track(rng.split("x").normal({4, 3})), c = track(rng.split("c").normal({4, 2}));
   const auto clean = [&](const auto& m) {
@@ -254,7 +256,7 @@ TEST_CASE("No layer forgets a tensor in its visit") {
   CHECK(found[0].values() == std::vector<double>{42, 42});
 }
 
-TEST_CASE("A state that does not fit names the tensor, and nothing is changed") {
+TEST_CASE("Loading a state that does not fit reports the tensor, and nothing is changed") {
   Everything m = make();
   const auto before = state_dict(m);
   const auto refused = [&](std::map<std::string, Tensor> state, const std::string& text) {
@@ -268,7 +270,7 @@ TEST_CASE("A state that does not fit names the tensor, and nothing is changed") 
   refused(changed, "tensor 'shift' is missing");
   changed = state;
   changed["factor"] = zeros({3}, DType::float64);
-  refused(changed, "tensor 'factor' is (3,) float64 where the model has (4,) float64");
+  refused(changed, "tensor 'factor' is (3,) float64, but the model has (4,) float64");
   changed = state;
   changed["factor"] = zeros({4});
   refused(changed, "tensor 'factor' is (4,) float32");

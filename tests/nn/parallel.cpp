@@ -24,7 +24,7 @@ namespace {
 
 constexpr int64_t rows = 37;
 
-// A regression whose later rows weigh more, so that the place and the size of a shard matter.
+// A regression with larger weights of later rows, so that position and size of a shard matter.
 struct Problem {
   Mlp model;
   Tensor x, y;
@@ -64,7 +64,7 @@ double distance(const std::vector<double>& a, const std::vector<double>& b) {
 
 }  // namespace
 
-TEST_CASE("shards are the rows in order, and differ in size by one at most") {
+TEST_CASE("shards contain the rows in order, and their sizes differ by at most one") {
   for (const int64_t n : {1, 2, 7, 256})
     for (const int64_t count : {1, 2, 3, 7, 300}) {
       int64_t next = 0, index = 0;
@@ -82,7 +82,7 @@ TEST_CASE("shards are the rows in order, and differ in size by one at most") {
   CHECK_THROWS_WITH(ThreadPool(0), Contains("[thread pool]") && Contains("Use 1 or more"));
 }
 
-TEST_CASE("loss and gradients in shards are those of the whole batch") {
+TEST_CASE("loss and gradients in shards equal those of the whole batch") {
   const Problem p(DType::float64);
   const std::vector<double> whole = numbers(p.serial());
   for (const int threads : {1, 2, 3, 5, 40}) {
@@ -95,7 +95,7 @@ TEST_CASE("loss and gradients in shards are those of the whole batch") {
   CHECK(numbers(p.parallel(one)) == whole);
 }
 
-TEST_CASE("a number of threads always gives the same bits") {
+TEST_CASE("the same number of threads always gives the same bits") {
   const Problem p(DType::float32);
   for (const int threads : {1, 2, 3, 5}) {
     ThreadPool first(threads);
@@ -108,7 +108,7 @@ TEST_CASE("a number of threads always gives the same bits") {
   }
 }
 
-TEST_CASE("tasks run once each, task i on thread i mod threads, the first on the caller's") {
+TEST_CASE("each task runs once, task i on thread i mod threads, the first on the caller's") {
   ThreadPool pool(3);
   for (const int64_t count : {0, 1, 2, 3, 10}) {
     std::vector<std::thread::id> where(static_cast<size_t>(count));
@@ -125,7 +125,7 @@ TEST_CASE("tasks run once each, task i on thread i mod threads, the first on the
   }
 }
 
-TEST_CASE("products and convolutions take one thread each while a pool works, and what was set afterwards") {
+TEST_CASE("products and convolutions use one thread each while a pool works, and the set number afterwards") {
   const int before = threads();
   set_threads(2);
   ThreadPool one(1), two(2), other(2);
@@ -136,7 +136,7 @@ TEST_CASE("products and convolutions take one thread each while a pool works, an
     convolutions[static_cast<size_t>(i)] = onednn_threads();
   };
   two.run(4, [&](int64_t i) {
-    if (i == 0) other.run(2, look);  // another pool's end does not end this one's
+    if (i == 0) other.run(2, look);  // destroying another pool does not affect this one
     look(i);
   });
   CHECK(products == std::vector<int>{1, 1, 1, 1});
@@ -155,7 +155,7 @@ TEST_CASE("products and convolutions take one thread each while a pool works, an
   set_threads(before);
 }
 
-TEST_CASE("the exception of the first shard that failed reaches the caller, and the pool goes on") {
+TEST_CASE("the exception of the first failed shard reaches the caller, and the pool can be used again") {
   const Problem p(DType::float64);
   ThreadPool pool(3);
   const auto failing = [&](int64_t from) {
@@ -181,7 +181,7 @@ TEST_CASE("the exception of the first shard that failed reaches the caller, and 
   CHECK(distance(numbers(p.parallel(pool)), numbers(p.serial())) < 1e-12);
 }
 
-TEST_CASE("workers take over the caller's recording flag, check and scope, and keep none of them") {
+TEST_CASE("workers copy the caller's recording flag, check and scope, and keep none of them") {
   ThreadPool pool(3);
   for (const bool on : {false, true, false}) {
     const GradMode recorded(on);
@@ -199,7 +199,7 @@ TEST_CASE("workers take over the caller's recording flag, check and scope, and k
   }
 }
 
-TEST_CASE("gradients can be differentiated again where something tracked enters") {
+TEST_CASE("gradients can be differentiated again if they depend on a tracked tensor") {
   const Problem p(DType::float64);
   ThreadPool pool(3);
   const auto second = [&](auto&& first_order) {
@@ -217,7 +217,7 @@ TEST_CASE("gradients can be differentiated again where something tracked enters"
   CHECK_FALSE(p.parallel(pool).first.tracked());
 }
 
-TEST_CASE("a pool at work runs what its own tasks ask of it in the thread that asks") {
+TEST_CASE("a busy pool runs nested tasks on the calling thread") {
   const Problem p(DType::float32);
   ThreadPool pool(3);
   const std::vector<double> bits = numbers(p.parallel(pool));
@@ -231,7 +231,7 @@ TEST_CASE("a pool at work runs what its own tasks ask of it in the thread that a
   CHECK((elsewhere == bits));
 }
 
-TEST_CASE("observers see every shard, and change no bit") {
+TEST_CASE("observers are notified of every shard, and do not change results") {
   const Problem p(DType::float32);
   ThreadPool pool(3);
   const std::vector<double> bits = numbers(p.parallel(pool));
@@ -243,10 +243,10 @@ TEST_CASE("observers see every shard, and change no bit") {
       value_and_grad_parallel(
           pool, [&](const Mlp& m, const Shard& s) { return s.index == 2 ? log(-square(p.loss(m, s))) : p.loss(m, s); },
           p.model, rows),
-      Contains("[log]") && Contains("made nan"));
+      Contains("[log]") && Contains("gave nan"));
 }
 
-TEST_CASE("steps on many threads live on the memory of the first ones") {
+TEST_CASE("later steps on many threads reuse the memory of the first ones") {
   const Problem p(DType::float32);
   for (const int threads : {1, 2, 3}) {
     ThreadPool pool(threads);
@@ -256,7 +256,7 @@ TEST_CASE("steps on many threads live on the memory of the first ones") {
       pool.run(threads, [&](int64_t i) { each[static_cast<size_t>(i)] = pool_statistics().misses; });
       return each;
     };
-    std::vector<Tensor> aside;  // made by the shards, freed by the caller
+    std::vector<Tensor> aside;  // created by the shards, freed by the caller
     const auto step = [&] {
       aside.assign(static_cast<size_t>(threads), Tensor());
       auto [loss, g] = value_and_grad_parallel(

@@ -1,5 +1,5 @@
 #pragma once
-// What PyTorch computed, as scripts/record_fixtures.py wrote it, against the same functions here.
+// PyTorch's results, written by scripts/record_fixtures.py, against the same functions here.
 
 #include <cmath>
 #include <functional>
@@ -23,7 +23,7 @@ inline SafeTensors file_of(const std::string& name) {
   return load_safetensors(std::string(DIMWISE_SOURCE_DIR "/tests/fixtures/") + name + ".safetensors");
 }
 
-// max |a − b| / (1 + |b|), infinite where shapes differ or a NaN occurs.
+// max |a − b| / (1 + |b|), infinite if shapes differ or a NaN occurs.
 inline double distance(const Tensor& a, const Tensor& b) {
   if (a.shape() != b.shape()) return INFINITY;
   const std::vector<double> x = a.values(), y = b.values();
@@ -58,7 +58,7 @@ inline void compare(const std::string& file_name, const Functions& functions) {
       }
       const Inputs second = grad(squares, x);
       for (size_t i = 0; i < x.size(); ++i)
-        // Second derivatives in float32 carry the rounding of the first.
+        // Second derivatives in float32 include the rounding errors of the first.
         CHECK(distance(second[i], at("second." + std::to_string(i))) < (dtype == DType::float32 ? 1e-4 : tolerance));
       compared += 2 + 3 * x.size();
     }

@@ -8,7 +8,7 @@
 
 namespace dimwise::standardizer_tests {
 
-TEST_CASE("Standardized columns have mean 0 and deviation 1, and come back") {
+TEST_CASE("Standardized columns have mean 0 and standard deviation 1, and the inverse restores them") {
   const Tensor x = tensor({1, 10, 2, 30, 3, 20, 6, 0}, {4, 2});
   const Standardizer s = fit_standardizer(x, {});
   const Tensor z = s.forward(x);
@@ -25,7 +25,7 @@ TEST_CASE("Standardized columns have mean 0 and deviation 1, and come back") {
   CHECK(fit_standardizer(x, {}, DType::float64).scale.value.dtype() == DType::float64);
 }
 
-TEST_CASE("The standardizer of a dimension alone changes nothing") {
+TEST_CASE("The standardizer of a given dimension is the identity") {
   const Standardizer s(2, DType::float32);
   const Tensor x = tensor({3, 4});
   CHECK(s.forward(x).values() == x.values());
@@ -33,7 +33,7 @@ TEST_CASE("The standardizer of a dimension alone changes nothing") {
   CHECK(s.log_det().item() == 0);
 }
 
-TEST_CASE("A constant column, or one that is not finite, is named") {
+TEST_CASE("A constant column, or one that is not finite, is reported with its name") {
   const Tensor x = tensor({1, 0.1, 2, 0.1, 3, 0.1}, {3, 2}, DType::float64);
   CHECK_THROWS_AS(fit_standardizer(x, {}), DataError);
   CHECK_THROWS_WITH(fit_standardizer(x, {}), Catch::Contains("column 2 is constant (0.1)"));

@@ -9,11 +9,11 @@
 
 namespace dimwise {
 
-/// The tensors that f(m) uses and m's `visit` does not name.
+/// The tensors that f(m) uses but m's `visit` does not name.
 ///
-/// f is run twice: what its record begins from both times, other than the visited tensors and the given inputs, has
-/// been kept somewhere in between. At least one parameter or input of f must be tracked by it: what is computed from
-/// unvisited tensors alone leaves no record.
+/// f runs twice: leaves of its record in both runs, other than the visited tensors and the given inputs, are stored
+/// elsewhere in the module. f must track at least one parameter or input, because a computation from unvisited tensors
+/// alone is not recorded.
 template <Module M>
 std::vector<Tensor> unvisited(const M& m, const std::function<Tensor(const M&)>& f,
                               const std::vector<Tensor>& inputs = {}) {

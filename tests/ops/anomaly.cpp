@@ -1,4 +1,4 @@
-// The anomaly guard names the op that made a NaN, in whichever direction.
+// DetectAnomaly names the op that computed a NaN, in either direction.
 #include "autodiff/debug/detect_anomaly.hpp"
 
 #include <cmath>
@@ -58,7 +58,7 @@ Op planted_vjp(const Op& op) {
 
 }  // namespace
 
-TEST_CASE("a NaN planted in the forward or in the reverse of any op is blamed on that op") {
+TEST_CASE("a NaN planted in the forward or reverse pass of any op is attributed to that op") {
   const auto calls = one_call_of_each_op();
   CHECK(calls.size() >= all_ops().size());
   for (const Tensor& y : calls) {
@@ -70,7 +70,7 @@ TEST_CASE("a NaN planted in the forward or in the reverse of any op is blamed on
                  const DetectAnomaly guard;
                  apply(forward, node.inputs, node.attributes);
                }),
-               Catch::StartsWith("[" + name + "] made nan in the forward pass at index "));
+               Catch::StartsWith("[" + name + "] gave nan in the forward pass at index "));
     const Op reverse = planted_vjp(*node.op);
     Inputs leaves;
     for (const Tensor& x : node.inputs) leaves.push_back(track(stop_gradient(x)));
@@ -79,25 +79,25 @@ TEST_CASE("a NaN planted in the forward or in the reverse of any op is blamed on
                  const DetectAnomaly guard;
                  Tape({z}, leaves).pull({ones_like(z)});
                }),
-               Catch::StartsWith("[" + name + "] made nan in the reverse pass at index "));
+               Catch::StartsWith("[" + name + "] gave nan in the reverse pass at index "));
   }
 }
 
-TEST_CASE("an anomaly tells index, shape and scope, and whether the sweep is recorded makes no difference") {
+TEST_CASE("an anomaly reports index, shape and scope, for recorded and unrecorded sweeps") {
   const Tensor x = tensor({1, 2, 3, -1}, {2, 2}, DType::float64), zero = track(tensor({1, 0}, DType::float64));
   const Scope scope("conditioner");
   const Tensor y = sum(log(zero));
   const DetectAnomaly guard;
   CHECK(what([&] { log(x); }) ==
-        "[log] made nan in the forward pass at index (1, 1) of shape (2, 2), scope conditioner. Its inputs were "
-        "finite: look at their range.");
+        "[log] gave nan in the forward pass at index (1, 1) of shape (2, 2), scope conditioner. Its inputs were "
+        "finite: check their range.");
   for (const bool record : {false, true})
     CHECK(what([&] { grad(y, zero, {.record = record}); }) ==
-          "[log] made inf in the reverse pass at index (1,) of shape (2,), scope conditioner. Its inputs were finite: "
-          "look at their range.");
+          "[log] gave inf in the reverse pass at index (1,) of shape (2,), scope conditioner. Its inputs were finite: "
+          "check their range.");
 }
 
-TEST_CASE("what was bad before is not blamed on the op that met it") {
+TEST_CASE("a NaN of an input is not attributed to the op that reads it") {
   const Tensor bad = track(tensor({1, NAN}, DType::float64));
   const DetectAnomaly guard;
   const Tensor y = exp(bad) * 2.0;

@@ -32,7 +32,7 @@ std::vector<Inputs> pairs_off_ties() {
 using Binary = Tensor (*)(Tensor, Tensor);
 using Comparison = Tensor (*)(const Tensor&, const Tensor&);
 
-// What every function of two broadcast operands refuses.
+// The errors of every function of two broadcast operands.
 template <class F>
 std::vector<std::pair<std::function<void()>, std::string>> binary_errors(const std::string& name, F f) {
   return {{[f] {
@@ -144,7 +144,7 @@ std::vector<Entry> entries() {
        normals({{{1}}, {{}}, {{3, 1}}, {{2, 1, 2}}, {{2, 3, 2}}}),
        nullptr,
        {{[] { broadcast_to(zeros({2}), {1}); },
-         "[broadcast_to] shape (2,) does not broadcast to (1,). Only axes of length 1 are repeated."}}},
+         "[broadcast_to] shape (2,) does not broadcast to (1,). Only axes of length 1 can be repeated."}}},
       {"sum_to",
        {"sum_to"},
        [](const Inputs& in) {
@@ -208,7 +208,7 @@ std::vector<Entry> entries() {
        },
        normals({{{2}, {2}}, {{}, {}}, {{2, 0}, {2, 0}}, {{2, 3}, {2, 3}}}),
        nullptr,
-       {{[] { stack(std::vector<Tensor>{}); }, "[stack] nothing to stack. Give at least one tensor."},
+       {{[] { stack(std::vector<Tensor>{}); }, "[stack] the list is empty. Give at least one tensor."},
         {[] {
            stack({zeros({2}), zeros({3})});
          },
@@ -220,7 +220,7 @@ std::vector<Entry> entries() {
        },
        normals({{{2}, {2}}, {{}, {}}, {{2, 0}, {2, 0}}, {{2, 1, 3, 2}, {2, 1, 3, 2}}}),
        [](const auto& z) { return 0.5 * z[0] - 2.0 * z[1]; },
-       {{[] { linear_combination({}, {}); }, "[linear_combination] nothing to combine. Give at least one tensor."},
+       {{[] { linear_combination({}, {}); }, "[linear_combination] the list is empty. Give at least one tensor."},
         {[] {
            linear_combination({zeros({2})}, {1, 2});
          },
@@ -260,7 +260,7 @@ std::vector<Entry> entries() {
   };
 }
 
-TEST_CASE("broadcasting is NumPy's: every pair of shapes against a naive loop, in both dtypes") {
+TEST_CASE("broadcasting follows NumPy: every pair of shapes against a naive loop, in both dtypes") {
   for (const DType dtype : {DType::float32, DType::float64})
     for (const auto& [sa, sb] : broadcast_pairs()) {
       const Tensor a = astype(normal(sa, 1), dtype), b = astype(off_zero(sb, 2), dtype);
@@ -289,7 +289,7 @@ TEST_CASE("broadcasting is NumPy's: every pair of shapes against a naive loop, i
     }
 }
 
-TEST_CASE("at ties each operand has half of the derivative, and clip passes it on its bounds") {
+TEST_CASE("at ties each operand gets half of the derivative, and clip has derivative 1 at its bounds") {
   const Tensor a = track(t({1, 2, 3})), b = track(t({2, 2, 2}));
   CHECK(grad(sum(maximum(a, b)), a).values() == std::vector<double>{0, 0.5, 1});
   CHECK(grad(sum(maximum(a, b)), b).values() == std::vector<double>{1, 0.5, 0});
@@ -298,7 +298,8 @@ TEST_CASE("at ties each operand has half of the derivative, and clip passes it o
   CHECK(grad(sum(clip(a, 1, 2)), a).values() == std::vector<double>{1, 1, 0});
 }
 
-TEST_CASE("pow is differentiable in the base at exponent 0, and never asks for the logarithm of what is not positive") {
+TEST_CASE(
+    "pow is differentiable in the base at exponent 0, and never takes the logarithm of a number that is not positive") {
   const Tensor a = track(t({0, 0, -2, 2})), b = track(t({0, 2, 2, 0}));
   CHECK(grad(sum(pow(a, b)), a).values() == std::vector<double>{0, 0, -4, 0});
   const std::vector<double> in_b = grad(sum(pow(a, b)), b).values();
@@ -316,7 +317,7 @@ TEST_CASE("comparisons give 1 and 0, and a NaN compares as false") {
   CHECK_FALSE((track(a) > b).tracked());
 }
 
-TEST_CASE("a NaN stays one, and compares as false, whatever its place and the length of the tensor") {
+TEST_CASE("a NaN stays NaN, and compares as false, at any position and for any length of the tensor") {
   for (const DType dtype : {DType::float32, DType::float64})
     for (int64_t n = 1; n <= 40; ++n)
       for (int64_t at = 0; at < n; ++at) {
@@ -343,11 +344,11 @@ TEST_CASE("a NaN stays one, and compares as false, whatever its place and the le
         REQUIRE(only_at(equal(x, halves), zero, 1));
         REQUIRE(only_at(x >= halves, zero, 1));
         REQUIRE(only_at(x <= halves, zero, 1));
-        REQUIRE(only_at(where(x, 1.0, 0.0), one, 1));  // not zero, so true, as NumPy has it
+        REQUIRE(only_at(where(x, 1.0, 0.0), one, 1));  // not zero, so true, as in NumPy
       }
 }
 
-TEST_CASE("a branch that where does not choose does no harm in the gradient") {
+TEST_CASE("a branch that where does not choose does not affect the gradient") {
   const auto at_zero = [](const std::function<Tensor(const Tensor&)>& f) {
     for (const DType dtype : {DType::float32, DType::float64})
       for (int64_t n = 1; n <= 40; ++n) {
@@ -369,7 +370,7 @@ TEST_CASE("a branch that where does not choose does no harm in the gradient") {
   at_zero([](const Tensor& x) { return exp(1.0 / square(x)); });
 }
 
-TEST_CASE("division by zero is IEEE's") {
+TEST_CASE("division by zero follows IEEE 754") {
   CHECK(div(t({1, -1}), t({0, 0})).values() == std::vector<double>{inf, -inf});
   CHECK(std::isnan(div(t({0}), t({0})).item()));
 }

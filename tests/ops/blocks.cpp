@@ -14,7 +14,7 @@ using namespace dimwise::table;
 
 namespace {
 
-// Of a (4, 3) matrix; its (2, 0) and (3, 0) lie outside, as does (0, 1).
+// Blocks of a (4, 3) matrix; (2, 0), (3, 0) and (0, 1) are outside.
 Blocks blocks() {
   return std::make_shared<const std::vector<Block>>(
       std::vector<Block>{{0, 1, 0, 1}, {0, 1, 2, 3}, {1, 2, 0, 3}, {2, 4, 1, 3}});
@@ -29,7 +29,7 @@ Tensor mask_of(const Blocks& blocks, const Shape& shape) {
   return tensor(values, shape, DType::float64);
 }
 
-// A mask as of an autoregressive layer in two halves.
+// A mask like that of an autoregressive layer in two halves.
 Tensor triangular(int64_t rows, int64_t columns) {
   std::vector<double> values;
   for (int64_t r = 0; r < rows; ++r)
@@ -63,13 +63,13 @@ std::vector<Entry> entries() {
             {[] {
                block_linear(zeros({2, 3}), zeros({3, 3}), Tensor(), blocks());
              },
-             "[block_linear] a block reaches beyond a weight of shape (3, 3). Take the blocks of this weight's mask."},
+             "[block_linear] a block reaches beyond a weight of shape (3, 3). Use the blocks of this weight's mask."},
             {[] {
                block_linear(zeros({2, 3}), zeros({4, 3}), zeros({3}), blocks());
              },
              "[block_linear] the bias has shape (3,). It must be (4,)."},
             {[] { mask_blocks(zeros({3})); }, "[mask_blocks] the mask has shape (3,). It must be a matrix."}}},
-          // The two other products, as the adjoints they are.
+          // The two other products, tested as its adjoints.
           {"block_linear",
            {"block_input", "block_weight"},
            [](const Inputs& in) {
@@ -88,7 +88,7 @@ TEST_CASE("block_linear is linear with the weight masked by the blocks") {
   for (size_t i = 0; i < y.size(); ++i) CHECK(y[i] == Approx(expected[i]).margin(1e-12));
 }
 
-TEST_CASE("the blocks of a mask cover it, do not overlap, and are given only where they save") {
+TEST_CASE("the blocks of a mask cover it, do not overlap, and are returned only if they save work") {
   for (const auto& [rows, columns] : {std::pair<int64_t, int64_t>{1024, 256}, {300, 500}, {2048, 64}}) {
     const Tensor mask = triangular(rows, columns);
     const Blocks found = mask_blocks(mask);
@@ -110,7 +110,7 @@ TEST_CASE("the blocks of a mask cover it, do not overlap, and are given only whe
   CHECK(block_linear(ones({2, 512}), ones({512, 512}), Tensor(), none).values() == std::vector<double>(1024, 0));
 }
 
-TEST_CASE("a large block_linear and its gradients are those of linear, in float32 too") {
+TEST_CASE("a large block_linear and its gradients equal those of linear, in float32 too") {
   for (const DType dtype : {DType::float32, DType::float64}) {
     const Tensor mask = astype(triangular(1024, 256), dtype), x = track(Rng(1).normal({64, 256}, dtype)),
                  weight = track(Rng(2).normal({1024, 256}, dtype)), bias = track(Rng(3).normal({1024}, dtype)),

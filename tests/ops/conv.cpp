@@ -21,7 +21,7 @@ const std::vector<Conv2dOptions>& all_options() {
   return all;
 }
 
-// The shortest image, and the longest kernel, with which a convolution gives g.
+// The smallest image, and the largest kernel, for which a convolution gives g.
 Size2d image_for(const Tensor& g, const Tensor& w, const Conv2dOptions& o) {
   return {(g.dim(2) - 1) * o.stride.h - 2 * o.padding.h + w.dim(2),
           (g.dim(3) - 1) * o.stride.w - 2 * o.padding.w + w.dim(3)};
@@ -45,7 +45,7 @@ double distance(const Tensor& a, const Tensor& b) {
 
 double inner(const Tensor& a, const Tensor& b) { return sum(a * b).item(); }
 
-// The sum of the docstring.
+// The formula of the docstring.
 Tensor by_loops(const Tensor& x, const Tensor& w, const Conv2dOptions& o, const Shape& shape) {
   const std::vector<double> vx = x.values(), vw = w.values();
   const Shape &sx = x.shape(), &sw = w.shape();
@@ -73,8 +73,8 @@ struct Case {
   Conv2dOptions options = {};
 };
 
-// Images and kernels square and not, of one pixel, of channels that fill vectors and that do not, with blocks of
-// images that end inside a batch, and with padding wider than the kernel.
+// Images and kernels that are square or not, of one pixel, with numbers of channels that fill vectors or do not, with
+// blocks of images that end inside a batch, and with padding wider than the kernel.
 const std::vector<Case>& cases() {
   static const std::vector<Case> all{{{2, 3, 7, 5}, {4, 3, 3, 2}},
                                      {{1, 1, 1, 1}, {1, 1, 1, 1}},
@@ -141,7 +141,7 @@ std::vector<Entry> entries() {
       {[x] {
          conv2d(x({2, 3, 8, 8}), x({4, 1, 3, 3}));
        },
-       "[conv2d] x of shape (2, 3, 8, 8) has 3 channels where the weight of shape (4, 1, 3, 3) takes 1."},
+       "[conv2d] x of shape (2, 3, 8, 8) has 3 channels, but the weight of shape (4, 1, 3, 3) takes 1."},
       {[x] {
          conv2d(x({2, 3, 8, 4}), x({4, 3, 5, 7}), {.padding = 1});
        },
@@ -153,7 +153,7 @@ std::vector<Entry> entries() {
       {[x] {
          conv2d(x({2, 3, 8, 8}), x({4, 3, 3, 3}), {.stride = {1, 0}});
        },
-       "[conv2d] stride (1, 0), padding (0, 0). A stride is at least 1, a padding at least 0."},
+       "[conv2d] stride (1, 0), padding (0, 0). A stride must be at least 1, a padding at least 0."},
       {[x] {
          conv2d(x({2, 3, 8, 8}), x({4, 3, 3, 3}), {.padding = -1});
        },
@@ -169,8 +169,8 @@ std::vector<Entry> entries() {
       {[x] {
          conv2d_input(x({2, 4, 6, 6}), x({4, 3, 3, 3}), {9, 8});
        },
-       "[conv2d_input] g has shape (2, 4, 6, 6) where an image of 9 × 8 and a kernel of 3 × 3 give (2, 4, 7, 6). "
-       "Check size, kernel, stride and padding."},
+       "[conv2d_input] g has shape (2, 4, 6, 6), but an image of 9 × 8 and a kernel of 3 × 3 give (2, 4, 7, 6). Check "
+       "size, kernel, stride and padding."},
       {[x] {
          conv2d_weight(x({2, 3, 8, 8}), x({1, 4, 6, 6}), {3, 3});
        },
@@ -178,16 +178,16 @@ std::vector<Entry> entries() {
       {[x] {
          conv_transpose2d(x({2, 3, 8, 8}), x({4, 3, 3, 3}));
        },
-       "[conv_transpose2d] x of shape (2, 3, 8, 8) has 3 channels where the weight of shape (4, 3, 3, 3) takes 4 of"},
+       "[conv_transpose2d] x of shape (2, 3, 8, 8) has 3 channels, but the weight of shape (4, 3, 3, 3) takes 4."},
       {[x] {
          conv_transpose2d(x({2, 3, 8, 8}), x({3, 4, 3, 3}), {.stride = 2, .output_padding = {1, 2}});
        },
-       "[conv_transpose2d] output padding (1, 2). It is at least 0 and below the stride."},
+       "[conv_transpose2d] output padding (1, 2). It must be at least 0 and below the stride."},
       {[x] {
          conv_transpose2d(x({2, 3, 1, 8}), x({3, 4, 3, 3}), {.padding = 2});
        },
        "[conv_transpose2d] x of shape (2, 3, 1, 8) and a weight of shape (3, 4, 3, 3) leave no pixel along axis 2."},
-      {[] { set_threads(0); }, "[set_threads] 0 threads cannot work. Use at least 1."}};
+      {[] { set_threads(0); }, "[set_threads] 0 threads requested. Use at least 1."}};
   return list;
 }
 
@@ -211,7 +211,7 @@ TEST_CASE("the three convolutions are adjoint to each other: ⟨x·w, g⟩ = ⟨
   }
 }
 
-TEST_CASE("oneDNN has a kernel for all three, in float32 equal to float64 to 1e-6, and so are products") {
+TEST_CASE("oneDNN has kernels for all three, which agree in float32 with float64 to 1e-6, and so do products") {
   for (const Case& c : cases()) {
     const Size2d size{c.x[2], c.x[3]}, kernel{c.w[2], c.w[3]};
     const Tensor x = normal(c.x, 1), w = normal(c.w, 2), y = conv2d(x, w, c.options), g = normal(y.shape(), 3);
@@ -231,7 +231,7 @@ TEST_CASE("oneDNN has a kernel for all three, in float32 equal to float64 to 1e-
                                   c.options.stride.w,
                                   c.options.padding.h,
                                   c.options.padding.w};
-    // Each kernel by itself, so that neither stands in for the other.
+    // Each kernel separately, so that neither replaces the other.
     const auto both = [&](conv::Result result, const Tensor& a, const Tensor& b, const Tensor& expected) {
       const Tensor left = single(a), right = single(b), out = empty(expected.shape(), DType::float32);
       const float *pa = left.data<float>().data(), *pb = right.data<float>().data();
@@ -253,13 +253,13 @@ TEST_CASE("a transposed convolution with output padding has PyTorch's size and u
   CHECK(conv2d(y, w, {.stride = 2, .padding = 2}).shape() == x.shape());
 }
 
-TEST_CASE("convolutions give the same on one thread, on two, and on two threads of the program at once") {
+TEST_CASE("convolutions give the same on one thread, on two, and on two program threads concurrently") {
   const Tensor x = astype(normal({6, 16, 14, 14}, 1), DType::float32),
                w = astype(normal({16, 16, 3, 3}, 2), DType::float32);
   const int before = onednn_threads();
   set_threads(2);
   CHECK(onednn_threads() == 2);
-  set_threads(3);  // more than a machine of two cores would give by itself
+  set_threads(3);  // more than the default of a machine with two cores
   CHECK(onednn_threads() == 3);
   set_threads(2);
   const Tensor two = conv2d(x, w);
@@ -277,7 +277,7 @@ TEST_CASE("convolutions give the same on one thread, on two, and on two threads 
   set_threads(before);
 }
 
-TEST_CASE("more shapes than are kept ready do not change a result") {
+TEST_CASE("more shapes than the cache holds do not change a result") {
   const Tensor w = astype(normal({2, 2, 2, 2}, 2), DType::float32), x = astype(normal({1, 2, 3, 3}, 1), DType::float32);
   const std::vector<double> first = conv2d(x, w).values();
   for (int64_t n = 2; n < 300; ++n) REQUIRE(conv2d(ones({n, 2, 3, 3}), w).shape() == Shape{n, 2, 2, 2});

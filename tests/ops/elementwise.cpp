@@ -15,7 +15,7 @@ using namespace dimwise::table;
 
 namespace {
 
-// erf by its series, which holds for complex numbers too.
+// erf by its series, which is also valid for complex numbers.
 Complex erf_series(Complex z) {
   Complex term = z, sum = z;
   for (int n = 1; n < 80; ++n) {
@@ -73,7 +73,7 @@ std::vector<Entry> entries() {
   };
 }
 
-TEST_CASE("functions of an element agree with the C library over their range, in both dtypes") {
+TEST_CASE("elementwise functions agree with the C library over their range, in both dtypes") {
   struct Case {
     const char* name;
     Unary f;
@@ -121,7 +121,7 @@ TEST_CASE("functions of an element agree with the C library over their range, in
     }
 }
 
-TEST_CASE("a value and a derivative do not depend on where the element stands: lengths 1 to 40") {
+TEST_CASE("a value and a derivative do not depend on the element's position: lengths 1 to 40") {
   for (const Entry& e : entries())
     for (const DType dtype : {DType::float32, DType::float64}) {
       const Tensor all = astype(Rng(3).uniform({40}, DType::float64, 0.4, 2), dtype);
@@ -147,7 +147,7 @@ TEST_CASE("derivatives at kinks are those the documentation states") {
   CHECK(grad(elu(zero), zero).item() == 1);
 }
 
-TEST_CASE("outside its domain a function gives IEEE's NaN or infinity") {
+TEST_CASE("outside its domain a function gives NaN or infinity, as in IEEE 754") {
   const auto at = [](double x) { return scalar(x, DType::float64); };
   CHECK(std::isnan(log(at(-1)).item()));
   CHECK(log(at(0)).item() == -std::numeric_limits<double>::infinity());

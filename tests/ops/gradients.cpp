@@ -20,13 +20,14 @@ void check(const Entry& e, const Inputs& sample, const CheckOptions& options) {
 
 }  // namespace
 
-TEST_CASE("first and second derivatives of every op agree with differences, forward and reverse, for every shape") {
+TEST_CASE(
+    "first and second derivatives of every op agree with finite differences, forward and reverse, for every shape") {
   for (const Entry& e : entries())
     if (e.smooth)
       for (const Inputs& sample : e.samples) check(e, sample, {.order = 2, .tolerance = 1e-6});
 }
 
-TEST_CASE("third derivatives of every op agree with differences, for every shape") {
+TEST_CASE("third derivatives of every op agree with finite differences, for every shape") {
   for (const Entry& e : entries())
     if (e.smooth)
       for (const Inputs& sample : e.samples) check(e, sample, {.order = 3, .tolerance = 1e-5});
@@ -43,7 +44,7 @@ TEST_CASE("derivatives agree with a complex step of 1e-200, and values with the 
       const NoGrad guard;
       const std::vector<double> values = y.values();
       for (size_t varied = 0; varied < sample.size(); ++varied) {
-        // The gradient of one element of y at a time, with respect to the element it was made from.
+        // The gradient of one element of y at a time, with respect to the element it is computed from.
         std::vector<std::vector<double>> in;
         for (const Tensor& x : sample) in.push_back(broadcast_to(x, y.shape()).values());
         Inputs wide;

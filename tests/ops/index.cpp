@@ -60,11 +60,11 @@ std::vector<Entry> entries() {
        {{[] {
            gather(zeros({2, 3}), 1, {{3, 1}, {0, 0, 0}});
          },
-         "[gather] the index has shape (3, 1) where the tensor has (2, 3). They may differ on axis 1 only."},
+         "[gather] the index has shape (3, 1), but the tensor has (2, 3). They may differ only along axis 1."},
         {[] {
            gather(zeros({2, 3}), 1, {{2, 1}, {0}});
          },
-         "[gather] 1 indices do not fill shape (2, 1)."},
+         "[gather] 1 indices do not fit shape (2, 1)."},
         {[] {
            gather(zeros({2, 3}), 1, {{2, 1}, {0, 3}});
          },
@@ -79,7 +79,7 @@ std::vector<Entry> entries() {
        {{[] {
            scatter_add(zeros({2, 3}), 1, {{2, 1}, {0, 0}}, 3);
          },
-         "[scatter_add] the index has shape (2, 1) where x has (2, 3). They must be equal."},
+         "[scatter_add] the index has shape (2, 1), but x has (2, 3). They must be equal."},
         {[] {
            scatter_add(zeros({2, 1}), 1, {{2, 1}, {0, 5}}, 3);
          },
@@ -97,7 +97,7 @@ TEST_CASE("index_select repeats and reorders slices, and index_add adds them up 
   }
 }
 
-TEST_CASE("gather picks one element a place, and scatter_add puts it back") {
+TEST_CASE("gather picks one element per position, and scatter_add adds it back") {
   for (const DType dtype : {DType::float32, DType::float64}) {
     const Tensor x = astype(counting({2, 3}), dtype);
     CHECK(gather(x, 1, {{2, 1}, {2, 0}}).values() == std::vector<double>{2, 3});

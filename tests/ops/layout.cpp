@@ -26,15 +26,15 @@ std::vector<Entry> entries() {
        [](const Inputs& in) { return transpose(in[0]); },
        matrices,
        nullptr,
-       {{[] { transpose(zeros({2})); }, "[transpose] shape (2,) has no two last axes. Reshape it to a matrix."},
+       {{[] { transpose(zeros({2})); }, "[transpose] shape (2,) has fewer than two axes. Reshape it to a matrix."},
         {[] {
            transpose(zeros({2, 3}), {0});
          },
-         "[transpose] order (0,) does not name every axis of shape (2, 3)."},
+         "[transpose] order (0,) does not contain every axis of shape (2, 3)."},
         {[] {
            transpose(zeros({2, 3}), {0, -2});
          },
-         "[transpose] order (0, -2) names axis 0 twice."},
+         "[transpose] order (0, -2) contains axis 0 twice."},
         {[] {
            transpose(zeros({2, 3}), {0, 2});
          },
@@ -52,11 +52,11 @@ std::vector<Entry> entries() {
        },
        normals({{{1, 2}, {2, 2}}, {{0, 2}, {1, 2}}, {{2, 1, 2}, {2, 2, 2}}}),
        nullptr,
-       {{[] { concat({}); }, "[concat] nothing to join. Give at least one tensor."},
+       {{[] { concat({}); }, "[concat] the list is empty. Give at least one tensor."},
         {[] {
            concat({zeros({2, 3}), zeros({2, 2})}, 0);
          },
-         "[concat] shapes differ off axis 0: (2, 3) and (2, 2)."},
+         "[concat] shapes differ other than along axis 0: (2, 3) and (2, 2)."},
         {[] {
            concat({zeros({2}), Tensor()});
          },
@@ -72,7 +72,7 @@ std::vector<Entry> entries() {
        },
        normals({{{2}, {2}}, {{}, {}}, {{2, 0}, {2, 0}}, {{2, 3}, {2, 3}}}),
        nullptr,
-       {{[] { stack(std::vector<Tensor>{}, 0); }, "[stack] nothing to stack. Give at least one tensor."},
+       {{[] { stack(std::vector<Tensor>{}, 0); }, "[stack] the list is empty. Give at least one tensor."},
         {[] {
            stack({zeros({2}), zeros({3})}, 0);
          },
@@ -88,10 +88,10 @@ std::vector<Entry> entries() {
        },
        normals({{{4}}, {{4, 2}}, {{5, 1, 2}}, {{4, 0}}}),
        nullptr,
-       {{[] { slice(zeros({3}), 0, 0, 4); }, "[slice] range 0 … 4 does not lie in axis 0 of shape (3,)."},
-        {[] { slice(zeros({3}), 0, 2, 1); }, "[slice] range 2 … 1 does not lie in axis 0 of shape (3,)."},
+       {{[] { slice(zeros({3}), 0, 0, 4); }, "[slice] range 0 … 4 is not within axis 0 of shape (3,)."},
+        {[] { slice(zeros({3}), 0, 2, 1); }, "[slice] range 2 … 1 is not within axis 0 of shape (3,)."},
         {[] { slice(zeros({3}), 0, -4, 1); }, "[slice] range -4 … 1"},
-        {[] { slice(zeros({3}), 0, 0, 3, 0); }, "[slice] step 0 must be positive. Use flip for the other direction."}}},
+        {[] { slice(zeros({3}), 0, 0, 3, 0); }, "[slice] step 0 must be positive. Use flip to reverse an axis."}}},
       {"select",
        {"slice", "reshape"},
        [](const Inputs& in) { return select(in[0], -1, -1) + select(in[0], -1, 0); },
@@ -110,7 +110,8 @@ std::vector<Entry> entries() {
        [](const Inputs& in) { return pad(pad(in[0], -1, 1, 2, 0.5), 0, 0, 1, 0, 2); },
        normals({{{2}}, {{2, 2}}, {{2, 0}}, {{2, 1, 2}}}),
        nullptr,
-       {{[] { pad(zeros({3}), 0, -1, 0); }, "[pad] lengths -1, 0, 0 must not be negative. Use slice to shorten."}}},
+       {{[] { pad(zeros({3}), 0, -1, 0); },
+         "[pad] lengths -1, 0, 0 must not be negative. Use slice to remove elements."}}},
       {"flip",
        {"flip"},
        [](const Inputs& in) { return flip(in[0], 0); },
@@ -162,11 +163,11 @@ std::vector<Entry> entries() {
        {{[] {
            squeeze(zeros({2, 3}), 1);
          },
-         "[squeeze] axis 1 of shape (2, 3) is not of length 1."}}},
+         "[squeeze] axis 1 of shape (2, 3) does not have length 1."}}},
   };
 }
 
-TEST_CASE("layout functions move elements where the documentation says, in both dtypes") {
+TEST_CASE("layout functions move elements as documented, in both dtypes") {
   for (const DType dtype : {DType::float32, DType::float64}) {
     const Tensor x = astype(counting({2, 3}), dtype), v = astype(counting({4}), dtype);
     CHECK(transpose(x).values() == Values{0, 3, 1, 4, 2, 5});
@@ -198,7 +199,7 @@ TEST_CASE("layout functions move elements where the documentation says, in both 
   }
 }
 
-TEST_CASE("pad with an infinity leaves the elements inside as they are") {
+TEST_CASE("pad with infinity does not change the elements inside") {
   const double inf = std::numeric_limits<double>::infinity();
   CHECK(pad(counting({2}), 0, 1, 0, -inf).values() == Values{-inf, 0, 1});
 }

@@ -10,7 +10,7 @@ using namespace dimwise::table;
 
 namespace {
 
-// The sum over all four pairs of transpose flags, each with its operands turned to fit.
+// The sum over all four pairs of transpose flags, each with its operands transposed to fit.
 Tensor all_flags(const Inputs& in) {
   const Tensor &a = in[0], &b = in[1];
   const auto turned = [](const Tensor& x) {
@@ -122,7 +122,7 @@ std::vector<Entry> entries() {
   };
 }
 
-TEST_CASE("matmul agrees with three loops: small and large, every pair of flags, batches that broadcast, both dtypes") {
+TEST_CASE("matmul agrees with three loops: small and large, every pair of flags, broadcast batches, both dtypes") {
   struct Case {
     Shape batch_a, batch_b;
     int64_t m, n, k;
@@ -142,7 +142,7 @@ TEST_CASE("matmul agrees with three loops: small and large, every pair of flags,
           REQUIRE(y.size() == batch.size() * c.m * c.n);
           double worst = 0;
           for (int64_t at = 0; at < batch.size(); ++at) {
-            const auto part = [&](const Shape& s) {  // which matrix of an operand belongs to batch element `at`
+            const auto part = [&](const Shape& s) {  // the matrix of an operand for batch element `at`
               int64_t flat = at, offset = 0, stride = 1;
               for (int i = 1; i <= batch.rank(); ++i) {
                 const int64_t index = flat % batch[batch.rank() - i];
@@ -168,7 +168,7 @@ TEST_CASE("matmul agrees with three loops: small and large, every pair of flags,
         }
 }
 
-TEST_CASE("linear of two inputs is linear of their concatenation") {
+TEST_CASE("linear of two inputs equals linear of their concatenation") {
   for (const int64_t first : {1, 3, 17})
     for (const int64_t second : {1, 5}) {
       const Tensor x1 = normal({4, 6, first}, 1), w1 = normal({9, first}, 2), x2 = normal({4, 6, second}, 3),

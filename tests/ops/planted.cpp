@@ -1,4 +1,4 @@
-// Wrong rules planted in each op, which the comparison with differences must catch.
+// Wrong rules planted in each op, which the comparison with finite differences must catch.
 #include <algorithm>
 #include <memory>
 
@@ -15,10 +15,10 @@ using namespace dimwise::table;
 namespace {
 
 const Op* original = nullptr;
-size_t spoiled = 0;  // the input whose cotangent is spoiled
+size_t spoiled = 0;  // the input whose cotangent is made wrong
 bool dropped = false;
 
-// The original's cotangents, with that of one input negated or left out.
+// The original's cotangents, with that of one input negated or dropped.
 void wrong_vjp(const Call& call, const Tensor& w, Cotangents& result) {
   const size_t n = call.inputs.size();
   std::vector<Tensor> slots(n);
@@ -43,7 +43,7 @@ Inputs leaves_of(const Node& node) {
   return leaves;
 }
 
-// Not a cast to float32; nor what is behind a custom rule: cholesky takes a symmetric matrix.
+// Excluded: a cast to float32, and ops after a custom rule, since cholesky takes a symmetric matrix.
 bool comparable(const Op& op) { return std::string(op.name) != "astype" && std::string(op.name) != "custom"; }
 
 bool caught(const Op& op, const Node& node) {

@@ -1,5 +1,5 @@
-// Broadcasts of random shapes against loops over single elements: values, pulled gradients, reductions, and results
-// that are written over an operand. Lengths stand about the widths of SIMD batches and of packed rows.
+// Broadcasts of random shapes against loops over single elements: values, pulled gradients, reductions, and results in
+// the memory of an operand. Lengths are close to the widths of SIMD batches and of packed rows.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -49,7 +49,7 @@ Shape smaller(const Shape& shape) {
   return result;
 }
 
-// Where the elements of a full shape, in order, find theirs in a shape that broadcasts to it.
+// For each element of a full shape, in order, the offset of its element in a shape that broadcasts to it.
 std::vector<size_t> places(const Shape& full, const Shape& small) {
   std::vector<int64_t> step(static_cast<size_t>(full.rank()), 0);
   int64_t stride = 1;
@@ -86,7 +86,7 @@ struct Operand {
   Tensor tensor;
 };
 
-// Numbers of both signs, not near 0; multiples of ½ where operands are to meet.
+// Numbers of both signs, not near 0; multiples of ½ if operands should have ties.
 template <class T>
 Operand<T> operand(const Shape& shape, bool lattice, bool with_nan) {
   std::vector<T> values;
@@ -97,7 +97,7 @@ Operand<T> operand(const Shape& shape, bool lattice, bool with_nan) {
   return {shape, values};
 }
 
-// One case: a and b, the places of their elements in the result, and a cotangent of it.
+// One case: a and b, the offsets of their elements for each element of the result, and a cotangent of it.
 template <class T>
 struct Case {
   Shape full;
@@ -122,7 +122,7 @@ struct Case {
   }
 };
 
-int failures = 0;  // a broken kernel fails in every case: the first few say enough
+int failures = 0;  // a broken kernel fails in every case: the first few suffice
 template <class T>
 void expect(const std::string& what, const Case<T>& c, size_t i, T found, T expected) {
   if (++failures <= 5) FAIL_CHECK(what << " of " << c.name << " at " << i << ": " << found << ", not " << expected);
@@ -140,14 +140,14 @@ void check_values(const std::string& what, const Case<T>& c, const Tensor& y, F 
       return expect(what, c, i, found[i], e);
 }
 
-// A sum of terms of total size `size` in whatever order.
+// A sum, in any order, of terms with the total magnitude `size`.
 template <class T>
 bool near(T found, Wide exact, Wide size) {
   if (std::isnan(exact)) return std::isnan(found);
   return std::abs(found - exact) <= 16 * std::numeric_limits<T>::epsilon() * size;
 }
 
-// g against Σ w·df(a, b) over the elements of the result that come from one of the operand.
+// Compares g with Σ w·df(a, b) over the elements of the result that one element of the operand broadcasts to.
 template <class T, class DF>
 void check_gradient(const std::string& what, const Case<T>& c, const Tensor& g, const Operand<T>& x,
                     const std::vector<size_t>& at, DF df) {
@@ -193,7 +193,7 @@ void check_arithmetic() {
       "div", c, [](const Tensor& a, const Tensor& b) { return a / b; }, [](T a, T b) { return a / b; },
       [](double, double b) { return 1 / b; }, [](double a, double b) { return -a / (b * b); });
 
-  // Over an operand that can be donated, whichever it is and whichever shape it has.
+  // In the memory of a donated operand, for either operand and any shape.
   const Tensor &a = c.a.tensor, &b = c.b.tensor;
   const auto twice = [](const Tensor& x) { return x * 2.0; };
   check_values("(a + b) b", c, (a + b) * b, [](T p, T q) { return (p + q) * q; });
@@ -208,7 +208,7 @@ void check_arithmetic() {
   accumulate(total, a + b);
   accumulate(total, broadcast_to(a, c.full));
   check_values("accumulated", c, total, [](T p, T q) { return p * q + (p + q) + p; });
-  // Held by a tape, the sum is read by the rule of the product: nothing may be written over it.
+  // On a tape, the product's rule reads the sum, so it must not be overwritten.
   const Tensor tracked = track(a), product = (tracked + b) * (tracked + b), offset = product + b;
   check_values("(a + b)² + b, recorded", c, offset, [](T p, T q) { return (p + q) * (p + q) + q; });
   const NoGrad off;
@@ -216,7 +216,7 @@ void check_arithmetic() {
                  [](double p, double q) { return 2 * static_cast<double>(static_cast<T>(p + q)); });
   for (const Operand<T>* x : {&c.a, &c.b})
     if (!std::equal(x->list.begin(), x->list.end(), x->tensor.template data<T>().begin()))
-      FAIL_CHECK("an operand of " << c.name << " was written over");
+      FAIL_CHECK("an operand of " << c.name << " was overwritten");
 }
 
 template <class T>
@@ -281,11 +281,11 @@ void check_reductions() {
       expect("max", c, k, found, most[k]);
       break;
     }
-  if (kept == shape) return;  // nothing is chosen
+  if (kept == shape) return;  // no axis is chosen
   const GradMode again(one_in(2));
   const Tensor of_max = Tape({m}, {peak}).pull({w.tensor})[0];
   for (size_t i = 0; i < at.size(); ++i) {
-    const T share = T(y.list[i] == most[at[i]]) / ties[at[i]];  // 0/0 where the largest is NaN
+    const T share = T(y.list[i] == most[at[i]]) / ties[at[i]];  // 0/0 if the largest is NaN
     if (const T found = of_max.data<T>()[i]; !near(found, Wide(w.list[at[i]]) * share, std::abs(share) * 2)) {
       expect("max'", c, i, found, w.list[at[i]] * share);
       break;
@@ -303,15 +303,15 @@ void repeat(int n, F f) {
 
 }  // namespace
 
-TEST_CASE("broadcast arithmetic of random shapes, over dying operands too, is a loop over elements") {
+TEST_CASE("broadcast arithmetic of random shapes, with donated operands too, equals a loop over elements") {
   repeat(cases / 3, [](bool narrow) { narrow ? check_arithmetic<float>() : check_arithmetic<double>(); });
 }
 
-TEST_CASE("maximum of random shapes is a loop over elements, with ties and NaN") {
+TEST_CASE("maximum of random shapes equals a loop over elements, with ties and NaN") {
   repeat(cases / 3, [](bool narrow) { narrow ? check_maximum<float>() : check_maximum<double>(); });
 }
 
-TEST_CASE("sum and max of random shapes over random axes are loops over elements, with ties and NaN") {
+TEST_CASE("sum and max of random shapes over random axes equal loops over elements, with ties and NaN") {
   repeat(cases / 3, [](bool narrow) { narrow ? check_reductions<float>() : check_reductions<double>(); });
 }
 

@@ -51,7 +51,7 @@ Entry reduction(const std::string& name, std::vector<std::string> records,
            {[f] {
               f(zeros({2, 3}), {0, -2}, false);
             },
-            "axis -2 is named twice in (0, -2)."}}};
+            "axis -2 occurs twice in (0, -2)."}}};
 }
 
 // Over all elements.
@@ -72,7 +72,7 @@ Entry along(const std::string& name, std::vector<std::string> records, std::func
           {{[f] { f(zeros({2}), 1); }, "[axis] axis 1 is out of range for shape (2,)."}}};
 }
 
-// The elements of x along `axis`, for each place off it.
+// The elements of x along `axis`, for each position of the other axes.
 std::vector<std::vector<double>> lanes_of(const Tensor& x, int axis) {
   const int64_t outer = x.shape().outer(axis), n = x.dim(axis), inner = x.shape().inner(axis);
   const std::vector<double> v = x.values();
@@ -176,7 +176,7 @@ TEST_CASE("reductions agree with naive loops, in both dtypes, for lengths that f
       }
 }
 
-TEST_CASE("sums over nothing are zero, and an axis of length 1 or 0 keeps its place") {
+TEST_CASE("empty sums are zero, and reductions over no axes or axes of length 1 or 0 have the right shape") {
   CHECK(sum(zeros({0, 3})).item() == 0);
   CHECK(sum(zeros({0, 3}), {0}).values() == std::vector<double>{0, 0, 0});
   CHECK(sum(ones({2, 3}), {-1}, true).shape() == Shape{2, 1});
@@ -190,12 +190,12 @@ TEST_CASE("ties share the derivative of max and min equally") {
   CHECK(grad(min(x), x).values() == std::vector<double>{0, 1, 0});
 }
 
-TEST_CASE("max and min hand a NaN on") {
+TEST_CASE("max and min propagate NaN") {
   CHECK(std::isnan(max(tensor({1, NAN, 2}, DType::float64)).item()));
   CHECK(std::isnan(min(tensor({NAN, 1, 2}, DType::float64)).item()));
 }
 
-TEST_CASE("logsumexp and softmax neither overflow nor lose what is small") {
+TEST_CASE("logsumexp and softmax neither overflow nor lose small terms") {
   const Tensor x = tensor({1e4, 1e4, -1e4}, DType::float64);
   CHECK(logsumexp(x, {0}).item() == Approx(1e4 + std::log(2)).epsilon(1e-15));
   CHECK(softmax(x).values() == std::vector<double>{0.5, 0.5, 0});
@@ -204,7 +204,7 @@ TEST_CASE("logsumexp and softmax neither overflow nor lose what is small") {
   CHECK(logsumexp(tensor({-inf, 3}, DType::float64), {0}).item() == 3);
 }
 
-TEST_CASE("sums are right for every number of rows, short or long, plain and of a product") {
+TEST_CASE("sums are correct for every number of short or long rows, of a tensor and of a product") {
   for (const DType dtype : {DType::float32, DType::float64})
     for (const int64_t n : {1, 2, 3, 7, 16, 33, 64, 100, 255})
       for (int64_t m = 1; m <= 40; ++m)
@@ -240,7 +240,7 @@ TEST_CASE("sums are right for every number of rows, short or long, plain and of 
         }
 }
 
-TEST_CASE("products and their gradients are right where elements are 0") {
+TEST_CASE("products and their gradients are correct if elements are 0") {
   const Tensor x = track(tensor({0, 2, 3}, DType::float64));
   CHECK(prod(x).item() == 0);
   CHECK(grad(prod(x), x).values() == std::vector<double>{6, 0, 0});
@@ -254,7 +254,7 @@ TEST_CASE("products and their gradients are right where elements are 0") {
   CHECK(prod(zeros({2, 0}), {1}).values() == std::vector<double>{1, 1});
 }
 
-TEST_CASE("sums of float32 lose no digits however long they are") {
+TEST_CASE("sums of float32 lose no digits, whatever their length") {
   const int64_t n = 10'000'000;
   const Tensor tenths = full({n}, 0.1);
   const double exact = static_cast<double>(n) * static_cast<double>(0.1F);
@@ -266,14 +266,14 @@ TEST_CASE("sums of float32 lose no digits however long they are") {
     for (const int axis : {0, 1})
       for (const double v : sum(x, {axis}).values())
         REQUIRE(off(v, exact / static_cast<double>(x.shape()[1 - axis])) < 1e-6);
-  // The gradient of what is broadcast to a million rows, and of a factor of them.
+  // The gradient of a tensor broadcast to a million rows, and of a factor of them.
   const Tensor bias = track(zeros({10}));
   for (const double v : grad(sum(columns * (bias + 1.0)), bias).values()) REQUIRE(off(v, exact / 10) < 1e-6);
   const double last = cumsum(tenths).values().back();
   CHECK(off(last, exact) < 5e-7);
 }
 
-TEST_CASE("reductions of nothing, of NaN and of what overflows") {
+TEST_CASE("reductions of no elements, of NaN and of values that overflow") {
   const double nan = std::nan("");
   const auto d = [](const std::vector<double>& v) { return tensor(v, DType::float64); };
   CHECK(std::isnan(logsumexp(d({nan, 1}), {0}).item()));

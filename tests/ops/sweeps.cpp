@@ -71,7 +71,7 @@ TEST_CASE("jets of order 1 to 4 agree with nested pulls along the same curve") {
     const int order = e.jets;
     for (size_t which = 0; which < std::min<size_t>(e.samples.size(), 3); ++which) {
       const Inputs x = tracked(e.samples[which]);
-      // x(t) = x + c₁t + c₂t² + …; the second input moves to first order only.
+      // x(t) = x + c₁t + c₂t² + …; the second input changes to first order only.
       std::vector<Inputs> c;
       for (size_t i = 0; i < x.size(); ++i) {
         c.emplace_back();
@@ -134,7 +134,7 @@ TEST_CASE("the cost of a jet of order k is at most a constant times k³ ops") {
     if (e.jets < 4) continue;
     const Inputs x = tracked(e.samples[0]);
     const Tape tape({e.f(x)}, x);
-    // Recorded: an unrecorded jet of low order is one pass over memory.
+    // Recorded, because an unrecorded jet of low order is one pass over memory.
     const auto ops = [&](int order) {
       std::vector<Inputs> c;
       for (const Tensor& t : x) c.emplace_back(static_cast<size_t>(order), track(ones_like(t)));
@@ -147,7 +147,7 @@ TEST_CASE("the cost of a jet of order k is at most a constant times k³ ops") {
   }
 }
 
-TEST_CASE("a direction that broadcasts gives what the full one gives, in every sweep, recorded or not") {
+TEST_CASE("a direction that broadcasts gives the same as the full one, in every sweep, recorded or not") {
   const auto close = [](const Tensor& a, const Tensor& b) {
     REQUIRE(a.shape() == b.shape());
     const std::vector<double> u = a.values(), v = b.values();
@@ -165,7 +165,7 @@ TEST_CASE("a direction that broadcasts gives what the full one gives, in every s
       for (const bool record : {false, true}) {
         const GradMode recorded(record);
         INFO(e.function << ", output " << y.shape() << (record ? ", recorded" : ""));
-        // One number, and one number for each place along the last axis.
+        // One number, and one number for each position along the last axis.
         Inputs small{scalar(0.7, DType::float64)};
         if (y.rank() > 0) small.push_back(normal({y.dim(-1)}, 3));
         for (const Tensor& w : small) {
@@ -198,7 +198,7 @@ TEST_CASE("a direction that broadcasts gives what the full one gives, in every s
   }
 }
 
-TEST_CASE("a Taylor sweep gives the same whether or not it is recorded") {
+TEST_CASE("a Taylor sweep gives the same recorded or not") {
   for (const Entry& e : entries()) {
     if (!e.smooth || e.jets < 2) continue;
     const Inputs x = tracked(e.samples[0]);

@@ -98,7 +98,7 @@ TEST_CASE("every op record is covered by the table, and nothing is covered that 
   }
 }
 
-TEST_CASE("every record lies on the tape of an entry that names it") {
+TEST_CASE("every record is on the tape of an entry that names it") {
   std::set<std::string> recorded;
   for (const Entry& e : entries())
     for (const Inputs& sample : e.samples) {
@@ -113,7 +113,7 @@ TEST_CASE("every record lies on the tape of an entry that names it") {
   }
 }
 
-TEST_CASE("an error says where, what is wrong and what to do, in these words") {
+TEST_CASE("an error states where, what is wrong and what to do, with these messages") {
   for (const Entry& e : entries())
     for (const auto& [call, text] : e.errors) {
       INFO(e.function);
@@ -121,7 +121,7 @@ TEST_CASE("an error says where, what is wrong and what to do, in these words") {
     }
 }
 
-TEST_CASE("every throw in ops/ and autodiff/basic.cpp is among those tested") {
+TEST_CASE("every throw in ops/ and autodiff/basic.cpp is tested") {
   std::string seen;
   for (const Entry& e : entries())
     for (const auto& error : e.errors) seen += what(error.first) + '\n';
@@ -132,7 +132,7 @@ TEST_CASE("every throw in ops/ and autodiff/basic.cpp is among those tested") {
   for (const auto& path : sources) {
     const std::string text = text_of(path);
     for (std::sregex_iterator it(text.begin(), text.end(), statement), end; it != end; ++it, ++count) {
-      // The longest piece of fixed text stands for the statement.
+      // The longest piece of fixed text identifies the statement.
       const std::string body = (*it)[1].str();
       std::string longest;
       for (std::sregex_iterator piece(body.begin(), body.end(), literal); piece != end; ++piece)

@@ -16,19 +16,19 @@ using Inputs = std::vector<Tensor>;
 using Complex = std::complex<double>;
 
 struct Entry {
-  std::string function;              ///< as its header names it
-  std::vector<std::string> records;  ///< of all_ops(), that it rests on
+  std::string function;              ///< its name in the header
+  std::vector<std::string> records;  ///< of all_ops(), that it uses
   std::function<Tensor(const Inputs&)> f;
   std::vector<Inputs> samples;  ///< float64, inside the domain and off the kinks; the first is small
-  std::function<Complex(const std::vector<Complex>&)> formula = nullptr;   ///< of analytic elementwise functions
+  std::function<Complex(const std::vector<Complex>&)> formula = nullptr;   ///< for analytic elementwise functions
   std::vector<std::pair<std::function<void()>, std::string>> errors = {};  ///< calls that throw, and a part of the text
-  bool smooth = true;  ///< false where rounding to float32 forbids differences
-  int jets = 4;        ///< highest order of Taylor series tested; below 4 it is the highest there is
+  bool smooth = true;  ///< false if rounding to float32 makes finite differences useless
+  int jets = 4;        ///< highest order of Taylor series tested; below 4, the highest that exists
 };
 
-/// All entries, room by room.
+/// All entries, family by family.
 const std::vector<Entry>& entries();
-/// Of each op, the first recorded call over all entries.
+/// For each op, its first recorded call over all entries.
 std::vector<Tensor> one_call_of_each_op();
 
 /// Samplers, all float64.
@@ -41,7 +41,7 @@ inline Tensor positive(const Shape& shape, uint64_t seed = 1) { return between(0
 inline Tensor off_zero(const Shape& shape, uint64_t seed = 1) {
   return between(0.3, 1.5, shape, seed) * Rng(seed).split("sign").rademacher(shape, DType::float64);
 }
-/// Multiples of ½ shifted by `offset`: lattices with offsets a quarter apart never meet.
+/// Multiples of ½ shifted by `offset`: lattices whose offsets differ by a quarter never intersect.
 inline Tensor lattice(const Shape& shape, uint64_t seed, double offset) {
   std::vector<double> values;
   for (const int64_t i : Rng(seed).integers(shape.size(), 7))
@@ -104,7 +104,7 @@ inline std::vector<Inputs> normals(const std::vector<std::vector<Shape>>& lists)
 
 }  // namespace dimwise::table
 
-// The entries of each room, in its own test file.
+// The entries of each family, defined in its test file.
 namespace dimwise {
 namespace arithmetic_tests {
 std::vector<table::Entry> entries();

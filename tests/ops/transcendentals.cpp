@@ -102,20 +102,20 @@ double at(const Tested& function, double x, DType dtype) { return function.f(sca
 
 }  // namespace
 
-TEST_CASE("float32 functions are within 4 units of the last place over all floats") {
+TEST_CASE("float32 functions are within 4 ulp over all floats") {
   Survey survey;
   for (uint64_t bits = 0; bits < uint64_t(1) << 32; bits += 1009) survey.add(from_bits(static_cast<uint32_t>(bits)));
   survey.check();
 }
 
-TEST_CASE("float32 functions are within 4 units of the last place where they bend, densely") {
+TEST_CASE("float32 functions are within 4 ulp on a dense grid where they are curved") {
   Survey survey;
   for (const uint32_t sign : {0u, 0x80000000u})
     for (uint32_t bits = 0x38800000; bits < 0x43000000; bits += 97) survey.add(from_bits(sign | bits));  // 2⁻¹⁴ to 2⁷
   survey.check();
 }
 
-TEST_CASE("float32 functions are within 4 units of the last place around zero, infinity and every threshold") {
+TEST_CASE("float32 functions are within 4 ulp around zero, infinity and every threshold") {
   Survey survey;
   for (const float center :
        {0.0f, 0x1p-126f, 0.17328680f, 0.34657359f, 0.5f, 1.0f, 9.010913f, 10.0f, 17.32868f, 50.0f, 87.33655f, 88.72284f,
@@ -143,7 +143,7 @@ TEST_CASE("float64 functions are as accurate as the library's") {
   }
 }
 
-TEST_CASE("NaN stays NaN, infinities and both zeros give the limits") {
+TEST_CASE("NaN gives NaN, infinities and both zeros give the limits") {
   for (const DType dtype : {DType::float32, DType::float64})
     for (const Tested& function : functions) {
       INFO(function.name << " " << dtype);
@@ -156,7 +156,7 @@ TEST_CASE("NaN stays NaN, infinities and both zeros give the limits") {
     }
 }
 
-TEST_CASE("tanh is odd, at most 1, exactly ±1 of large numbers and x of tiny ones") {
+TEST_CASE("tanh is odd, at most 1, exactly ±1 for large numbers and x for tiny ones") {
   for (const double x : {10.0, 20.0, 89.0, 1e4, 3e38, inf}) {
     CHECK(at(functions[1], x, DType::float32) == 1);
     CHECK(at(functions[1], -x, DType::float32) == -1);
@@ -184,7 +184,7 @@ TEST_CASE("derivatives are finite at any number and at infinity") {
       }
 }
 
-TEST_CASE("derivatives of softplus and silu agree with double's") {
+TEST_CASE("derivatives of softplus and silu agree with those in double") {
   const Tensor x = track(linspace(-120, 120, 200'001));
   const auto slopes = [&](Tensor (*f)(Tensor)) { return grad(sum(f(x)), x, {.record = false}); };
   const Tensor of_softplus = slopes(softplus), of_silu = slopes(silu);

@@ -65,7 +65,7 @@ class Stepper {
   State derivative_;  // f(t, y), or empty
 };
 
-/// The method of that name at (t, y). Throws ValueError listing the names there are.
+/// The method of that name at (t, y). Throws ValueError that lists the names.
 std::unique_ptr<Stepper> make_stepper(const std::shared_ptr<System>& system, double t, const State& y,
                                       State derivative);
 

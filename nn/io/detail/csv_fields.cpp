@@ -22,7 +22,7 @@ bool CsvReader::next(std::vector<CsvField>& row) {
     if (!at_line_end()) break;
   }
   if (separator_ == '\0') separator_ = find_separator();
-  // A tab was skipped as a space above, but may stand for an empty first field.
+  // A tab was skipped as whitespace above, but may follow an empty first field.
   at_ = line_start_;
   for (;;) {
     skip_spaces();
@@ -93,7 +93,7 @@ void CsvReader::quoted_text(CsvField& field) {
       line_start_ = at_ + 1;
     }
   }
-  fail<DataError>("csv", name_, ":", field.line, ":", field.column, ": the quote that begins here does not end.");
+  fail<DataError>("csv", name_, ":", field.line, ":", field.column, ": the quote that starts here is not closed.");
 }
 
 std::optional<double> parse_number(std::string_view text) {

@@ -7,7 +7,7 @@
 
 namespace dimwise {
 
-/// One field of a text table, and where it stands, counted from 1.
+/// One field of a text table, and its line and column, counted from 1.
 struct CsvField {
   std::string text;  ///< without quotes; without outer spaces, unless quoted
   bool quoted = false;
@@ -18,10 +18,10 @@ struct CsvField {
 /// Splits a text table into rows of fields, one row at a time.
 class CsvReader {
  public:
-  /// Finds the separator from the first row; `name` stands for the path in errors.
+  /// Detects the separator from the first row; `name` replaces the path in errors.
   CsvReader(std::string_view text, const std::string& name);
-  /// The next row into `row`, past blank lines and comments; false at the end.
-  /// Throws DataError for an unfinished quote and text beside one.
+  /// Reads the next row into `row`, skipping blank lines and comments; false at the end. Throws DataError for an
+  /// unterminated quote and for text next to a quote.
   bool next(std::vector<CsvField>& row);
 
  private:
@@ -41,10 +41,11 @@ class CsvReader {
   char separator_ = '\0';
 };
 
-/// The number a field spells, all of it; infinities included. None for anything else, and beyond the range of double.
+/// The number that the whole field represents, including infinities. None for anything else, and outside the range of
+/// double.
 std::optional<double> parse_number(std::string_view text);
 
-/// Whether a field says that there is no value: empty, NA, N/A, NaN, null or None, in any case.
+/// Whether a field marks a missing value: empty, NA, N/A, NaN, null or None, in upper or lower case.
 bool says_missing(std::string_view text);
 
 }  // namespace dimwise

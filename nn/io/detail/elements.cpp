@@ -61,7 +61,7 @@ decltype(auto) dispatch(Element element, F&& f) {
     case Element::f64:
       return f(double{});
   }
-  fail<ValueError>("element", "no such element type: ", static_cast<int>(element), ".");
+  fail<ValueError>("element", "unknown element type: ", static_cast<int>(element), ".");
 }
 
 }  // namespace
@@ -85,17 +85,18 @@ size_t checked_bytes(const char* where, const std::string& name, const Shape& sh
     else
       overflow = __builtin_mul_overflow(size, static_cast<size_t>(dim), &size) || overflow;
   }
-  // Lengths beyond memory are refused beside a zero, too: parts of the shape are multiplied elsewhere.
+  // Lengths too large for memory are rejected even if another is 0, because parts of the shape are multiplied
+  // elsewhere.
   if (overflow || size > static_cast<size_t>(INT64_MAX) || (!none && size > available))
     fail<DataError>(where, name, ": an array of shape ", shape, " with ", bytes(element),
-                    "-byte elements does not fit in the ", available, " bytes that are there.");
+                    "-byte elements does not fit in the ", available, " available bytes.");
   return none ? 0 : size;
 }
 
 Tensor decode(BytesView stored, Element element, std::endian order, const Shape& shape) {
   const size_t count = static_cast<size_t>(shape.size());
   if (stored.size() != count * bytes(element))
-    fail<DataError>("decode", stored.size(), " bytes cannot be an array of shape ", shape, " with ", bytes(element),
+    fail<DataError>("decode", stored.size(), " bytes are not an array of shape ", shape, " with ", bytes(element),
                     "-byte elements.");
   Tensor result = empty(shape, read_as(element));
   dispatch(element, [&](auto kind) {

@@ -12,17 +12,17 @@ namespace dimwise {
 /// How a number is stored in a file.
 enum class Element : uint8_t { boolean, u8, i8, u16, i16, f16, bf16, f32, u32, i32, u64, i64, f64 };
 
-/// Bytes of one element.
+/// The size of one element in bytes.
 size_t bytes(Element element);
 
-/// What elements are read as: types that float32 represents exactly (up to 16 bits, and f32) as float32, the others as
-/// float64, where 64-bit integers beyond 2⁵³ are rounded.
+/// The dtype that elements are read as: types that float32 represents exactly (up to 16 bits, and f32) become float32,
+/// the others float64, which rounds 64-bit integers beyond 2⁵³.
 DType read_as(Element element);
 
-/// Bytes of a stored array: the product of the lengths and the element's size.
+/// The size of a stored array in bytes: the product of the lengths and the element's size.
 ///
-/// Throws DataError, naming `where` and `name`, for a negative length or when the array takes more than `available`
-/// bytes, so that nothing is allocated on the word of a header alone.
+/// Throws DataError, with `where` and `name`, for a negative length or if the array takes more than `available` bytes,
+/// so that a wrong header cannot cause a large allocation.
 size_t checked_bytes(const char* where, const std::string& name, const Shape& shape, Element element, size_t available);
 
 /// The stored elements, `shape.size()` of them in row-major order, as a tensor.
@@ -31,7 +31,7 @@ Tensor decode(BytesView stored, Element element, std::endian order, const Shape&
 /// The elements of a tensor as little-endian bytes, appended to `out`.
 void encode(const Tensor& x, Bytes& out);
 
-/// The unsigned or floating number at the beginning of `bytes`, which must be long enough.
+/// The unsigned or floating-point number at the beginning of `bytes`, which must be long enough.
 template <class T>
 T read_number(BytesView bytes, std::endian order) {
   std::byte raw[sizeof(T)];

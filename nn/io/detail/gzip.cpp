@@ -23,7 +23,7 @@ struct Inflater {
   ~Inflater() { inflateEnd(&stream); }
 };
 
-// zlib counts in 32 bits.
+// zlib's sizes have 32 bits.
 uInt piece(size_t size) { return static_cast<uInt>(std::min<size_t>(size, UINT_MAX)); }
 
 }  // namespace
@@ -51,7 +51,7 @@ Bytes gunzip(BytesView bytes, const std::string& name) {
       fail<DataError>("gzip", name, ": the file ends inside a compressed member.");
     if (state != Z_OK && state != Z_STREAM_END)
       fail<DataError>("gzip", name, ": damaged after ", consumed, " of ", bytes.size(),
-                      " bytes: ", stream.msg ? stream.msg : "no reason given", ".");
+                      " bytes: ", stream.msg ? stream.msg : "unknown reason", ".");
   }
   out.resize(produced);
   return out;

@@ -6,11 +6,12 @@
 
 namespace dimwise {
 
-/// Whether bytes begin as a gzip file does.
+/// Whether the bytes begin like a gzip file.
 bool is_gzip(BytesView bytes);
 
-/// The contents of a gzip file of one or more members, with every CRC checked. Deflate bounds them by 1032 times the
-/// file. Throws DataError, naming `name`, for anything damaged, cut off, or followed by something else.
+/// The contents of a gzip file of one or more members, with every CRC checked. Their size is at most 1032 times the
+/// file's, the limit of deflate. Throws DataError, with `name`, for data that is damaged, truncated, or followed by
+/// other bytes.
 Bytes gunzip(BytesView bytes, const std::string& name);
 
 }  // namespace dimwise

@@ -17,8 +17,8 @@ constexpr std::pair<std::string_view, Element> known[] = {
     {"U32", Element::u32},      {"I32", Element::i32}, {"U64", Element::u64},   {"I64", Element::i64},
     {"F64", Element::f64}};
 
-/// Follows the parser's events through the few places a header has; any event elsewhere is an error, so that nesting
-/// costs nothing.
+/// Handles the parser's events for the fixed structure of a header. Any other event is an error, so deep nesting is
+/// rejected early.
 class Events : public nlohmann::json_sax<nlohmann::json> {
  public:
   Events(SafeTensorsHeader& header, const std::string& name) : header_(header), name_(name) {}
@@ -41,7 +41,7 @@ class Events : public nlohmann::json_sax<nlohmann::json> {
 
   bool string(string_t& value) override {
     if (place_ == Place::metadata) {
-      if (!header_.metadata.emplace(key_, value).second) bad("metadata key '", key_, "' stands twice.");
+      if (!header_.metadata.emplace(key_, value).second) bad("metadata key '", key_, "' is duplicated.");
       return true;
     }
     if (place_ != Place::tensor || field_ != "dtype") unexpected("a string");
@@ -56,7 +56,7 @@ class Events : public nlohmann::json_sax<nlohmann::json> {
       place_ = Place::header;
     } else if (place_ == Place::header) {
       place_ = key_ == "__metadata__" ? Place::metadata : Place::tensor;
-      if (place_ == Place::metadata && std::exchange(has_metadata_, true)) bad("'__metadata__' stands twice.");
+      if (place_ == Place::metadata && std::exchange(has_metadata_, true)) bad("'__metadata__' is duplicated.");
       has_shape_ = has_offsets_ = false;
       element_.reset();
       field_.clear();
@@ -111,15 +111,15 @@ class Events : public nlohmann::json_sax<nlohmann::json> {
     fail<DataError>("safetensors", name_, ": ", parts...);
   }
   [[noreturn]] void unexpected(const char* what) {
-    bad("the header has ", what, " where none belongs, after key '", place_ == Place::tensor ? field_ : key_, "'.");
+    bad("the header has ", what, " in an unexpected place, after key '", place_ == Place::tensor ? field_ : key_, "'.");
   }
 
   void add_entry() {
     if (!element_ || !has_shape_ || offsets_.size() != 2 || !has_offsets_)
-      bad("tensor '", key_, "' lacks 'dtype', 'shape' or two 'data_offsets'.");
+      bad("tensor '", key_, "' has no 'dtype', 'shape' or two 'data_offsets'.");
     SafeTensorsEntry entry{*element_, Shape(), offsets_[0], offsets_[1]};
     for (const uint64_t dim : shape_) entry.shape.push_back(static_cast<int64_t>(dim));
-    if (!header_.entries.emplace(key_, entry).second) bad("tensor '", key_, "' stands twice.");
+    if (!header_.entries.emplace(key_, entry).second) bad("tensor '", key_, "' is duplicated.");
   }
 
   SafeTensorsHeader& header_;
@@ -134,7 +134,7 @@ class Events : public nlohmann::json_sax<nlohmann::json> {
 }  // namespace
 
 SafeTensorsHeader parse_safetensors_header(std::string_view json, const std::string& name) {
-  // The parser would skip a byte-order mark, and stop at a zero byte as if the text ended there.
+  // The parser would skip a byte-order mark, and treat a zero byte as the end of the text.
   if (json.empty() || json[0] != '{') fail<DataError>("safetensors", name, ": the header does not begin with '{'.");
   if (json.find('\0') != std::string_view::npos)
     fail<DataError>("safetensors", name, ": the header contains a zero byte.");

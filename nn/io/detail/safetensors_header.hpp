@@ -22,10 +22,10 @@ struct SafeTensorsHeader {
   std::map<std::string, std::string> metadata;
 };
 
-/// Reads the JSON of a .safetensors header; offsets are not compared with shapes yet.
+/// Reads the JSON of a .safetensors header; offsets are not checked against shapes here.
 ///
-/// Throws DataError, naming `name`, unless it has exactly the form of the format's description: valid UTF-8, no key
-/// twice, no unknown key or dtype, sizes that are plain integers.
+/// Throws DataError, with `name`, unless it follows the format's specification exactly: valid UTF-8, no duplicate key,
+/// no unknown key or dtype, sizes that are plain integers.
 SafeTensorsHeader parse_safetensors_header(std::string_view json, const std::string& name);
 
 }  // namespace dimwise

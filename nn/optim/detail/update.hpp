@@ -1,5 +1,5 @@
 #pragma once
-// One pass over a gradient and what it changes.
+// One pass over a gradient and the tensors it updates.
 
 #include <cstring>
 
@@ -7,7 +7,7 @@
 
 namespace dimwise::detail {
 
-/// The elements of an untracked tensor that nobody else can see: t's own, or else those of a copy that replaces it.
+/// The elements of an untracked tensor, unshared: those of t, or of a copy that replaces it if they are shared.
 template <class T>
 T* own(Tensor& t) {
   const Node* node = t.node();
@@ -19,8 +19,8 @@ T* own(Tensor& t) {
   return mutable_data<T>(t);
 }
 
-/// f(g, p…) for each batch of n elements, where f changes its batches of p: several results in one pass, which an
-/// xtensor expression cannot have.
+/// Calls f(g, p…) for each batch of n elements, where f changes its batches of p: several results in one pass, which an
+/// xtensor expression cannot compute.
 template <class T, class F, class... P>
 void update(int64_t n, F f, const T* g, P*... p) {
   for (int64_t i = 0; i < n; i += width<T>)

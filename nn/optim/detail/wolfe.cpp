@@ -7,14 +7,14 @@ namespace dimwise::detail {
 
 namespace {
 
-// Where the cubic through two places and slopes is smallest; NaN when it has no minimum.
+// The minimizer of the cubic through two points and slopes; NaN if it has none.
 double cubic_minimum(const LinePoint& a, const LinePoint& b) {
   const double d = a.slope + b.slope - 3 * (a.loss - b.loss) / (a.length - b.length);
   const double root = std::copysign(std::sqrt(d * d - a.slope * b.slope), b.length - a.length);
   return b.length - (b.length - a.length) * (b.slope + root - d) / (b.slope - a.slope + 2 * root);
 }
 
-// The cubic's minimum if it is well inside an interval, else the interval's middle.
+// The cubic's minimizer if it is well inside the interval, otherwise the midpoint.
 double inside(double x, double low, double high) { return x >= low && x <= high ? x : (low + high) / 2; }
 
 }  // namespace
@@ -22,11 +22,11 @@ double inside(double x, double low, double high) { return x >= low && x <= high 
 LinePoint strong_wolfe(const std::function<LinePoint(double)>& at, const LinePoint& start, double first_length,
                        int64_t max_evaluations, double shortest) {
   const auto too_high = [&](const LinePoint& p) {
-    return !(p.loss <= start.loss + 1e-4 * p.length * start.slope);  // not finite is too high
+    return !(p.loss <= start.loss + 1e-4 * p.length * start.slope);  // NaN and infinity are too high
   };
   const auto flat = [&](const LinePoint& p) { return std::abs(p.slope) <= -0.9 * start.slope; };
 
-  // Lengthen until the interval between two places must contain a good one.
+  // Extend until the interval between two points must contain an acceptable one.
   LinePoint low = start, high;
   double length = first_length;
   int64_t evaluations = 0;
@@ -48,7 +48,7 @@ LinePoint strong_wolfe(const std::function<LinePoint(double)>& at, const LinePoi
     low = std::move(p);
   }
 
-  // Shrink it. `low` is always the best place that is not too high.
+  // Shrink the interval. `low` is always the best point that is not too high.
   while (evaluations++ < max_evaluations && std::abs(high.length - low.length) > shortest) {
     const double left = std::min(low.length, high.length), right = std::max(low.length, high.length);
     const double margin = 0.1 * (right - left);

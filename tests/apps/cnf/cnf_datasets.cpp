@@ -93,7 +93,7 @@ TEST_CASE("a constant column is refused by name") {
   std::string text = "a,same\n";
   for (int i = 0; i < 40; ++i) text += std::to_string(i) + ",3.5\n";
   write_text(folder / "constant.csv", text);
-  refused(folder, "constant.csv", "column same is constant (3.5): it has no density. Leave it out.");
+  refused(folder, "constant.csv", "column same is constant (3.5): it has no density. Drop it.");
 }
 
 TEST_CASE("log-returns want positive numbers") {

@@ -9,7 +9,7 @@
 namespace dimwise::gradcheck_tests {
 
 namespace {
-// sin, with a vjp and a jvp of one's choice.
+// sin, with its vjp and jvp scaled by the given factors.
 Tensor sine(const Tensor& x, double vjp, double jvp) {
   return custom(
       {"sine", [](const auto& in) { return sin(in[0]); },
@@ -19,7 +19,7 @@ Tensor sine(const Tensor& x, double vjp, double jvp) {
 }
 }  // namespace
 
-TEST_CASE("a right rule passes, and the worst place is told") {
+TEST_CASE("a correct rule passes, and the worst element is reported") {
   const CheckResult r = check_grads([](const auto& in) { return sine(in[0], 1, 1); }, {normal({3})});
   CHECK(r.worst < 1e-6);
   CHECK_THAT(r.where, Catch::StartsWith("order 1"));
@@ -30,11 +30,11 @@ TEST_CASE("a wrong sign or factor is caught, in reverse and in forward mode") {
     return error_of([&] { check_grads([&](const auto& in) { return sine(in[0], vjp, jvp); }, {f64(0.5)}); });
   };
   CHECK_THAT(check(-1, 1), Catch::StartsWith("[check_grads] order 1, input 0, element 0: derivative "));
-  CHECK_THAT(check(1.00001, 1), Catch::Contains("above 1e-06. The rule, or the smoothness at this point, is wrong."));
+  CHECK_THAT(check(1.00001, 1), Catch::Contains("above 1e-06. The rule is wrong, or f is not smooth at this point."));
   CHECK_THAT(check(1, 1.01), Catch::Contains("order 1, forward against reverse"));
 }
 
-TEST_CASE("a rule that is right at first order and wrong at second is caught at second order") {
+TEST_CASE("a rule that is correct at first order and wrong at second order is caught at second order") {
   const auto f = [](const auto& in) {
     return custom({"square", [](const auto& x) { return square(x[0]); },
                    [](const auto& x, const Tensor&, const Tensor& w) {
@@ -47,7 +47,7 @@ TEST_CASE("a rule that is right at first order and wrong at second is caught at 
              Catch::Contains("order 2, input 0, element 0"));
 }
 
-TEST_CASE("a kink at the point is caught, and float32 is refused") {
+TEST_CASE("a kink at the point is caught, and float32 is rejected") {
   CHECK_THROWS_AS(check_grads([](const auto& in) { return abs(in[0]); }, {f64({0, 1e-6})}), ValueError);
   CHECK(error_of([] { check_grads([](const auto& in) { return in[0]; }, {ones({2})}); }) ==
         "[check_grads] an input is float32. Differences need float64: cast it with astype.");

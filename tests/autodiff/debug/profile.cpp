@@ -8,7 +8,7 @@
 
 namespace dimwise::profile_tests {
 
-TEST_CASE("Profile counts calls, pulls and bytes of every op while it lives") {
+TEST_CASE("Profile counts calls, pulls and bytes of every op during its lifetime") {
   const Tensor x = track(normal({1000}));
   Profile profile;
   const Tensor y = sum(tanh(x) * tanh(x));
@@ -25,7 +25,7 @@ TEST_CASE("Profile counts calls, pulls and bytes of every op while it lives") {
                  Catch::Contains("\ntanh "));
 }
 
-TEST_CASE("observers nest, and see nothing after they are gone") {
+TEST_CASE("observers nest, and are not notified after their destruction") {
   const Tensor x = normal({3});
   const Profile outer;
   {

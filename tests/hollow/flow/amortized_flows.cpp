@@ -1,4 +1,4 @@
-// Planar, inverse autoregressive and Sylvester flows: log-determinants, volumes, gradients, refusals.
+// Planar, inverse autoregressive and Sylvester flows: log-determinants, volumes, gradients, errors.
 #include <cmath>
 #include <functional>
 #include <string>
@@ -27,7 +27,7 @@ AmortizedConfig small(int64_t d) {
   return {.d = d, .context = 3, .flows = 3, .columns = 2, .reflections = 2, .hidden = {6, 5}, .dtype = f64};
 }
 
-// check(name, flow) for every flow of d dimensions.
+// Calls check(name, flow) for every flow of d dimensions.
 template <class Check>
 void each_flow(int64_t d, Check&& check) {
   const Rng rng(4);
@@ -39,12 +39,12 @@ void each_flow(int64_t d, Check&& check) {
   check("sylvester triangular", Sylvester(SylvesterBasis::triangular, config, rng));
 }
 
-// Contexts that bend space more than those of a fresh encoder.
+// Contexts with stronger deformations than those of an untrained encoder.
 Tensor contexts(const Shape& shape) { return 1.5 * Rng(8).split("context").normal(shape, f64); }
 
 }  // namespace
 
-TEST_CASE("an amortized flow's log-determinant is that of its brute-force Jacobian") {
+TEST_CASE("an amortized flow's log-determinant equals that of its brute-force Jacobian") {
   each_flow(5, [](const char* name, const auto& flow) {
     INFO(name);
     const Tensor z = Rng(9).normal({6, 5}, f64), c = contexts({6, 3});
@@ -59,8 +59,8 @@ TEST_CASE("an amortized flow's log-determinant is that of its brute-force Jacobi
   });
 }
 
-TEST_CASE("the density that an amortized flow pushes forward integrates to one") {
-  // Independent of the flow's own determinant: the images of small cells have the area that a surveyor measures.
+TEST_CASE("the density of an amortized flow integrates to one") {
+  // Independent of the flow's determinant: the area of the images of small cells, by the shoelace formula.
   constexpr int64_t n = 350;
   constexpr double edge = 6.5, h = 2 * edge / n;
   std::vector<double> corners, centers;
@@ -89,12 +89,12 @@ TEST_CASE("the density that an amortized flow pushes forward integrates to one")
         moved = std::max(moved, std::abs(log_det[cell]));
       }
     CHECK(total == Approx(1).margin(1e-3));
-    CHECK(least > 0);  // nowhere folded
+    CHECK(least > 0);  // invertible everywhere
     CHECK(moved > 0.3);
   });
 }
 
-TEST_CASE("gradients of amortized flows are right in z, in the context and in every parameter") {
+TEST_CASE("gradients of amortized flows are correct for z, the context and every parameter") {
   each_flow(3, [](const char* name, const auto& flow) {
     INFO(name);
     std::vector<Tensor> inputs{Rng(9).normal({2, 3}, f64), Rng(10).normal({2, 3}, f64)};
@@ -112,7 +112,7 @@ TEST_CASE("gradients of amortized flows are right in z, in the context and in ev
   });
 }
 
-TEST_CASE("many points of one context read its parameters once") {
+TEST_CASE("the parameters are computed once for many points of one context") {
   each_flow(3, [](const char* name, const auto& flow) {
     INFO(name);
     const Tensor z = Rng(9).normal({4, 2, 3}, f64), c = contexts({2, 3});
@@ -133,7 +133,7 @@ TEST_CASE("a planar flow's direction keeps wᵀu above −1, in float32 at its l
   CHECK(min(before).item() < -50);
   CHECK(min(after).item() >= -1 - 1e-12);
   CHECK(distance(after, softplus(before) - 1) < 1e-11);
-  // Only along w: what is at a right angle to it stays.
+  // Only the component along w changes.
   CHECK(distance(planar_direction(tensor({1, -7}, f64), tensor({0, 2}, f64)) * tensor({1, 0}, f64),
                  tensor({1, 0}, f64)) < 1e-12);
 
@@ -150,7 +150,7 @@ TEST_CASE("a planar flow's direction keeps wᵀu above −1, in float32 at its l
   CHECK(steep.to_data(tensor({0.001, 1}), ones({1})).log_det.item() == Approx(exact).epsilon(1e-5));
 }
 
-TEST_CASE("every second inverse autoregressive flow has the reversed order, and the gate starts open") {
+TEST_CASE("every second inverse autoregressive flow has the reversed order, and the gate is initially open") {
   const Iaf flow(small(4), Rng(4));
   REQUIRE(flow.nets.size() == 3);
   const Tensor x = Rng(9).normal({4}, f64), c = contexts({3});
@@ -171,13 +171,13 @@ TEST_CASE("every second inverse autoregressive flow has the reversed order, and 
   CHECK(r.log_det.item() == Approx(12 * std::log(gate)));
 }
 
-TEST_CASE("a Sylvester flow of one step is its formula") {
+TEST_CASE("a Sylvester flow of one step follows its formula") {
   Sylvester flow(SylvesterBasis::triangular, {.d = 2, .context = 1, .flows = 2, .dtype = f64}, Rng(0));
   const auto constant = [](Linear& layer, const std::vector<double>& values) {
     layer.weight = zeros(layer.weight.shape(), f64);
     layer.bias = tensor(values, f64);
   };
-  // The first step: R₁ = [[tanh 1, 5], [0, tanh 2]], R₂ = [[tanh −1, 7], [0, tanh 3]]. The second does nothing.
+  // The first step: R₁ = [[tanh 1, 5], [0, tanh 2]], R₂ = [[tanh −1, 7], [0, tanh 3]]. The second is the identity.
   constant(flow.triangles, {11, 5, 7, 13, 0, 0, 0, 0});
   constant(flow.diagonal1, {1, 2, 0, 0});
   constant(flow.diagonal2, {-1, 3, 0, 0});
@@ -189,7 +189,7 @@ TEST_CASE("a Sylvester flow of one step is its formula") {
   CHECK(r.x.values()[1] == Approx(y + std::tanh(2) * t));
   CHECK(r.log_det.item() == Approx(std::log(1 + (1 - s * s) * std::tanh(1) * std::tanh(-1)) +
                                    std::log(1 + (1 - t * t) * std::tanh(2) * std::tanh(3))));
-  // Moved to the second step, the same sees the dimensions from last to first.
+  // As the second step, the same acts on the dimensions in reverse order.
   constant(flow.triangles, {0, 0, 0, 0, 11, 5, 7, 13});
   constant(flow.diagonal1, {0, 0, 1, 2});
   constant(flow.diagonal2, {0, 0, -1, 3});
@@ -199,7 +199,7 @@ TEST_CASE("a Sylvester flow of one step is its formula") {
   CHECK(distance(second.log_det, r.log_det) < 1e-14);
 }
 
-TEST_CASE("amortized flows refuse shapes and sizes that make no sense") {
+TEST_CASE("amortized flows reject invalid shapes and sizes") {
   each_flow(3, [](const char* name, const auto& flow) {
     INFO(name);
     CHECK_THROWS_WITH(flow.to_data(ones({2, 4}, f64), ones({2, 3}, f64)),

@@ -1,4 +1,5 @@
-// FFJORD and Hollow-CNF as posteriors: log-determinants, traces, gradients, densities, shards, work done once a solve.
+// FFJORD and Hollow-CNF as posteriors: log-determinants, traces, gradients, densities, shards, work done once per
+// solve.
 #include <cmath>
 #include <functional>
 #include <string>
@@ -33,7 +34,8 @@ AmortizedConfig small(int64_t d) {
           .dtype = f64};
 }
 
-// check(name, flow, layers that read the context in each solve) for every continuous flow of d dimensions.
+// Calls check(name, flow, number of layers that read the context in each solve) for every continuous flow of d
+// dimensions.
 template <class Check>
 void each_flow(int64_t d, Check&& check) {
   const Rng rng(4);
@@ -75,7 +77,7 @@ class Readers : public Observer {
 
 }  // namespace
 
-TEST_CASE("a continuous flow's log-determinant is that of the Jacobian of its whole map") {
+TEST_CASE("a continuous flow's log-determinant equals that of the Jacobian of the whole map") {
   const Tensor z = Rng(9).normal({2, 3}, f64), c = contexts({2, 3});
   each_flow(3, [&](const char* name, const auto& flow, int64_t) {
     INFO(name);
@@ -96,7 +98,7 @@ TEST_CASE("Hutchinson's log-determinant of a continuous flow is unbiased") {
   const Tensor c = contexts({3}), z = Rng(9).normal({3}, f64), many = broadcast_to(z, {n, 3});
   each_flow(3, [&](const char* name, const auto& flow, int64_t) {
     INFO(name);
-    const Tensor estimates = flow.to_data(many, c, fixed(Trace::hutchinson)).log_det;  // each row has noise of its own
+    const Tensor estimates = flow.to_data(many, c, fixed(Trace::hutchinson)).log_det;  // each row has separate noise
     const double center = mean(estimates).item(),
                  error = std::sqrt(mean(square(estimates - center)).item() / static_cast<double>(n));
     CHECK(error > 1e-5);
@@ -104,11 +106,11 @@ TEST_CASE("Hutchinson's log-determinant of a continuous flow is unbiased") {
   });
 }
 
-TEST_CASE("Hutchinson's noise stays the same within a solve of a continuous flow") {
+TEST_CASE("Hutchinson's noise is constant within a solve of a continuous flow") {
   const Tensor z = Rng(9).normal({4, 3}, f64), c = contexts({4, 3});
   each_flow(3, [&](const char* name, const auto& flow, int64_t) {
     INFO(name);
-    // Were it drawn anew inside, the integral would not converge with the tolerance.
+    // If it were drawn again inside a solve, the integral would not converge with the tolerance.
     FlowOptions loose = tight(Trace::hutchinson), other = tight(Trace::hutchinson);
     loose.ode.rtol = loose.ode.atol = 1e-8;
     other.noise = Rng(6);
@@ -118,7 +120,7 @@ TEST_CASE("Hutchinson's noise stays the same within a solve of a continuous flow
   });
 }
 
-TEST_CASE("gradients of a continuous flow are right in z, in the context and in every parameter") {
+TEST_CASE("gradients of a continuous flow are correct for z, the context and every parameter") {
   each_flow(2, [](const char* name, const auto& flow, int64_t) {
     std::vector<Tensor> inputs{Rng(9).normal({2, 2}, f64), contexts({2, 3})};
     for (const Tensor& p : parameters(flow)) inputs.push_back(p);
@@ -140,7 +142,7 @@ TEST_CASE("gradients of a continuous flow are right in z, in the context and in 
   });
 }
 
-TEST_CASE("every way of passing gradients through a continuous flow reaches z, the context and the parameters") {
+TEST_CASE("every gradient method of a continuous flow reaches z, the context and the parameters") {
   const Tensor z = Rng(9).normal({2, 2}, f64), c = contexts({2, 3});
   each_flow(2, [&](const char* name, const auto& flow, int64_t) {
     INFO(name);
@@ -163,7 +165,7 @@ TEST_CASE("every way of passing gradients through a continuous flow reaches z, t
   });
 }
 
-TEST_CASE("many points of one context go through a continuous flow as they do one by one") {
+TEST_CASE("a continuous flow maps many points of one context as it maps them one by one") {
   const Tensor z = Rng(9).normal({4, 2, 3}, f64), c = contexts({2, 3});
   each_flow(3, [&](const char* name, const auto& flow, int64_t) {
     for (const Trace trace : {Trace::exact, Trace::brute_force, Trace::hutchinson}) {
@@ -173,7 +175,7 @@ TEST_CASE("many points of one context go through a continuous flow as they do on
       REQUIRE(many.log_det.shape() == Shape{4, 2});
       for (int64_t i = 0; i < 4; ++i) {
         FlowOptions options = fixed(trace);
-        options.first_row = 2 * i;  // numbered along the first axis, of which each point here is two
+        options.first_row = 2 * i;  // rows of the first axis, two per point
         const FlowResult one = flow.to_data(row(z, i), c, options);
         CHECK(distance(row(many.x, i), one.x) < 1e-12);
         CHECK(distance(row(many.log_det, i), one.log_det) < 1e-12);
@@ -182,7 +184,7 @@ TEST_CASE("many points of one context go through a continuous flow as they do on
   });
 }
 
-TEST_CASE("a continuous flow's density integrates to one, and the way back is the way there") {
+TEST_CASE("a continuous flow's density integrates to one, and its inverse restores the points") {
   constexpr int64_t n = 90;
   constexpr double edge = 9;
   std::vector<double> points;
@@ -195,7 +197,7 @@ TEST_CASE("a continuous flow's density integrates to one, and the way back is th
     const FlowOptions options{.ode = {.rtol = 1e-5, .atol = 1e-5}};
     const Tensor p = exp(flow.log_prob(grid, c, options));
     CHECK(sum(p).item() * std::pow(2 * edge / n, 2) == Approx(1).margin(1e-3));
-    CHECK(distance(p, exp(base_log_prob(grid))) > 1e-2);  // moved
+    CHECK(distance(p, exp(base_log_prob(grid))) > 1e-2);  // not the identity
 
     const FlowResult there = flow.to_data(z, c, tight());
     const FlowResult back = flow.to_base(there.x, c, tight());
@@ -205,7 +207,7 @@ TEST_CASE("a continuous flow's density integrates to one, and the way back is th
   });
 }
 
-TEST_CASE("what comes from the context is computed once a solve, however many evaluations it has") {
+TEST_CASE("the context's part is computed once per solve, whatever the number of evaluations") {
   const Tensor z = Rng(9).normal({2, 3}, f64), c = contexts({2, 3});
   each_flow(3, [&](const char* name, const auto& flow, int64_t readers) {
     INFO(name);
@@ -220,7 +222,7 @@ TEST_CASE("what comes from the context is computed once a solve, however many ev
   });
 }
 
-TEST_CASE("a batch in two parts draws and goes where the whole batch does") {
+TEST_CASE("a batch in two parts gives the same draws and results as the whole batch") {
   const DiagonalNormal base{Rng(1).normal({5, 3}, f64), 0.3 * Rng(2).normal({5, 3}, f64)};
   const Tensor context = contexts({5, 3});
   const auto part = [](const Tensor& x, int64_t begin, int64_t end) { return slice(x, 0, begin, end); };
@@ -243,7 +245,7 @@ TEST_CASE("a batch in two parts draws and goes where the whole batch does") {
       CHECK(distance(some.z, part(whole.z, begin, end)) < 1e-13);
       CHECK(distance(some.log_prob, part(whole.log_prob, begin, end)) < 1e-12);
     }
-    // So do the draws of one batch, of which some are taken at a time.
+    // The same holds for the draws of one batch, computed in parts.
     options = fixed();
     const FlowSample draws = flow.sample(Rng(3), base, context, {4}, options);
     options.first_row = 3;
@@ -253,7 +255,7 @@ TEST_CASE("a batch in two parts draws and goes where the whole batch does") {
   }
 }
 
-TEST_CASE("continuous posteriors refuse sizes and inputs that make no sense") {
+TEST_CASE("continuous posteriors reject invalid sizes and inputs") {
   each_flow(3, [](const char* name, const auto& flow, int64_t) {
     INFO(name);
     CHECK_THROWS_AS(flow.to_data(ones({2, 4}, f64), ones({2, 3}, f64)), ShapeError);

@@ -1,4 +1,4 @@
-// RealNVP and MAF: log-determinants, round trips, normalization, gradients, contexts, a fit, refusals.
+// RealNVP and MAF: log-determinants, round trips, normalization, gradients, contexts, a fit, errors.
 #include <cmath>
 #include <string>
 
@@ -32,13 +32,13 @@ LayeredConfig small(int64_t d, int64_t context) {
   return {.d = d, .layers = 3, .hidden = {7, 6}, .context = context, .dtype = f64};
 }
 
-// Bends space more than fresh parameters do.
+// Parameters with stronger deformations than initial ones.
 template <class Flow>
 Flow bent(const Flow& flow) {
   return map_parameters(flow, [](const std::string&, const Tensor& t) { return 1.4 * t; });
 }
 
-// check(name, flow) for both models of d dimensions.
+// Calls check(name, flow) for both models of d dimensions.
 template <class Check>
 void each_model(int64_t d, int64_t context, Check&& check) {
   check("realnvp", bent(RealNvp(small(d, context), Rng(4))));
@@ -62,7 +62,7 @@ double mass(const Flow& flow, const Tensor& context) {
   return sum(exp(flow.log_prob(cells(n, edge), context))).item() * std::pow(2 * edge / n, 2);
 }
 
-// Points about a circle of radius 2 whose distance from the center is normal, with standard deviation 0.2.
+// Points near a circle of radius 2, whose distance from the center is normal with standard deviation 0.2.
 struct Ring {
   static Tensor sample(int64_t n, const Rng& rng) {
     const Tensor r = 2 + 0.2 * rng.split("radius").normal({n}),
@@ -77,7 +77,7 @@ struct Ring {
 
 }  // namespace
 
-TEST_CASE("a layered flow's log-determinants are those of its brute-force Jacobians, both ways") {
+TEST_CASE("a layered flow's log-determinants equal those of its brute-force Jacobians, in both directions") {
   each_model(5, 3, [](const char* name, const auto& flow) {
     INFO(name);
     const Tensor x = Rng(9).normal({6, 5}, f64), c = Rng(8).normal({6, 3}, f64);
@@ -96,7 +96,7 @@ TEST_CASE("a layered flow's log-determinants are those of its brute-force Jacobi
   });
 }
 
-TEST_CASE("layered flows go there and back again, in float32 too") {
+TEST_CASE("the inverse of a layered flow restores the points, in float32 too") {
   const auto round_trip = [](const auto& flow, DType dtype, double tolerance) {
     const Tensor x = Rng(2).normal({16, 5}, dtype), c = Rng(3).normal({16, 3}, dtype);
     const FlowResult base = flow.to_base(x, c), data = flow.to_data(base.x, c);
@@ -124,7 +124,7 @@ TEST_CASE("the density of a layered flow integrates to one, with a context and w
   });
 }
 
-TEST_CASE("gradients of layered flows are right in x, in the context and in every parameter") {
+TEST_CASE("gradients of layered flows are correct for x, the context and every parameter") {
   each_model(3, 2, [](const char* name, const auto& flow) {
     INFO(name);
     std::vector<Tensor> inputs{Rng(9).normal({4, 3}, f64), Rng(10).normal({4, 2}, f64)};
@@ -150,7 +150,7 @@ TEST_CASE("gradients of layered flows are right in x, in the context and in ever
   });
 }
 
-TEST_CASE("a conditional density is read from each row's context, which broadcasts") {
+TEST_CASE("a conditional density uses each row's context, which broadcasts") {
   each_model(3, 2, [](const char* name, const auto& flow) {
     INFO(name);
     const Tensor x = Rng(9).normal({4, 2, 3}, f64), c = Rng(8).normal({2, 2}, f64);
@@ -159,20 +159,20 @@ TEST_CASE("a conditional density is read from each row's context, which broadcas
     for (int64_t i = 0; i < 4; ++i)
       for (int64_t j = 0; j < 2; ++j)
         CHECK(distance(row(row(all, i), j), flow.log_prob(row(row(x, i), j), row(c, j))) < 1e-12);
-    // One point under many contexts.
+    // One point with many contexts.
     const Tensor point = row(row(x, 0), 0), many = flow.log_prob(point, c), data = flow.to_data(point, c).x;
     REQUIRE(many.shape() == Shape{2});
     REQUIRE(data.shape() == Shape{2, 3});
     for (int64_t j = 0; j < 2; ++j) CHECK(distance(row(many, j), flow.log_prob(point, row(c, j))) < 1e-12);
     CHECK(std::abs(many.values()[0] - many.values()[1]) > 1e-3);
-    // The same noise, carried by each row's context.
+    // The same noise, mapped with each row's context.
     const Tensor drawn = flow.sample(Rng(5), {4, 2, 3}, c);
     CHECK(distance(drawn, flow.to_data(Rng(5).normal({4, 2, 3}, f64), c).x) == 0);
     CHECK(distance(drawn, flow.sample(Rng(5), {4, 2, 3}, flip(c, 0))) > 1e-2);
   });
 }
 
-TEST_CASE("samples of a layered flow are spread as its density says") {
+TEST_CASE("samples of a layered flow follow its density") {
   each_model(2, 0, [](const char* name, const auto& flow) {
     INFO(name);
     const Tensor drawn = track(flow).sample(Rng(6), {40000, 2});
@@ -190,7 +190,7 @@ TEST_CASE("samples of a layered flow are spread as its density says") {
   });
 }
 
-TEST_CASE("every second layer has the other order, or keeps the other dimensions") {
+TEST_CASE("every second layer has the reversed order, or keeps the other dimensions") {
   const Tensor x = Rng(9).normal({4}, f64);
   const Maf maf = bent(Maf(small(4, 0), Rng(4)));
   const RealNvp realnvp = bent(RealNvp(small(4, 0), Rng(4)));
@@ -216,8 +216,9 @@ TEST_CASE("every second layer has the other order, or keeps the other dimensions
   }
 }
 
-TEST_CASE("a layer is its formula") {
-  // One hidden unit that is tanh(0) = 0, so that the biases of the last layer are m and a, or t and the s within tanh.
+TEST_CASE("a layer follows its formula") {
+  // One hidden unit with value tanh(0) = 0, so that the biases of the last layer are m and a, or t and the s within
+  // tanh.
   const LayeredConfig config{.d = 2, .layers = 1, .hidden = {2}, .dtype = f64};
   const auto constant = [](auto& layer, const std::vector<double>& bias) {
     layer.weight = zeros_like(layer.weight);
@@ -240,7 +241,7 @@ TEST_CASE("a layer is its formula") {
   CHECK(r.log_det.item() == Approx(1.5));
 }
 
-TEST_CASE("layered flows learn a ring that no MultivariateNormal can be") {
+TEST_CASE("layered flows learn a ring, which a MultivariateNormal cannot represent") {
   const Tensor train = Ring::sample(20000, Rng(1)), test = Ring::sample(4000, Rng(2));
   const double truth = mean(Ring::log_prob(test)).item();
   const double gaussian = truth - mean(MultivariateNormal::fit(train).log_prob(test)).item();
@@ -259,12 +260,12 @@ TEST_CASE("layered flows learn a ring that no MultivariateNormal can be") {
   INFO("nats above the truth: Gaussian " << gaussian << ", RealNVP " << realnvp << ", MAF " << maf);
   CHECK(realnvp < gaussian / 3);
   CHECK(maf < gaussian / 3);
-  // No density beats the true one by more than chance.
+  // No density exceeds the true one by more than statistical error.
   CHECK(realnvp > -0.05);
   CHECK(maf > -0.05);
 }
 
-TEST_CASE("continuous and layered flows are exchanged by their densities and samples") {
+TEST_CASE("continuous and layered flows are interchangeable by their densities and samples") {
   const auto check = [](const auto& flow) {
     const Tensor x = flow.sample(Rng(1), {5, 2}), lp = flow.log_prob(x);
     CHECK(x.shape() == Shape{5, 2});
@@ -277,7 +278,7 @@ TEST_CASE("continuous and layered flows are exchanged by their densities and sam
   check(Maf({}, Rng(0)));
 }
 
-TEST_CASE("layered flows refuse shapes and sizes that make no sense") {
+TEST_CASE("layered flows reject invalid shapes and sizes") {
   each_model(3, 2, [](const char* name, const auto& flow) {
     INFO(name);
     CHECK_THROWS_WITH(flow.log_prob(ones({2, 4}, f64), ones({2}, f64)),
@@ -291,7 +292,7 @@ TEST_CASE("layered flows refuse shapes and sizes that make no sense") {
   });
   each_model(3, 0, [](const char* name, const auto& flow) {
     INFO(name);
-    CHECK_THROWS_WITH(flow.sample(Rng(0), {2, 3}, ones({2}, f64)), Catch::Contains("made without one"));
+    CHECK_THROWS_WITH(flow.sample(Rng(0), {2, 3}, ones({2}, f64)), Catch::Contains("constructed without one"));
     CHECK_THROWS_AS(flow.sample(Rng(0), {2, 4}), ShapeError);
   });
   for (const LayeredConfig& wrong : {LayeredConfig{.d = 0}, LayeredConfig{.layers = 0}, LayeredConfig{.context = -1},

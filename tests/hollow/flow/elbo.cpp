@@ -1,4 +1,5 @@
-// The evidence lower bound of a small variational autoencoder, with every posterior: its gradient in every parameter.
+// The evidence lower bound of a small variational autoencoder, with every posterior: its gradient with respect to every
+// parameter.
 #include <string>
 
 #include "hollow/flow/amortized_flow.hpp"
@@ -57,7 +58,7 @@ Vae make_vae(const std::string& name) {
 Tensor loss(const Vae& vae, const Tensor& x, double beta) {
   const Tensor code = vae.encoder(x);
   const DiagonalNormal base{slice(code, -1, 0, d), slice(code, -1, d, 2 * d)};
-  // Of fixed steps, so that differences see the very solve that is differentiated.
+  // Fixed steps, so that finite differences use the same discrete solve that is differentiated.
   const FlowOptions options{.ode = {.method = "rk4", .steps = 2}};
   const FlowSample q = vae.flow.sample(Rng(7), base, slice(code, -1, 2 * d, 2 * d + context_size), {}, options);
   const Tensor log_likelihood = Bernoulli{vae.decoder(q.z)}.log_prob(x);
@@ -71,7 +72,7 @@ const Tensor& images() {
 
 }  // namespace
 
-TEST_CASE("the gradient of the evidence lower bound is right in encoder, flow and decoder, with every posterior") {
+TEST_CASE("the gradient of the evidence lower bound is correct for encoder, flow and decoder, with every posterior") {
   for (const std::string& name : names) {
     INFO(name);
     const Vae vae = make_vae(name);
@@ -88,8 +89,9 @@ TEST_CASE("the gradient of the evidence lower bound is right in encoder, flow an
   }
 }
 
-TEST_CASE("without a flow the bound is the average of its closed form") {
-  // E_q[log q − log p] = Σ ½(mean² + scale² − 1) − log_scale. The decoder is cut off, so that its part is known too.
+TEST_CASE("without a flow the bound agrees with its closed form on average") {
+  // E_q[log q − log p] = Σ ½(mean² + scale² − 1) − log_scale. The decoder's output does not depend on z, so that its
+  // term is known too.
   Vae vae = make_vae("none");
   vae.decoder.layers.back().weight = zeros_like(vae.decoder.layers.back().weight);
   const Tensor x = broadcast_to(row(images(), 0), {100000, pixels}), code = vae.encoder(row(images(), 0));

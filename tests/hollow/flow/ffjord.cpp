@@ -1,4 +1,4 @@
-// FFJORD's dynamics: its formula, what the context adds, its traces, refusals.
+// FFJORD's dynamics: the formula, the context's part, the traces, errors.
 #include <cmath>
 
 #include "hollow/flow/ffjord.hpp"
@@ -27,7 +27,7 @@ FfjordNet small(int64_t rank, int64_t context = 3) {
 
 Tensor product(const Tensor& matrix, const Tensor& v) { return squeeze(matmul(matrix, unsqueeze(v, -1)), -1); }
 
-// σ((W + U Vᵀ) h + w t + b + b(c)), layer after layer, of one point and one context, with its matrices formed.
+// σ((W + U Vᵀ) h + w t + b + b(c)), layer after layer, for one point and one context, with explicit matrices.
 Tensor by_hand(const FfjordNet& net, const Tensor& x, double t, const Tensor& c) {
   Tensor h = x;
   for (size_t l = 0; l < net.layers.size(); ++l) {
@@ -38,7 +38,7 @@ Tensor by_hand(const FfjordNet& net, const Tensor& x, double t, const Tensor& c)
       const int64_t rank = layer.u.weight.dim(0) / out;
       w = w + matmul(reshape(layer.u(c), {out, rank}), reshape(layer.v(c), {in, rank}), {.transpose_b = true});
     }
-    // The time is one more number of the input.
+    // The time is an additional element of the input.
     const Tensor column = concat({h, full({1}, t, f64)}, 0);
     h = product(concat({w, layer.conditioning.time.weight}, 1), column) + layer.linear.bias +
         product(layer.conditioning.context.weight, c);
@@ -49,7 +49,7 @@ Tensor by_hand(const FfjordNet& net, const Tensor& x, double t, const Tensor& c)
 
 }  // namespace
 
-TEST_CASE("FFJORD's dynamics is its formula, for each row's own context") {
+TEST_CASE("FFJORD's dynamics follow the formula, with each row's context") {
   const Tensor x = Rng(9).normal({5, 4}, f64), c = Rng(8).normal({5, 3}, f64);
   for (const int64_t rank : {0, 1, 2}) {
     INFO("rank " << rank);
@@ -62,7 +62,7 @@ TEST_CASE("FFJORD's dynamics is its formula, for each row's own context") {
   }
 }
 
-TEST_CASE("as initialized, the context's part of FFJORD's weights has the size of the weights") {
+TEST_CASE("the context's part of FFJORD's weights is initialized to the magnitude of the weights") {
   const FfjordNet net({.d = 40, .hidden = {50}, .context = 30, .rank = 6, .dtype = f64}, Rng(4));
   const Tensor c = Rng(8).normal({30}, f64);
   for (const FfjordNet::Layer& layer : net.layers) {
@@ -91,7 +91,7 @@ TEST_CASE("the trace of a plain function is exact by reverse passes, and Hutchin
   }
 }
 
-TEST_CASE("FFJORD's dynamics and trace have right gradients in all they read") {
+TEST_CASE("FFJORD's dynamics and trace have correct gradients with respect to all inputs") {
   for (const int64_t rank : {0, 2}) {
     const FfjordNet net = small(rank);
     std::vector<Tensor> inputs{Rng(9).normal({2, 4}, f64), full({}, 0.3, f64), Rng(8).normal({2, 3}, f64)};
@@ -111,7 +111,7 @@ TEST_CASE("FFJORD's dynamics and trace have right gradients in all they read") {
   }
 }
 
-TEST_CASE("FFJORD's dynamics refuses what makes no sense") {
+TEST_CASE("FFJORD's dynamics reject invalid arguments") {
   CHECK_THROWS_WITH(FfjordNet({.hidden = {}}, Rng(0)), Catch::Contains("0 hidden layers"));
   CHECK_THROWS_WITH(FfjordNet({.hidden = {4, 0}}, Rng(0)), Catch::Contains("hidden width 0"));
   CHECK_THROWS_WITH(FfjordNet({.context = 0, .rank = 2}, Rng(0)), Catch::Contains("rank 2 without a context"));
@@ -120,7 +120,7 @@ TEST_CASE("FFJORD's dynamics refuses what makes no sense") {
   const FfjordNet net = small(2), plain = small(0, 0);
   CHECK_THROWS_WITH(net(x, t), Catch::Contains("depends on a context"));
   CHECK_THROWS_WITH(net(x, {}, c), Catch::Contains("depends on time"));
-  CHECK_THROWS_WITH(plain(x, t, c), Catch::Contains("made without one"));
+  CHECK_THROWS_WITH(plain(x, t, c), Catch::Contains("constructed without one"));
   CHECK(plain(x, t).shape() == Shape{2, 4});
 }
 

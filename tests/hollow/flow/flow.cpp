@@ -19,7 +19,7 @@ constexpr DType f64 = DType::float64;
 
 double distance(const Tensor& a, const Tensor& b) { return max(abs(a - b)).item(); }
 
-// dx/dt = a ⊙ x + b·(x_2, −x_1 …): diagonal growth a and, if asked, a hollow part that turns neighbors into each
+// dx/dt = a ⊙ x + b·(x_2, −x_1 …): diagonal growth a and optionally a hollow part that rotates neighbors into each
 // other.
 struct Affine {
   Tensor a, hollow;
@@ -48,10 +48,10 @@ const FlowOptions tight{.ode = {.rtol = 1e-10, .atol = 1e-10}};
 
 }  // namespace
 
-TEST_CASE("a linear flow is the Gaussian it must be") {
+TEST_CASE("a linear flow has the density of the expected Gaussian") {
   const Cnf<Affine> cnf{{growth({0.5, -0.3})}, 1.5};
   const Tensor x = Rng(1).normal({50, 2}, f64);
-  // x(T) = e^{aT} z: a Gaussian of standard deviations e^{aT}.
+  // x(T) = e^{aT} z: a Gaussian with standard deviations e^{aT}.
   const Tensor scale = tensor({std::exp(0.75), std::exp(-0.45)}, f64);
   const Tensor truth = base_log_prob(x / scale) - sum(log(scale));
   CHECK(distance(cnf.log_prob(x, {}, tight), truth) < 1e-8);
@@ -60,7 +60,7 @@ TEST_CASE("a linear flow is the Gaussian it must be") {
   CHECK(distance(there.log_det, full({50}, 1.5 * 0.2, f64)) < 1e-8);
 }
 
-TEST_CASE("a rotation changes no density") {
+TEST_CASE("a rotation does not change the density") {
   Affine net = growth({0, 0});
   net.hollow = tensor({0, 2, -2, 0}, {2, 2}, f64);
   const Cnf<Affine> cnf{{net}, 1};
@@ -69,7 +69,7 @@ TEST_CASE("a rotation changes no density") {
   CHECK(distance(cnf.to_data(x, {}, tight).log_det, zeros({20}, f64)) < 1e-10);
 }
 
-TEST_CASE("blocks are stacked: sampled in order, scored in reverse") {
+TEST_CASE("blocks are stacked: in order for samples, in reverse for densities") {
   const Cnf<Affine> cnf{{growth({0.5, 0.1}), growth({-0.2, 0.4})}, 1};
   Affine turn = growth({0.3, -0.6});
   turn.hollow = tensor({0, 1, 1, 0}, {2, 2}, f64);
@@ -97,18 +97,18 @@ TEST_CASE("the density of a random net integrates to one") {
   }
 }
 
-TEST_CASE("there and back again") {
+TEST_CASE("the inverse restores the points") {
   const Cnf<AnyHollowNet> cnf{{small_net(3), small_net(3, 3)}, 1};
   const Tensor x = Rng(2).normal({16, 3}, f64);
   const FlowResult base = cnf.to_base(x, {}, tight), data = cnf.to_data(base.x, {}, tight);
   CHECK(distance(data.x, x) < 1e-8);
   CHECK(distance(data.log_det + base.log_det, zeros({16}, f64)) < 1e-8);
-  // sample() takes the same way, without a trace.
+  // sample() computes the same map, without a trace.
   const Tensor z = Rng(9).normal({16, 3}, f64);
   CHECK(distance(cnf.sample(Rng(9), {16, 3}, {}, tight), cnf.to_data(z, {}, tight).x) < 1e-8);
 }
 
-TEST_CASE("the log-determinant is that of the map's Jacobian") {
+TEST_CASE("the log-determinant equals that of the map's Jacobian") {
   const Cnf<AnyHollowNet> cnf{{small_net(2)}, 1};
   const Tensor z = Rng(2).normal({1, 2}, f64);
   const Tensor j = reshape(jacobian([&](const Tensor& in) { return cnf.to_data(in, {}, tight).x; }, z), {2, 2});
@@ -116,7 +116,7 @@ TEST_CASE("the log-determinant is that of the map's Jacobian") {
   CHECK(cnf.to_data(z, {}, tight).log_det.values()[0] == Approx(std::log(v[0] * v[3] - v[1] * v[2])).margin(1e-8));
 }
 
-TEST_CASE("exact and brute-force traces agree on one model; Hutchinson's is unbiased") {
+TEST_CASE("exact and brute-force traces agree for the same model; Hutchinson's is unbiased") {
   const AnyHollowNet net = small_net(6);
   const Tensor x = Rng(2).normal({4, 6}, f64);
   const auto bound = net.at(scalar(0.2, f64));
@@ -144,11 +144,11 @@ TEST_CASE("exact and brute-force traces agree on one model; Hutchinson's is unbi
   CHECK(distance(cnf.log_prob(x, {}, options), truth) < 1e-8);
 }
 
-TEST_CASE("Hutchinson's noise is drawn once a solve, and anew for another key") {
+TEST_CASE("Hutchinson's noise is drawn once per solve, and differs for another key") {
   const Cnf<AnyHollowNet> cnf{{small_net(3), small_net(3)}, 1};
   const Tensor x = Rng(2).normal({4, 3}, f64);
-  // Were it re-drawn inside a solve, no error control would converge: many steps, and different results at different
-  // tolerances.
+  // If it were drawn again inside a solve, the error control would not converge: many steps, and different results at
+  // different tolerances.
   FlowOptions loose{.trace = Trace::hutchinson, .ode = {.rtol = 1e-6, .atol = 1e-6}, .noise = Rng(5)}, fine = loose,
                                                                                                        other = loose;
   fine.ode.rtol = fine.ode.atol = 1e-10;
@@ -159,7 +159,7 @@ TEST_CASE("Hutchinson's noise is drawn once a solve, and anew for another key") 
   CHECK(detail::draw_noise(loose, x, 0).values() != detail::draw_noise(loose, x, 1).values());
 }
 
-TEST_CASE("a part of a batch draws the noise of its own rows") {
+TEST_CASE("a part of a batch draws the same noise as the whole") {
   const Cnf<AnyHollowNet> cnf{{small_net(3), small_net(3)}, 1};
   const Tensor x = Rng(2).normal({5, 3}, f64);
   FlowOptions options{.trace = Trace::hutchinson, .ode = {.method = "rk4", .steps = 3}, .noise = Rng(5)};
@@ -173,7 +173,7 @@ TEST_CASE("a part of a batch draws the noise of its own rows") {
         detail::draw_noise({.trace = Trace::hutchinson, .noise = Rng(5)}, x, 0).values());
 }
 
-TEST_CASE("the energies are the integrals they claim to be") {
+TEST_CASE("the penalties equal their integrals") {
   const std::vector<double> a{0.5, -0.3};
   const Cnf<Affine> cnf{{growth(a)}, 1};
   const Tensor z = tensor({1.0, 2.0}, {1, 2}, f64);
@@ -190,7 +190,7 @@ TEST_CASE("the energies are the integrals they claim to be") {
   CHECK_THROWS_WITH(cnf.to_data(z, {}, options), Catch::Contains("no Jacobian diagonal"));
 }
 
-TEST_CASE("the likelihood's gradient is right in every parameter and in x, with every trace") {
+TEST_CASE("the likelihood's gradient is correct for every parameter and x, with every trace") {
   const Cnf<AnyHollowNet> cnf{{small_net(2), small_net(2, 3)}, 1};
   std::vector<Tensor> inputs{Rng(2).normal({3, 2}, f64)};
   for (const Tensor& p : parameters(cnf)) inputs.push_back(p);

@@ -32,7 +32,7 @@ TEST_CASE("orthonormal columns are orthonormal, in both dtypes and in batches") 
     }
 }
 
-TEST_CASE("orthonormal columns are the polar factor, which lies nearest") {
+TEST_CASE("orthonormal columns are the polar factor, the nearest matrix") {
   // A = Q (QᵀA) with a symmetric positive definite QᵀA.
   const Tensor a = Rng(2).normal({6, 3}, f64), q = orthonormal_columns(a), p = matmul(q, a, {.transpose_a = true});
   CHECK(distance(matmul(q, p), a) < 1e-9);
@@ -40,7 +40,7 @@ TEST_CASE("orthonormal columns are the polar factor, which lies nearest") {
   CHECK_NOTHROW(cholesky(p));
 }
 
-TEST_CASE("dependent columns and more columns than rows are refused") {
+TEST_CASE("dependent columns and more columns than rows are rejected") {
   CHECK_THROWS_WITH(orthonormal_columns(tensor({1, 2, 2, 4, 3, 6}, {3, 2}, f64)),
                     Catch::Contains("did not end at QᵀQ = I") && Catch::Contains("independent"));
   CHECK_THROWS_AS(orthonormal_columns(full({3, 2}, NAN, f64)), SolverError);
@@ -48,14 +48,14 @@ TEST_CASE("dependent columns and more columns than rows are refused") {
   CHECK_THROWS_AS(orthonormal_columns(ones({3})), ShapeError);
 }
 
-TEST_CASE("a product of reflections is orthogonal, and its transpose takes it back") {
+TEST_CASE("a product of reflections is orthogonal, and its transpose is the inverse") {
   const Tensor v = Rng(3).normal({3, 5}, f64), q = transpose(reflect(eye(5, f64), v));
   CHECK(distance(gram(q), eye(5, f64)) < 1e-13);
   const Tensor x = Rng(4).normal({7, 5}, f64);
   CHECK(distance(reflect(x, v), matmul(x, q, {.transpose_b = true})) < 1e-13);
   CHECK(distance(reflect(x, v, true), matmul(x, q)) < 1e-13);
   CHECK(distance(reflect(reflect(x, v), v, true), x) < 1e-13);
-  // Q = H₁ H₂ H₃ by hand.
+  // Q = H₁ H₂ H₃ computed explicitly.
   Tensor product = eye(5, f64);
   for (int64_t i = 0; i < 3; ++i) {
     const Tensor u = reshape(row(v, i), {5, 1});

@@ -20,7 +20,7 @@ namespace {
 
 constexpr DType f64 = DType::float64;
 
-// Cells a side: as many as the steepest flow needs, and few for a map that costs a solve.
+// Cells per side: as many as the steepest flow needs, and few for a map that takes a solve.
 const std::vector<std::pair<std::string, int>> flows{{"none", 100},
                                                      {"planar", 100},
                                                      {"iaf", 100},
@@ -30,7 +30,7 @@ const std::vector<std::pair<std::string, int>> flows{{"none", 100},
                                                      {"ffjord", 40},
                                                      {"hollow", 40}};
 
-// Fixed steps, of an order whose error the integral does not see: one smooth map for all of Newton's method.
+// Fixed steps, with negligible error, so that Newton's method is applied to one smooth map.
 const FlowOptions fixed{.ode = {.method = "rk4", .steps = 3}};
 
 // One step of Newton's method, with the engine's Jacobian, on flow(z₀) = z.
@@ -42,8 +42,8 @@ Tensor newton_step(const AmortizedFlow& flow, const Tensor& z0, const Tensor& z,
   return z0 - squeeze(solve(stack(rows, -2), unsqueeze(residual, -1)), -1);
 }
 
-// z₀ of flow(z₀) = z: from the image of one point along straight lines to z, a way that exists for every invertible
-// flow, where Newton's method from afar may not converge.
+// z₀ of flow(z₀) = z: by continuation along straight lines from the image of one point to z, which works for every
+// invertible flow, whereas Newton's method from a distant start may not converge.
 Tensor inverse(const AmortizedFlow& flow, const Tensor& z, const Tensor& start, const Tensor& context) {
   constexpr int stretches = 10;
   Tensor z0 = broadcast_to(start, z.shape());
@@ -69,7 +69,7 @@ std::pair<Tensor, double> cells(int n, const Tensor& points) {
 
 TEST_CASE("the density of every posterior integrates to one over z") {
   const DiagonalNormal base{tensor({0.3, -0.2}, f64), tensor({-0.1, 0.2}, f64)};
-  // All but 3e-7 of the base lies within 5.5 standard deviations.
+  // All except 3e-7 of the base's mass is within 5.5 standard deviations.
   const Tensor angle = linspace(0, 2 * M_PI, 400, f64),
                rim = base.mean + exp(base.log_scale) * (5.5 * stack({cos(angle), sin(angle)}, -1));
   const AmortizedConfig config{.d = 2,
@@ -96,7 +96,7 @@ TEST_CASE("the density of every posterior integrates to one over z") {
         return sum(exp(base.log_prob(z0) - times * there.log_det)).item() * cell;
       };
       CHECK(mass(1) == Approx(1).margin(2e-4));
-      // The margin sees a log-determinant that is 5 % off.
+      // The margin detects a log-determinant with an error of 5 %.
       if (name != "none") CHECK(std::abs(mass(1.05) - 1) > 5e-4);
     }
   }

@@ -1,4 +1,4 @@
-// The posterior's flow by name, and draws with their log-densities.
+// The posterior's flow by name, and samples with their log-densities.
 #include <cmath>
 
 #include "hollow/flow/amortized_flow.hpp"
@@ -39,7 +39,7 @@ struct Inputs {
 
 }  // namespace
 
-TEST_CASE("a draw's log-density is the base's less the brute-force log-determinant") {
+TEST_CASE("a sample's log-density is the base's minus the brute-force log-determinant") {
   const Inputs in;
   for (const std::string& name : amortized_flow_names()) {
     INFO(name);
@@ -58,7 +58,7 @@ TEST_CASE("a draw's log-density is the base's less the brute-force log-determina
   }
 }
 
-TEST_CASE("many draws of each posterior have one context, and average to its normalization") {
+TEST_CASE("importance weights of many samples of each posterior have mean one") {
   const Inputs in;
   for (const std::string& name : amortized_flow_names()) {
     INFO(name);
@@ -66,7 +66,7 @@ TEST_CASE("many draws of each posterior have one context, and average to its nor
     const FlowSample s = flow.sample(Rng(5), in.base, in.context, {8000}, {.ode = {.rtol = 1e-3, .atol = 1e-3}});
     REQUIRE(s.z.shape() == Shape{8000, 5, 4});
     REQUIRE(s.log_prob.shape() == Shape{8000, 5});
-    // E_q[g(z)/q(z)] = 1 for any density g; here a normal one about the draws' own mean, narrower than they are.
+    // E_q[g(z)/q(z)] = 1 for any density g; here a normal one around the samples' mean, narrower than they are.
     const Tensor center = mean(s.z, {0}), log_scale = 0.5 * log(mean(square(s.z - center), {0})) - 0.3;
     const Tensor ratio = exp(DiagonalNormal{center, log_scale}.log_prob(s.z) - s.log_prob);
     const Tensor off = mean(ratio, {0}) - 1, error = sqrt(mean(square(ratio - 1), {0}) / 8000);
@@ -75,7 +75,7 @@ TEST_CASE("many draws of each posterior have one context, and average to its nor
   }
 }
 
-TEST_CASE("gradients of a draw reach the base, the context and every parameter of the flow") {
+TEST_CASE("gradients of a sample reach the base, the context and every parameter of the flow") {
   const Inputs in;
   for (const std::string& name : amortized_flow_names()) {
     INFO(name);
@@ -113,7 +113,7 @@ TEST_CASE("the recipe's defaults have the published sizes") {
   for (const double v : s.log_prob.values()) CHECK(std::isfinite(v));
 }
 
-TEST_CASE("an unknown flow is refused by name") {
+TEST_CASE("an unknown flow is rejected with its name") {
   CHECK_THROWS_WITH(make_amortized_flow("radial", config, Rng(0)),
                     Catch::Contains("there is no flow 'radial'") && Catch::Contains("none, planar, iaf"));
   std::string listed;

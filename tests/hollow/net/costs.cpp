@@ -1,4 +1,4 @@
-// What dimwise and training cost, counted and never timed.
+// The cost of dimwise and training, counted, not timed.
 #include <map>
 
 #include "autodiff/context.hpp"
@@ -30,13 +30,13 @@ void step(const Net& net, const Tensor& x) {
   value_and_grad([&](const Net& m) { return loss(m, x); }, net);
 }
 
-// The sizes of a net and its batch, none of which may change a count.
+// The sizes of a net and its batch, which must not change any count.
 struct Size {
   int64_t d, batch;
 };
 const std::vector<Size> sizes{{2, 3}, {8, 3}, {64, 3}, {8, 40}};
 
-// Calls of each op, those inside sweeps included.
+// Calls of each op, including those inside sweeps.
 struct Calls : Observer {
   std::map<std::string, int> count;
   void evaluated(const Op& op, std::span<const Tensor>, const Tensor&, double) override { ++count[op.name]; }
@@ -80,7 +80,7 @@ TEST_CASE("a training step on f and D1 multiplies matrices 17 times, whatever th
       Calls calls;
       step(net, x);
       INFO("d = " << s.d << ", width " << width);
-      // The layers once each. Those of the conditioner are multiplied in blocks where that saves something.
+      // The layers once each. Those of the conditioner are multiplied in blocks if that saves work.
       CHECK(calls.count["linear"] + calls.count["block_linear"] == 4);
       CHECK(calls.count["matmul"] + calls.count["block_input"] + calls.count["block_weight"] == 13);
       in_blocks = in_blocks || calls.count["block_linear"] > 0;
@@ -88,7 +88,7 @@ TEST_CASE("a training step on f and D1 multiplies matrices 17 times, whatever th
   CHECK(in_blocks);
 }
 
-TEST_CASE("a training step leaves nothing behind, and the next one takes nothing from the system") {
+TEST_CASE("a training step leaks no memory, and the next one allocates none from the system") {
   const Net net = make_net(8);
   const Tensor x = Rng(3).normal({40, 8});
   step(net, x);
@@ -100,17 +100,17 @@ TEST_CASE("a training step leaves nothing behind, and the next one takes nothing
   CHECK(pool_statistics().bytes_held == before.bytes_held);
 }
 
-TEST_CASE("a training step on f and D1 holds few activations at once") {
+TEST_CASE("a training step on f and D1 stores few activations at a time") {
   const int64_t d = 64, batch = 256, width = 64;
   const Net net = make_net(d, 32, 256, width);
   const Tensor x = Rng(3).normal({batch, d});
-  // The pool gives nothing back: from empty, it ends with what was in use at once.
+  // The pool returns no memory: started empty, it ends with the peak usage.
   release_pool();
   step(net, x);
   CHECK(pool_statistics().bytes_held < 7 * batch * d * width * 4);  // weights and gradients included
 }
 
-TEST_CASE("a solve of many steps takes no more nodes or memory than one of few") {
+TEST_CASE("a solve of many steps needs no more nodes or memory than one of few") {
   const NoGrad guard;
   const auto net = make_net(8).prepare();
   const Tensor x = Rng(3).normal({16, 8});

@@ -28,7 +28,7 @@ const Tensor t = scalar(0.3, DType::float64);
 
 }  // namespace
 
-TEST_CASE("dimwise equals the diagonal by brute force, for every conditioner and transformer") {
+TEST_CASE("dimwise equals the brute-force diagonal, for every conditioner and transformer") {
   const double tolerance[] = {1e-12, 1e-10, 1e-8, 1e-6};
   for (const int64_t d : {1, 2, 3, 8, 64, 257}) {
     constexpr int order = 3;
@@ -79,8 +79,7 @@ TEST_CASE("tape form equals module form") {
   }
 }
 
-TEST_CASE(
-    "a random loss of f, D1 and D2 has the right gradient in x, t, context and every parameter, none of it zero") {
+TEST_CASE("a random loss of f, D1 and D2 has correct, nonzero gradients for x, t, context and every parameter") {
   const Rng rng(11);
   for (const auto& entry : every_net(3)) {
     const std::string& name = entry.first;
@@ -103,7 +102,7 @@ TEST_CASE(
         size_t next = 3;
         const AnyHollowNet with = map_parameters(net, [&](const std::string&, const Tensor&) { return in[next++]; });
         const std::vector<Tensor> d = dimwise::dimwise(with.prepare(in[2]).at(in[1]), in[0], 2, method);
-        return sum(w1 * d[1]) + sum(w2 * d[2] * d[1]) + sum(square(d[0]));  // the last bias moves f alone
+        return sum(w1 * d[1]) + sum(w2 * d[2] * d[1]) + sum(square(d[0]));  // the last bias affects only f
       };
       CHECK(check_grads(loss, inputs).worst < 1e-6);
 
@@ -135,22 +134,22 @@ TEST_CASE("the cost of dimwise does not depend on the dimension") {
       }
 }
 
-TEST_CASE("time and context must be given exactly where the net was made with them") {
+TEST_CASE("time and context must be given if and only if the net was constructed with them") {
   const Tensor x = zeros({2, 3}, DType::float64), c = zeros({2, 2}, DType::float64);
   for (const auto& [name, net] : every_net(3)) {
     INFO(name);
     CHECK_THROWS_WITH(net(x, {}, c), Catch::Contains("depends on time"));
     CHECK_THROWS_WITH(net(x, t), Catch::Contains("depends on a context"));
     CHECK(net(x, t, c).shape() == x.shape());
-    // One time a row, and further batch axes.
+    // One time per row, and further batch axes.
     CHECK(distance(net(x, broadcast_to(t, {2, 1}), c), net(x, t, c)) < 1e-14);
     CHECK(net(zeros({5, 2, 3}, DType::float64), t, zeros({5, 2, 2}, DType::float64)).shape() == Shape{5, 2, 3});
   }
   for (const auto& [name, net] : every_net(3, false, 0))
-    CHECK_THROWS_WITH(net(x, t), Catch::Contains("made without time"));
+    CHECK_THROWS_WITH(net(x, t), Catch::Contains("constructed without time"));
 }
 
-TEST_CASE("a context given to prepare is the one otherwise given to at") {
+TEST_CASE("a context given to prepare has the same effect as one given to at") {
   // Fewer leading axes than x has: one context for many points.
   const Tensor x = Rng(3).normal({4, 2, 3}, DType::float64), c = Rng(4).normal({2, 2}, DType::float64);
   for (const auto& [name, net] : every_net(3)) {
@@ -164,7 +163,7 @@ TEST_CASE("a context given to prepare is the one otherwise given to at") {
     CHECK_THROWS_WITH(net.prepare(), Catch::Contains("depends on a context"));
   }
   for (const auto& [name, net] : every_net(3, true, 0))
-    CHECK_THROWS_WITH(net.prepare(c), Catch::Contains("made without one"));
+    CHECK_THROWS_WITH(net.prepare(c), Catch::Contains("constructed without one"));
 }
 
 }  // namespace dimwise::dimension_wise_tests

@@ -1,4 +1,4 @@
-// check_hollow passes every net that is shipped and names the leak in every one that is planted.
+// check_hollow accepts every net of the library and reports every planted leak.
 #include "hollow/net/check_hollow.hpp"
 
 #include "autodiff/context.hpp"
@@ -17,7 +17,7 @@ constexpr int64_t d = 5;
 const Rng rng(5);
 Tensor draw(const char* name, const Shape& shape) { return rng.split(name).normal(shape, DType::float64); }
 
-// A net made of two functions.
+// A net of two functions.
 struct Plain {
   std::function<Tensor(const Tensor&)> c;
   std::function<Tensor(const Tensor&, const Tensor&)> tau;
@@ -28,7 +28,7 @@ struct Plain {
 Tensor good_tau(const Tensor& x, const Tensor& h) { return tanh(x + sum(h, {-1})); }
 Tensor good_c(const Tensor& x) { return unsqueeze(sin(sum(x, {-1}, true) - x), -1); }
 
-// Masked attention over positions; `self` lets x_i into its own query, `diagonal` into its own keys.
+// Masked attention over positions; `self` makes x_i an input of its own query, `diagonal` of its own keys.
 Tensor attention(const Tensor& x, bool self, bool diagonal) {
   const Tensor position = draw("position", {d, 4}), wk = draw("wk", {4}), wv = draw("wv", {3}), wq = draw("wq", {4});
   const Tensor keys = tanh(unsqueeze(x, -1) * wk + position);  // (…, d, 4)
@@ -40,7 +40,7 @@ Tensor attention(const Tensor& x, bool self, bool diagonal) {
 
 Tensor strict(int64_t k) { return tril(ones({d, d}, DType::float64), k); }
 
-// Two MADE layers with the given masks, one number a position.
+// Two MADE layers with the given masks, one number per position.
 Tensor masked(const Tensor& x, const Tensor& first, const Tensor& second) {
   const Tensor hidden = tanh(linear(x, draw("w1", {d, d}) * first));
   return unsqueeze(linear(hidden, draw("w2", {d, d}) * second), -1);
@@ -54,7 +54,7 @@ Tensor center_zero(const Tensor& x) {
 
 }  // namespace
 
-TEST_CASE("every shipped net is hollow") {
+TEST_CASE("every net of the library is hollow") {
   for (const int64_t dimension : {1, 2, 3, 6})
     for (const auto& [name, net] : test::every_net(dimension)) {
       INFO(name << ", d = " << dimension);
@@ -115,13 +115,13 @@ struct ZeroLast {
 };
 }  // namespace
 
-TEST_CASE("a zero last layer hides nothing from the module form") {
+TEST_CASE("a zero last layer hides no leak from the module form") {
   CHECK_NOTHROW(check_hollow(ZeroLast{}, d));
   CHECK_THROWS_WITH(check_hollow(ZeroLast{}, d, [](const ZeroLast& net) { return net; }),
                     Catch::Contains("conditioner leaks"));
 }
 
-TEST_CASE("a check of no dimensions or of no points is refused") {
+TEST_CASE("a check with zero dimensions or points is rejected") {
   const Plain good{good_c, good_tau};
   for (const int64_t dimension : {0, -1}) {
     CHECK_THROWS_AS(check_hollow(good, dimension), ValueError);
@@ -132,7 +132,7 @@ TEST_CASE("a check of no dimensions or of no points is refused") {
   for (const int points : {0, -2}) CHECK_THROWS_AS(check_hollow(good, d, {.points = points}), ValueError);
 }
 
-TEST_CASE("conditioners and transformers refuse sizes below 1 and a context below 0") {
+TEST_CASE("conditioners and transformers reject sizes below 1 and a context below 0") {
   const auto refused = [](const ConditionerConfig& c, const TransformerConfig& t) {
     for (const std::string& name : conditioner_names()) {
       INFO(name);
@@ -155,7 +155,7 @@ TEST_CASE("conditioners and transformers refuse sizes below 1 and a context belo
   refused({.context = -1}, {.context = -1});
 }
 
-TEST_CASE("the cheap check of dimwise names a leak too") {
+TEST_CASE("the cheap check of dimwise reports a leak too") {
   const DiagonalCheck check;
   const Tensor x = draw("x", {3, d});
   const Plain leaking{[](const Tensor& in) { return unsqueeze(sin(sum(in, {-1}, true) + 0.0 * in), -1); }, good_tau};

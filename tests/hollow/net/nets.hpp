@@ -32,7 +32,7 @@ inline std::vector<std::pair<std::string, AnyHollowNet>> every_net(int64_t d, bo
   return nets;
 }
 
-/// {f, D¹, …, D^k} with the diagonal taken from d reverse passes through the whole net, again and again.
+/// {f, D¹, …, D^k} with the diagonal from d reverse passes through the whole net, for each order.
 ///
 /// A pull of eᵢ from f gives ∂f_i/∂x; its i-th column, pulled again, ∂²f_i/∂x_i∂x; and so on.
 inline std::vector<Tensor> brute_force(const std::function<Tensor(const Tensor&)>& f, const Tensor& x, int order) {

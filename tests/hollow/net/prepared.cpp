@@ -1,4 +1,4 @@
-// A prepared net is a function of the net that it was made of: its values, its gradients, and no parameters of its own.
+// A prepared net is a function with the net's values and gradients, and without parameters.
 #include "autodiff/transforms.hpp"
 #include "hollow/flow/ffjord.hpp"
 #include "hollow/sde/diffusion.hpp"
@@ -19,7 +19,7 @@ const Tensor t = scalar(0.3, f64), x = Rng(1).normal({3, d}, f64), context = Rng
 
 double distance(const Tensor& a, const Tensor& b) { return max(abs(a - b)).item(); }
 
-// Values and gradients of a net that is prepared within a training step, and of one that is not.
+// Values and gradients of a net, prepared within a training step and not prepared.
 template <class Net>
 void check(const std::string& name, const Net& net) {
   INFO(name);
@@ -34,7 +34,7 @@ void check(const std::string& name, const Net& net) {
   const auto [same, through] = value_and_grad(
       [&](const Net& m) {
         const auto formed = m.prepare(context);
-        // Two calls share what was formed.
+        // Two calls share the prepared tensors.
         return mean(square(0.5 * (formed.at(t)(x) + formed(x, t))));
       },
       net);
@@ -48,7 +48,7 @@ void check(const std::string& name, const Net& net) {
   }
 }
 
-// A conditioner and a transformer without a `prepare` of their own.
+// A conditioner and a transformer without `prepare`.
 struct Sum {
   Tensor scale;
   Tensor operator()(const Tensor& in, const Tensor&, const Tensor& c) const {
@@ -72,7 +72,7 @@ struct Bend {
 
 }  // namespace
 
-TEST_CASE("a prepared net has the values and the gradients of the net itself, and is no module") {
+TEST_CASE("a prepared net has the values and gradients of the net, and is not a module") {
   for (const auto& [name, net] : test::every_net(d)) {
     check(name, net);
     check("diffusion of " + name, DiffusionNet<AnyHollowNet>{net, {full({d}, 0.5, f64)}, {full({d}, 0.1, f64)}});
@@ -82,7 +82,7 @@ TEST_CASE("a prepared net has the values and the gradients of the net itself, an
           FfjordNet({.d = d, .hidden = {5}, .context = 2, .rank = rank, .dtype = f64}, Rng(4)));
 }
 
-TEST_CASE("parts without a prepare of their own are parts of a HollowNet too") {
+TEST_CASE("parts without prepare work in a HollowNet too") {
   check("own parts", HollowNet{Sum{scalar(0.7, f64)}, Bend{scalar(-0.4, f64)}});
 }
 

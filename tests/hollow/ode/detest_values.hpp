@@ -6,8 +6,8 @@
 
 namespace dimwise::problems {
 
-// y(20) of the DETEST problems as published: Enright & Pryce (1987), Two FORTRAN packages for assessing initial value
-// methods, ACM TOMS 13.
+// Published values y(20) of the DETEST problems: Enright & Pryce (1987), Two FORTRAN packages for assessing initial
+// value methods, ACM TOMS 13.
 inline const std::map<std::string, std::vector<double>>& detest_values() {
   static const std::map<std::string, std::vector<double>> values = {
       {"a1", {2.061153353012535e-09}},

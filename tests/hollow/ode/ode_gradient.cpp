@@ -1,5 +1,4 @@
-// Row 16: gradients through the solver: through its steps, by the adjoint, by differences, and from stored
-// sensitivities.
+// Gradients of the solver: through its steps, by the adjoint, by finite differences, and from stored sensitivities.
 
 #include "autodiff/base/error.hpp"
 #include "autodiff/base/rng.hpp"
@@ -69,7 +68,7 @@ TEST_CASE("The direct gradient is that of the discrete solution, to the second o
   }
 }
 
-TEST_CASE("The direct gradient of every fixed-step method agrees with differences") {
+TEST_CASE("The direct gradient of every fixed-step method agrees with finite differences") {
   for (const char* method : {"euler", "heun", "rk4"}) {
     const auto loss = [&](const std::vector<Tensor>& in) {
       return sum(odeint(cubic_spiral(in[1]), {in[0]}, {0, 0.5}, {.method = method, .steps = 6}).y[1][0]);
@@ -88,7 +87,7 @@ TEST_CASE("An end time gets its gradient through a scaled time") {
   CHECK(grad(end({t}), t).item() == Approx(2 * std::exp(std::sin(0.8)) * std::cos(0.8)).epsilon(1e-6));
 }
 
-TEST_CASE("Both gradients meet the stored sensitivities") {
+TEST_CASE("Both gradients agree with the stored sensitivities") {
   const auto json = references();
   if (!json) return;
   const Tensor spiral = tensor({-0.1, 2, -2, -0.1}, DType::float64);
@@ -131,7 +130,7 @@ TEST_CASE("The adjoint agrees with the direct gradient to ten times the toleranc
     }
 }
 
-TEST_CASE("The adjoint passes a drift that calls dimwise, and several state tensors") {
+TEST_CASE("The adjoint differentiates dynamics that call dimwise, and several state tensors") {
   const DiagonalCheck checked;
   const Rng rng(3);
   const double tolerance = 1e-8;
@@ -149,7 +148,7 @@ TEST_CASE("The adjoint passes a drift that calls dimwise, and several state tens
   CHECK(difference(g[1], g[0]) < 10 * tolerance);
 }
 
-TEST_CASE("The adjoint of fixed steps uses the same steps, and has its own method and tolerances if asked") {
+TEST_CASE("The adjoint of fixed steps uses the same steps, and optionally a separate method and tolerances") {
   const Tensor y0 = track(tensor({2, 0}, DType::float64)), p = track(tensor({-0.1, 2, -2, -0.1}, DType::float64));
   const auto gradient = [&](const OdeOptions& options) {
     const auto s = odeint(cubic_spiral(p), {y0}, {0, 0.5, 1}, options);
@@ -190,7 +189,7 @@ TEST_CASE("The adjoint wastes no evaluation, forwards or backwards") {
   CHECK(count == 6 * (s.adjoint->accepted + s.adjoint->rejected) + 2);
 }
 
-TEST_CASE("The adjoint is once differentiable, and says so") {
+TEST_CASE("The adjoint is only once differentiable, and reports it") {
   const Tensor y0 = track(tensor({1, 1}, DType::float64)), p = track(tensor(prey, DType::float64));
   const auto end = [&](const Tensor& y) {
     return odeint(lotka_volterra(p), {y}, {0, 1}, {.gradient = OdeGradient::adjoint}).y[1][0];
@@ -201,7 +200,7 @@ TEST_CASE("The adjoint is once differentiable, and says so") {
   CHECK_THROWS_AS(hvp([&](const Tensor& y) { return sum(end(y)); }, y0, ones_like(y0)), ValueError);
 }
 
-TEST_CASE("A gradient that the adjoint would lose is an error") {
+TEST_CASE("A gradient that the adjoint would drop is an error") {
   const Tensor a = track(scalar(1, DType::float64)), b = track(scalar(2, DType::float64));
   const VectorField switching = [&](const Tensor& t, const State& y) -> State {
     return {(t.item() < 0.5 ? a : b) * y[0]};
@@ -210,7 +209,7 @@ TEST_CASE("A gradient that the adjoint would lose is an error") {
   CHECK_THROWS_WITH(grad(s.y[1][0], a), Contains("did not capture at times[0]"));
 }
 
-TEST_CASE("The adjoint solves only for what is asked, and records nothing where nothing is tracked") {
+TEST_CASE("The adjoint computes only requested gradients, and records nothing if nothing is tracked") {
   const Tensor p = track(tensor(prey, DType::float64)), constant = stop_gradient(p);
   const Tensor y0 = track(tensor({1, 1}, DType::float64));
   const OdeOptions adjoint{.gradient = OdeGradient::adjoint};
@@ -240,7 +239,7 @@ TEST_CASE("A failed adjoint solve throws, a failed forward solve does not") {
   CHECK_THROWS_AS(grad(few.y[1][0], y0), SolverError);
 }
 
-TEST_CASE("Gradients of float32 solves are those of float64 within float32's accuracy, and nothing stays alive") {
+TEST_CASE("Gradients of float32 solves equal those of float64 within float32's accuracy, and no node leaks") {
   const int64_t before = live_nodes();
   {
     std::vector<std::vector<Tensor>> g;

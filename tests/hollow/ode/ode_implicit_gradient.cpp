@@ -1,5 +1,4 @@
-// Row 16: gradients through implicit Runge–Kutta steps are those of the discrete solution, and meet stored
-// sensitivities.
+// Gradients through implicit Runge–Kutta steps are those of the discrete solution, and agree with stored sensitivities.
 
 #include "autodiff/debug/check_grads.hpp"
 #include "autodiff/transforms.hpp"
@@ -26,7 +25,7 @@ VectorField robertson(const Tensor& k) {
 
 }  // namespace
 
-TEST_CASE("The direct gradient of implicit steps agrees with differences on a replayed grid") {
+TEST_CASE("The direct gradient of implicit steps agrees with finite differences on a replayed grid") {
   const Tensor y0 = tensor({1, 1}, DType::float64), p = tensor({1.5, 1, 3, 1}, DType::float64);
   for (const std::string& method : methods)
     for (const double end : {1.0, -0.5}) {
@@ -67,7 +66,7 @@ TEST_CASE("The direct gradient reaches quadratures and several state tensors") {
   }
 }
 
-TEST_CASE("The gradient is there with any corrector, and does not change the solution") {
+TEST_CASE("The gradient exists with any corrector, and does not change the solution") {
   const Tensor p = tensor({0.04, 3e7, 1e4}, DType::float64);
   for (const std::string& method : methods)
     for (const char* corrector : {"newton", "newton_krylov"}) {
@@ -84,7 +83,7 @@ TEST_CASE("The gradient is there with any corrector, and does not change the sol
     }
 }
 
-TEST_CASE("Stored sensitivities are met through the steps and by the adjoint") {
+TEST_CASE("Gradients through the steps and by the adjoint agree with stored sensitivities") {
   const auto json = references();
   if (!json) return;
   const auto& stored = (*json)["sensitivities"]["lotka_volterra"];
@@ -106,7 +105,7 @@ TEST_CASE("Stored sensitivities are met through the steps and by the adjoint") {
     }
 }
 
-TEST_CASE("Through stiff steps, the gradients of all methods and the adjoint's agree") {
+TEST_CASE("On stiff problems, the gradients of all methods and of the adjoint agree") {
   const auto gradient = [](const std::string& method, OdeGradient how) {
     const Tensor k = track(tensor({0.04, 3e7, 1e4}, DType::float64));
     const auto s = odeint(robertson(k), start({1, 0, 0}), {0, 40},
@@ -123,7 +122,7 @@ TEST_CASE("Through stiff steps, the gradients of all methods and the adjoint's a
     }
 }
 
-TEST_CASE("Gradients through 200 unknowns that the diagonal dominates need no matrix") {
+TEST_CASE("Gradients through 200 unknowns with a dominant diagonal need no matrix") {
   const OdeProblem problem = ode_problem("diagonally-dominant");
   const auto gradient = [&](const std::string& method, const char* corrector) {
     const Tensor y0 = track(problem.y0[0]);

@@ -1,5 +1,5 @@
-// Row 13: implicit Runge–Kutta methods converge with their order, in both directions of time and both dtypes, and are
-// exact on polynomials of their degree; and with stiffness, as far as their stages' order goes.
+// Implicit Runge–Kutta methods converge with their order, in both directions of time and both dtypes, and are exact on
+// polynomials of their degree; under stiffness they have the order of their stages.
 
 #include <cmath>
 
@@ -18,7 +18,7 @@ struct Expected {
 };
 constexpr Expected methods[] = {{"kvaerno3", 3, 3}, {"kencarp4", 4, 4}, {"kencarp5", 5, 4}, {"radau5", 5, 3}};
 
-// y' = y cos t, of solution y0 exp(sin t − sin t0).
+// y' = y cos t, with solution y0 exp(sin t − sin t0).
 State swing(const Tensor& t, const State& y) { return {y[0] * cos(t)}; }
 double swing_exact(double y0, double t0, double t) { return y0 * std::exp(std::sin(t) - std::sin(t0)); }
 
@@ -39,7 +39,7 @@ double slope(double coarse, double fine) { return std::log2(coarse / fine); }
 
 }  // namespace
 
-TEST_CASE("float64: the error of implicit methods falls with their order, forwards and backwards") {
+TEST_CASE("float64: implicit methods converge with their order, forwards and backwards") {
   for (const auto& [method, order, interpolant] : methods)
     for (const auto& [t0, t1] : {std::pair{0.2, 4.5}, std::pair{4.5, 0.2}}) {
       INFO(method << " from " << t0 << " to " << t1);
@@ -90,9 +90,9 @@ TEST_CASE("The interpolants of implicit methods have their orders") {
     }
 }
 
-TEST_CASE("Prothero and Robinson's problem: errors of size 1/λ, and the order that is left under stiffness") {
-  // y' = λ (y − cos t) − sin t from the smooth solution cos t. The classical order is lost: the ESDIRKs, whose stages
-  // have order 2, keep 2; Radau, whose stages have order 3, keeps 3.
+TEST_CASE("Prothero and Robinson's problem: errors of size 1/λ, and the reduced order under stiffness") {
+  // y' = λ (y − cos t) − sin t from the smooth solution cos t. The order is reduced: the ESDIRKs, whose stages have
+  // order 2, have order 2; Radau, whose stages have order 3, has order 3.
   for (const auto& [method, order, interpolant] : methods) {
     const auto error = [&, name = method](double lambda, int64_t steps) {
       const auto f = [&](const Tensor& t, const State& y) { return State{lambda * (y[0] - cos(t)) - sin(t)}; };
@@ -109,7 +109,7 @@ TEST_CASE("Prothero and Robinson's problem: errors of size 1/λ, and the order t
   }
 }
 
-TEST_CASE("A corrector that aims at rounding renews what it knows of the Jacobian before it gives up") {
+TEST_CASE("A corrector that solves to rounding refreshes the Jacobian before it gives up") {
   // Equal steps cannot be shortened: every equation must be solved.
   for (const int64_t steps : {32, 64, 128})
     for (const auto& each : methods) CHECK(final_error(each.method, 0.2, 6.2, steps) < 1e-3);

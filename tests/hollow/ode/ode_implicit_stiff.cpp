@@ -1,4 +1,4 @@
-// Row 14, 15: implicit Runge–Kutta methods on stiff problems with stored references, their correctors, their statuses.
+// Implicit Runge–Kutta methods on stiff problems with stored references, their correctors, their statuses.
 
 #include <cmath>
 
@@ -37,10 +37,10 @@ OdeSolution solved(const OdeProblem& problem, const std::string& method, const s
 
 }  // namespace
 
-TEST_CASE("Stiff references are met, and evaluations stay within their budgets") {
+TEST_CASE("Solutions agree with stiff references, and evaluations stay within their limits") {
   const auto json = references();
   if (!json) return;
-  // Evaluations of f at rtol 1e-4, 1e-6, 1e-8 as measured, in the order of the methods.
+  // Measured evaluations of f at rtol 1e-4, 1e-6, 1e-8, in the order of the methods.
   const struct {
     const char* name;
     int64_t evaluations[4][3];
@@ -95,7 +95,7 @@ TEST_CASE("All correctors reach the same solution where they converge") {
     }
 }
 
-TEST_CASE("Functional iteration serves where nothing is stiff") {
+TEST_CASE("Functional iteration suffices for nonstiff problems") {
   const Tensor p = tensor({1.5, 1, 3, 1}, DType::float64);
   const OdeOptions tight{.method = "dopri5", .rtol = 1e-11, .atol = 1e-11};
   const auto exact = odeint(lotka_volterra(p), start({1, 1}), {0, 2}, tight).y.back()[0].values();
@@ -109,7 +109,7 @@ TEST_CASE("Functional iteration serves where nothing is stiff") {
   }
 }
 
-TEST_CASE("The diagonal alone solves what it dominates; where it does not, automatic finds out") {
+TEST_CASE("The diagonal suffices if it dominates; otherwise automatic changes the corrector") {
   const OdeProblem dominated = ode_problem("diagonally-dominant"), coupled = ode_problem("hires");
   for (const std::string& method : methods) {
     INFO(method);
@@ -124,7 +124,7 @@ TEST_CASE("The diagonal alone solves what it dominates; where it does not, autom
   CHECK(solved(dominated, "kencarp4", "automatic", 1e-6).statistics.corrector == "jacobi_newton");
 }
 
-TEST_CASE("A batch of rows is solved row by row: the Jacobian is one block a row") {
+TEST_CASE("A batch of rows is solved row by row: the Jacobian has one block per row") {
   const OdeProblem problem = ode_problem("oregonator");
   const std::vector<double> one = problem.y0[0].values();
   std::vector<double> rows;
@@ -167,7 +167,7 @@ TEST_CASE("Several state tensors, and a quadrature outside the equations") {
     }
 }
 
-TEST_CASE("What cannot be solved ends with a status, within its budget") {
+TEST_CASE("An unsolvable problem ends with a status, within its limits") {
   const OdeProblem problem = ode_problem("robertson");
   for (const std::string& method : methods) {
     INFO(method);
@@ -185,7 +185,7 @@ TEST_CASE("What cannot be solved ends with a status, within its budget") {
     INFO(lost.message);
     CHECK(lost.status != OdeStatus::success);
     CHECK(lost.status != OdeStatus::max_steps_reached);
-    // A quadrature is outside of the equations, which are solved all the same.
+    // The quadrature is not part of the equations, which are still solved.
     const auto late = [](const Tensor& t, const State& y) -> State { return {-y[0], sqrt(1 - t) * y[0]}; };
     const auto half = odeint(late, {scalar(1, DType::float64), scalar(0, DType::float64)}, {0, 3},
                              {.method = method, .quadratures = {false, true}, .implicit = {.corrector = "newton"}});

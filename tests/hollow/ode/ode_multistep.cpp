@@ -14,7 +14,7 @@ using namespace dimwise::problems;
 
 namespace {
 
-// y' = a (sin wt − y) + w cos wt, of solution sin wt + e^−at: its derivatives of any order are known.
+// y' = a (sin wt − y) + w cos wt, with solution sin wt + e^−at, whose derivatives of any order are known.
 constexpr double a = 0.2, w = 3;
 State forced(const Tensor& t, const State& y) { return {a * (sin(w * t) - y[0]) + w * cos(w * t)}; }
 double derivative(int j, double t) {
@@ -69,7 +69,7 @@ TEST_CASE("Every order of every family converges with its order from exact histo
       for (const auto& [t0, t1] : {std::pair{0.3, 2.3}, std::pair{2.3, 0.3}}) {
         if (t1 < t0 && family->stiff && order > 2) continue;  // unstable backwards: y' = +y there
         const int n = order <= 2 ? 4096 : order <= 4 ? 512 : order <= 6 ? 128 : order <= 8 ? 48 : order <= 10 ? 40 : 30;
-        // Beyond order 8 half the step is lost in rounding.
+        // Beyond order 8 the difference for half the step is lost in rounding.
         const int more = order <= 8 ? 2 * n : 3 * n / 2;
         const double coarse = largest_error(*family, order, t0, t1, n, DType::float64);
         const double fine = largest_error(*family, order, t0, t1, more, DType::float64);
@@ -95,7 +95,7 @@ TEST_CASE("float32: orders 1 and 2 converge with their order, and all are within
     }
 }
 
-TEST_CASE("Polynomials of a method's degree are met exactly, however uneven the steps") {
+TEST_CASE("Polynomials of a method's degree are solved exactly, with arbitrary steps") {
   const double steps[] = {0.1, 0.15, 0.12, 0.2, 0.3, 0.25, 0.1, 0.07, 0.2, 0.4};
   for (const ode::MultistepFamily* family : ode::multistep_families())
     for (int order = 1; order <= family->max_order; ++order)
@@ -126,7 +126,7 @@ TEST_CASE("Polynomials of a method's degree are met exactly, however uneven the 
       }
 }
 
-TEST_CASE("Lowering the order keeps what the lower order looks at") {
+TEST_CASE("Lowering the order keeps the values that the lower order uses") {
   const ode::Past past{1, 1.8, 3.1, 3.9, 5.5, 6, 7.2, 8.8, 9.1, 10, 11};
   const auto value = [](const std::vector<double>& p, double x) {
     double sum = 0;
@@ -141,7 +141,7 @@ TEST_CASE("Lowering the order keeps what the lower order looks at") {
       CHECK(p.back() == Approx(1));
       CHECK(p[0] == 0);
       CHECK(p[1] == 0);
-      std::vector<double> kept = p;  // BDF looks at values, Adams at derivatives
+      std::vector<double> kept = p;  // BDF uses values, Adams derivatives
       if (!family->stiff) {
         kept.clear();
         for (size_t i = 1; i < p.size(); ++i) kept.push_back(static_cast<double>(i) * p[i]);
@@ -154,7 +154,7 @@ TEST_CASE("Lowering the order keeps what the lower order looks at") {
 }
 
 TEST_CASE("Raising the order of BDF makes the polynomial pass through one more of the last solutions") {
-  // The step's correction moved it off that solution by l(−ξ)·e; what is added moves it back.
+  // The step's correction moved the polynomial off that solution by l(−ξ)·e; the added term moves it back.
   const ode::Past past{1, 1.8, 3.1, 3.9, 5.5, 6};
   const auto value = [](const std::vector<double>& p, double x) {
     double sum = 0;
@@ -171,7 +171,7 @@ TEST_CASE("Raising the order of BDF makes the polynomial pass through one more o
   }
 }
 
-TEST_CASE("All correctors lead to one solution, within the tolerance") {
+TEST_CASE("All correctors give the same solution, within the tolerance") {
   const State y0 = start({2, 0});
   const auto reference = value_or_throw(
       odeint(van_der_pol, y0, {0, 100}, {.method = "dopri8", .rtol = 1e-11, .atol = 1e-12, .max_steps = 1000000}));
@@ -191,7 +191,7 @@ TEST_CASE("All correctors lead to one solution, within the tolerance") {
     }
 }
 
-TEST_CASE("Jacobi-Newton needs a hundredth of functional iteration's evaluations where the diagonal dominates") {
+TEST_CASE("Jacobi-Newton needs a hundredth of functional iteration's evaluations if the diagonal dominates") {
   const int64_t d = 40;
   std::vector<double> rates;
   for (int64_t i = 0; i < d; ++i) rates.push_back(std::pow(10, 4.0 * static_cast<double>(i) / (d - 1)));
@@ -223,7 +223,7 @@ TEST_CASE("Jacobi-Newton needs a hundredth of functional iteration's evaluations
   }
 }
 
-TEST_CASE("Where the diagonal says nothing, automatic finds out and falls back") {
+TEST_CASE("If the diagonal is useless, automatic detects it and falls back") {
   // A stiff rotation: its diagonal is 0.
   const VectorField f = [](const Tensor& t, const State& s) -> State {
     const Tensor x = at(s[0], 0) - cos(t), y = at(s[0], 1);
@@ -242,7 +242,8 @@ TEST_CASE("Where the diagonal says nothing, automatic finds out and falls back")
 }
 
 TEST_CASE(
-    "Replaying grid and orders gives the same numbers: explicit ones bit for bit, implicit ones to the corrector's") {
+    "Replaying grid and orders gives the same solution: explicit methods bit for bit, implicit to the corrector's "
+    "tolerance") {
   for (const char* method : {"abm", "adams", "bdf"})
     for (const double end : {60.0, -0.01}) {
       const std::vector<double> times{0, 0.3 * end, end};
@@ -263,7 +264,7 @@ TEST_CASE(
 }
 
 TEST_CASE("A restart after failures is replayed too") {
-  // Behind t = 1, which a step hits, f jumps: the history is of no use beyond.
+  // After t = 1, which a step hits, f is discontinuous, so the history is useless.
   const VectorField f = [](const Tensor& t, const State& y) -> State {
     return {t.item() <= 1 ? 0 * y[0] : 1e7 * cos(1e3 * t) + 0 * y[0]};
   };
@@ -284,7 +285,7 @@ TEST_CASE("A restart after failures is replayed too") {
   CHECK(relative_error(again.y.back()[0], first.y.back()[0].values()) < 1e-9);
 }
 
-TEST_CASE("Quadratures stay outside the implicit equation and keep their accuracy") {
+TEST_CASE("Quadratures are not part of the implicit equation and keep their accuracy") {
   const auto both = [](const Tensor& t, const State& y) -> ValueAndDiagonal {
     return {{-200 * (y[0] - cos(t)), sum(square(y[0]), {-1})}, {full(y[0].shape(), -200, DType::float64), Tensor()}};
   };

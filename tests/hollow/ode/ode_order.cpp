@@ -1,5 +1,5 @@
-// Row 13: every method converges with its order, in both directions of time and both dtypes, and is exact on
-// polynomials of its degree.
+// Every method converges with its order, in both directions of time and both dtypes, and is exact on polynomials of its
+// degree.
 
 #include <algorithm>
 #include <cmath>
@@ -16,7 +16,7 @@ namespace dimwise::ode_order_tests {
 
 namespace {
 
-// y' = y cos t, of solution y0 exp(sin t − sin t0).
+// y' = y cos t, with solution y0 exp(sin t − sin t0).
 State swing(const Tensor& t, const State& y) { return {y[0] * cos(t)}; }
 double swing_exact(double y0, double t0, double t) { return y0 * std::exp(std::sin(t) - std::sin(t0)); }
 
@@ -31,10 +31,10 @@ double slope(double coarse, double fine) { return std::log2(coarse / fine); }
 
 }  // namespace
 
-TEST_CASE("float64: the error falls with the method's order, forwards and backwards") {
+TEST_CASE("float64: methods converge with their order, forwards and backwards") {
   for (const Tableau* method : tableaux()) {
     const int p = method->order;
-    // Ends where the leading term of the error is well away from zero for every method.
+    // End times at which the leading error term of every method is well away from zero.
     const double end = p <= 6 ? 6.2 : 4.5;
     const int64_t n = p == 1 ? 4096 : p == 2 ? 256 : p <= 6 ? 128 : 16;
     for (const auto& [t0, t1] : {std::pair{0.2, end}, std::pair{end, 0.2}}) {
@@ -46,8 +46,7 @@ TEST_CASE("float64: the error falls with the method's order, forwards and backwa
   }
 }
 
-TEST_CASE(
-    "float32: the error falls with the order where rounding allows, and the solution is within 1e-5 of float64's") {
+TEST_CASE("float32: methods converge with their order as far as rounding allows, to within 1e-5 of float64") {
   for (const Tableau* method : tableaux())
     for (const auto& [t0, t1] : {std::pair{0.2, 1.7}, std::pair{1.7, 0.2}}) {
       INFO(method->name << " from " << t0 << " to " << t1);
@@ -102,7 +101,7 @@ TEST_CASE("Dense output at requested times has order 4 with dopri5, and does not
   }
 }
 
-TEST_CASE("Dense output of dopri8 costs three evaluations a step that is asked, and has order 7") {
+TEST_CASE("Dense output of dopri8 takes three evaluations per interpolated step, and has order 7") {
   const State y0{scalar(1.3, DType::float64)};
   const OdeOptions options{.method = "dopri8", .rtol = 1e-9, .atol = 1e-9};
   std::vector<double> times;

@@ -68,7 +68,7 @@ inline double relative_error(const Tensor& y, const std::vector<double>& expecte
   return worst / size;
 }
 
-/// The reference solutions, if they are there.
+/// The reference solutions, if they exist.
 inline std::optional<nlohmann::json> references() {
   const char* folder = std::getenv("DIMWISE_DATA");
   std::ifstream file(std::string(folder ? folder : ".") + "/ivp_reference.json");

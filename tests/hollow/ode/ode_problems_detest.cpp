@@ -42,8 +42,8 @@ struct Recorded {
   const char *method, *corrector;
   // Evaluations of f for classes A to E at rtol 1e-4, 1e-6 and 1e-8.
   int64_t evaluations[3][5];
-  // The largest error at rtol 1e-8. Orbits (D) and populations (B) enlarge what a step loses: there CVODE's BDF has
-  // 5e-5 and 1.4e-5, and its Adams 8e-6.
+  // The largest error at rtol 1e-8. Orbits (D) and populations (B) amplify local errors: for them CVODE's BDF has 5e-5
+  // and 1.4e-5, and its Adams 8e-6.
   double error[5];
 };
 
@@ -79,14 +79,14 @@ const Recorded recorded[] = {
 
 }  // namespace
 
-TEST_CASE("The DETEST problems are those of the literature: tight solves end at the published values") {
+TEST_CASE("The DETEST problems agree with the literature: accurate solves end at the published values") {
   for (const auto& [name, published] : problems::detest_values()) {
     INFO(name);
     CHECK(solve(name, 1e-12, {.method = "dopri8"}).error < 1e-10);
   }
 }
 
-TEST_CASE("DETEST A to E: errors fall with the tolerance, and evaluations do not grow") {
+TEST_CASE("DETEST A to E: errors decrease with the tolerance, and evaluations do not increase") {
   for (const Recorded& r : recorded) {
     std::map<char, Result> looser;
     for (const int i : {0, 1, 2}) {

@@ -17,7 +17,7 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-// A state near the problem's start with every component away from 0.
+// A state near the problem's initial state with every component away from 0.
 Tensor near_start(const OdeProblem& p, const Shape& batch) {
   Shape shape = batch;
   shape.push_back(p.y0[0].size());
@@ -33,7 +33,7 @@ Tensor brute_force_jacobian(const OdeProblem& p, const Tensor& t, const Tensor& 
 
 }  // namespace
 
-TEST_CASE("The diagonal and Jacobian of every problem are those of its f") {
+TEST_CASE("The diagonal and Jacobian of every problem agree with its f") {
   const Tensor t = scalar(0.37, DType::float64);
   for (const std::string& name : ode_problem_names()) {
     const OdeProblem p = ode_problem(name);
@@ -84,7 +84,7 @@ TEST_CASE("Closed forms satisfy their equations") {
   }
 }
 
-TEST_CASE("Problems are found by name, are described, and begin at their start") {
+TEST_CASE("Problems are found by name, have a description, and start at their initial state") {
   CHECK(ode_problem_names().size() == 47);
   for (const std::string& name : ode_problem_names()) {
     const OdeProblem p = ode_problem(name);

@@ -10,7 +10,7 @@ namespace {
 
 using Invariant = std::function<double(const std::vector<double>& y)>;
 
-// The largest departure of an invariant from its value at the start, over 50 times.
+// The largest deviation of an invariant from its initial value, over 50 times.
 double drift(const std::string& name, const OdeOptions& how, double rtol, const Invariant& invariant) {
   const NoGrad guard;
   const OdeProblem p = ode_problem(name);
@@ -34,7 +34,7 @@ double sum_of(const std::vector<double>& y) {
 
 }  // namespace
 
-TEST_CASE("Linear invariants are kept to rounding by Newton's and by functional iteration") {
+TEST_CASE("Linear invariants are conserved to rounding by Newton's and by functional iteration") {
   const auto method = GENERATE(as<std::string>{}, "bdf", "adams", "radau5", "kencarp5");
   const auto corrector = GENERATE(as<std::string>{}, "newton", "functional");
   INFO(method << "/" << corrector);
@@ -46,7 +46,7 @@ TEST_CASE("Linear invariants are kept to rounding by Newton's and by functional 
   if (method != "adams") CHECK(drift("robertson", how, 1e-4, sum_of) < 1e-11);  // to t = 1e11
 }
 
-TEST_CASE("Linear invariants are kept to the tolerance where only the diagonal is inverted") {
+TEST_CASE("Linear invariants are conserved to the tolerance if only the diagonal is inverted") {
   const auto method = GENERATE(as<std::string>{}, "bdf", "adams", "radau5", "kencarp5");
   const double rtol = GENERATE(1e-4, 1e-7);
   INFO(method << " at rtol " << rtol);
@@ -58,7 +58,7 @@ TEST_CASE("Linear invariants are kept to the tolerance where only the diagonal i
   }
 }
 
-TEST_CASE("Nonlinear invariants are kept as well as the tolerance asks") {
+TEST_CASE("Nonlinear invariants are conserved to the tolerance") {
   const auto method = GENERATE(as<std::string>{}, "dopri5", "tsit5", "dopri8", "adams", "radau5");
   const double rtol = GENERATE(1e-5, 1e-9);
   INFO(method << " at rtol " << rtol);

@@ -41,7 +41,7 @@ struct Recorded {
 };
 
 const Recorded recorded[] = {
-    // Eleven outputs behind up to seven jumps: CVODE's BDF comes to 1.3e-5 here.
+    // Eleven outputs after up to seven jumps: CVODE's BDF has an error of 1.3e-5 here.
     {"van-der-pol", "bdf", "newton", {8809, 15318, 27808}, 5e-5},
     {"van-der-pol", "bdf", "automatic", {8798, 14079, 22376}, 5e-5},
     {"van-der-pol", "radau5", "newton", {17588, 41661, 127925}},
@@ -61,7 +61,7 @@ const Recorded recorded[] = {
 
 }  // namespace
 
-TEST_CASE("The stiff set meets its references, and evaluations do not grow") {
+TEST_CASE("The stiff set agrees with its references, and evaluations do not increase") {
   const auto all = references();
   if (!all) return;
   for (const Recorded& r : recorded) {
@@ -102,15 +102,15 @@ TEST_CASE("Pollution and E5 end at published values") {
     const OdeSolution s = value_or_throw(solve(ode_problem("pollution"), method, "newton", 1e-8));
     CHECK(relative(s.y.back()[0].values(), pollution) < 1e-6);
   }
-  // Once y1 is gone, 1/y2 grows by M C t, so y2 = y3 = 8.86e-23 at t = 1e13. In double, y2 − y3 − y4 = 0 is lost in its
-  // third digit.
+  // After y1 has decayed, 1/y2 grows by M C t, so y2 = y3 = 8.86e-23 at t = 1e13. In double, y2 − y3 − y4 = 0 holds to
+  // only three digits.
   const OdeSolution s = value_or_throw(solve(ode_problem("e5"), "radau5", "newton", 1e-8));
   const std::vector<double> y = s.y.back()[0].values();
   CHECK(y[1] == Approx(8.8612335212910842e-23).epsilon(0.02));
   CHECK(y[2] == Approx(8.8612335212910842e-23).epsilon(0.02));
 }
 
-TEST_CASE("Large problems: two unlike methods agree, and closed forms are met") {
+TEST_CASE("Large problems: two different methods agree with each other and with closed forms") {
   for (const std::string name : {"brusselator", "diagonally-dominant", "reaction-diffusion"}) {
     const OdeProblem p = ode_problem(name);
     const std::vector<double> a = value_or_throw(solve(p, "bdf", "newton", 1e-8)).y.back()[0].values(),
@@ -127,7 +127,7 @@ TEST_CASE("Large problems: two unlike methods agree, and closed forms are met") 
     }
 }
 
-TEST_CASE("Jacobi-Newton is as good as Newton where the diagonal dominates, and not where rotation does") {
+TEST_CASE("Jacobi-Newton is as good as Newton if the diagonal dominates, but not for rotations") {
   const OdeProblem dominant = ode_problem("diagonally-dominant"), rotation = ode_problem("rotation-stiff");
   const OdeSolution cheap = value_or_throw(solve(dominant, "bdf", "jacobi_newton", 1e-6)),
                     full = value_or_throw(solve(dominant, "bdf", "newton", 1e-6));

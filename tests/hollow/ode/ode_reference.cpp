@@ -8,7 +8,7 @@ using namespace dimwise::problems;
 
 namespace {
 
-// dopri5's solution at t, started at 0.
+// dopri5's solution at t, starting at 0.
 State solved(const VectorField& f, const State& y0, double t, double tolerance) {
   const auto s = odeint(f, y0, {0, t}, {.rtol = tolerance, .atol = tolerance, .max_steps = 100000});
   INFO(s.message);
@@ -18,7 +18,7 @@ State solved(const VectorField& f, const State& y0, double t, double tolerance) 
 
 }  // namespace
 
-TEST_CASE("Stored references are met to a multiple of rtol that is the problem's own amplification") {
+TEST_CASE("Solutions agree with stored references up to rtol times the problem's error amplification") {
   const auto json = references();
   if (!json) return;
   const Tensor lv = tensor({1.5, 1, 3, 1}, DType::float64), spiral = tensor({-0.1, 2, -2, -0.1}, DType::float64);
@@ -76,7 +76,7 @@ TEST_CASE("Closed forms: forced relaxation, Prothero-Robinson, logistic growth, 
   CHECK(v[0] * v[3] - v[1] * v[2] == Approx(std::sqrt(1 - e * e)).margin(100 * tolerance));
 }
 
-TEST_CASE("There and back again: a rotation returns to its start") {
+TEST_CASE("A rotation solved forwards and backwards returns to its start") {
   const double w = 3;
   const VectorField rotation = [&](const Tensor&, const State& s) -> State {
     return {vec({w * at(s[0], 1), -w * at(s[0], 0)})};

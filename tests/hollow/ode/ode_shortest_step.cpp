@@ -7,7 +7,7 @@
 
 namespace dimwise::ode_shortest_step_tests {
 
-TEST_CASE("A step that cannot be made shorter ends the solve, however t rounds") {
+TEST_CASE("A step that cannot be shortened ends the solve, for any rounding of t") {
   for (int i = 1; i <= 40; ++i) {
     const double wall = 0.01 * i * i;
     const VectorField f = [&](const Tensor& t, const State& y) -> State {
@@ -23,7 +23,7 @@ TEST_CASE("A step that cannot be made shorter ends the solve, however t rounds")
 TEST_CASE("A vector field that is not finite after t = 0 ends the solve there") {
   int64_t calls = 0;
   for (const char* method : {"dopri5", "tsit5", "dopri8", "abm", "bdf", "radau5", "kvaerno3"})
-    for (const int64_t finite : {1, 2, 3, 5, 8, 13}) {  // evaluations, the first of which is at t = 0
+    for (const int64_t finite : {1, 2, 3, 5, 8, 13}) {  // evaluations, the first at t = 0
       calls = 0;
       const VectorField f = [&](const Tensor&, const State& y) -> State {
         return {++calls <= finite ? -y[0]

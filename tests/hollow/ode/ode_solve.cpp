@@ -1,4 +1,4 @@
-// What odeint promises about steps, counts, statuses, replay and arguments.
+// Steps, counts, statuses, replay and arguments of odeint.
 
 #include "autodiff/base/error.hpp"
 #include "autodiff/base/rng.hpp"
@@ -22,7 +22,7 @@ const VectorField blow_up = [](const Tensor&, const State& y) -> State { return 
 constexpr DType f64 = DType::float64;
 State one(DType dtype = DType::float64) { return {scalar(1, dtype)}; }
 
-// f, and how often it was evaluated.
+// f, with a count of its evaluations.
 VectorField counted(const VectorField& f, int64_t& count) {
   return [f, &count](const Tensor& t, const State& y) {
     ++count;
@@ -43,7 +43,7 @@ TEST_CASE("No evaluation is wasted") {
     CHECK(static_cast<int64_t>(s.grid.size()) == s.statistics.accepted + 1);
     return s;
   };
-  // dopri5: 6 a step tried, 1 at the start, 1 to choose the first step.
+  // dopri5: 6 per attempted step, 1 at the start, 1 to choose the first step.
   const auto adaptive = run({});
   const int64_t tried = adaptive.statistics.accepted + adaptive.statistics.rejected;
   CHECK(count == 6 * tried + 2);
@@ -76,7 +76,7 @@ TEST_CASE("Replaying the grid gives the same numbers bit for bit") {
     }
 }
 
-TEST_CASE("A solution that blows up fails cleanly at the pole") {
+TEST_CASE("A solution that blows up ends with a status at the pole") {
   for (const DType dtype : {DType::float32, DType::float64}) {
     const auto s = odeint(blow_up, one(dtype), {0, 0.5, 2}, {.rtol = 1e-6});
     CHECK((s.status == OdeStatus::dt_too_small || s.status == OdeStatus::non_finite));
@@ -91,7 +91,7 @@ TEST_CASE("A solution that blows up fails cleanly at the pole") {
   CHECK(fixed.status == OdeStatus::non_finite);
 }
 
-TEST_CASE("Every status can be reached, and nothing passes max_steps") {
+TEST_CASE("Every status can occur, and max_steps is never exceeded") {
   CHECK(odeint(decay, one(), {0, 1}).status == OdeStatus::success);
   CHECK(odeint(decay, one(), {0, 1}).message.empty());
 
@@ -123,7 +123,7 @@ TEST_CASE("Every status can be reached, and nothing passes max_steps") {
   CHECK(at_once.y.size() == 1);
 }
 
-TEST_CASE("dt_max, dt and steps are kept to, and the last time is hit") {
+TEST_CASE("dt_max, dt and steps are respected, and the last time is hit") {
   const double end = 1.2345678901234567;
   const auto limited = odeint(decay, one(), {0, end}, {.dt_max = 0.01});
   CHECK(limited.grid.back() == end);
@@ -136,7 +136,7 @@ TEST_CASE("dt_max, dt and steps are kept to, and the last time is hit") {
   CHECK(equal.grid.back() == end);
 }
 
-TEST_CASE("Only controlled tensors choose the steps, and quadratures cost no accuracy") {
+TEST_CASE("Only controlled tensors control the steps, and quadratures do not reduce the accuracy") {
   const VectorField two = [](const Tensor& t, const State& y) -> State { return {-y[0], cos(40 * t) + y[0]}; };
   const State y0{scalar(1, DType::float64), scalar(0, DType::float64)};
   const auto first = odeint(two, y0, {0, 1}, {.controlled = {true, false}});
@@ -150,14 +150,14 @@ TEST_CASE("Only controlled tensors choose the steps, and quadratures cost no acc
   CHECK(both.y.back()[1].item() == Approx(std::sin(40.0) / 40 + 1 - std::exp(-1.0)).margin(1e-6));
 }
 
-TEST_CASE("next_dt lets a solve go on where another ended") {
+TEST_CASE("next_dt continues a solve where another ended") {
   const auto first = odeint(lorenz, start({1, 1, 1}), {0, 1});
   const auto second = odeint(lorenz, first.y.back(), {1, 2}, {.dt = first.statistics.next_dt});
   CHECK(second.statistics.rejected <= 5);
   CHECK(first.statistics.last_dt == Approx(first.grid.back() - first.grid[first.grid.size() - 2]));
 }
 
-TEST_CASE("Nothing stays alive after a solve") {
+TEST_CASE("No node leaks after a solve") {
   const int64_t before = live_nodes();
   {
     const Tensor x = track(tensor({1, 1, 1}, DType::float64));
@@ -167,7 +167,7 @@ TEST_CASE("Nothing stays alive after a solve") {
   CHECK(live_nodes() == before);
 }
 
-TEST_CASE("What makes no sense is refused, saying what to do") {
+TEST_CASE("Invalid arguments are rejected with a remedy") {
   const auto refused = [](const OdeOptions& options, const char* text, std::vector<double> times = {0, 1}) {
     CHECK_THROWS_WITH(odeint(decay, one(), times, options), Contains(text));
   };

@@ -1,4 +1,4 @@
-// Row 16 for implicit methods, and the ways to pay for gradients in memory: checkpoints, adjoints, backsolve.
+// Gradients of implicit methods, and the methods that save memory: checkpoints, adjoints, backsolve.
 
 #include <map>
 
@@ -117,7 +117,7 @@ TEST_CASE("Direct, checkpointed and adjoint gradients of all implicit methods ag
   }
 }
 
-TEST_CASE("Gradients of implicit methods meet the stored sensitivities") {
+TEST_CASE("Gradients of implicit methods agree with the stored sensitivities") {
   const auto json = references();
   if (!json) return;
   for (const auto& [name, p0] : {std::pair{"lotka_volterra", std::vector<double>{1.5, 1, 3, 1}},
@@ -142,7 +142,7 @@ TEST_CASE("Gradients of implicit methods meet the stored sensitivities") {
   }
 }
 
-TEST_CASE("The checkpointed gradient is the direct one, with memory that grows as the root of the steps") {
+TEST_CASE("The checkpointed gradient equals the direct one, with memory that grows as the square root of the steps") {
   for (const char* method : {"euler", "rk4", "dopri5", "abm", "adams", "bdf", "radau5", "kencarp5"}) {
     INFO(method);
     std::vector<std::vector<Tensor>> gradients;
@@ -220,7 +220,7 @@ TEST_CASE("The adjoint of a flow by Jacobi-Newton agrees with the explicit one")
 }
 
 TEST_CASE(
-    "The adjoint's diagonal is that of the forward problem: it needs no more evaluations than the whole Jacobian") {
+    "The adjoint uses the forward problem's diagonal: it needs no more evaluations than with the whole Jacobian") {
   const int64_t d = 12;
   std::vector<double> rates;
   for (int64_t i = 0; i < d; ++i) rates.push_back(std::pow(10, 4.0 * static_cast<double>(i) / (d - 1)));
@@ -236,7 +236,7 @@ TEST_CASE(
       const OdeTerm term(f, [&](const Tensor& t, const State& s) -> ValueAndDiagonal {
         return {f(t, s), {c * cos(s[0]) / static_cast<double>(d) - rate}};
       });
-      const double end = gradient == OdeGradient::adjoint ? 2 : 1e-4;  // solved backwards, it contracts no further
+      const double end = gradient == OdeGradient::adjoint ? 2 : 1e-4;  // backsolve must stop before the flow contracts
       const auto s = value_or_throw(odeint(
           term, {y0}, {0, end},
           {.method = "bdf", .rtol = 1e-6, .atol = 1e-8, .implicit = {.corrector = corrector}, .gradient = gradient}));
@@ -249,7 +249,7 @@ TEST_CASE(
   CHECK(evaluations["jacobi_newton"] < 1.3 * static_cast<double>(evaluations["newton"]));
 }
 
-TEST_CASE("Backsolve agrees where the flow is not stiff, and refuses where it contracts") {
+TEST_CASE("Backsolve agrees if the flow is not stiff, and throws if it contracts") {
   const Tensor p = tensor({1.5, 1, 3, 1}, DType::float64);
   std::vector<std::vector<Tensor>> gradients;
   for (const char* method : {"dopri5", "adams", "bdf"})

@@ -1,4 +1,4 @@
-// Row 13: the coefficients of every Runge–Kutta method satisfy the order conditions of all rooted trees.
+// The coefficients of every Runge–Kutta method satisfy the order conditions of all rooted trees.
 
 #include <complex>
 #include <map>
@@ -54,7 +54,8 @@ std::complex<double> stability(const Tableau& method, std::complex<double> z) {
 
 }  // namespace
 
-TEST_CASE("There are 1, 1, 2, 4, 9, 20, 48, 115 rooted trees, and the tall and the bushy one have their densities") {
+TEST_CASE(
+    "There are 1, 1, 2, 4, 9, 20, 48, 115 rooted trees, and the tall and the bushy one have the known densities") {
   const auto trees = rooted_trees(8);
   std::map<size_t, int> counts;
   for (const RootedTree& tree : trees) ++counts[tree.order];
@@ -69,7 +70,7 @@ TEST_CASE("There are 1, 1, 2, 4, 9, 20, 48, 115 rooted trees, and the tall and t
   CHECK(bushy == 8);
 }
 
-TEST_CASE("Rows have their lengths, and sum to the nodes") {
+TEST_CASE("Rows have the correct lengths, and sum to the nodes") {
   for (const Tableau* method : all_tableaux()) {
     INFO(method->name);
     REQUIRE(method->a.size() == method->c.size());
@@ -82,7 +83,7 @@ TEST_CASE("Rows have their lengths, and sum to the nodes") {
 }
 
 TEST_CASE(
-    "Explicit rows stand below the diagonal; implicit ones have one number on it, or are three with one another") {
+    "Explicit tableaux are strictly lower triangular; implicit ones have a constant diagonal, or couple three stages") {
   for (const Tableau* method : tableaux())
     for (size_t i = 0; i < method->c.size(); ++i) CHECK(method->a[i].size() <= i);
   for (const Tableau* method : esdirk_tableaux()) {
@@ -109,12 +110,12 @@ TEST_CASE("Implicit methods are stiffly accurate, and L-stable") {
   }
 }
 
-TEST_CASE("Every method has its order, and no more") {
+TEST_CASE("Every method has exactly its order") {
   for (const Tableau* method : all_tableaux()) {
     INFO(method->name);
     CHECK(order_of(defects(method->a, method->b, 8, exact), 1e-13) == method->order);
   }
-  // Of order 8 the trees with nine vertices would tell; the tall one is enough, and there are 12 stages for it.
+  // For order 8, the tall tree with nine vertices suffices to show that the order is not higher, with its 12 stages.
   const Tableau& dopri8 = tableau("dopri8");
   std::vector<double> weight(dopri8.a.size(), 1);
   for (int height = 1; height < 9; ++height) {
@@ -143,7 +144,7 @@ TEST_CASE("The embedded methods have their orders") {
   }
 }
 
-TEST_CASE("Every interpolant has its order at all θ, and no more, and ends in the solution") {
+TEST_CASE("Every interpolant has exactly its order at all θ, and ends at the solution") {
   for (const Tableau* method : all_tableaux()) {
     INFO(method->name);
     int order = 8;
@@ -163,7 +164,7 @@ TEST_CASE("Every interpolant has its order at all θ, and no more, and ends in t
   }
 }
 
-TEST_CASE("First same as last: the last row is the weights, and the interpolant's slope there is the last stage's") {
+TEST_CASE("First same as last: the last row equals the weights, and the interpolant's slope there is the last stage") {
   for (const Tableau* method : tableaux()) {
     if (!method->fsal) continue;
     INFO(method->name);

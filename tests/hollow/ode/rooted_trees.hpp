@@ -36,7 +36,7 @@ inline std::vector<RootedTree> rooted_trees(size_t largest) {
   return trees;
 }
 
-/// The derivative weights of every tree: one number a stage. Rows of `a` may be shorter than the number of stages.
+/// The derivative weights of every tree: one number per stage. Rows of `a` may be shorter than the number of stages.
 inline std::vector<std::vector<double>> derivative_weights(const std::vector<RootedTree>& trees,
                                                            const std::vector<std::vector<double>>& a) {
   std::vector<std::vector<double>> all;

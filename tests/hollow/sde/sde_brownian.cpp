@@ -1,4 +1,4 @@
-// Brownian increments: halving the step refines the same paths, and what is drawn has the law it should.
+// Brownian increments: halving the step refines the same paths, and the increments have the expected law.
 #include "hollow/sde/brownian.hpp"
 
 #include <cmath>
@@ -51,7 +51,7 @@ TEST_CASE("increments have mean 0 and variance dt, and are independent of each o
   }
 }
 
-TEST_CASE("a part of a batch draws the increments of its own rows") {
+TEST_CASE("a part of a batch draws the same increments as the whole") {
   const auto whole = increments(Rng(3), {7, 3}, {.levels = 3, .dtype = f64});
   for (const int64_t first : {0, 1, 4, 6}) {
     const auto part = increments(Rng(3), {7 - first, 3}, {.levels = 3, .first_row = first, .dtype = f64});
@@ -59,7 +59,7 @@ TEST_CASE("a part of a batch draws the increments of its own rows") {
   }
 }
 
-TEST_CASE("an interval is halved until steps are no longer than dt, to rounding") {
+TEST_CASE("an interval is halved until steps are at most dt, up to rounding") {
   CHECK(brownian_levels(1, 1) == 0);
   CHECK(brownian_levels(1, 0.01) == 7);
   CHECK(brownian_levels(0.3 - 0.2, 0.1) == 0);

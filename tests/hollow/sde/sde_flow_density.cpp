@@ -58,7 +58,7 @@ std::vector<double> grid(int64_t n, double low, double high) {
 
 }  // namespace
 
-TEST_CASE("a linear flow is the Gaussian it must be at every time") {
+TEST_CASE("a linear flow has the expected Gaussian density at every time") {
   const double lead = 0.8, unit = 2.5;
   const Growth u{tensor({0.5, -0.3}, f64), tensor({-0.2, 0.4}, f64)};
   const FlowDensity<Growth> p{u, 2, {.lead = lead, .time_scale = unit, .steps = 60}};
@@ -74,7 +74,7 @@ TEST_CASE("a linear flow is the Gaussian it must be at every time") {
   CHECK(largest(z - exp(log_scale) * Rng(3).normal({30, 2}, f64)) < 1e-7);
 }
 
-TEST_CASE("rate, score and its diagonal are those of differences") {
+TEST_CASE("time derivative, score and its diagonal agree with finite differences") {
   const auto p = flow(2, 2, {.lead = 0.7, .time_scale = 1.5, .steps = 40});
   const Tensor x = Rng(1).normal({10, 2}, f64), t = Rng(2).uniform({10, 1}, f64, 0, 3), c = Rng(3).normal({10, 2}, f64);
   const DensityDerivatives all = p.derivatives(t, x, c);
@@ -90,7 +90,7 @@ TEST_CASE("rate, score and its diagonal are those of differences") {
   }
 }
 
-TEST_CASE("the gradient of everything in every parameter is that of differences") {
+TEST_CASE("the gradients of all derivatives with respect to every parameter agree with finite differences") {
   const auto p = make_flow_density(
       {.d = 2, .hidden = {4}, .transformer_hidden = {3}, .d_h = 2, .dtype = f64, .options = {.steps = 2}}, Rng(5));
   const Tensor x = Rng(1).normal({3, 2}, f64), t = Rng(2).uniform({3, 1}, f64);
@@ -104,7 +104,7 @@ TEST_CASE("the gradient of everything in every parameter is that of differences"
       parameters(p), {.forward = false});
 }
 
-TEST_CASE("derivatives are recorded where a parameter enters, and nowhere else") {
+TEST_CASE("derivatives are recorded if and only if they depend on a tracked parameter") {
   const auto p = flow(2, 0, {.steps = 2});
   const Tensor x = Rng(1).normal({3, 2}, f64), t = ones({3, 1}, f64);
   const auto tracked = [](const DensityDerivatives& all) {
@@ -117,7 +117,7 @@ TEST_CASE("derivatives are recorded where a parameter enters, and nowhere else")
   CHECK(tracked(track(p).derivatives(t, x)) == std::vector<bool>(4, false));
 }
 
-TEST_CASE("the flow's density integrates to one at every time and in every law") {
+TEST_CASE("the flow's density integrates to one at every time and for every law") {
   const auto p = flow(2, 1);
   const int64_t n = 121;
   const std::vector<double> points = grid(n, -9, 9);
@@ -133,7 +133,7 @@ TEST_CASE("the flow's density integrates to one at every time and in every law")
   }
 }
 
-TEST_CASE("the flow's samples follow its density, of their own time and law") {
+TEST_CASE("the flow's samples follow the density of their time and law") {
   const auto p = flow(1, 1, {.steps = 16});
   const int64_t n = 20000, m = 2001;
   std::vector<double> means;
@@ -157,7 +157,7 @@ TEST_CASE("the flow's samples follow its density, of their own time and law") {
   CHECK(std::abs(means[2] - means[1]) > 0.05);
 }
 
-TEST_CASE("maximum likelihood reaches the entropy of a normal distribution that moves") {
+TEST_CASE("maximum likelihood reaches the entropy of a moving normal distribution") {
   auto p = make_flow_density({.d = 2, .hidden = {16}, .transformer_hidden = {16}, .d_h = 4, .options = {.steps = 4}},
                              Rng(1));
   const auto draw = [](int64_t n, const Rng& rng) {
@@ -181,7 +181,7 @@ TEST_CASE("maximum likelihood reaches the entropy of a normal distribution that 
   CHECK(cross - entropy > -0.06);  // four standard errors of 4000 points
 }
 
-TEST_CASE("a flow's wrong shapes, times and settings are named") {
+TEST_CASE("invalid shapes, times and settings of a flow are reported") {
   const auto p = flow(2, 0, {.lead = 0.5, .time_scale = 2, .steps = 2});
   const Tensor x = Rng(1).normal({4, 2}, f64), t = ones({4, 1}, f64);
   CHECK_THROWS_WITH(p.log_prob(scalar(0, f64), x), Catch::Contains("of shape (n, 1)"));

@@ -1,5 +1,5 @@
 // The Fokker–Planck right-hand side, in p and in log p, and the backward generator: against closed forms, against the
-// divergence written out, against each other.
+// explicit divergence, against each other.
 #include "hollow/sde/fokker_planck.hpp"
 
 #include <array>
@@ -33,14 +33,14 @@ Tensor log_normal(const Tensor& z, const Tensor& log_scale) {
   return sum(-0.5 * square(z) - log_scale - 0.5 * std::log(2 * std::numbers::pi), {-1});
 }
 
-// All of a log-density by the engine: its rate by forward mode in t.
+// All derivatives of a log-density by automatic differentiation: the time derivative by forward mode in t.
 DensityDerivatives derivatives(const Density& log_p, const Tensor& t, const Tensor& x) {
   const ScalarDerivatives s = scalar_derivatives([&](const Tensor& at) { return log_p(t, at); }, x);
   const Tensor rate = jvp([&](const Tensor& at) { return log_p(at, x); }, t, ones_like(t)).second;
   return {s.value, rate, s.gradient, s.second};
 }
 
-// How far p is from solving the equation of (f, g), in log p and in p.
+// The residual of p in the equation of (f, g), in log p and in p.
 double residual(const Field& f, const Field& g, const Density& log_p, const Tensor& t, const Tensor& x) {
   const Sde sde{brute_force_coefficient(f), brute_force_coefficient(g)};
   const DensityDerivatives p = derivatives(log_p, t, x);
@@ -54,7 +54,7 @@ Tensor times(int64_t n) { return Rng(2).uniform({n, 1}, f64, 0.1, 2); }
 
 }  // namespace
 
-TEST_CASE("an Ornstein-Uhlenbeck process solves its own equation") {
+TEST_CASE("an Ornstein-Uhlenbeck process solves its equation") {
   const double theta = 1.5, mu = 0.7, sigma = 0.8, m0 = -2, v0 = 0.3;
   const Density log_p = [&](const Tensor& t, const Tensor& x) {
     const Tensor decay = exp(-theta * t), mean = mu + (m0 - mu) * decay;
@@ -64,12 +64,12 @@ TEST_CASE("an Ornstein-Uhlenbeck process solves its own equation") {
   const Field g = [&](const Tensor&, const Tensor& x) { return full(x.shape(), sigma, f64); };
   const Tensor x = 1.5 * Rng(1).normal({40, 1}, f64);
   CHECK(residual([&](const Tensor&, const Tensor& at) { return theta * (mu - at); }, g, log_p, times(40), x) < 1e-9);
-  // A drift that is a hundredth off is seen.
+  // A drift with an error of one percent is detected.
   CHECK(residual([&](const Tensor&, const Tensor& at) { return 1.01 * theta * (mu - at); }, g, log_p, times(40), x) >
         1e-3);
 }
 
-TEST_CASE("geometric Brownian motion solves its own equation") {
+TEST_CASE("geometric Brownian motion solves its equation") {
   const double mu = 0.1, sigma = 0.3, x0 = 1.2;
   const Density log_p = [&](const Tensor& t, const Tensor& x) {
     const Tensor z = (log(x) - std::log(x0) - (mu - 0.5 * sigma * sigma) * t) / (sigma * sqrt(t));
@@ -83,9 +83,9 @@ TEST_CASE("geometric Brownian motion solves its own equation") {
             f, [&](const Tensor&, const Tensor& at) { return 1.01 * sigma * at; }, log_p, times(40), x) > 1e-3);
 }
 
-TEST_CASE("a moving mixture is solved by the drift that carries it, whatever the diffusion") {
-  // Two normal distributions in the plane, turning at rate w: u = w J x carries them, and f = u + ½ ∇·(g² p)/p =
-  // u + g ∂g + ½ g² s keeps the same density for every g.
+TEST_CASE("a moving mixture solves the equation of the drift that transports it, for any diffusion") {
+  // Two normal distributions in the plane, rotating at rate w: u = w J x transports them, and f = u + ½ ∇·(g²
+  // p)/p = u + g ∂g + ½ g² s keeps the same density for every g.
   const double w = 0.8, spread = 0.6;
   const Density log_p = [&](const Tensor& t, const Tensor& x) {
     std::vector<Tensor> parts;
@@ -108,7 +108,7 @@ TEST_CASE("a moving mixture is solved by the drift that carries it, whatever the
             f, [&](const Tensor& t, const Tensor& at) { return 1.01 * g(t, at); }, log_p, times(30), x) > 1e-3);
 }
 
-TEST_CASE("HollowNets give what the equation in divergence form gives") {
+TEST_CASE("HollowNets give the same as the equation in divergence form") {
   const int64_t d = 3, n = 12;
   const auto nets = test::every_net(d, true, 0);
   const Tensor x = Rng(3).normal({n, d}, f64), t = times(n);
@@ -121,7 +121,7 @@ TEST_CASE("HollowNets give what the equation in divergence form gives") {
     const DiffusionNet g{nets[(i + 1) % nets.size()].second, Constant{tensor({1.0, 0.0, 0.7}, f64)},
                          Constant{tensor({0.0, 0.4, 0.0}, f64)}};
     const Sde sde{hollow_coefficient(f, {.time = true}), hollow_coefficient(g, {.time = true})};
-    // −Σ ∂_i(f_i p) + ½ Σ ∂²_i(g_i² p), each product differentiated as it stands.
+    // −Σ ∂_i(f_i p) + ½ Σ ∂²_i(g_i² p), with each product differentiated directly.
     const auto density = [&](const Tensor& at) { return unsqueeze(exp(log_p(t, at)), -1); };
     const SdeCoefficient flux =
         brute_force_coefficient([&](const Tensor&, const Tensor& at) { return f(at, t) * density(at); });
@@ -132,7 +132,7 @@ TEST_CASE("HollowNets give what the equation in divergence form gives") {
     INFO(nets[i].first);
     CHECK(largest(fokker_planck(sde, plain, t, x) - truth) < 1e-9);
     CHECK(largest(exp(p.log_prob) * fokker_planck_log(sde, p, t, x) - truth) < 1e-9);
-    // The same by d reverse passes instead of dimension-wise ones.
+    // The same by d reverse passes instead of dimension-wise derivatives.
     const Sde slow{brute_force_coefficient([&](const Tensor& s, const Tensor& at) { return f(at, s); }),
                    brute_force_coefficient([&](const Tensor& s, const Tensor& at) { return g(at, s); })};
     CHECK(largest(fokker_planck_log(slow, p, t, x) - fokker_planck_log(sde, p, t, x)) < 1e-9);
@@ -141,7 +141,7 @@ TEST_CASE("HollowNets give what the equation in divergence form gives") {
   }
 }
 
-TEST_CASE("the residual as one number is the mean size or square of the rate that the equation lacks") {
+TEST_CASE("the residual as one number is the mean absolute value or square of the equation's residual") {
   const Sde sde{brute_force_coefficient([](const Tensor&, const Tensor& x) { return -2.0 * x; }),
                 brute_force_coefficient([](const Tensor&, const Tensor& x) { return 0.5 + 0.0 * x; })};
   // N(t, 1): ∂_t log p = x − t, s = t − x, D s = −1, and L*p / p = 2 + 2 x s + ½ 0.25 (s² − 1).
@@ -166,7 +166,7 @@ TEST_CASE("the residual as one number is the mean size or square of the rate tha
         Approx(by_hand[3]).epsilon(1e-12));
 }
 
-TEST_CASE("the gradient of a matching loss is that of finite differences") {
+TEST_CASE("the gradient of a matching loss agrees with finite differences") {
   const auto nets = test::every_net(2, false, 0);
   const Tensor x = Rng(3).normal({5, 2}, f64), t = times(5);
   const DensityDerivatives p = derivatives(
@@ -194,7 +194,7 @@ TEST_CASE("the gradient of a matching loss is that of finite differences") {
   for (const Tensor& slope : grad(loss, parameters(diffusion))) CHECK(largest(slope) > 0);
 }
 
-TEST_CASE("the backward generator: a closed form, and the adjoint of the forward one") {
+TEST_CASE("the backward generator agrees with a closed form, and is the adjoint of the forward one") {
   const double mu = 0.1, sigma = 0.3, T = 2;
   const Sde gbm{brute_force_coefficient([&](const Tensor&, const Tensor& x) { return mu * x; }),
                 brute_force_coefficient([&](const Tensor&, const Tensor& x) { return sigma * x; })};
@@ -206,7 +206,7 @@ TEST_CASE("the backward generator: a closed form, and the adjoint of the forward
   const Tensor rate = jvp([&](const Tensor& s) { return u(s, x); }, t, ones_like(t)).second;
   const ScalarDerivatives now = scalar_derivatives([&](const Tensor& at) { return u(t, at); }, x);
   CHECK(largest(rate + kolmogorov_backward(gbm, now, t, x)) < 1e-12);
-  // ∫ u L*p = ∫ p L u, by the trapezoidal rule on a line where all vanishes at the ends.
+  // ∫ u L*p = ∫ p L u, by the trapezoidal rule on an interval at whose ends all terms vanish.
   const Sde sde{brute_force_coefficient([](const Tensor&, const Tensor& at) { return at - at * at * at; }),
                 brute_force_coefficient([](const Tensor&, const Tensor& at) { return 0.5 + 0.2 * tanh(at); })};
   const int64_t n = 4001;
@@ -222,11 +222,11 @@ TEST_CASE("the backward generator: a closed form, and the adjoint of the forward
   const double backward = h * sum(p.value * kolmogorov_backward(sde, v, zero, line)).item();
   CHECK(std::abs(forward) > 0.1);
   CHECK(std::abs(forward - backward) < 1e-9);
-  // Probability is not lost: ∫ L*p = 0.
+  // Probability is conserved: ∫ L*p = 0.
   CHECK(std::abs(h * sum(fokker_planck(sde, p, zero, line)).item()) < 1e-9);
 }
 
-TEST_CASE("one Euler step is the normal distribution it must be") {
+TEST_CASE("one Euler step has the expected normal distribution") {
   const Sde sde{brute_force_coefficient([](const Tensor&, const Tensor& x) { return -2.0 * x; }),
                 brute_force_coefficient([](const Tensor&, const Tensor& x) {
                   return 0.5 * ones_like(x) * tensor({1.0, 0.0}, f64);

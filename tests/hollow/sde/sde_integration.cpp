@@ -1,4 +1,4 @@
-// sdeint: the same for the same seed, row by row, with gradients; laws against closed forms; refusals.
+// sdeint: the same for the same seed, row by row, with gradients; laws against closed forms; errors.
 #include <nlohmann/json.hpp>
 
 #include <cmath>
@@ -41,7 +41,7 @@ nlohmann::json reference() {
   return nlohmann::json::parse(file);
 }
 
-// Mean and variance of x, (n, 1), within four standard errors of those of a normal law (kurtosis apart).
+// Mean and variance of x, (n, 1), within four standard errors of those of a normal law (apart from kurtosis).
 void check_moments(const Tensor& x, double m, double v, double bias) {
   const double n = static_cast<double>(x.size()), got = mean(x).item();
   CHECK(std::abs(got - m) < 4 * std::sqrt(v / n) + bias);
@@ -50,7 +50,7 @@ void check_moments(const Tensor& x, double m, double v, double bias) {
 
 }  // namespace
 
-TEST_CASE("one seed gives one solution, and a part of a batch the rows of the whole") {
+TEST_CASE("one seed gives one solution, and a part of a batch gives the rows of the whole") {
   const Tensor a = tensor({0.5, 0.8}, f64), x0 = Rng(1).normal({6, 2}, f64);
   for (const std::string& method : sde_method_names()) {
     SdeOptions options{.method = method, .dt = 0.05, .rng = Rng(5)};
@@ -80,7 +80,7 @@ TEST_CASE("without noise the ordinary differential equation is solved") {
   CHECK(end("stochastic_heun") == Approx(std::exp(-1)).epsilon(1e-4));
 }
 
-TEST_CASE("gradients pass the path for fixed noise, as finite differences say") {
+TEST_CASE("gradients through the path for fixed noise agree with finite differences") {
   const Tensor x0 = Rng(1).normal({3, 2}, f64), a = tensor({0.5, 0.8}, f64);
   for (const std::string& method : sde_method_names()) {
     const auto loss = [&](const Tensor& at, const Tensor& from) {
@@ -144,7 +144,7 @@ TEST_CASE("the double well has the density of the reference at every time and po
     }
 }
 
-TEST_CASE("what makes no sense to sdeint is refused, and a path that explodes is named") {
+TEST_CASE("sdeint rejects invalid arguments, and reports a path that diverges") {
   const Tensor x0 = ones({2, 1}, f64);
   const Sde sde = double_well(1);
   using Catch::Contains;
@@ -162,7 +162,7 @@ TEST_CASE("what makes no sense to sdeint is refused, and a path that explodes is
     sdeint(double_well(0), tensor({0, 50}, {2, 1}, f64), {0, 10}, {.dt = 1});
     FAIL("nothing was thrown");
   } catch (const SolverError& e) {
-    CHECK_THAT(e.what(), Contains("row 1 is no longer finite at t = "));
+    CHECK_THAT(e.what(), Contains("row 1 becomes NaN or infinite at t = "));
   }
 }
 

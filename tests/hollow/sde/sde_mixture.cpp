@@ -1,4 +1,5 @@
-// The time-dependent mixture: its derivatives against differences and the engine, its samples against its density.
+// The time-dependent mixture: its derivatives against finite differences and automatic differentiation, its samples
+// against its density.
 #include "hollow/sde/mixture.hpp"
 
 #include <cmath>
@@ -28,7 +29,7 @@ TimeMixture mixture(int64_t d, int64_t context = 0) {
 
 }  // namespace
 
-TEST_CASE("derivatives in closed form are those of differences and of the engine") {
+TEST_CASE("derivatives in closed form agree with finite differences and automatic differentiation") {
   const TimeMixture p = mixture(2, 2);
   const Tensor x = Rng(1).normal({20, 2}, f64), t = Rng(2).uniform({20, 1}, f64), c = Rng(3).normal({20, 2}, f64);
   const DensityDerivatives all = p.derivatives(t, x, c);
@@ -41,7 +42,8 @@ TEST_CASE("derivatives in closed form are those of differences and of the engine
   CHECK(largest(all.time) > 0.1);
 }
 
-TEST_CASE("the gradient of everything in every parameter of a mixture is that of differences") {
+TEST_CASE(
+    "the gradients of all derivatives with respect to every parameter of a mixture agree with finite differences") {
   const TimeMixture p = mixture(2);
   const Tensor x = Rng(1).normal({4, 2}, f64), t = Rng(2).uniform({4, 1}, f64);
   check_grads(
@@ -65,14 +67,14 @@ TEST_CASE("the density integrates to one at every time") {
           Approx(1).epsilon(1e-9));
 }
 
-TEST_CASE("samples follow the density of their own time and context") {
+TEST_CASE("samples follow the density of their time and context") {
   const TimeMixture p = mixture(1, 1);
   const int64_t n = 20000;
   for (const double t : {0.0, 1.0}) {
     const Tensor times = full({n, 1}, t, f64), context = full({n, 1}, 2 * t - 1, f64);
     const Tensor x = p.sample(Rng(9), times, context);
     REQUIRE(x.shape() == Shape{n, 1});
-    // E log p under its own samples is minus the entropy, found on a grid; and the score has mean 0, E[s²] = −E[D s].
+    // E log p under its samples is minus the entropy, computed on a grid; and the score has mean 0, E[s²] = −E[D s].
     const int64_t m = 4001;
     std::vector<double> grid;
     for (int64_t i = 0; i < m; ++i) grid.push_back(-20 + 40 * static_cast<double>(i) / static_cast<double>(m - 1));
@@ -87,18 +89,18 @@ TEST_CASE("samples follow the density of their own time and context") {
   }
 }
 
-TEST_CASE("wrong shapes are named") {
+TEST_CASE("invalid shapes are reported") {
   const TimeMixture p = mixture(2, 2);
   const Tensor x = Rng(1).normal({4, 2}, f64), t = Rng(2).uniform({4, 1}, f64), c = x;
-  CHECK_THROWS_WITH(p.log_prob(t, x), Catch::Contains("The density was made for 2"));
+  CHECK_THROWS_WITH(p.log_prob(t, x), Catch::Contains("The density was constructed for 2"));
   CHECK_THROWS_WITH(p.log_prob(scalar(0, f64), x, c), Catch::Contains("of shape (n, 1)"));
   CHECK_THROWS_WITH(p.log_prob(t, Rng(1).normal({4, 3}, f64), c), Catch::Contains("(4, 2)"));
   CHECK_THROWS_WITH(TimeMixture({.d = 0}, Rng(1)), Catch::Contains("at least 1"));
 }
 
-TEST_CASE("an anchored mixture goes with its start") {
+TEST_CASE("an anchored mixture moves with its initial point") {
   const TimeMixture p({.d = 2, .components = 3, .hidden = {8}, .context = 2, .anchored = true, .dtype = f64}, Rng(5));
-  TimeMixture blind = p;  // whose network does not see the start
+  TimeMixture blind = p;  // whose network does not depend on the initial point
   const Tensor first = blind.net.layers[0].weight;
   blind.net.layers[0].weight = concat({slice(first, 1, 0, 1), zeros({first.dim(0), 2}, f64)});
   const Tensor x = Rng(1).normal({20, 2}, f64), t = Rng(2).uniform({20, 1}, f64), c = Rng(3).normal({20, 2}, f64);

@@ -16,7 +16,7 @@ constexpr DType f64 = DType::float64;
 const Rng noise(11);
 
 using Field = std::function<Tensor(const Tensor& t, const Tensor& x)>;
-using Exact = std::function<Tensor(const Tensor& w)>;  // the solution at t = 1 where W_1 = w
+using Exact = std::function<Tensor(const Tensor& w)>;  // the solution at t = 1 given W_1 = w
 
 Sde equation(const Field& f, const Field& g) { return {brute_force_coefficient(f), brute_force_coefficient(g)}; }
 
@@ -79,7 +79,7 @@ TEST_CASE("with additive noise Euler-Maruyama has strong order 1") {
         Approx(1).margin(0.12));
 }
 
-TEST_CASE("weak order on geometric Brownian motion is 1, by what each path has beyond its exact solution") {
+TEST_CASE("weak order on geometric Brownian motion is 1, by the difference of each path from its exact solution") {
   const double mu = 1.5, sigma = 0.2;
   const int64_t n = 4000;
   const Tensor exact = exp(mu - 0.5 * sigma * sigma + sigma * brownian_end(n));

@@ -1,5 +1,5 @@
-// The weak form of the Fokker–Planck equation: 0 for exact solutions, one with the strong form, unbiased, with the
-// gradients of what it estimates.
+// The weak form of the Fokker–Planck equation: 0 for exact solutions, equal to the strong form, unbiased, with the
+// gradients of the expectation.
 #include "hollow/sde/weak.hpp"
 
 #include <algorithm>
@@ -57,7 +57,7 @@ Tensor expected(const Sde& sde, const TimeMixture& p, double t, const TestFuncti
          static_cast<double>(n - 1);
 }
 
-// n points at equal distances in probability: a mean over them is all but an expectation.
+// n points at equal distances in probability: a mean over them is close to an expectation.
 std::vector<double> quantiles(const TimeMixture& p, double t, int64_t n) {
   const int64_t m = 40001;
   const Tensor x = line(m, -15, 15);
@@ -87,7 +87,7 @@ std::pair<Tensor, Tensor> runs(const TimeMixture& p, const std::vector<double>& 
   return {tensor(t, {n, 1}, f64), tensor(x, {n, 1}, f64)};
 }
 
-// Modules with the tensors of `in`, in order, instead of their own.
+// The modules with their tensors replaced by those of `in`, in order.
 struct Given {
   const std::vector<Tensor>& in;
   size_t i = 0;
@@ -99,7 +99,7 @@ struct Given {
 
 }  // namespace
 
-TEST_CASE("an Ornstein-Uhlenbeck process obeys its own equation in the weak form, and no other") {
+TEST_CASE("an Ornstein-Uhlenbeck process solves its equation in the weak form, and no other") {
   const int64_t n = 100000, d = 3;
   const Tensor theta = tensor({1.5, 0.6, 2.0}, f64), mu = tensor({0.7, 0.0, -1.0}, f64),
                sigma = tensor({0.8, 0.5, 1.2}, f64), m0 = tensor({-2.0, 1.5, 0.0}, f64);
@@ -131,7 +131,7 @@ TEST_CASE("an Ornstein-Uhlenbeck process obeys its own equation in the weak form
   CHECK(off(1, 1.2) > 20);
 }
 
-TEST_CASE("the weak form is the strong one, with derivatives moved to the test functions") {
+TEST_CASE("the weak form equals the strong form, with derivatives moved to the test functions") {
   const auto all = test::every_net(2, false, 0);
   const Sde sde = nets(all[0].second, all[1].second, 2);
   const TimeMixture p = mixture(2);
@@ -176,7 +176,7 @@ TEST_CASE("the estimate of the squared residual is unbiased, and a plain square 
   CHECK(off(squares) > 20);
 }
 
-TEST_CASE("runs are squared apart, each in its own law") {
+TEST_CASE("runs are squared separately, each in its law") {
   const auto all = test::every_net(1, false, 0);
   const Sde sde = nets(all[0].second, all[1].second, 1);
   const TimeMixture p = mixture(1);
@@ -188,7 +188,7 @@ TEST_CASE("runs are squared apart, each in its own law") {
   CHECK(weak_residual(sde, p.derivatives(t, x), t, x, 3, functions).item() == Approx(exact).epsilon(1e-3));
 }
 
-TEST_CASE("the gradient in drift, diffusion and density is that of the expectation's square") {
+TEST_CASE("the gradient with respect to drift, diffusion and density is that of the expectation's square") {
   const auto all = test::every_net(1, false, 0);
   const AnyHollowNet drift = all[0].second, diffusion = all[1].second;
   const TimeMixture p = mixture(1);
@@ -224,7 +224,7 @@ TEST_CASE("the gradient in drift, diffusion and density is that of the expectati
   for (const size_t end : ends) CHECK(largest(slopes[end - 1]) > 1e-4);
 }
 
-TEST_CASE("the gradient in f and g at fixed points is that of finite differences") {
+TEST_CASE("the gradient with respect to f and g at fixed points agrees with finite differences") {
   const auto all = test::every_net(2, false, 0);
   const AnyHollowNet drift = all[0].second, diffusion = all[1].second;
   const TimeMixture p = mixture(2);
@@ -241,7 +241,7 @@ TEST_CASE("the gradient in f and g at fixed points is that of finite differences
       own);
 }
 
-TEST_CASE("test functions are as long as asked, bounded alike, and vary with two components at most") {
+TEST_CASE("test functions have the given length and equal bounds, and depend on at most two components") {
   const int64_t k = 20000;
   const TestFunctions plane(k, 2, 0.5, Rng(1), f64);
   const double bound = 4.5 / std::sqrt(static_cast<double>(2 * k));
@@ -273,7 +273,7 @@ TEST_CASE("test functions are as long as asked, bounded alike, and vary with two
   for (const int each : uses) CHECK(each > 80);
 }
 
-TEST_CASE("runs of odd or unequal length are refused") {
+TEST_CASE("runs of odd or unequal length are rejected") {
   const Sde sde{brute_force_coefficient([](const Tensor&, const Tensor& x) { return -x; }),
                 brute_force_coefficient([](const Tensor&, const Tensor& x) { return ones_like(x); })};
   const TimeMixture p = mixture(1);
@@ -282,7 +282,8 @@ TEST_CASE("runs of odd or unequal length are refused") {
   const TestFunctions functions(4, 1, 0.5, Rng(3), f64);
   for (const int64_t laws : {0, 4, 5, 12, -2})
     CHECK_THROWS_WITH(weak_residual(sde, at, t, x, laws, functions),
-                      Catch::Contains("12 points are not " + std::to_string(laws) + " runs of one even length"));
+                      Catch::Contains("12 points are not " + std::to_string(laws) +
+                                      " runs of equal even length. Give an even number of points per law"));
   CHECK_NOTHROW(weak_residual(sde, at, t, x, 6, functions));
 }
 

@@ -41,7 +41,7 @@ TEST_CASE("GMRES finds the solution of a direct method, with and without restart
   }
 }
 
-TEST_CASE("The residual that GMRES reports is that of its solution, and is below the bound asked for") {
+TEST_CASE("The residual that GMRES reports is that of its solution, and is below the requested bound") {
   const Tensor a = easy_matrix(40), b = Rng(2).normal({40}, DType::float64);
   const Tensor weights = exp(Rng(3).normal({40}, DType::float64));
   for (const Tensor& w : {Tensor(), weights})
@@ -56,8 +56,8 @@ TEST_CASE("The residual that GMRES reports is that of its solution, and is below
       }
 }
 
-TEST_CASE("With weights GMRES makes the weighted residual smallest") {
-  // Of all multiples of the one vector of the space, the best in the weighted norm is known.
+TEST_CASE("With weights GMRES minimizes the weighted residual") {
+  // The best multiple of the only vector of the space, in the weighted norm, is known.
   const Tensor a = tensor({2, 1, 0, 3}, {2, 2}, DType::float64), b = tensor({1, 1}, DType::float64);
   const Tensor w = tensor({1, 10}, DType::float64);
   const Tensor image = product_with(a)(b) * w, wanted = b * w;
@@ -66,7 +66,7 @@ TEST_CASE("With weights GMRES makes the weighted residual smallest") {
   CHECK(furthest(s.x, best * b) < 1e-14);
 }
 
-TEST_CASE("A preconditioner saves iterations and does not move the solution") {
+TEST_CASE("A preconditioner saves iterations and does not change the solution") {
   const int64_t n = 60;
   const Tensor d = exp(2 * Rng(3).normal({n}, DType::float64)), a = easy_matrix(n) * unsqueeze(d, -1);
   const Tensor b = Rng(2).normal({n}, DType::float64), x = Lu(a).solve(b);
@@ -79,7 +79,7 @@ TEST_CASE("A preconditioner saves iterations and does not move the solution") {
   CHECK(2 * fast.iterations < slow.iterations);
 }
 
-TEST_CASE("With the inverse as its preconditioner GMRES needs one iteration, and ends there") {
+TEST_CASE("With the inverse as preconditioner GMRES needs exactly one iteration") {
   const Tensor a = easy_matrix(10), b = Rng(2).normal({10}, DType::float64);
   const Lu lu(a);
   GmresOptions options{.rtol = 1e-14};
@@ -90,8 +90,8 @@ TEST_CASE("With the inverse as its preconditioner GMRES needs one iteration, and
   CHECK(furthest(s.x, lu.solve(b)) < 1e-13);
 }
 
-TEST_CASE("GMRES ends early where the space holds the solution, even when rtol is 0") {
-  // b lies in an invariant space of dimension 2.
+TEST_CASE("GMRES ends early if the Krylov space contains the solution, even if rtol is 0") {
+  // b is in an invariant space of dimension 2.
   const Tensor a = diag_embed(tensor({1, 2, 3, 4, 5}, DType::float64)), b = tensor({1, 0, 0, 1, 0}, DType::float64);
   const KrylovSolution s = gmres(product_with(a), b, {.rtol = 0});
   CHECK(s.iterations == 2);
@@ -107,7 +107,7 @@ TEST_CASE("GMRES of zero is zero and costs nothing") {
   CHECK(gmres(product_with(easy_matrix(4)), zeros({0, 4}, DType::float64)).converged);
 }
 
-TEST_CASE("GMRES does not pretend: singular, NaN and too few iterations end unconverged") {
+TEST_CASE("A singular matrix, NaN and too few iterations end unconverged") {
   const Tensor singular = diag_embed(tensor({1, 0}, DType::float64)), b = tensor({1, 1}, DType::float64);
   const KrylovSolution s = gmres(product_with(singular), b);
   CHECK_FALSE(s.converged);
@@ -129,7 +129,7 @@ TEST_CASE("GMRES does not pretend: singular, NaN and too few iterations end unco
   CHECK(products == 7);
 }
 
-TEST_CASE("GMRES treats a batch as one vector, in float32 as well, and records nothing") {
+TEST_CASE("GMRES treats a batch as one vector, in float32 too, and records nothing") {
   const Tensor a = track(easy_matrix(20, DType::float32)), b = track(Rng(2).normal({4, 20}));
   const KrylovSolution s = gmres(product_with(a), b, {.rtol = 1e-5});
   CHECK(s.converged);
@@ -137,7 +137,7 @@ TEST_CASE("GMRES treats a batch as one vector, in float32 as well, and records n
   CHECK(rms(b - product_with(a)(s.x)) < 2e-5 * rms(b));
 }
 
-TEST_CASE("GMRES names what does not fit") {
+TEST_CASE("GMRES reports arguments that do not fit") {
   const Tensor b = ones({3}, DType::float64);
   CHECK_THROWS_AS(gmres([](const Tensor&) { return ones({2}, DType::float64); }, b), ShapeError);
   CHECK_THROWS_AS(gmres([](const Tensor& v) { return astype(v, DType::float32); }, b), DTypeError);

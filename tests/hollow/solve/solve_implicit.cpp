@@ -1,4 +1,4 @@
-// The derivative of a root: against closed forms, differences of roots solved anew, and the other method.
+// The derivative of a root: against closed forms, finite differences of roots, and the other method.
 
 #include "autodiff/base/error.hpp"
 #include "autodiff/base/rng.hpp"
@@ -22,7 +22,7 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-// y = tanh(y Wᵀ) + x, rows of a batch: contractive, its root found by iterating.
+// y = tanh(y Wᵀ) + x, rows of a batch: contractive, so that its root is found by iteration.
 struct Layer {
   Tensor w, x;
   Tensor operator()(const Tensor& y) const { return y - tanh(linear(y, w)) - x; }
@@ -40,7 +40,7 @@ std::vector<Tensor> layer_inputs(int64_t n) {
 
 }  // namespace
 
-TEST_CASE("The Jacobian by rows is that of each row") {
+TEST_CASE("row_jacobian gives the Jacobian of each row") {
   const Tensor w = Rng(1).normal({4, 4}, DType::float64), y = track(Rng(2).normal({2, 3, 4}, DType::float64));
   const Tensor f = tanh(linear(y, w)), j = row_jacobian(Tape({f}, {y}));
   REQUIRE(j.shape() == Shape({2, 3, 4, 4}));
@@ -49,7 +49,7 @@ TEST_CASE("The Jacobian by rows is that of each row") {
   CHECK_THROWS_AS(row_jacobian(Tape({sum(f)}, {y})), ShapeError);
 }
 
-TEST_CASE("A root keeps its value to the last bit") {
+TEST_CASE("implicit_root does not change the value of the root") {
   const Tensor a = track(tensor({2, 3}, DType::float64)), y = tensor({1.4, 1.7}, DType::float64);
   const Tensor root = implicit_root([&](const Tensor& y) { return y * y - a; }, y);
   CHECK(root.values() == y.values());
@@ -67,7 +67,7 @@ TEST_CASE("The derivative of a square root, by both methods and both modes") {
   }
 }
 
-TEST_CASE("A linear system's root has the derivative of a direct solve: the transpose is where it belongs") {
+TEST_CASE("A linear system's root has the derivative of a direct solve, with the transpose in the right place") {
   const int64_t n = 6;
   const Tensor a = track(Rng(1).normal({n, n}, DType::float64)), b = track(Rng(2).normal({n}, DType::float64));
   const Tensor w = Rng(3).normal({n}, DType::float64);
@@ -83,7 +83,7 @@ TEST_CASE("A linear system's root has the derivative of a direct solve: the tran
   }
 }
 
-TEST_CASE("Gradients of a batch of roots, in all captured tensors, agree with differences of roots solved anew") {
+TEST_CASE("Gradients of a batch of roots for all captured tensors agree with finite differences of roots") {
   for (const int64_t n : {1, 5})
     for (const ImplicitMethod method : {ImplicitMethod::dense, ImplicitMethod::krylov})
       check_grads(
@@ -95,7 +95,7 @@ TEST_CASE("Gradients of a batch of roots, in all captured tensors, agree with di
           layer_inputs(n));
 }
 
-TEST_CASE("Both methods give one gradient in many dimensions, with and without the diagonal") {
+TEST_CASE("Both methods give the same gradient in many dimensions, with and without the diagonal") {
   const int64_t n = 80;
   const std::vector<Tensor> in = layer_inputs(n);
   const Tensor w = track(in[0]), x = track(in[1]);
@@ -110,7 +110,7 @@ TEST_CASE("Both methods give one gradient in many dimensions, with and without t
     for (size_t i = 0; i < 2; ++i) CHECK(furthest(gradient(options)[i], exact[i]) < 1e-8);
 }
 
-TEST_CASE("How the root was found gets no gradient, only what the equation captures") {
+TEST_CASE("Only tensors that the equation captures get a gradient, not the computation of the root") {
   const Tensor a = track(tensor({4}, DType::float64)), guess = track(tensor({2}, DType::float64));
   const Tensor y = implicit_root([&](const Tensor& y) { return y * y - a; }, guess);
   const std::vector<Tensor> g = grad(sum(y), {a, guess});
@@ -118,7 +118,7 @@ TEST_CASE("How the root was found gets no gradient, only what the equation captu
   CHECK(g[1].item() == 0);
 }
 
-TEST_CASE("Without anything tracked, or recording, a root is a constant") {
+TEST_CASE("Without tracked tensors, or without recording, a root is a constant") {
   const Tensor a = tensor({4}, DType::float64), y = track(tensor({2}, DType::float64));
   CHECK_FALSE(implicit_root([&](const Tensor& y) { return y * y - a; }, y).tracked());
   const Tensor tracked = track(a);
@@ -126,7 +126,7 @@ TEST_CASE("Without anything tracked, or recording, a root is a constant") {
   CHECK_FALSE(implicit_root([&](const Tensor& y) { return y * y - tracked; }, y).tracked());
 }
 
-TEST_CASE("A second derivative throws, saying what to do, in every combination of modes") {
+TEST_CASE("A second derivative throws with a remedy, in every combination of modes") {
   const Tensor a = track(tensor({4}, DType::float64));
   const auto root = [](const Tensor& a) {
     return implicit_root([&](const Tensor& y) { return y * y - a; }, sqrt(stop_gradient(a)));
@@ -138,7 +138,7 @@ TEST_CASE("A second derivative throws, saying what to do, in every combination o
   CHECK_THROWS_AS(Tape({y}, {a}).jet({{one, Tensor()}}), ValueError);
 }
 
-TEST_CASE("A root does not outlive its record") {
+TEST_CASE("A root's record is freed") {
   const int64_t nodes = live_nodes();
   {
     const Tensor a = track(tensor({4}, DType::float64));
@@ -148,7 +148,7 @@ TEST_CASE("A root does not outlive its record") {
   CHECK(live_nodes() == nodes);
 }
 
-TEST_CASE("An implicit derivative that is not there, or not found, is not given") {
+TEST_CASE("A derivative that does not exist, or is not found, is an error") {
   const Tensor a = track(tensor({0, 1}, DType::float64));
   const Tensor flat = implicit_root([&](const Tensor& y) { return y * y - a; }, sqrt(stop_gradient(a)));
   CHECK_THROWS_WITH(grad(sum(flat), a), Contains("singular"));

@@ -15,14 +15,14 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-// A x and Aᵀ x for one system a row.
+// A x and Aᵀ x for one system per row.
 Tensor times(const Tensor& a, const Tensor& x, bool transpose_a = false) {
   return squeeze(matmul(a, unsqueeze(x, -1), {.transpose_a = transpose_a}), -1);
 }
 
 }  // namespace
 
-TEST_CASE("Lu solves with A and with its transpose, one system a row") {
+TEST_CASE("Lu solves with A and with its transpose, one system per row") {
   for (const DType dtype : {DType::float32, DType::float64})
     for (const Shape& shape : {Shape{1}, Shape{2}, Shape{7}, Shape{5, 3}, Shape{2, 4, 30}, Shape{150}}) {
       const int64_t n = shape.dim(-1);
@@ -37,14 +37,14 @@ TEST_CASE("Lu solves with A and with its transpose, one system a row") {
     }
 }
 
-TEST_CASE("One matrix serves all rows") {
+TEST_CASE("One matrix can be used for all rows") {
   const Tensor a = Rng(1).normal({6, 6}, DType::float64), b = Rng(2).normal({2, 5, 6}, DType::float64);
   const Lu lu(a);
   CHECK(furthest(matmul(lu.solve(b), a, {.transpose_b = true}), b) < 1e-12);
   CHECK(furthest(matmul(lu.solve_transposed(b), a), b) < 1e-12);
 }
 
-TEST_CASE("A solve makes one tensor and leaves A and b alone") {
+TEST_CASE("A solve allocates one tensor and does not change A and b") {
   const Tensor a = Rng(1).normal({4, 3, 3}, DType::float64), b = Rng(2).normal({4, 3}, DType::float64);
   const std::vector<double> values = b.values(), matrix = a.values();
   const Lu lu(a);
@@ -55,7 +55,7 @@ TEST_CASE("A solve makes one tensor and leaves A and b alone") {
   CHECK(a.values() == matrix);
 }
 
-TEST_CASE("A singular matrix in any row is told, and not solved") {
+TEST_CASE("A singular matrix in any row is reported, and not solved") {
   Tensor a = concat({eye(2, DType::float64), tensor({1, 2, 2, 4}, {2, 2}, DType::float64)}, 0);
   const Lu lu(reshape(a, {2, 2, 2}));
   CHECK(lu.singular());
@@ -63,7 +63,7 @@ TEST_CASE("A singular matrix in any row is told, and not solved") {
   CHECK_THROWS_WITH(lu.solve_transposed(ones({2, 2}, DType::float64)), Contains("singular"));
 }
 
-TEST_CASE("Lu names shapes and dtypes that do not fit") {
+TEST_CASE("Lu reports shapes and dtypes that do not fit") {
   CHECK_THROWS_AS(Lu(ones({2, 3})), ShapeError);
   CHECK_THROWS_AS(Lu(ones({3})), ShapeError);
   CHECK_THROWS_AS(Lu(ones({2, 0, 0})), ShapeError);

@@ -47,7 +47,7 @@ inline RootProblem dominant(int64_t d, const Tensor& x, double c = 0.5) {
           .diagonal = [=](const Tensor& y) { return s + 3 * square(y); }};
 }
 
-/// F = y + 3 y Kᵀ + y³ − x with an antisymmetric K: only what knows the off-diagonal elements finds its root.
+/// F = y + 3 y Kᵀ + y³ − x with an antisymmetric K: only methods that use the off-diagonal elements find its root.
 inline RootProblem rotating(int64_t d, const Tensor& x) {
   const Tensor r = Rng(4).normal({d, d}, x.dtype()) / std::sqrt(d), k = r - transpose(r);
   return {.residual = [=](const Tensor& y) { return y + 3 * linear(y, k) + y * y * y - x; },
@@ -61,7 +61,7 @@ inline AnyHollowNet small_net(int64_t d) {
           make_transformer("shared", {.d = d, .d_h = 4, .hidden = {16}, .dtype = DType::float64}, rng.split("t"))};
 }
 
-/// The equation with its calls counted.
+/// The equation, with a count of its calls.
 struct Counts {
   int64_t residuals = 0, diagonals = 0;
 };

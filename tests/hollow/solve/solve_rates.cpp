@@ -1,4 +1,4 @@
-// How fast the methods converge, measured, and what they cost beside each other.
+// Measured convergence rates of the methods, and a comparison of their costs.
 
 #include "autodiff/node.hpp"
 #include "tests/hollow/solve/solve_problems.hpp"
@@ -40,7 +40,7 @@ TEST_CASE("newton converges quadratically") {
   CHECK(p.back() < 2.3);
 }
 
-TEST_CASE("broyden converges superlinearly: the factor from one error to the next falls towards 0") {
+TEST_CASE("broyden converges superlinearly: the ratio of successive errors decreases towards 0") {
   const Tensor x = Rng(2).normal({2}, DType::float64), y0 = zeros({2}, DType::float64);
   const RootProblem equation = contractive(3 * unit_matrix(2), x);
   const Tensor root = value_or_throw(find_root(equation, y0, {.method = "newton", .rtol = 1e-14, .atol = 1e-14})).y;
@@ -70,8 +70,8 @@ TEST_CASE("θ is the factor by which the error shrinks") {
 }
 
 TEST_CASE(
-    "Where the diagonal dominates, jacobi_newton needs fewer evaluations than anderson, and that fewer than picard") {
-  // A contraction with rates up to 0.9 of its own in each dimension, and weak coupling.
+    "If the diagonal dominates, jacobi_newton needs fewer evaluations than anderson, which needs fewer than picard") {
+  // A contraction with a separate rate of up to 0.9 in each dimension, and weak coupling.
   const int64_t d = 64;
   const Tensor rate = linspace(-0.9, 0.9, d, DType::float64), w = 0.05 * unit_matrix(d);
   const Tensor x = Rng(2).normal({4, d}, DType::float64);
@@ -89,7 +89,7 @@ TEST_CASE(
   CHECK(anderson < picard);
 }
 
-TEST_CASE("newton_krylov asks GMRES for what the tolerance needs, not for more") {
+TEST_CASE("newton_krylov solves with GMRES only as accurately as the tolerance needs") {
   const Tensor x = Rng(2).normal({128}, DType::float64), y0 = zeros({128}, DType::float64);
   const auto solve = [&](double tolerance) {
     const RootOptions options{.method = "newton_krylov", .rtol = tolerance, .atol = tolerance};
@@ -103,8 +103,7 @@ TEST_CASE("newton_krylov asks GMRES for what the tolerance needs, not for more")
   CHECK(tight.jacobians == 0);
 }
 
-TEST_CASE(
-    "Damping makes picard and anderson converge where the diagonal is large; anderson uses its memory all the same") {
+TEST_CASE("Damping makes picard and anderson converge if the diagonal is large; anderson still uses its memory") {
   const Tensor x = Rng(2).normal({4, 10}, DType::float64), y0 = zeros({4, 10}, DType::float64);
   const auto solve = [&](const char* method, double damping) {
     return find_root(dominant(10, x), y0, {.method = method, .max_iterations = 3000, .damping = damping});
@@ -116,7 +115,7 @@ TEST_CASE(
   CHECK(5 * anderson.statistics.evaluations < picard.statistics.evaluations);
 }
 
-TEST_CASE("A long memory does not lead anderson astray: it forgets when the residual grows") {
+TEST_CASE("A long memory does not harm anderson: it drops the memory when the residual grows") {
   int found = 0;
   for (uint64_t seed = 0; seed < 60; ++seed) {
     const Tensor x = 3 * Rng(seed).normal({10}, DType::float64),

@@ -1,4 +1,4 @@
-// Gradients of roots: implicit, through the iterations, and by differences.
+// Gradients of roots: implicit, through the iterations, and by finite differences.
 
 #include "autodiff/base/error.hpp"
 #include "autodiff/context.hpp"
@@ -18,7 +18,7 @@ RootOptions with(const std::string& method, RootGradient gradient) {
 
 }  // namespace
 
-TEST_CASE("Gradients of a root by every method and both ways agree with differences of roots solved anew") {
+TEST_CASE("Gradients of a root by every method and both gradient kinds agree with finite differences of roots") {
   const std::vector<Tensor> in{unit_matrix(4), Rng(2).normal({3, 4}, DType::float64)};
   for (const std::string& method : root_methods())
     for (const RootGradient gradient : {RootGradient::implicit, RootGradient::iterations}) {
@@ -33,7 +33,7 @@ TEST_CASE("Gradients of a root by every method and both ways agree with differen
     }
 }
 
-TEST_CASE("Through the iterations a root is differentiable to the second order") {
+TEST_CASE("Through the iterations a root is twice differentiable") {
   const std::vector<Tensor> in{unit_matrix(2), Rng(2).normal({2, 2}, DType::float64)};
   for (const char* method : {"picard", "jacobi_newton", "newton"})
     check_grads(
@@ -44,7 +44,7 @@ TEST_CASE("Through the iterations a root is differentiable to the second order")
         in, {.order = 2, .tolerance = 1e-4, .forward = false});
 }
 
-TEST_CASE("The gradient of a HollowNet's fixed point reaches every parameter, the same both ways") {
+TEST_CASE("The gradient of a HollowNet's fixed point reaches every parameter, equally for both gradient kinds") {
   const Tensor x = track(Rng(3).normal({5, 6}, DType::float64));
   AnyHollowNet net = small_net(6);
   const auto gradient = [&](const std::string& method, RootGradient way) {
@@ -73,7 +73,7 @@ TEST_CASE("The gradient of a HollowNet's fixed point reaches every parameter, th
   }
 }
 
-TEST_CASE("The implicit gradient costs one evaluation where something is captured, and none elsewhere") {
+TEST_CASE("The implicit gradient costs one evaluation if a tensor is captured, otherwise none") {
   const Tensor w = unit_matrix(4), x = Rng(2).normal({3, 4}, DType::float64);
   for (const std::string& method : root_methods()) {
     Counts plain, tracked, off;
@@ -89,7 +89,7 @@ TEST_CASE("The implicit gradient costs one evaluation where something is capture
   }
 }
 
-TEST_CASE("Where nothing tracked enters, a root is a constant, both ways and by every method") {
+TEST_CASE("Without tracked tensors a root is a constant, for both gradient kinds and every method") {
   const Tensor x = Rng(2).normal({3, 4}, DType::float64);
   for (const std::string& method : root_methods())
     for (const RootGradient gradient : {RootGradient::implicit, RootGradient::iterations})
@@ -98,7 +98,7 @@ TEST_CASE("Where nothing tracked enters, a root is a constant, both ways and by 
 
 TEST_CASE("In many dimensions the implicit gradient uses the diagonal of the equation") {
   const Tensor x = 10 * Rng(2).normal({2, 64}, DType::float64), y0 = zeros({2, 64}, DType::float64);
-  // Eleven products suffice with it, and by far not without.
+  // Eleven products suffice with it, but not nearly without it.
   const ImplicitOptions few{.method = ImplicitMethod::krylov, .max_iterations = 11};
   for (const bool known : {true, false}) {
     const Tensor tracked = track(x);
@@ -116,7 +116,7 @@ TEST_CASE("In many dimensions the implicit gradient uses the diagonal of the equ
   }
 }
 
-TEST_CASE("The first guess gets a gradient through the iterations only") {
+TEST_CASE("The first guess gets a gradient only through the iterations") {
   const Tensor y0 = track(Rng(3).normal({4}, DType::float64)), x = track(Rng(2).normal({4}, DType::float64));
   const RootProblem equation = contractive(unit_matrix(4), x);
   RootOptions options{.method = "picard", .rtol = 1e-2, .atol = 1e-2, .gradient = RootGradient::iterations};
@@ -128,7 +128,7 @@ TEST_CASE("The first guess gets a gradient through the iterations only") {
   CHECK(max(abs(g[1])).item() > 0.1);
 }
 
-TEST_CASE("What is not found is a constant") {
+TEST_CASE("The result of a failed solve is a constant") {
   const RootProblem equation{[x = track(ones({2}, DType::float64))](const Tensor& y) { return y * y + x; }};
   for (const RootGradient gradient : {RootGradient::implicit, RootGradient::iterations}) {
     const RootSolution s = find_root(equation, ones({2}, DType::float64), {.method = "newton", .gradient = gradient});
@@ -137,7 +137,7 @@ TEST_CASE("What is not found is a constant") {
   }
 }
 
-TEST_CASE("A solve keeps nothing alive") {
+TEST_CASE("No node leaks after a solve") {
   const int64_t nodes = live_nodes();
   for (const std::string& method : root_methods())
     for (const RootGradient gradient : {RootGradient::implicit, RootGradient::iterations}) {

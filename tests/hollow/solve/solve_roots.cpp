@@ -1,4 +1,4 @@
-// Every method on equations of its kind.
+// Every method on equations that it is suited for.
 
 #include "autodiff/base/error.hpp"
 #include "autodiff/context.hpp"
@@ -40,7 +40,7 @@ TEST_CASE("Every method finds the root of a contraction, in 1 to 200 dimensions 
   }
 }
 
-TEST_CASE("Where the diagonal dominates, jacobi_newton and the Newton methods agree, and picard does not get there") {
+TEST_CASE("If the diagonal dominates, jacobi_newton and the Newton methods agree, and picard does not converge") {
   for (const Shape& shape : {Shape{1}, Shape{2}, Shape{64}, Shape{200}, Shape{4, 10}}) {
     const Tensor x = 10 * Rng(2).normal(shape, DType::float64), y0 = zeros(shape, DType::float64);
     const RootProblem equation = dominant(shape.dim(-1), x);
@@ -50,7 +50,7 @@ TEST_CASE("Where the diagonal dominates, jacobi_newton and the Newton methods ag
   }
 }
 
-TEST_CASE("Where the off-diagonal elements rule, newton and newton_krylov find the root, and jacobi_newton does not") {
+TEST_CASE("If the off-diagonal elements dominate, newton and newton_krylov find the root, and jacobi_newton does not") {
   for (const Shape& shape : {Shape{2}, Shape{64}, Shape{3, 8}}) {
     const Tensor x = Rng(2).normal(shape, DType::float64), y0 = zeros(shape, DType::float64);
     const RootProblem equation = rotating(shape.dim(-1), x);
@@ -63,7 +63,7 @@ TEST_CASE("Where the off-diagonal elements rule, newton and newton_krylov find t
   }
 }
 
-TEST_CASE("broyden finds roots where picard does not, with the diagonal for its first guess or without") {
+TEST_CASE("broyden finds roots that picard does not, with or without the diagonal as its initial matrix") {
   const Tensor x = Rng(2).normal({3, 6}, DType::float64), y0 = zeros({3, 6}, DType::float64);
   const RootProblem equation = dominant(6, x);
   const Tensor root = value_or_throw(find_root(equation, y0, tight("newton"))).y;
@@ -73,7 +73,7 @@ TEST_CASE("broyden finds roots where picard does not, with the diagonal for its 
              value_or_throw(find_root(rotation, zeros({3, 2}, DType::float64), tight("newton"))).y);
 }
 
-TEST_CASE("On a HollowNet jacobi_newton reaches the root of full Newton") {
+TEST_CASE("On a HollowNet jacobi_newton finds the same root as newton") {
   for (const int64_t d : {2, 16}) {
     const Tensor x = Rng(3).normal({7, d}, DType::float64);
     const RootProblem equation = hollow_root_problem(small_net(d).at(), 0.3, x);
@@ -84,7 +84,7 @@ TEST_CASE("On a HollowNet jacobi_newton reaches the root of full Newton") {
   }
 }
 
-TEST_CASE("hollow_root_problem gives one value by its three functions") {
+TEST_CASE("The three functions of hollow_root_problem agree") {
   const Tensor y = Rng(3).normal({4, 5}, DType::float64), c = Rng(4).normal({4, 5}, DType::float64);
   const AnyHollowNet net = small_net(5);
   const NoGrad guard;
@@ -106,7 +106,7 @@ TEST_CASE("A fixed point is a root, with or without the diagonal") {
   CHECK_THROWS_AS(fixed_point(g, y0, tight("jacobi_newton")), ValueError);
 }
 
-TEST_CASE("float32 goes as far as its rounding, whatever is asked") {
+TEST_CASE("float32 converges to its rounding, even with smaller tolerances") {
   const Tensor x = Rng(2).normal({4, 8});
   const Tensor w = unit_matrix(8), exact = value_or_throw(find_root(contractive(w, astype(x, DType::float64)),
                                                                     astype(x, DType::float64), tight("newton")))
@@ -124,7 +124,7 @@ TEST_CASE("float32 goes as far as its rounding, whatever is asked") {
     }
 }
 
-TEST_CASE("A row's root does not depend on the rows beside it") {
+TEST_CASE("A row's root does not depend on the other rows") {
   const Tensor x = Rng(2).normal({3, 4}, DType::float64), w = unit_matrix(4);
   for (const std::string& method : root_methods()) {
     const Tensor together = value_or_throw(find_root(contractive(w, x), x, tight(method))).y;
@@ -136,7 +136,7 @@ TEST_CASE("A row's root does not depend on the rows beside it") {
   }
 }
 
-TEST_CASE("A root that is given is kept, at the cost of one evaluation") {
+TEST_CASE("A root as the first guess is kept, at the cost of one evaluation") {
   for (const std::string& method : root_methods()) {
     Counts counts;
     const RootProblem zero{.residual = [](const Tensor& y) { return y * y; },
@@ -148,8 +148,8 @@ TEST_CASE("A root that is given is kept, at the cost of one evaluation") {
   }
 }
 
-TEST_CASE("Tolerances are those of y, whatever the units of F and of y") {
-  // F scaled by 1e9 and y by 1e-6 changes no iterate of the Newton methods and no count.
+TEST_CASE("Tolerances are in the units of y, whatever the units of F and of y") {
+  // Scaling F by 1e9 and y by 1e-6 changes no iterate of the Newton methods and no count.
   const Tensor x = 10 * Rng(2).normal({3, 5}, DType::float64), y0 = zeros({3, 5}, DType::float64);
   const RootProblem plain = dominant(5, x);
   const RootProblem scaled{.residual = [=](const Tensor& z) { return 1e9 * plain.residual(1e6 * z); },

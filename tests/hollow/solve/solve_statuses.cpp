@@ -1,4 +1,4 @@
-// How a search for a root ends when it does not find one, and what it costs.
+// Statuses and costs of solves that do not find a root.
 
 #include "autodiff/base/error.hpp"
 #include "autodiff/node.hpp"
@@ -37,7 +37,7 @@ TEST_CASE("Too few iterations end as max_iterations_reached, with the best itera
   }
 }
 
-TEST_CASE("Growing corrections end as diverged, long before the iterations do, and give back where they started") {
+TEST_CASE("Growing corrections end as diverged, long before max_iterations, and return the first guess") {
   for (const double a : {1.01, -1.5, 30.0}) {
     const Tensor y0 = vec({1, 2});
     const RootSolution s = find_root(geometric(a), y0, {.method = "picard", .max_iterations = 100});
@@ -49,17 +49,17 @@ TEST_CASE("Growing corrections end as diverged, long before the iterations do, a
   }
 }
 
-TEST_CASE("A slow iteration ends as stalled, and not as a root") {
+TEST_CASE("A slow iteration ends as stalled, not as converged") {
   const RootSolution s = find_root(geometric(0.99), vec({1}), {.method = "picard"});
   CHECK(s.status == RootStatus::stalled);
   CHECK(s.attempts[0].iterations < 10);
-  // It is let go on where the iterations suffice.
+  // It continues if the remaining iterations suffice.
   const RootSolution longer = find_root(geometric(0.99), vec({1}), {.method = "picard", .max_iterations = 3000});
   CHECK(longer.status == RootStatus::converged);
   CHECK(std::abs(longer.y.values()[0]) < 1e-8);
 }
 
-TEST_CASE("A line search without end is stalled: there is no root where |y| has its smallest value") {
+TEST_CASE("An endless line search ends as stalled, at a minimum of the residual that is not a root") {
   const RootProblem bowl{[](const Tensor& y) { return y * y + 1.0; }};
   CHECK(status(bowl, vec({3}), {.method = "newton"}) == RootStatus::stalled);
 }
@@ -70,15 +70,15 @@ TEST_CASE("A linearization without inverse is singular") {
   CHECK(status(square, vec({0}), {.method = "newton_krylov"}) == RootStatus::singular);
 }
 
-TEST_CASE("NaN and infinity end as non_finite, at the start and on the way") {
+TEST_CASE("NaN and infinity end as non_finite, at the start and later") {
   const RootProblem bad{[](const Tensor& y) { return log(y); }, [](const Tensor& y) { return 1.0 / y; }};
   for (const std::string& method : root_methods())
     CHECK(status(bad, vec({1.5, -1}), {.method = method}) == RootStatus::non_finite);
-  // From 4 the first step of picard and of jacobi_newton leads below 0 or near.
+  // From 4 the first step of picard and of jacobi_newton leads below 0 or near 0.
   CHECK(status(bad, vec({4}), {.method = "jacobi_newton"}) == RootStatus::non_finite);
 }
 
-TEST_CASE("A line search comes back from where F is not finite") {
+TEST_CASE("A line search recovers from points at which F is not finite") {
   const RootProblem equation{[](const Tensor& y) { return log(y); }};
   const RootSolution s = find_root(equation, vec({4}), {.method = "newton"});
   CHECK(s.status == RootStatus::converged);
@@ -86,7 +86,7 @@ TEST_CASE("A line search comes back from where F is not finite") {
   CHECK(status(equation, vec({4}), {.method = "newton", .line_search = false}) == RootStatus::non_finite);
 }
 
-TEST_CASE("A row that searches does not hold up its neighbors") {
+TEST_CASE("A row in a line search does not slow down other rows") {
   // From 5 the full Newton steps for y / √(1 + y²) grow, from 0.3 they are best.
   const auto first_iterate = [](const Tensor& y0) {
     return find_root({[](const Tensor& y) { return y * rsqrt(1 + y * y); }}, y0,
@@ -108,8 +108,8 @@ TEST_CASE("A row that searches does not hold up its neighbors") {
   CHECK(std::abs(seen[2].values()[0]) < std::abs(seen[1].values()[0]));
 }
 
-TEST_CASE("A row that is down at its noise is not searched while another one is under way") {
-  // Row 0 has a root at 0 but for the rounding of numbers near 10⁶; row 1 comes from afar.
+TEST_CASE("A row converged to rounding is not searched while another one converges") {
+  // Row 0 has a root at 0, up to the rounding of numbers near 10⁶; row 1 starts far from its root.
   const Tensor offset = tensor({1e6, 0}, {2, 1}, DType::float64), w = 2 * eye(5, DType::float64) + unit_matrix(5);
   const Tensor y0 = broadcast_to(tensor({1e-3, 300}, {2, 1}, DType::float64), {2, 5});
   const Tensor image = linear(broadcast_to(offset, {2, 5}), w);
@@ -123,7 +123,7 @@ TEST_CASE("A row that is down at its noise is not searched while another one is 
   }
 }
 
-TEST_CASE("Slow iterations do not stop early: the error is within the tolerance although the update long was") {
+TEST_CASE("Slow iterations do not stop early: the error is within the tolerance, not only the update") {
   for (const double a : {0.5, 0.9, 0.99, -0.9})
     for (const double damping : {1.0, 0.3}) {
       const RootSolution s =
@@ -135,7 +135,7 @@ TEST_CASE("Slow iterations do not stop early: the error is within the tolerance 
     }
 }
 
-TEST_CASE("A slow component behind a fast one is waited for") {
+TEST_CASE("A slow component converges even if a fast one has already") {
   const Tensor rate = vec({0.0001, 0.95});
   const RootProblem equation{[=](const Tensor& y) { return y - rate * y; }};
   const RootSolution s =
@@ -144,7 +144,7 @@ TEST_CASE("A slow component behind a fast one is waited for") {
   CHECK(std::abs(s.y.values()[1]) < 0.2);
 }
 
-TEST_CASE("One row that converges slowly keeps all going") {
+TEST_CASE("The iteration continues until the slowest row has converged") {
   std::vector<double> rates(100, 0.01);
   rates[77] = 0.9;
   const Tensor rate = tensor(rates, {100, 1}, DType::float64);
@@ -155,7 +155,7 @@ TEST_CASE("One row that converges slowly keeps all going") {
   CHECK(max(abs(s.y)).item() < 2e-6);
 }
 
-TEST_CASE("A batch of equal rows goes as one row goes") {
+TEST_CASE("A batch of equal rows converges like one row") {
   const Tensor x = Rng(2).normal({6}, DType::float64), rows = broadcast_to(x, {50, 6});
   const Tensor w = unit_matrix(6);
   for (const std::string& method : root_methods()) {
@@ -167,7 +167,7 @@ TEST_CASE("A batch of equal rows goes as one row goes") {
   }
 }
 
-TEST_CASE("The budget of evaluations is never passed, by any method, with gradients and fallbacks") {
+TEST_CASE("max_evaluations is never exceeded, by any method, with gradients and fallbacks") {
   const Tensor w = track(unit_matrix(6)), x = Rng(2).normal({3, 6}, DType::float64);
   for (const std::string& method : root_methods())
     for (const RootGradient gradient : {RootGradient::implicit, RootGradient::iterations})
@@ -190,7 +190,7 @@ TEST_CASE("The budget of evaluations is never passed, by any method, with gradie
       }
 }
 
-TEST_CASE("A method that fails hands its best iterate to the next, and the solution tells") {
+TEST_CASE("The next method starts from the best iterate of a failed one, and the solution reports it") {
   const Tensor x = Rng(2).normal({2, 4}, DType::float64), y0 = zeros({2, 4}, DType::float64);
   const RootProblem equation = rotating(4, x);
   const RootSolution s =
@@ -204,7 +204,7 @@ TEST_CASE("A method that fails hands its best iterate to the next, and the solut
   CHECK(s.attempts[2].status == RootStatus::converged);
   CHECK(s.statistics.iterations == s.attempts[0].iterations + s.attempts[1].iterations + s.attempts[2].iterations);
 
-  // The second starts where the first came closest.
+  // The second starts at the best iterate of the first.
   const RootSolution half =
       find_root(dominant(1, vec({1})), vec({0.5}), {.method = "newton", .fallback = {"newton"}, .max_iterations = 1});
   const RootSolution whole = find_root(dominant(1, vec({1})), vec({0.5}), {.method = "newton", .max_iterations = 2});
@@ -214,7 +214,7 @@ TEST_CASE("A method that fails hands its best iterate to the next, and the solut
   CHECK_THAT(none.message, Contains("picard stopped (diverged)") && Contains("then jacobi_newton stopped"));
 }
 
-TEST_CASE("Entries of the diagonal near 0 are kept away from it, with their sign, and counted") {
+TEST_CASE("Entries of the diagonal near 0 are moved away from it, with their sign, and counted") {
   std::vector<Tensor> seen;
   const RootProblem equation{.residual =
                                  [&](const Tensor& y) {
@@ -233,7 +233,7 @@ TEST_CASE("Entries of the diagonal near 0 are kept away from it, with their sign
   CHECK(furthest(seen[1], vec({-100, 100, 2, 100})) < 1e-12);
 }
 
-TEST_CASE("What makes no sense is named") {
+TEST_CASE("Invalid arguments are reported") {
   const RootProblem e = geometric(0.5);
   CHECK_THROWS_WITH(find_root(e, vec({1}), {.method = "secant"}), Contains("picard, anderson, jacobi_newton"));
   CHECK_THROWS_AS(find_root(e, vec({1}), {.method = "picard", .fallback = {"secant"}}), ValueError);

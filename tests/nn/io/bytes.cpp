@@ -16,7 +16,7 @@ namespace {
 
 std::string contents(const std::string& path) { return std::string(as_text(read_file(path))); }
 
-/// No file may grow beyond this many bytes while it lives: the next write is short, the one after it fails.
+/// During its lifetime, files are limited to this many bytes: the next write is short, the one after it fails.
 struct FileSizeLimit {
   rlimit before;
   sighandler_t handler;
@@ -32,7 +32,7 @@ struct FileSizeLimit {
   }
 };
 
-/// Makes a folder read-only while it lives, and the superuser, for whom permissions mean nothing, somebody else.
+/// During its lifetime, makes a folder read-only, and drops the privileges of the superuser, who ignores permissions.
 struct ReadOnly {
   std::filesystem::path folder;
   bool superuser = ::geteuid() == 0;
@@ -51,7 +51,7 @@ struct ReadOnly {
 
 }  // namespace
 
-TEST_CASE("a file is read back as it was written, and replaced whole") {
+TEST_CASE("a file is read back as written, and replaced completely") {
   const TemporaryFolder folder;
   const std::string path = folder / "a.bin";
   for (const std::string& text : {std::string(), literal("zero\0byte"), std::string(300'000, 'x')}) {
@@ -61,7 +61,7 @@ TEST_CASE("a file is read back as it was written, and replaced whole") {
   CHECK(folder.entries() == 1);
 }
 
-TEST_CASE("reading what is missing or no regular file names the path and the reason") {
+TEST_CASE("reading a missing or irregular file reports the path and the reason") {
   const TemporaryFolder folder;
   CHECK_THROWS_AS(read_file(folder / "missing"), DataError);
   CHECK_THAT(error_of([&] { read_file(folder / "missing"); }),
@@ -72,7 +72,7 @@ TEST_CASE("reading what is missing or no regular file names the path and the rea
   CHECK_THROWS_AS(read_file(folder / "pipe"), DataError);
 }
 
-TEST_CASE("a write that comes out short leaves the old file and nothing beside it") {
+TEST_CASE("a write that fails midway keeps the old file and leaves no temporary file") {
   const TemporaryFolder folder;
   const std::string path = folder / "a.bin", large(100'000, 'y');
   write_atomically(path, as_bytes("old"));
@@ -88,7 +88,7 @@ TEST_CASE("a write that comes out short leaves the old file and nothing beside i
   CHECK(contents(path) == large);
 }
 
-TEST_CASE("a folder that is missing, no folder, or read-only refuses the write and keeps the old file") {
+TEST_CASE("writing to a folder that is missing, not a folder, or read-only fails and keeps the old file") {
   const TemporaryFolder folder;
   CHECK_THAT(error_of([&] { write_atomically(folder / "no/a.bin", as_bytes("new")); }),
              Catch::Contains("no/a.bin") && Catch::Contains("No such file"));
@@ -106,8 +106,8 @@ TEST_CASE("a folder that is missing, no folder, or read-only refuses the write a
   CHECK(folder.entries() == 1);
 }
 
-TEST_CASE("what is no regular file is never replaced by one") {
-  // A pipe of our own stands for devices: were this to fail on a real one, it would be lost to the whole machine.
+TEST_CASE("an irregular file is never replaced") {
+  // A temporary pipe is used instead of a device: a failure would destroy a real device for the whole machine.
   const TemporaryFolder folder;
   const std::string pipe = folder / "pipe";
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
@@ -117,7 +117,7 @@ TEST_CASE("what is no regular file is never replaced by one") {
   CHECK_THROWS_AS(write_atomically(folder.path, as_bytes("new")), DataError);
 }
 
-TEST_CASE("a symbolic link keeps pointing where it did, and the file behind it is replaced") {
+TEST_CASE("a symbolic link is kept, and its target is replaced") {
   const TemporaryFolder folder;
   write_atomically(folder / "a.bin", as_bytes("old"));
   std::filesystem::create_symlink("a.bin", folder / "latest");
@@ -126,7 +126,7 @@ TEST_CASE("a symbolic link keeps pointing where it did, and the file behind it i
   CHECK(contents(folder / "a.bin") == "new");
 }
 
-TEST_CASE("a reader sees the old contents or the new ones, never a mixture") {
+TEST_CASE("a reader gets the old contents or the new ones, never a mixture") {
   const TemporaryFolder folder;
   const std::string path = folder / "a.bin";
   const auto text = [](int i) {

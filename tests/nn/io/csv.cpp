@@ -26,7 +26,7 @@ std::string error_for(const std::string& text, const CsvOptions& options = {}) {
 
 }  // namespace
 
-TEST_CASE("commas, semicolons, tabs and spaces separate, whichever the first line shows") {
+TEST_CASE("commas, semicolons, tabs and spaces are separators, as detected in the first line") {
   const std::vector<double> values = {1, -2.5, 3e2, 4};
   CHECK(reads_as("a,b\n1,-2.5\n3e2,4\n", {"a", "b"}, values));
   CHECK(reads_as("a;b\n1;-2.5\n3e2;4\n", {"a", "b"}, values));
@@ -37,7 +37,7 @@ TEST_CASE("commas, semicolons, tabs and spaces separate, whichever the first lin
   CHECK(reads_as("a,b\n1,inf\n-Infinity,.5", {"a", "b"}, {1, INFINITY, -INFINITY, 0.5}));
 }
 
-TEST_CASE("line ends, blank lines, comments, byte-order marks and quotes do not disturb") {
+TEST_CASE("line ends, blank lines, comments, byte-order marks and quotes are handled") {
   const std::vector<double> values = {1, 2, 3, 4};
   CHECK(reads_as("\xef\xbb\xbf# about\r\n\r\na,b\r\n1,2\r\n  \r\n # more\r\n3,4", {"a", "b"}, values));
   CHECK(reads_as("a,b\r1,2\r3,4\r", {"a", "b"}, values));
@@ -53,7 +53,7 @@ TEST_CASE("a first line of numbers is data, a line of quoted or other text is na
   CHECK(parse_csv("a,b\n").values.shape() == Shape{0, 2});
 }
 
-TEST_CASE("row numbers of R and pandas are dropped unless asked for") {
+TEST_CASE("row numbers of R and pandas are dropped by default") {
   const Csv r = parse_csv("\"rownames\",\"a\"\n1,5\n2,6\n");
   CHECK(r.columns == Names{"a"});
   CHECK(r.dropped == Names{"rownames"});
@@ -66,13 +66,14 @@ TEST_CASE("row numbers of R and pandas are dropped unless asked for") {
   CHECK(parse_csv("rownames,a\n1,5\n", keep).columns == Names{"rownames", "a"});
 }
 
-TEST_CASE("missing values, text, ragged rows and open quotes are refused with line and column") {
+TEST_CASE("missing values, text, ragged rows and unterminated quotes are rejected with line and column") {
   CHECK_THAT(error_for("a,b\n1,2\n3,\n"), Catch::Contains("some.csv:3:3: missing value in column 'b'"));
   CHECK_THAT(error_for("a,b\n1,2\n\n# c\nNaN,4\n"), Catch::Contains("some.csv:5:1: missing value in column 'a'"));
   CHECK_THAT(error_for("a,b\n1, x7\n"), Catch::Contains("some.csv:2:4: no number") && Catch::Contains("'x7'"));
   CHECK_THAT(error_for("a,b\n1,1e999\n"), Catch::Contains("some.csv:2:3: no number"));
   CHECK_THAT(error_for("a;b\n1;2,5\n"), Catch::Contains("some.csv:2:3: no number"));
-  CHECK_THAT(error_for("a,b\n1,2\n3\n"), Catch::Contains("some.csv:3:1: the row has 1 fields, the first one 2"));
+  CHECK_THAT(error_for("a,b\n1,2\n3\n"),
+             Catch::Contains("some.csv:3:1: the row has 1 fields, but the first row has 2"));
   CHECK_THAT(error_for("a,b\n1,2,3\n"), Catch::Contains("some.csv:2:5: the row has 3 fields"));
   CHECK_THAT(error_for("a,b\n\"1\n,2\n"), Catch::Contains("some.csv:2:1: the quote"));
   CHECK_THAT(error_for("a,b\n\"1\"2,2\n"), Catch::Contains("some.csv:2:4: text after a closing quote"));
@@ -80,7 +81,7 @@ TEST_CASE("missing values, text, ragged rows and open quotes are refused with li
   CHECK_THAT(error_for("a\tb\n\t2\n"), Catch::Contains("some.csv:2:1: missing value"));
 }
 
-TEST_CASE("text columns and named columns can be left out") {
+TEST_CASE("text columns and named columns can be dropped") {
   CsvOptions options;
   options.drop_text = true;
   const Csv csv = parse_csv("day,a,b\nmon,1,2\ntue,3,4\n", options);

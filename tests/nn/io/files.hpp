@@ -14,7 +14,7 @@
 
 namespace dimwise {
 
-/// A folder that is removed with all it holds.
+/// A folder that is removed with its contents.
 struct TemporaryFolder {
   std::filesystem::path path;
   TemporaryFolder() {
@@ -49,7 +49,7 @@ inline bool same_bits(const Tensor& a, const Tensor& b) {
   return size == 0 || std::memcmp(raw(a), raw(b), size) == 0;
 }
 
-/// The text of the Error that f throws, or nothing when it throws none.
+/// The text of the Error that f throws, or nothing if it does not throw.
 template <class F>
 std::string error_of(F&& f) {
   try {
@@ -60,13 +60,13 @@ std::string error_of(F&& f) {
   return "";
 }
 
-/// Parses every prefix, every one-bit and some whole-byte changes of the first `changed` bytes of a valid sample; gives
-/// how many of them were refused. Anything but a value or an Error ends the test.
+/// Parses every prefix, every one-bit and some whole-byte changes of the first `changed` bytes of a valid sample;
+/// returns how many of them were rejected. Any result except a value or an Error fails the test.
 template <class F>
 int refused_mutations(const std::string& sample, size_t changed, F&& parse) {
   int refused = 0;
   const auto attempt = [&](const std::string& text) {
-    // An exact copy, so that a sanitizer sees any read beyond it.
+    // A copy of exact size, so that a sanitizer detects any read beyond it.
     const Bytes copy(as_bytes(text).begin(), as_bytes(text).end());
     try {
       parse(BytesView(copy));

@@ -43,14 +43,14 @@ TEST_CASE("IDX arrays of every type are read") {
   CHECK(same_bits(parse(literal("\0\0\x08\x02\0\0\0\0\0\0\0\x03")), zeros({0, 3})));
 }
 
-TEST_CASE("gzip is recognized, and several members are one file") {
+TEST_CASE("gzip is detected, and several members are concatenated") {
   CHECK(same_bits(parse(gzip(sample)), parse(sample)));
   CHECK(same_bits(parse(gzip(sample.substr(0, 5)) + gzip("") + gzip(sample.substr(5))), parse(sample)));
   const std::string large = literal("\0\0\x08\x01\0\x10\0\0") + std::string(1 << 20, '\x05');
   CHECK(same_bits(parse(gzip(large)), full({1 << 20}, 5)));
 }
 
-TEST_CASE("an IDX header that does not describe its data is refused by name") {
+TEST_CASE("an IDX header that does not match its data is rejected with the file's name") {
   CHECK_THAT(error_for(sample + "x"), Catch::Contains("some.idx") && Catch::Contains("1 bytes follow"));
   CHECK_THAT(error_for(sample.substr(0, 17)), Catch::Contains("does not fit in the 5 bytes"));
   CHECK_THAT(error_for(literal("\0\0\x08\x02\xff\xff\xff\xff\xff\xff\xff\xff") + "x"), Catch::Contains("does not fit"));
@@ -62,7 +62,7 @@ TEST_CASE("an IDX header that does not describe its data is refused by name") {
   CHECK_THAT(error_for(literal("\0\x01\x08\x01\0\0\0\x01x")), Catch::Contains("not an IDX file"));
 }
 
-TEST_CASE("a damaged gzip file is refused by name") {
+TEST_CASE("a damaged gzip file is rejected with the file's name") {
   const std::string good = gzip(sample);
   CHECK_THAT(error_for(good.substr(0, good.size() - 1)), Catch::Contains("ends inside"));
   std::string crc = good;

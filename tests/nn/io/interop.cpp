@@ -14,7 +14,7 @@ using nlohmann::json;
 
 namespace {
 
-// Legal files that are refused on purpose: there are no complex tensors, and bytes after an array are a sign of damage.
+// Valid files that are rejected on purpose: there are no complex tensors, and bytes after an array indicate damage.
 const std::map<std::string, std::string> refused = {{"npy/valid/c8_2.npy", "dtype '<c8' is not supported"},
                                                     {"npy/valid/trailing_bytes.npy", "bytes follow the array"}};
 
@@ -40,7 +40,7 @@ void check_array(const Tensor& seen, const json& expected) {
 
 }  // namespace
 
-TEST_CASE("every file of the interoperability collection is read or refused as it should be") {
+TEST_CASE("every file of the interoperability collection is read or rejected as expected") {
   const char* data = std::getenv("DIMWISE_DATA");
   const std::string folder = std::string(data ? data : "") + "/interop/";
   if (!data || !std::filesystem::exists(folder)) {

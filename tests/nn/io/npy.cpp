@@ -53,12 +53,12 @@ TEST_CASE("files that NumPy wrote are read, and written again bit for bit") {
   CHECK(as_text(to_npy(b)) == f8_scalar);
 }
 
-TEST_CASE("big-endian half precision in Fortran order comes out in row-major float32") {
+TEST_CASE("big-endian half precision in Fortran order is converted to row-major float32") {
   const Tensor x = parse_npy(as_bytes(f2_big_fortran));
   CHECK(same_bits(x, tensor({1, 2, 3, 4, 0.5, 0x1p-24}, {2, 3}, DType::float32)));
 }
 
-TEST_CASE("every half precision number has its value") {
+TEST_CASE("every half precision number is converted exactly") {
   std::string data;
   for (int bits = 0; bits < 65536; ++bits) data += {static_cast<char>(bits & 255), static_cast<char>(bits >> 8)};
   const Tensor x = parse_npy(as_bytes(npy("{'descr': '<f2', 'fortran_order': False, 'shape': (65536,)}", data)));
@@ -75,7 +75,7 @@ TEST_CASE("every half precision number has its value") {
   CHECK(wrong == 0);
 }
 
-TEST_CASE("tensors of every rank survive a file bit for bit, and headers keep to 64 bytes") {
+TEST_CASE("tensors of every rank are restored from a file bit for bit, and headers are aligned to 64 bytes") {
   const TemporaryFolder folder;
   for (const DType dtype : {DType::float32, DType::float64}) {
     for (const Shape& shape : {Shape{}, {0}, {7}, {2, 0, 3}, {3, 1, 2}, {1, 2, 1, 2, 1, 2, 1, 2}, {12345, 3}}) {
@@ -88,7 +88,7 @@ TEST_CASE("tensors of every rank survive a file bit for bit, and headers keep to
   CHECK_THROWS_AS(to_npy(Tensor()), ValueError);
 }
 
-TEST_CASE("what a header may not say is refused by name") {
+TEST_CASE("invalid headers are rejected with the file's name") {
   const std::string data(24, '\0');
   CHECK(error_for(with_shape("(2, 3)", data)) == "");
   CHECK(error_for(with_shape("(2L, 3L, )", data)) == "");
@@ -104,11 +104,11 @@ TEST_CASE("what a header may not say is refused by name") {
   CHECK_THAT(error_for(with_shape("(1, 1, 1, 1, 1, 1, 1, 1, 1)", data)), Catch::Contains("more than 8 axes"));
   CHECK_THAT(error_for(with_shape("(7,)", data)), Catch::Contains("does not fit"));
   CHECK_THAT(error_for(with_shape("(5,)", data)), Catch::Contains("4 bytes follow the array"));
-  CHECK_THAT(error_for(with_shape("(2, 3), 'shape': (2, 3)", data)), Catch::Contains("stands twice"));
+  CHECK_THAT(error_for(with_shape("(2, 3), 'shape': (2, 3)", data)), Catch::Contains("is duplicated"));
   CHECK_THAT(error_for(with_shape("(2, 3), 'x': 1", data)), Catch::Contains("unknown header key 'x'"));
   CHECK_THAT(error_for(literal("\x93NUMPY\x02\x00\xff\xff\xff\xff{}")),
              Catch::Contains("a header of 4294967295 bytes"));
-  CHECK_THAT(error_for(npy("{'descr': '<f4', 'shape': (2, 3)}", data)), Catch::Contains("lacks"));
+  CHECK_THAT(error_for(npy("{'descr': '<f4', 'shape': (2, 3)}", data)), Catch::Contains("has no '"));
   CHECK_THAT(error_for(npy("{'descr': '<f4', 'shape': (2, 3)} + {}", data)), Catch::Contains("after the header"));
   for (const char* dtype : {"<c8", "|O", "<U4", "<M8[ns]", "|V8", "<f16", "|f4", "", "<"})
     CHECK_THAT(error_for(npy("{'descr': '" + std::string(dtype) + "', 'fortran_order': False, 'shape': (1,)}", data)),

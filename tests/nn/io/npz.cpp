@@ -35,7 +35,7 @@ const std::string stored = literal(
 
 std::map<std::string, Tensor> parse(const std::string& file) { return parse_npz(as_bytes(file), "some.npz"); }
 
-/// The sample with a member's name changed, in its own header and in the directory.
+/// The sample with a member's name changed, in the member's header and in the directory.
 std::string renamed(std::string file, const std::string& from, const std::string& to) {
   for (size_t at = 0; (at = file.find(from, at)) != std::string::npos; at += to.size())
     file.replace(at, from.size(), to);
@@ -47,7 +47,8 @@ std::string number(size_t value) {
   for (int shift = 0; shift < 32; shift += 8) text += static_cast<char>(value >> shift & 255);
   return text;
 }
-/// What the two headers of an uncompressed member share: method, date, CRC, sizes, lengths of name and extra field.
+/// The common fields of the two headers of an uncompressed member: method, date, CRC, sizes, lengths of name and extra
+/// field.
 std::string described(const std::string& data) {
   const auto crc = crc32(0, reinterpret_cast<const Bytef*>(data.data()), static_cast<uInt>(data.size()));
   return literal("\12\0\0\0\0\0\0\0\x21\0") + number(crc) + number(data.size()) + number(data.size()) +
@@ -62,7 +63,7 @@ std::string directory_entry(const std::string& name, const std::string& data, si
 
 }  // namespace
 
-TEST_CASE("archives that NumPy wrote are read") {
+TEST_CASE("archives written by NumPy are read") {
   const Tensor w = tensor({0, 1, 2, 3, 4, 5}, {2, 3}, DType::float32);
   const auto first = parse(compressed), second = parse(stored);
   REQUIRE(first.size() == 2);
@@ -72,7 +73,7 @@ TEST_CASE("archives that NumPy wrote are read") {
   CHECK(same_bits(second.at("w"), w));
 }
 
-TEST_CASE("tensors survive an archive bit for bit, and equal tensors give equal archives") {
+TEST_CASE("tensors are restored from an archive bit for bit, and equal tensors give equal archives") {
   const TemporaryFolder folder;
   const std::map<std::string, Tensor> arrays = {{"layer/0/kernel", tensor({0.1, -0.0, 1e300}, DType::float64)},
                                                 {"λ", zeros({2, 0, 3})},
@@ -80,7 +81,8 @@ TEST_CASE("tensors survive an archive bit for bit, and equal tensors give equal 
   save_npz(folder / "a.npz", arrays);
   save_npz(folder / "b.npz", arrays);
   CHECK(as_text(read_file(folder / "a.npz")) == as_text(read_file(folder / "b.npz")));
-  // Written within the same two seconds they would agree anyway: the date, in bytes 10 to 13, must be 1980-01-01.
+  // Archives written within the same two seconds would agree anyway, so check that the date, in bytes 10 to 13, is
+  // 1980-01-01.
   CHECK(as_text(read_file(folder / "a.npz")).substr(10, 4) == literal("\0\0\x21\0"));
   const auto read = load_npz(folder / "a.npz");
   REQUIRE(read.size() == 3);
@@ -94,7 +96,7 @@ TEST_CASE("tensors survive an archive bit for bit, and equal tensors give equal 
   CHECK_THROWS_AS(save_npz(folder / "no/c.npz", arrays), DataError);
 }
 
-TEST_CASE("members that stand twice or are no arrays are refused by name") {
+TEST_CASE("members that are duplicated or are not arrays are rejected with their name") {
   CHECK_THAT(error_of([] { parse(renamed(compressed, "b.npy", "w.npy")); }),
              Catch::Contains("some.npz") && Catch::Contains("already exists"));
   CHECK_THAT(error_of([] { parse(renamed(stored, "w.npy", "w.txt")); }),
@@ -103,16 +105,16 @@ TEST_CASE("members that stand twice or are no arrays are refused by name") {
   CHECK_THAT(error_of([] { parse(stored.substr(0, 21)); }), Catch::Contains("not a zip archive"));
 }
 
-TEST_CASE("a member that claims more than its compressed bytes can hold is refused before it is read") {
+TEST_CASE("a member that declares more bytes than its compressed data can contain is rejected before it is read") {
   std::string bomb = compressed;
   const std::string claim = literal("\377\377\377\177");
-  // The uncompressed size stands 24 bytes into a directory entry, and in the extra field of the member's own header.
+  // The uncompressed size is at byte 24 of a directory entry, and in the extra field of the member's header.
   bomb.replace(bomb.find(literal("PK\001\002")) + 24, 4, claim);
   bomb.replace(bomb.find(literal("w.npy\001\000\020\000")) + 9, 4, claim);
-  CHECK_THAT(error_of([&] { parse(bomb); }), Catch::Contains("claims 2147483647 bytes in 85 compressed ones"));
+  CHECK_THAT(error_of([&] { parse(bomb); }), Catch::Contains("declares 2147483647 bytes in 85 compressed bytes"));
 }
 
-TEST_CASE("members that share compressed bytes are refused") {
+TEST_CASE("members that share compressed bytes are rejected") {
   const Bytes array = to_npy(zeros({1000}));
   const std::string inner(as_text(array));
   const std::string data = member_header("a.npy", inner) + inner;

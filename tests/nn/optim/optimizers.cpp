@@ -77,7 +77,7 @@ void check_resume(const Optimizer& fresh) {
     auto saved = state_dict(before, "model.");
     saved.merge(first.state_dict("optimizer."));
     saved = parse_safetensors(to_safetensors(saved)).tensors;
-    train(before, first, 3, 5, dtype);  // what was saved does not move
+    train(before, first, 3, 5, dtype);  // the saved state does not change
 
     Net after = small_net(dtype);
     Optimizer second = fresh;
@@ -90,7 +90,7 @@ void check_resume(const Optimizer& fresh) {
   }
 }
 
-// Three steps from x = 1 with gradients g, against a formula given as a plain recursion.
+// Three steps from x = 1 with gradients g, against the formula as a recursion.
 template <class Optimizer, class Formula>
 void check_formula(Optimizer optimizer, Formula formula) {
   const double g[] = {0.5, -2, 0.25};
@@ -149,7 +149,7 @@ TEST_CASE("Adamax follows its formula") {
                 });
 }
 
-TEST_CASE("An element is updated alike wherever it stands in a tensor of whatever length") {
+TEST_CASE("The update of an element does not depend on its position or the tensor's length") {
   for (const DType dtype : {DType::float32, DType::float64}) {
     const auto gradient = [&](int64_t n, int step, double from) {
       return from - 7.5 * step + 0.3 * arange(static_cast<double>(n), dtype);
@@ -168,7 +168,7 @@ TEST_CASE("An element is updated alike wherever it stands in a tensor of whateve
   }
 }
 
-TEST_CASE("A step changes no tensor that somebody else holds, and reuses one that nobody does") {
+TEST_CASE("A step does not change shared tensors, and reuses unshared ones") {
   Point p{tensor({1, 2, 3})};
   const Tensor held = p.x, gradient = tensor({1, 1, 1});
   Sgd optimizer{.lr = 1};
@@ -185,7 +185,7 @@ TEST_CASE("A step changes no tensor that somebody else holds, and reuses one tha
   CHECK(p.x.values() == std::vector<double>{-2, -1, 0});
 }
 
-TEST_CASE("The values after a step are untracked, also when the model was tracked") {
+TEST_CASE("The values after a step are untracked, even if the model was tracked") {
   Point p{track(tensor({1, 2}))};
   const Tensor before = p.x;
   Adam().step(p, {tensor({1, 1})});
@@ -193,7 +193,7 @@ TEST_CASE("The values after a step are untracked, also when the model was tracke
   CHECK(before.values() == std::vector<double>{1, 2});
 }
 
-TEST_CASE("A parameter without a gradient stays") {
+TEST_CASE("A parameter without a gradient is unchanged") {
   Net net = small_net(DType::float64);
   const Net before = net;
   Net gradient = map_parameters(
@@ -203,7 +203,7 @@ TEST_CASE("A parameter without a gradient stays") {
   CHECK(net.second.bias.values()[0] == before.second.bias.values()[0] - 1);
 }
 
-TEST_CASE("Training stopped and resumed equals training without a stop, bit for bit") {
+TEST_CASE("Resumed training equals uninterrupted training, bit for bit") {
   check_resume(Sgd{.lr = 0.05});
   check_resume(Sgd{.lr = 0.05, .momentum = 0.9, .weight_decay = 0.01, .nesterov = true});
   check_resume(Adam{.lr = 0.01, .weight_decay = 0.01});
@@ -211,7 +211,7 @@ TEST_CASE("Training stopped and resumed equals training without a stop, bit for 
   check_resume(Adamax{.lr = 0.01});
 }
 
-TEST_CASE("Optimizer state carries PyTorch's names") {
+TEST_CASE("Optimizer state uses PyTorch's names") {
   Net net = small_net(DType::float32);
   Adam adam;
   Adamax adamax;
@@ -230,7 +230,7 @@ TEST_CASE("Optimizer state carries PyTorch's names") {
   CHECK(sgd.state_dict().count("first.weight.momentum_buffer") == 1);
 }
 
-TEST_CASE("Optimizer state that does not fit is refused, and nothing is changed") {
+TEST_CASE("Optimizer state that does not fit is rejected, and nothing is changed") {
   Net net = small_net(DType::float32);
   Adam adam;
   train(net, adam, 0, 2, DType::float32);
@@ -253,7 +253,7 @@ TEST_CASE("Optimizer state that does not fit is refused, and nothing is changed"
   refused(changed, "'lr' is missing");
   changed = state;
   changed["first.weight.step"] = scalar(1.5, DType::float64);
-  refused(changed, "is 1.5 where a count is due");
+  refused(changed, "is 1.5, expected a count");
   changed = state;
   changed["first.weight.exp_inf"] = scalar(1);
   refused(changed, "another optimizer");
@@ -263,14 +263,16 @@ TEST_CASE("Optimizer state that does not fit is refused, and nothing is changed"
   CHECK_THROWS_WITH(train(net, other, 0, 1, DType::float32), Catch::Contains("parameter 'first.weight'"));
 }
 
-TEST_CASE("A gradient of another shape or dtype is named") {
+TEST_CASE("A gradient of another shape or dtype is reported with its name") {
   Point p{tensor({1, 2})};
   CHECK_THROWS_WITH(Sgd().step(p, {tensor({1, 2, 3})}), Catch::Contains("[sgd] parameter 'x' has shape (2,)"));
   CHECK_THROWS_AS(Sgd().step(p, {tensor({1, 2, 3})}), ShapeError);
   CHECK_THROWS_AS(Adam().step(p, {tensor({1, 2}, DType::float64)}), DTypeError);
 }
 
-TEST_CASE("The direction of L-BFGS keeps to the newest pair, and elsewhere to its curvature") {
+TEST_CASE(
+    "The direction of L-BFGS satisfies the secant condition of the newest pair, and is scaled by its curvature "
+    "elsewhere") {
   const std::vector<std::vector<double>> steps = {{1, 0.5, -0.25, 0.1}, {0.5, 1, 0, 0}};
   const std::vector<std::vector<double>> changes = {{2, 0.75, -0.5, 0.3}, {1, 3, 0, 0}};
   // H y = s.
@@ -286,7 +288,7 @@ TEST_CASE("The direction of L-BFGS keeps to the newest pair, and elsewhere to it
     ba += b[i] * ha[i];
   }
   CHECK(ab == Approx(ba));
-  // A gradient that is orthogonal to the only pair is scaled by sᵀy/yᵀy.
+  // A gradient orthogonal to the only pair is scaled by sᵀy/yᵀy.
   const std::vector<double> free = detail::lbfgs_direction({steps[1]}, {changes[1]}, {0, 0, 4, -8});
   CHECK(free == std::vector<double>{0, 0, -4 * 0.35, 8 * 0.35});
   CHECK(detail::lbfgs_direction({}, {}, {1, -2}) == std::vector<double>{-1, 2});
@@ -313,7 +315,7 @@ TEST_CASE("L-BFGS reaches the minimum of a quadratic and of Rosenbrock's functio
   CHECK(second.evaluations < 80);
 }
 
-TEST_CASE("L-BFGS goes on after a save as without it, bit for bit") {
+TEST_CASE("L-BFGS continues after a save as without it, bit for bit") {
   const auto loss = [](const Net& m) { return loss_at(m, 0, DType::float32); };
   Net whole = small_net(DType::float32), part = whole;
   Lbfgs one{.max_iterations = 4, .history = 5}, first = one, second = one;
@@ -331,7 +333,7 @@ TEST_CASE("L-BFGS goes on after a save as without it, bit for bit") {
   CHECK_THROWS_AS(second.load_state_dict(broken), CheckpointError);
 }
 
-TEST_CASE("L-BFGS says when it cannot begin") {
+TEST_CASE("L-BFGS reports when it cannot start") {
   Point p{tensor({0}, DType::float64)};
   CHECK_THROWS_WITH(Lbfgs().step(p, [](const Point& m) { return sum(log(m.x - 1)); }), Catch::Contains("Begin where"));
   Lbfgs none{.history = 0};

@@ -29,7 +29,7 @@ TEST_CASE("Schedules give the learning rates of their formulas") {
   CHECK(stairs(29) == 0.25);
 }
 
-TEST_CASE("Schedules refuse numbers that make no sense") {
+TEST_CASE("Schedules reject invalid numbers") {
   CHECK_THROWS_AS(warm_up(-1, constant_rate(1)), ValueError);
   CHECK_THROWS_AS(cosine_decay(1, 0), ValueError);
   CHECK_THROWS_AS(exponential_decay(1, 0), ValueError);
@@ -46,7 +46,7 @@ Linear gradient() {
 }
 }  // namespace
 
-TEST_CASE("Clipping scales to the norm asked and returns the one that was") {
+TEST_CASE("Clipping scales to the given norm and returns the original one") {
   Linear g = gradient();
   const Tensor held = g.weight;
   CHECK(gradient_norm(g) == 5);
@@ -58,7 +58,7 @@ TEST_CASE("Clipping scales to the norm asked and returns the one that was") {
   CHECK(held.values()[0] == 3);
 }
 
-TEST_CASE("Clipping leaves a gradient that is not finite, and says so by the norm") {
+TEST_CASE("Clipping does not change a gradient that is not finite, and returns its norm") {
   Linear g = gradient();
   g.bias = tensor({INFINITY});
   CHECK(std::isinf(clip_grad_norm(g, 1)));
@@ -84,7 +84,7 @@ MaskedLinear model_of(double value) {
 }
 }  // namespace
 
-TEST_CASE("The moving average is the weighted mean of the models taken in") {
+TEST_CASE("The moving average is the weighted mean of the given models") {
   Ema<MaskedLinear> ema{.average = model_of(77), .decay = 0.9};
   double top = 0, bottom = 0;
   for (const double value : {1.0, 5.0, -2.0, 8.0}) {
@@ -97,7 +97,7 @@ TEST_CASE("The moving average is the weighted mean of the models taken in") {
   }
 }
 
-TEST_CASE("The moving average is saved, and changes no tensor it shares") {
+TEST_CASE("The moving average is saved, and does not change shared tensors") {
   Ema<MaskedLinear> ema{.average = model_of(0), .decay = 0.5};
   const MaskedLinear first = model_of(1);
   ema.update(first);

@@ -8,11 +8,11 @@
 #include "ops/reduce.hpp"
 #include "tests/ops/linalg/linalg.hpp"
 
-// Values, against what defines them.
+// Values, compared with their definitions.
 
 namespace dimwise::linalg_tests {
 
-TEST_CASE("solve and inv give what A takes to B and to the identity") {
+TEST_CASE("A times solve and inv gives B and the identity") {
   each_size([](const Shape& leading, int64_t n, DType dtype) {
     const Tensor a = regular_random("a", with(leading, n, n), dtype);
     for (const int64_t m : {1, 3}) {
@@ -29,7 +29,7 @@ TEST_CASE("cholesky times its transpose is the matrix, and cholesky_solve solves
     const Tensor a = positive(random("a", with(leading, n, n), dtype)), l = cholesky(a);
     check_close(matmul(l, l, {.transpose_b = true}), a, 10.0 * static_cast<double>(n));
     check_close(triu(l, 1), zeros_like(l), 0);
-    // What stands above the diagonal is not read, be it NaN.
+    // Elements above the diagonal are not read, not even NaN.
     const Tensor junk = tril(a) + triu(full(a.shape(), 7, dtype), 1);
     check_close(cholesky(junk), l, 0);
     const Tensor b = random("b", with(leading, n, 2), dtype);
@@ -66,7 +66,7 @@ TEST_CASE("qr gives orthonormal columns and an upper triangle") {
   });
 }
 
-TEST_CASE("svd gives A back from orthonormal vectors and descending values") {
+TEST_CASE("svd reproduces A from orthonormal vectors and descending values") {
   each_size([](const Shape& leading, int64_t n, DType dtype) {
     for (const int64_t m : {n, n + 2, int64_t{1}, int64_t{3}}) {
       const Tensor a = random("a", with(leading, m, n), dtype);
@@ -106,7 +106,7 @@ TEST_CASE("eigvals gives the eigenvalues of matrices that are not symmetric, as 
   CHECK_THROWS_AS(eigvals(full({2, 2}, std::nan(""))), ValueError);
 }
 
-TEST_CASE("eigh gives A back from orthonormal vectors and ascending values") {
+TEST_CASE("eigh reproduces A from orthonormal vectors and ascending values") {
   each_size([](const Shape& leading, int64_t n, DType dtype) {
     const Tensor a = symmetric(random("a", with(leading, n, n), dtype));
     const auto [w, v] = eigh(a);
@@ -119,7 +119,7 @@ TEST_CASE("eigh gives A back from orthonormal vectors and ascending values") {
   CHECK(eigh(tensor({1, nan, 0, 2}, {2, 2})).values.values() == std::vector<double>{1, 2});
 }
 
-TEST_CASE("det, slogdet and logdet measure the same volume") {
+TEST_CASE("det, slogdet and logdet agree") {
   each_size([](const Shape& leading, int64_t n, DType dtype) {
     const Tensor a = random("a", with(leading, n, n), dtype), d = det(a);
     const auto [sign, log] = slogdet(a);
@@ -127,7 +127,7 @@ TEST_CASE("det, slogdet and logdet measure the same volume") {
     check_close(sign * exp(log), d, 1000);
     check_close(logdet(a), log, 0);
     check_close(square(sign), ones_like(sign), 0);
-    // Of a product, the product; of a triangle, the product of its diagonal.
+    // The determinant of a product is the product; that of a triangular matrix is the product of its diagonal.
     const Tensor l = tril(regular(a)) * 0.25;
     check_close(slogdet(l).second, sum(log1p(diagonal(l) - 1.0), {-1}), 100);
     check_close(slogdet(product(a, l)).second, log + slogdet(l).second, dtype == f64 ? 1e6 : 1e4);
@@ -138,7 +138,7 @@ TEST_CASE("det, slogdet and logdet measure the same volume") {
   CHECK(logdet(a).item() == Approx(std::log(6)));
 }
 
-TEST_CASE("The sign of slogdet is that of the permutation") {
+TEST_CASE("The sign of slogdet of a permutation matrix is that of the permutation") {
   for (const int64_t n : {2, 3, 4, 5, 6}) {
     std::vector<int64_t> order(static_cast<size_t>(n));
     for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int64_t>(i);
@@ -169,14 +169,14 @@ TEST_CASE("A singular matrix has determinant 0, of sign 0 and logarithm -inf") {
   }
 }
 
-TEST_CASE("det overflows to infinity where slogdet does not") {
+TEST_CASE("det overflows to infinity when slogdet does not") {
   const Tensor a = 1e30 * eye(3);
   CHECK(det(a).item() == infinity);
   CHECK(slogdet(a).second.item() == Approx(90 * std::log(10)));
   CHECK(det(diag_embed(tensor({1e200, 1e200, 1e-300}, f64))).item() == Approx(1e100));
 }
 
-TEST_CASE("pinv keeps Penrose's four equations, for every rank") {
+TEST_CASE("pinv satisfies Penrose's four equations, for every rank") {
   each_size([](const Shape& leading, int64_t n, DType dtype) {
     for (const int64_t m : {n, n + 2, int64_t{1}, int64_t{3}})
       for (const int64_t rank : {std::min(m, n), int64_t{1}}) {
@@ -193,11 +193,11 @@ TEST_CASE("pinv keeps Penrose's four equations, for every rank") {
       }
   });
   CHECK(largest(pinv(zeros({2, 3}))) == 0);
-  // A cutoff of one's own.
+  // An explicit cutoff.
   CHECK(pinv(diag_embed(tensor({4, 1})), 0.5).values() == std::vector<double>{0.25, 0, 0, 0});
 }
 
-TEST_CASE("lstsq gives the least residual, and of those the least norm") {
+TEST_CASE("lstsq gives the least-norm solution among the least-residual ones") {
   each_size([](const Shape& leading, int64_t n, DType dtype) {
     for (const int64_t m : {n, n + 2, int64_t{1}, int64_t{3}}) {
       const Tensor a = regular_random("a", with(leading, m, n), dtype), b = random("b", with(leading, m, 2), dtype);
@@ -230,7 +230,7 @@ TEST_CASE("Matrices without rows or columns have the results that the definition
     CHECK(svd(tall).u.shape() == tall.shape());
     CHECK(svd(wide).vt.shape() == wide.shape());
     CHECK(pinv(wide).shape() == tall.shape());
-    // No equations: the least norm.
+    // Without equations, the solution of least norm is 0.
     CHECK(largest(lstsq(wide, zeros(with(leading, 0, 2)))) == 0);
     CHECK(lstsq(wide, zeros(with(leading, 0, 2))).shape() == with(leading, 3, 2));
     CHECK(lstsq(tall, ones(with(leading, 3, 2))).shape() == with(leading, 0, 2));

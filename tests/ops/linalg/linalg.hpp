@@ -1,5 +1,5 @@
 #pragma once
-// Matrices to test linear algebra with, and what it means that two are close.
+// Test matrices for linear algebra, and the comparison of two matrices.
 
 #include <algorithm>
 #include <cmath>
@@ -24,7 +24,7 @@ inline Tensor product(const Tensor& a, const Tensor& b) { return matmul(a, b); }
 inline Tensor gram(const Tensor& a) { return matmul(a, a, {.transpose_a = true}); }
 inline Tensor positive(const Tensor& b) { return matmul(b, b, {.transpose_b = true}) + eye(b.dim(-1), b.dtype()); }
 inline Tensor symmetric(const Tensor& b) { return 0.5 * (b + transpose(b)); }
-// Far from singular, with singular values apart.
+// Well conditioned, with separated singular values.
 inline Tensor regular(const Tensor& a) {
   const Tensor shift = 4.0 * eye(std::max(a.dim(-1), a.dim(-2)), a.dtype()) +
                        diag_embed(3.0 * arange(static_cast<double>(std::max(a.dim(-1), a.dim(-2))), a.dtype()));

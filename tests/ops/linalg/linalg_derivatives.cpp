@@ -13,8 +13,8 @@
 #include "ops/reduce.hpp"
 #include "tests/ops/linalg/linalg.hpp"
 
-// The op table holds each function of linalg to differences of order 1 to 3 on small shapes. Here: larger matrices,
-// float32, ranks that are not full, values that coincide, and what follows from the definitions.
+// The op table compares each function of linalg with finite differences of order 1 to 3 on small shapes. Here: larger
+// matrices, float32, ranks that are not full, coinciding values, and consequences of the definitions.
 
 namespace dimwise::linalg_derivatives_tests {
 
@@ -75,7 +75,8 @@ std::vector<Case> cases(int64_t n) {
 
 }  // namespace
 
-TEST_CASE("Derivatives of linear algebra agree with differences, twice, for matrices of 4 and 5") {
+TEST_CASE(
+    "First and second derivatives of linear algebra agree with finite differences, for matrices of size 4 and 5") {
   for (const int64_t n : {4, 5})
     for (const Case& c : cases(n)) {
       INFO(c.name << ", n = " << n);
@@ -83,14 +84,14 @@ TEST_CASE("Derivatives of linear algebra agree with differences, twice, for matr
     }
 }
 
-TEST_CASE("Gradients of matrices of 9 agree with differences, and forward with reverse") {
+TEST_CASE("Gradients of matrices of size 9 agree with finite differences, and forward mode with reverse mode") {
   for (const Case& c : cases(9)) {
     INFO(c.name);
     CHECK_NOTHROW(check_grads(c.f, c.inputs, {.order = 1, .tolerance = 1e-5}));
   }
 }
 
-TEST_CASE("Gradients in float32 are those in float64, to its rounding") {
+TEST_CASE("Gradients in float32 equal those in float64, to float32's rounding") {
   for (const Case& c : cases(4)) {
     List g[2];
     for (const int single : {0, 1}) {
@@ -108,8 +109,8 @@ TEST_CASE("Gradients in float32 are those in float64, to its rounding") {
   }
 }
 
-TEST_CASE("The gradient of det is the cofactors, for every rank") {
-  // Of rank n, n - 1, n - 2: determinants of minors, by hand.
+TEST_CASE("The gradient of det is the matrix of cofactors, for every rank") {
+  // Of rank n, n - 1, n - 2: determinants of minors, computed explicitly.
   const List matrices = {tensor({1, 2, 3, 0, 1, 4, 5, 6, 0}, {3, 3}, f64),
                          tensor({1, 2, 3, 4, 5, 6, 7, 8, 9}, {3, 3}, f64),
                          tensor({1, 2, 3, 2, 4, 6, 0, 0, 0}, {3, 3}, f64),
@@ -133,7 +134,7 @@ TEST_CASE("The gradient of det is the cofactors, for every rank") {
     const Tensor x = track(zeros({n, n}, f64));
     CHECK(largest(grad(det(x), x) - (n == 1 ? ones({1, 1}, f64) : zeros({2, 2}, f64))) == 0);
   }
-  // Products that would overflow before they meet a 0.
+  // Products that would overflow before they are multiplied by 0.
   const Tensor large = track(diag_embed(tensor({1e160, 1e160, 1e150, 0, 0}, f64)));
   CHECK(largest(grad(det(large), large)) == 0);
   // A regular matrix whose determinant underflows.
@@ -141,12 +142,12 @@ TEST_CASE("The gradient of det is the cofactors, for every rank") {
   CHECK(largest(grad(det(tiny), tiny) - 1e-240 * eye(3, f64)) < 1e-250);
 }
 
-TEST_CASE("Singular values and eigenvalues that coincide have gradients where vectors have none") {
+TEST_CASE("Coinciding singular values and eigenvalues have gradients, and their vectors have none") {
   const Tensor q = qr(random("q", {3, 3})).first;
   const Tensor twice = product(q * tensor({2, 2, 5}, f64), transpose(q));
   for (const Tensor& a : {eye(3, f64), twice, zeros({3, 3}, f64)}) {
     const Tensor x = track(a);
-    // The sum of the squares of the singular values is that of the elements; the sum of eigenvalues is the trace.
+    // The sum of the squares of the singular values equals that of the elements; the sum of eigenvalues is the trace.
     CHECK(largest(grad(sum(square(svd(x).s)), x) - 2.0 * a) < 1e-12);
     CHECK(largest(grad(sum(eigh(x).values), x) - eye(3, f64)) < 1e-12);
     const Tensor weights = tensor({1, 2, 3}, f64);
@@ -156,17 +157,17 @@ TEST_CASE("Singular values and eigenvalues that coincide have gradients where ve
     CHECK_THROWS_WITH(jvp(sum(eigh(x).vectors), x, ones({3, 3}, f64)), Catch::Contains("equal to rounding"));
     CHECK_THROWS_WITH(jvp(sum(svd(x).u), x, ones({3, 3}, f64)), Catch::Contains("equal to rounding"));
   }
-  // Apart by more than rounding: large, and right.
+  // Separated by more than rounding: large, but correct.
   const Tensor close = tensor({1, 0, 0, 1 + 1e-6}, {2, 2}, f64);
   const Tensor x = track(close), g = grad(select(select(eigh(x).vectors, 0, 0), 0, 1), x);
   CHECK(std::abs(g.values()[1]) == Approx(0.5e6));
 }
 
-TEST_CASE("A singular value of 0 has a gradient, and its vectors have one in a square") {
+TEST_CASE("A singular value of 0 has a gradient, and its vectors have one for a square matrix") {
   const Tensor square_one = diag_embed(tensor({3, 2, 0}, f64)), tall = tensor({3, 0, 0, 0, 0, 0}, {3, 2}, f64);
   const Tensor x = track(square_one);
   CHECK(largest(grad(sum(svd(x).s * tensor({1, 1, 0}, f64)), x) - diag_embed(tensor({1, 1, 0}, f64))) < 1e-14);
-  // U Vᵀ moves by (P − Pᵀ)_ij / (s_i + s_j), which is finite.
+  // The derivative of U Vᵀ is (P − Pᵀ)_ij / (s_i + s_j), which is finite.
   const Tensor g = grad(sum(product(svd(x).u * tensor({1, 1, 0}, f64), svd(x).vt) * random("w", {3, 3})), x);
   for (const double v : g.values()) CHECK(std::isfinite(v));
   const Tensor y = track(tall);
@@ -175,7 +176,7 @@ TEST_CASE("A singular value of 0 has a gradient, and its vectors have one in a s
   CHECK_THROWS_WITH(jvp(sum(svd(y).u), y, ones({3, 2}, f64)), Catch::Contains("singular value 1 of the matrix is 0"));
 }
 
-TEST_CASE("Derivatives of decompositions keep what the decompositions say") {
+TEST_CASE("Derivatives of decompositions satisfy the differentiated definitions") {
   const Tensor a = random("a", {4, 3}), da = random("da", {4, 3});
   const auto along = [&](const auto& f) { return jvp(f, a, da).second; };
   const auto close = [](const Tensor& x, const Tensor& y) { CHECK(largest(x - y) < 1e-12); };
@@ -204,7 +205,7 @@ TEST_CASE("Derivatives of decompositions keep what the decompositions say") {
         ds);
 }
 
-TEST_CASE("pinv and lstsq have the derivative along matrices of one rank") {
+TEST_CASE("pinv and lstsq have the derivative along matrices of the same rank") {
   // A = L R of rank 2, through its factors.
   const Tensor l = random("l", {4, 2}), r = random("r", {2, 3}), b = random("b", {4, 2});
   CHECK_NOTHROW(
@@ -221,7 +222,7 @@ TEST_CASE("cholesky and eigh have symmetric cotangents, of the matrix and not of
   }
 }
 
-TEST_CASE("A NaN in a cotangent or in a tangent goes on into the derivative") {
+TEST_CASE("A NaN in a cotangent or in a tangent propagates to the derivative") {
   const Tensor a = track(positive(random("a", {3, 3}))), b = track(random("b", {3, 2})), wide = slice(a, -2, 0, 2);
   const std::vector<std::pair<const char*, Tensor>> all = {
       {"solve", solve(a, b)},
@@ -265,7 +266,7 @@ TEST_CASE("A NaN in a cotangent or in a tangent goes on into the derivative") {
   }
 }
 
-TEST_CASE("Forward mode and Taylor series refuse what reverse mode refuses of svd and eigh, in the same words") {
+TEST_CASE("For svd and eigh, forward mode and Taylor series throw the same errors as reverse mode") {
   const auto words = [](const std::function<void()>& f) -> std::string {
     try {
       f();
@@ -283,10 +284,10 @@ TEST_CASE("Forward mode and Taylor series refuse what reverse mode refuses of sv
       CHECK(words([&] { jvp(y, x, along); }) == reverse);
       CHECK(words([&] { Tape({y}, {x}).jet({{along}}); }) == reverse);
     }
-    // Values alone: in reverse mode only, as the error says.
+    // Only the values, in reverse mode, as the error says.
     for (const Tensor& y : {svd(x).s, eigh(x).values}) {
       CHECK_NOTHROW(vjp(y, x, ones({3}, f64)));
-      CHECK_THAT(words([&] { jvp(y, x, along); }), Catch::Contains("Differentiate the values alone, in reverse."));
+      CHECK_THAT(words([&] { jvp(y, x, along); }), Catch::Contains("Differentiate only the values, in reverse mode."));
     }
   }
 }

@@ -8,7 +8,7 @@
 #include "tests/ops/linalg/linalg.hpp"
 #include "tests/ops/table.hpp"
 
-// The entries of the op table, and all that is refused.
+// The entries of the op table, and all rejected arguments.
 
 namespace dimwise::linalg_tests {
 
@@ -57,7 +57,7 @@ std::vector<table::Entry> entries() {
        {{[=] {
            cholesky_solve(batched, ones({2, 2, 1}));
          },
-         "[cholesky_solve] matrix (1,) of the batch is singular: element 0 of its diagonal is 0. Look at diagonal(A) "
+         "[cholesky_solve] matrix (1,) of the batch is singular: element 0 of its diagonal is 0. Check diagonal(A) "
          "before solving."},
         {[=] {
            cholesky_solve(with(infinity), ones({2, 1}));
@@ -101,13 +101,12 @@ std::vector<table::Entry> entries() {
         {[=] {
            solve(with(nan), ones({2, 1}));
          },
-         "[solve] A is not finite: element (1, 0) of the matrix is nan. Every element must be; DetectAnomaly tells "
-         "where "
-         "the first that is not arises."},
+         "[solve] A is not finite: element (1, 0) of the matrix is nan. Every element must be finite; use "
+         "DetectAnomaly to find the op that computed it."},
         {[] {
            solve(eye(2), ones({3, 1}));
          },
-         "[solve] B has shape (3, 1) where A has (2, 2). It must have A's leading axes and A's number of rows."},
+         "[solve] B has shape (3, 1), but A has (2, 2). It must have A's leading axes and A's number of rows."},
         {[] {
            solve(eye(2), ones({2, 1}, f64));
          },
@@ -119,7 +118,8 @@ std::vector<table::Entry> entries() {
        [=](const table::Inputs& in) { return inv(regular(in[0])); },
        one,
        nullptr,
-       {{[=] { inv(batched); }, "[inv] matrix (1,) of the batch is singular: pivot 0 is 0, and it has no inverse."},
+       {{[=] { inv(batched); },
+         "[inv] matrix (1,) of the batch is singular: pivot 0 is 0. Use pinv, or add a multiple of the identity."},
         {[=] { inv(with(nan)); }, "[inv] A is not finite"},
         {[] { inv(ones({3})); }, "[inv] A has shape (3,). It must be square: (…, n, n)."}},
        true,
@@ -133,16 +133,15 @@ std::vector<table::Entry> entries() {
            const Tensor a = track(ones({2, 2, 2}));
            grad(sum(square(grad(sum(det(a)), a))), a);
          },
-         "[det] matrix (0,) of the batch is singular to rounding, where only the first derivative exists: its "
-         "condition is inf. Differentiate once, or add a multiple of the identity."},
+         "[det] matrix (0,) of the batch is singular to rounding, so only the first derivative exists: its condition "
+         "number is inf. Differentiate once, or add a multiple of the identity."},
         {[] {
            // Singular, though no pivot is exactly 0.
            const Tensor a = track(tensor({1, 1, 1, 1 + 1e-15}, {1, 2, 2}, f64));
            grad(sum(square(grad(sum(det(a)), a))), a);
          },
-         "[det] matrix (0,) of the batch is singular to rounding, where only the first derivative exists: its "
-         "condition "
-         "is "},
+         "[det] matrix (0,) of the batch is singular to rounding, so only the first derivative exists: its condition "
+         "number is "},
         {[=] { det(with(nan)); }, "[det] A is not finite"}},
        true,
        1},
@@ -189,10 +188,10 @@ std::vector<table::Entry> entries() {
            const auto [q, r] = qr(a);
            grad(sum(q), a);
          },
-         "[qr] column 1 of matrix (0,) of the batch depends on those before it, to rounding, and qr has no derivative. "
-         "Use svd or pinv."},
+         "[qr] column 1 of matrix (0,) of the batch is linearly dependent on the previous ones, to rounding, so qr has "
+         "no derivative. Use svd or pinv."},
         {[=] { qr(with(nan)); }, "[qr] A is not finite"},
-        {[] { qr(ones({3})); }, "[qr] A has shape (3,). It must be of matrices: (…, m, n)."}},
+        {[] { qr(ones({3})); }, "[qr] A has shape (3,). It must be (…, m, n)."}},
        true,
        1},
       {"svd",
@@ -208,15 +207,13 @@ std::vector<table::Entry> entries() {
            grad(sum(square(svd(a).u)), a);
          },
          "[svd] values 0 and 1 of matrix (1,) of the batch are equal to rounding, and their vectors have no "
-         "derivative. "
-         "Differentiate the values alone, in reverse."},
+         "derivative. Differentiate only the values, in reverse mode."},
         {[] {
            const Tensor a = track(tensor({1, 0, 0, 0, 0, 0}, {3, 2}));
            grad(sum(svd(a).u), a);
          },
-         "[svd] singular value 1 of the matrix is 0 to rounding, and the vectors of a matrix that is not square have "
-         "no "
-         "derivative. Differentiate the values alone, in reverse."},
+         "[svd] singular value 1 of the matrix is 0 to rounding, so the vectors of a matrix that is not square have no "
+         "derivative. Differentiate only the values, in reverse mode."},
         {[=] { svd(with(nan)); }, "[svd] A is not finite"}},
        true,
        1},
@@ -256,13 +253,13 @@ std::vector<table::Entry> entries() {
         {[] {
            lstsq(ones({3, 2}), ones({2, 1}));
          },
-         "[lstsq] B has shape (2, 1) where A has (3, 2). It must have A's leading axes and A's number of rows."}},
+         "[lstsq] B has shape (2, 1), but A has (3, 2). It must have A's leading axes and A's number of rows."}},
        true,
        1},
   };
 }
 
-TEST_CASE("A NaN or an infinity in any place of A is refused, never computed with") {
+TEST_CASE("A NaN or infinity at any position of A is rejected") {
   for (const DType dtype : {DType::float32, f64})
     for (const double bad : {nan, infinity, -infinity})
       for (const int64_t n : {1, 2, 5, 9})
@@ -290,7 +287,7 @@ TEST_CASE("A NaN or an infinity in any place of A is refused, never computed wit
         }
 }
 
-TEST_CASE("A NaN or an infinity in B reaches its own column of X, and no other") {
+TEST_CASE("A NaN or infinity in B affects only its column of X") {
   for (const DType dtype : {DType::float32, f64})
     for (const double bad : {nan, infinity, -infinity})
       for (const int64_t n : {1, 2, 5, 9, 33})
@@ -318,7 +315,7 @@ TEST_CASE("A NaN or an infinity in B reaches its own column of X, and no other")
           }
 }
 
-TEST_CASE("Shapes and dtypes that do not fit are refused") {
+TEST_CASE("Shapes and dtypes that do not fit are rejected") {
   for (const auto& f : {inv, cholesky, det, logdet}) {
     CHECK_THROWS_AS(f(ones({2, 3})), ShapeError);
     CHECK_THROWS_AS(f(ones({2})), ShapeError);

@@ -1,5 +1,5 @@
-// What the packaged xtensor-blas does wrong, and that dimwise does not. A case that fails here, in what it says of the
-// package, tells that a newer one has mended it: then its line in ops/detail/linalg_kernels.cpp can go.
+// Bugs of the packaged xtensor-blas that dimwise avoids. If a check of the package fails here, a newer version has
+// fixed the bug: then remove its line in ops/detail/linalg_kernels.cpp.
 
 #include <cmath>
 #include <limits>
@@ -24,8 +24,8 @@ const double nan = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
-TEST_CASE("The package lets a NaN into svd, and dimwise does not") {
-#ifdef NDEBUG  // with asserts it ends the process
+TEST_CASE("The package accepts a NaN in svd, and dimwise rejects it") {
+#ifdef NDEBUG  // with asserts it aborts
   Matrix a{{1, nan}, {2, 3}};
   CHECK(std::get<0>(xt::lapack::gesdd(a)) < 0);
   CHECK_NOTHROW(xt::linalg::svd(Matrix{{1, nan}, {2, 3}}));
@@ -35,13 +35,13 @@ TEST_CASE("The package lets a NaN into svd, and dimwise does not") {
   CHECK_THROWS_AS(svd(tensor({1, nan, 2, 3}, {2, 2}, f64)), ValueError);
 }
 
-TEST_CASE("The package gives a NaN eigenvalues that are numbers, and dimwise refuses it") {
+TEST_CASE("The package computes finite eigenvalues of a NaN, and dimwise rejects it") {
   const auto values = std::get<0>(xt::linalg::eigh(Matrix{{nan, 1}, {1, 4}}));
   for (const double v : values) CHECK(std::isfinite(v));
   CHECK_THROWS_AS(eigh(tensor({nan, 1, 1, 4}, {2, 2}, f64)), ValueError);
 }
 
-TEST_CASE("The package calls a singular triangle a failed Cholesky decomposition, and dimwise names the element") {
+TEST_CASE("The package reports a singular triangle as a failed Cholesky decomposition, and dimwise names the element") {
   const Matrix a{{1, 0}, {2, 0}};
   const xt::xtensor<double, 1> b{1, 1};
   CHECK_THROWS_WITH(xt::linalg::solve_triangular(a, b), Catch::Contains("Cholesky"));
@@ -49,7 +49,7 @@ TEST_CASE("The package calls a singular triangle a failed Cholesky decomposition
                     Catch::Contains("element 1 of its diagonal"));
 }
 
-TEST_CASE("The package solves a triangle for the first column only, and dimwise for all") {
+TEST_CASE("The package solves a triangular system for the first column only, and dimwise for all columns") {
   const Matrix a{{2, 0}, {0, 2}}, b{{1, 1}, {1, 1}};
   const auto x = xt::linalg::solve_triangular(a, b);
   CHECK(x(0, 0) == 0.5);
@@ -57,7 +57,7 @@ TEST_CASE("The package solves a triangle for the first column only, and dimwise 
   CHECK(triangular_solve(2 * eye(2), ones({2, 2})).values() == std::vector<double>(4, 0.5));
 }
 
-TEST_CASE("The package keeps the rounding of float in pinv, and dimwise cuts it off") {
+TEST_CASE("The package does not cut off float's rounding errors in pinv, and dimwise does") {
   xt::xtensor<float, 2, xt::layout_type::column_major> a = xt::zeros<float>({3, 3});
   const std::vector<double> u{0.1, 0.7, 1.3}, v{0.9, 0.3, 1.1};
   std::vector<double> values;

@@ -1,5 +1,5 @@
-// Ops that move or repeat elements, and products, of lengths 1 to 40: an infinity, a NaN or a −0 goes where it belongs
-// and nowhere else, in values and in gradients.
+// Ops that move or repeat elements, and products, of lengths 1 to 40: an infinity, a NaN or a −0 affects exactly the
+// right elements, in values and in gradients.
 #include <cmath>
 #include <cstring>
 #include <functional>
@@ -40,7 +40,7 @@ double rounded(double x, DType dtype) {
   return dtype == DType::float32 ? static_cast<double>(static_cast<float>(x)) : x;
 }
 
-// Both signs of zeros, infinities, subnormal and large numbers, and NaN, in turn.
+// Zeros, infinities, subnormal and large numbers of both signs, and NaN, cyclically.
 Tensor special(const Shape& shape, DType dtype, size_t first) {
   static const Values narrow{0.0, -0.0, 1, -2.5, NAN, inf, -inf, 1e-45, -1e-40, 3e38, 0.5},
       wide{0.0, -0.0, 1, -2.5, NAN, inf, -inf, 5e-324, -1e-310, 1e308, 0.5};
@@ -174,7 +174,7 @@ void expect(const std::string& what, DType dtype, const Shape& shape, size_t at,
 
 void check(const Move& move, int64_t n, DType dtype, std::set<std::string>& met) {
   const Shape shape = move.shape(n);
-  // Numbers from 1 on tell where each element comes from; 0 stands for none.
+  // Numbers from 1 on identify where each element comes from; 0 means none.
   const Values from = move.f(reshape(1.0 + arange(static_cast<double>(shape.size()), DType::float64), shape)).values();
   const Tensor x = track(special(shape, dtype, 0)), y = move.f(x), w = special(y.shape(), dtype, 3);
   const Values in = x.values(), out = y.values(), weights = w.values();
@@ -184,7 +184,7 @@ void check(const Move& move, int64_t n, DType dtype, std::set<std::string>& met)
   for (size_t i = 0; i < out.size(); ++i) {
     const auto at = static_cast<size_t>(from[i]);
     const double exact = at == 0 ? 0 : in[at - 1];
-    // A sum with 0 has no −0.
+    // A sum with 0 is never −0.
     const bool added = std::string(move.name).find("add") != std::string::npos && out[i] == 0 && exact == 0;
     if (!same(out[i], exact) && !added) expect(move.name, dtype, shape, i, out[i], exact);
     if (at > 0) slopes[at - 1] = rounded(slopes[at - 1] + weights[i], dtype);
@@ -271,7 +271,7 @@ std::vector<Product> products(int64_t n) {
   return all;
 }
 
-// Plain numbers but for one special element.
+// Ordinary numbers except for one special element.
 Tensor with_one(const Shape& shape, DType dtype, uint64_t seed, double value) {
   Values values = Rng(seed).uniform(shape, dtype, 0.5, 2).values();
   if (!std::isnan(value) || seed % 2 == 0) values[seed % values.size()] = value;
@@ -316,7 +316,7 @@ void check(const Product& product, DType dtype, uint64_t seed, double of_a, doub
 
 }  // namespace
 
-TEST_CASE("moved elements keep their bits, and what they leave behind is 0") {
+TEST_CASE("moved elements keep their bits, and the other elements are 0") {
   failures = 0;
   std::set<std::string> met;
   for (const Move& move : moves)
@@ -333,7 +333,7 @@ TEST_CASE("moved elements keep their bits, and what they leave behind is 0") {
   }
 }
 
-TEST_CASE("a special element reaches those sums of products that it enters, and no others") {
+TEST_CASE("a special element affects only the sums of products that contain it") {
   failures = 0;
   std::set<std::string> met;
   for (int64_t n = 1; n <= 40; ++n) {
@@ -351,7 +351,7 @@ TEST_CASE("a special element reaches those sums of products that it enters, and 
   }
 }
 
-TEST_CASE("a cast keeps what the other dtype has, and rounds the rest to it") {
+TEST_CASE("a cast keeps values that the other dtype represents, and rounds the others") {
   for (int64_t n = 1; n <= 40; ++n) {
     const Tensor x = track(special({n}, DType::float64, 0)), y = astype(x, DType::float32),
                  w = special({n}, DType::float32, 2);
@@ -366,7 +366,7 @@ TEST_CASE("a cast keeps what the other dtype has, and rounds the rest to it") {
   }
 }
 
-TEST_CASE("a linear combination leaves out terms with coefficient 0, whatever they are") {
+TEST_CASE("a linear combination skips terms with coefficient 0, whatever their values") {
   for (const DType dtype : both)
     for (int64_t n = 1; n <= 40; ++n) {
       const Tensor a = track(special({n}, dtype, 0)), b = track(special({n}, dtype, 4)),

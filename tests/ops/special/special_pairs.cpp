@@ -1,5 +1,5 @@
 // Functions of two numbers, and of a tensor and a number, at all pairs of special values: as in the C library, with the
-// derivatives that ops/arithmetic.hpp states.
+// derivatives documented in ops/arithmetic.hpp.
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -95,7 +95,7 @@ std::vector<Function<T>> functions() {
        zero},
       {"equal", equal, [](T a, T b) { return T(a == b); }, zero, zero},
       {"not_equal", not_equal, [](T a, T b) { return T(a != b); }, zero, zero},
-      // Of a tensor and a number. The second operand is not used.
+      // For a tensor and a number. The second operand is not used.
       {"x + s", [](const Tensor& a, const Tensor&) { return a + 1.5; }, [](T a, T) { return a + T(1.5); }, one, zero},
       {"x - s", [](const Tensor& a, const Tensor&) { return a - 1.5; }, [](T a, T) { return a - T(1.5); }, one, zero},
       {"s - x", [](const Tensor& a, const Tensor&) { return 1.5 - a; }, [](T a, T) { return T(1.5) - a; },
@@ -155,7 +155,7 @@ void check_all() {
 
 }  // namespace
 
-TEST_CASE("functions of two numbers have their values and derivatives at all pairs of special values") {
+TEST_CASE("functions of two numbers have the correct values and derivatives at all pairs of special values") {
   check_all<float>();
   check_all<double>();
 }
@@ -179,7 +179,7 @@ TEST_CASE("negation, division, products and minima keep the sign of zeros, in de
       CHECK(all(min(a), false));
       CHECK(all(min(reshape(minus, {1, n}), {0}), true));
       for (const bool record : {false, true}) {
-        // −y/b of y = ∓0.
+        // −y/b for y = ∓0.
         CHECK(all(grad(sum(a / b), b, {.record = record}), true));
         CHECK(all(grad(sum(minus / b), b, {.record = record}), false));
         CHECK(all(grad(sum(cos(a)), a, {.record = record}), true));

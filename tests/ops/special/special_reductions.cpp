@@ -1,4 +1,4 @@
-// Reductions and recurrences of 1 to 40 elements among which are zeros, infinities, NaN and numbers of extreme size.
+// Reductions and recurrences of 1 to 40 elements, including zeros, infinities, NaN and numbers of extreme size.
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -23,7 +23,7 @@ using Row = std::vector<Wide>;
 constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr Wide nan = std::numeric_limits<Wide>::quiet_NaN();
 
-// A function of a row, and wᵀ ∂y/∂x. Multilinear ones are known up to the rounding of their terms' sizes.
+// A function of a row, and wᵀ ∂y/∂x. Multilinear ones are accurate to the rounding of their terms' magnitudes.
 struct Function {
   const char* name;
   std::function<Tensor(const Tensor& x, int axis)> f;
@@ -64,7 +64,7 @@ Row share(const Row& x, Wide y, Wide w) {
   return map(chosen, [&, ties = total(chosen)](Wide c) { return w * (c / ties); });
 }
 
-// ln Σ eˣ in two parts, the largest x and the rest; −∞ of nothing but −∞.
+// ln Σ eˣ in two parts, the largest x and the rest; −∞ if all are −∞.
 struct Logarithm {
   Wide most, rest;
 };
@@ -79,7 +79,7 @@ Row softmax_of(const Row& x) {
   return map(x, [m = m, rest = rest](Wide v) { return std::exp(v - m - rest); });
 }
 
-// A root of squares of extreme size.
+// The square root of a sum of squares of extreme size.
 Wide length(const Row& x) {
   Wide s = 0;
   for (const Wide v : x) s = std::hypot(s, v);
@@ -160,7 +160,7 @@ const Function functions[] = {
        for (size_t i = 0; i < x.size(); ++i) g.push_back(w[i] - p[i] * total(w));
        return g;
      }},
-    // The gradient is 0 where the norm is 0 or ∞.
+    // The gradient is 0 if the norm is 0 or ∞.
     {"norm", [](const Tensor& x, int axis) { return norm(x, {axis}); }, [](const Row& x) { return Row{length(x)}; },
      [](const Row& x, const Row& y, const Row& w) {
        return map(x, [&](Wide v) { return y[0] == 0 || std::isinf(y[0]) ? 0 : w[0] * (v / y[0]); });
@@ -221,7 +221,7 @@ Tensor tensor_of(const std::vector<Row>& rows, DType dtype) {
 
 int failures = 0;
 
-// found against exact, of the given size.
+// Compares `found` with `exact`, relative to the given size.
 void near(const std::string& what, const Row& x, DType dtype, const Row& found, const Row& exact, const Row& size) {
   REQUIRE(found.size() == exact.size());
   const double eps = dtype == DType::float32 ? 0x1p-23 : 0x1p-52;
@@ -269,7 +269,7 @@ void check(const Function& function, const std::vector<Row>& rows, DType dtype, 
       slope_size = map(slope, [](Wide v) { return std::abs(v) + 4; });
     }
     const std::string name = std::string(function.name) + (transposed ? " along the first axis" : "");
-    // A product of several numbers of extreme size leaves the range on its way.
+    // Partial products of several numbers of extreme size overflow or underflow.
     const auto extreme = [](Wide v) { return std::isfinite(v) && v != 0 && std::abs(std::log10(std::abs(v))) > 20; };
     if (function.product && std::count_if(in.begin(), in.end(), extreme) > 1) continue;
     near(name, in, dtype, values[r], exact, size);
@@ -280,7 +280,7 @@ void check(const Function& function, const std::vector<Row>& rows, DType dtype, 
 
 }  // namespace
 
-TEST_CASE("reductions of 1 to 40 elements, special ones among them, have their values and gradients") {
+TEST_CASE("reductions of 1 to 40 elements, including special ones, have the correct values and gradients") {
   failures = 0;
   for (const Function& function : functions)
     for (const DType dtype : {DType::float32, DType::float64})

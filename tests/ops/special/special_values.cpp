@@ -1,4 +1,4 @@
-// Values and derivatives in the tails and at special points, and their independence of where an element stands.
+// Values and derivatives in the tails and at special points, and their independence of an element's position.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -30,7 +30,7 @@ using Unary = Tensor (*)(Tensor);
 constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr DType both[] = {DType::float32, DType::float64};
 
-// Infinity stands for a number whose exponential is 0 or infinite, so that products have their limits.
+// Infinity is replaced by a number whose exponential is 0 or infinite, so that products have the correct limits.
 Wide finite(Wide x) { return std::isnan(x) ? x : std::clamp(x, Wide(-1e4900L), Wide(1e4900L)); }
 Wide sigma(Wide x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }
 Wide sigma_slope(Wide x) { return sigma(x) * sigma(-x); }
@@ -46,7 +46,7 @@ struct Function {
   Unary f;
   Reference value, slope, bend;  // f, f', f''
   Wide low = -HUGE_VALL, high = HUGE_VALL;
-  double slope_root = inf, bend_root = inf;  // ± these f' or f'' is 0, and around them has no relative accuracy
+  double slope_root = inf, bend_root = inf;  // roots ± of f' and f'', near which they have no relative accuracy
 };
 const Function functions[] = {
     {"exp", exp, [](Wide x) { return std::exp(x); }, [](Wide x) { return std::exp(x); },
@@ -141,8 +141,8 @@ Tensor slopes(const Tensor& y, const Tensor& x, bool record) { return grad(sum(y
 
 bool same(double a, double b) { return std::isnan(a) ? std::isnan(b) : std::memcmp(&a, &b, sizeof a) == 0; }
 
-// Magnitudes that would disturb a function which looks at its neighbors. Their number is odd: turned by one place at a
-// time, each visits each lane beside each.
+// Magnitudes that would affect a function that depends on its neighbors. Their number is odd: rotated by one position
+// at a time, each of them occurs in each lane next to each other one.
 std::vector<double> mixed(DType dtype) {
   if (dtype == DType::float32)
     return {0.0,  -0.0, 1e-45, -1e-40, 1e-39, 1e-30, -1e-5,  0.3,    -0.7,  1.0,    -1.5,
@@ -204,7 +204,7 @@ void alike_everywhere(const char* name, const Call& f, size_t operands) {
 
 }  // namespace
 
-TEST_CASE("values and derivatives have their digits in the tails and at special points, recorded or not") {
+TEST_CASE("values and derivatives are accurate in the tails and at special points, recorded or not") {
   for (const Function& function : functions)
     for (const DType dtype : both) {
       std::vector<double> inside;
@@ -229,7 +229,7 @@ TEST_CASE("values and derivatives have their digits in the tails and at special 
     }
 }
 
-TEST_CASE("the table has every elementwise record of one operand") {
+TEST_CASE("the table contains every elementwise record of one operand") {
   std::set<std::string> met;
   for (const Function& function : functions) met.insert(function.f(track(ones({1}))).node()->op->name);
   for (const auto& room : {exponential_ops(), trigonometric_ops(), activation_ops(), power_ops()})
@@ -270,7 +270,7 @@ TEST_CASE("the ends of the range of exp and log") {
   CHECK(Tape({y}, {x}).jet({{stop_gradient(x)}})[0].value().item() == y.item());
 }
 
-TEST_CASE("zeros keep their sign, and infinities and NaN go through as in the C library") {
+TEST_CASE("zeros keep their sign, and infinities and NaN propagate as in the C library") {
   struct Case {
     const char* name;
     Unary f;
@@ -302,7 +302,7 @@ TEST_CASE("zeros keep their sign, and infinities and NaN go through as in the C 
       }
 }
 
-TEST_CASE("derivatives at special points are those that the header states") {
+TEST_CASE("derivatives at special points are those documented in the header") {
   const auto slope = [](Unary f, double at, DType dtype, bool record) {
     const Tensor x = track(scalar(at, dtype));
     return grad(f(x), x, {.record = record}).item();
@@ -336,7 +336,7 @@ TEST_CASE("derivatives at special points are those that the header states") {
   }
 }
 
-TEST_CASE("a function of one number gives the same in every lane and beside any neighbors") {
+TEST_CASE("a function of one number gives the same in every lane and next to any neighbors") {
   for (const Function& function : functions)
     alike_everywhere(
         function.name, [&](const std::vector<Tensor>& in) { return function.f(in[0]); }, 1);
@@ -348,7 +348,7 @@ TEST_CASE("a function of one number gives the same in every lane and beside any 
       "clip", [](const std::vector<Tensor>& in) { return clip(in[0], -1, 1); }, 1);
 }
 
-TEST_CASE("a function of two numbers gives the same in every lane and beside any neighbors") {
+TEST_CASE("a function of two numbers gives the same in every lane and next to any neighbors") {
   using Binary = Tensor (*)(Tensor, Tensor);
   using Comparison = Tensor (*)(const Tensor&, const Tensor&);
   for (const auto& [name, f] : {std::pair<const char*, Binary>{"add", add},
