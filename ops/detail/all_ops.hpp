@@ -17,6 +17,7 @@ std::vector<const Op*> activation_ops();
 std::vector<const Op*> power_ops();
 std::vector<const Op*> reduce_ops();
 std::vector<const Op*> layout_ops();
+std::vector<const Op*> diagonal_ops();
 std::vector<const Op*> index_ops();
 std::vector<const Op*> matmul_ops();
 std::vector<const Op*> block_ops();

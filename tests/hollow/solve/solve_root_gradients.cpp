@@ -137,7 +137,7 @@ TEST_CASE("The result of a failed solve is a constant") {
   }
 }
 
-TEST_CASE("No node leaks after a solve") {
+TEST_CASE("No node leaks after find_root") {
   const int64_t nodes = live_nodes();
   for (const std::string& method : root_methods())
     for (const RootGradient gradient : {RootGradient::implicit, RootGradient::iterations}) {
