@@ -14,18 +14,21 @@ namespace dimwise::app {
 namespace {
 
 struct EvalSettings {
-  CommonFlags common{.data = "", .out = "runs/cnf"};
-  std::string weights = "best";
+  CommonFlags common{.out = "runs/cnf"};
+  std::string data, weights = "best";
   SolverSettings solver;
 };
 
 void evaluate(const EvalSettings& s) {
-  const SavedModel saved = load_model(s.common.out, s.weights);
-  const Dataset data = load_dataset(data_settings(saved, s.common.data));
-  if (data.test.dim(1) != saved.settings.d)
+  const SavedRun saved = load_run(s.common.out, s.weights);
+  const ModelSettings& model = saved.settings.model;
+  DataSettings source = saved.settings.data;
+  if (!s.data.empty()) source.data = s.data;
+  const Dataset data = load_dataset(source);
+  if (data.test.dim(1) != model.d)
     fail<DataError>("eval", data.name, " has ", data.test.dim(1), data.test.dim(1) == 1 ? " column" : " columns",
-                    " where the model has ", saved.settings.d, ".");
-  const DType dtype = parse_dtype(saved.settings.dtype);
+                    " where the model has ", model.d, ".");
+  const DType dtype = parse_dtype(model.dtype);
   FlowOptions options = flow_options(s.solver);
   options.noise = Rng(static_cast<uint64_t>(s.common.seed)).split("noise");
   ThreadPool pool(static_cast<int>(s.common.threads));
@@ -74,9 +77,9 @@ void add_eval(App& app) {
   c.example("eval --out runs/moons --trace hutchinson --json", "The same with an estimated trace, for a program");
   c.section("Run");
   add_out(c, s->common);
-  add_data(c, s->common, "other data than it was trained on: a density or a file, of which the test part is scored");
+  add_data(c, s->data, "other data than it was trained on: a density or a file, of which the test part is scored");
   c.add_choice("weights", s->weights, Words{"best", "average", "last"}, "which of the saved weights");
-  add_seed(c, s->common);
+  add_seed(c, s->common.seed);
   add_threads(c, s->common, "cores to use; the result is the same on any number");
   add_json(c, s->common);
   add_solver(c, s->solver);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -61,25 +60,7 @@ Likelihood likelihood(ThreadPool& pool, const FlowModel& model, const Tensor& x,
 /// n points of the model, in the units of the data.
 Tensor sample_model(const FlowModel& model, int64_t n, const Rng& rng, const OdeOptions& options);
 
-/// The settings as JSON text, for a checkpoint, and back. Throws CheckpointError.
-std::string to_json(const ModelSettings& settings);
-ModelSettings model_settings(const std::string& json);
-
 /// The settings for a reader, on one line.
 std::string describe(const ModelSettings& settings);
-
-/// The flags in which two models differ, as `--hidden is [8], not [16]`, or that the numbers of columns do; empty when
-/// there are none.
-std::string differences(const ModelSettings& saved, const ModelSettings& asked);
-
-/// A model read from a checkpoint of a run folder or file: which weights (`best`, `average`, `last`) is the reader's
-/// choice.
-struct SavedModel {
-  ModelSettings settings;
-  FlowModel model;
-  std::map<std::string, std::string> metadata;
-  std::string path;
-};
-SavedModel load_model(const std::string& path, const std::string& weights);
 
 }  // namespace dimwise::app

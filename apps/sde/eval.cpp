@@ -25,7 +25,7 @@ std::string line(const char* format, Values... values) {
 nlohmann::ordered_json to_json(const Score& s) { return {{"mean", s.mean}, {"standard_error", s.standard_error}}; }
 
 void evaluate(const EvalSettings& s) {
-  const SavedRun fit = load_fit(s.common.out);
+  const SavedRun fit = load_run(s.common.out);
   nlohmann::ordered_json j{{"checkpoint", fit.path}, {"data", fit.data.name}, {"held_out", fit.data.test.size()}};
   std::string text = line("checkpoint      %s", fit.path.c_str());
   text += line("data            %s, %lld held-out observations of %lld paths", fit.data.name.c_str(),

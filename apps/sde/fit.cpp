@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "apps/common/cli/exit_code.hpp"
+#include "apps/common/run/saved_settings.hpp"
 #include "apps/common/run/training_run.hpp"
 #include "autodiff/context.hpp"
 #include "autodiff/debug/detect_anomaly.hpp"
@@ -62,11 +63,11 @@ class Fit {
       : settings_(settings),
         run_(settings.common, settings.minutes,
              "Use a smaller --lr, --clip or --lambda, or --debug-nans to find the op."),
-        rng_(static_cast<uint64_t>(settings.common.seed)),
+        rng_(static_cast<uint64_t>(settings.data.seed)),
         pool_(static_cast<int>(settings.common.threads)),
         data_(load_dataset(data_settings(settings))),
         known_(known_diffusion(settings, data_)),
-        model_(make_model(model_settings(settings), data_.train, known_, rng_.split("model"))) {
+        model_(make_model(settings.model, data_.train, known_, rng_.split("model"))) {
     if (euler()) {
       const Transitions all = transitions(model_, data_.train);
       points_ = all.from;
@@ -79,7 +80,7 @@ class Fit {
       if (model_.from_start) test_length_ *= std::min(1.0, std::sqrt(mean(square(points_.x - points_.context)).item()));
     }
     if (run_.resumed()) {
-      run_.check_same("fit", to_json(settings_), "dimwise-sde train");
+      run_.check_same(saved_settings(fit_command(settings_)), command);
       load_state_dict(model_, run_.resumed()->tensors, "model.");
       density_adam_.load_state_dict(run_.resumed()->tensors, "density_optimizer.");
       drift_adam_.load_state_dict(run_.resumed()->tensors, "drift_optimizer.");
@@ -92,7 +93,7 @@ class Fit {
     announce();
     run_.run({.step = [this] { return step(); },
               .tensors = [this] { return tensors(); },
-              .metadata = {{"fit", to_json(settings_).dump()}},
+              .settings = saved_settings(fit_command(settings_)).dump(),
               .evaluate = [this] { evaluate(); }});
     return {run_.step(), run_.saved(), present_errors()};
   }

@@ -10,7 +10,7 @@ namespace dimwise::app::sde {
 namespace {
 
 void plot(const CommonFlags& common) {
-  const SavedRun fit = load_fit(common.out);
+  const SavedRun fit = load_run(common.out);
   const std::filesystem::path folder = std::filesystem::absolute(fit.path).parent_path();
   const std::filesystem::path figures =
       std::filesystem::is_directory(common.out) ? common.out + "/figs" : (folder / "figs").string();
@@ -37,7 +37,7 @@ void add_plot(App& app) {
   c.example("plot --out runs/well", "Pictures of a fit");
   c.section("Run");
   add_out(c, *s);
-  add_seed(c, *s);
+  add_seed(c, s->seed);
   c.does([s](const Command&) { plot(*s); });
 }
 

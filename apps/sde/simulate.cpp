@@ -123,7 +123,7 @@ void add_simulate(App& app) {
   c.section("Integration");
   c.add_choice("method", s->simulation.method, sde_method_names(), "how paths are computed");
   c.add("dt", s->simulation.dt, "longest step; 0 for the system's own", not_negative);
-  add_seed(c, s->common);
+  add_seed(c, s->common.seed);
   c.section("Output");
   c.add("out", s->common.out, "table t, path, group, x1 ... as .csv, .npy or .npz").placeholder = "FILE";
   c.add("figure", s->figure, "also draw the paths, as .png or .svg").placeholder = "FILE";

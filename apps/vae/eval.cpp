@@ -7,6 +7,7 @@
 
 #include "apps/common/cli/exit_code.hpp"
 #include "apps/common/run/progress.hpp"
+#include "apps/common/run/saved_settings.hpp"
 #include "apps/common/run/signals.hpp"
 #include "apps/vae/commands.hpp"
 #include "apps/vae/scores.hpp"
@@ -69,24 +70,6 @@ class Partial {
 
 Json to_json(const Mean& m) { return {{"mean", m.mean}, {"standard_error", m.standard_error}, {"images", m.images}}; }
 
-// All that the numbers depend on.
-Json asked(const EvalSettings& s, const Trained& trained) {
-  return {{"step", trained.step},
-          {"weights", s.weights},
-          {"training", Json::parse(to_json(trained.settings).dump())},
-          {"seed", s.score.seed},
-          {"samples", s.score.samples},
-          {"elbo_images", s.score.elbo_images},
-          {"nll_images", s.score.nll_images},
-          {"batch_size", s.score.batch_size},
-          {"trace", s.solver.trace},
-          {"method", s.solver.method},
-          {"corrector", s.solver.corrector},
-          {"rtol", s.solver.rtol},
-          {"atol", s.solver.atol},
-          {"solver_steps", s.solver.solver_steps}};
-}
-
 template <class... Values>
 std::string line(const char* format, Values... values) {
   char text[240];
@@ -94,17 +77,17 @@ std::string line(const char* format, Values... values) {
   return std::string(text) + "\n";
 }
 
-void report(const EvalSettings& s, const Trained& trained, const Images& images, const Json& settings,
+void report(const EvalSettings& s, const SavedRun& run, const Images& images, const Json& settings,
             const Scores& scores) {
   const Mean elbo = negative_elbo(scores), nll = mean_of(scores.nll);
   const double evaluations = scores.evaluations / static_cast<double>(scores.elbo_chunks);
-  const ModelSettings& model = trained.settings.model;
-  const Json result{{"checkpoint", std::filesystem::path(trained.path).filename().string()},
-                    {"epoch", trained.epoch},
-                    {"best_epoch", trained.best_epoch},
+  const ModelSettings& model = run.settings.model;
+  const Json result{{"checkpoint", std::filesystem::path(run.path).filename().string()},
+                    {"epoch", run.epoch},
+                    {"best_epoch", run.best_epoch},
                     {"train_images", images.train.dim(0)},
-                    {"parameters", num_parameters(trained.model)},
-                    {"flow_parameters", num_parameters(trained.model.flow)},
+                    {"parameters", num_parameters(run.model)},
+                    {"flow_parameters", num_parameters(run.model.flow)},
                     {"negative_elbo", to_json(elbo)},
                     {"reconstruction", to_json(mean_of(scores.reconstruction))},
                     {"divergence", to_json(mean_of(scores.divergence))},
@@ -116,7 +99,7 @@ void report(const EvalSettings& s, const Trained& trained, const Images& images,
     std::cout << result << '\n';
     return;
   }
-  std::cout << line("checkpoint      %s, %s weights", trained.path.c_str(), s.weights.c_str())
+  std::cout << line("checkpoint      %s, %s weights", run.path.c_str(), s.weights.c_str())
             << line("model           %s", describe(model).c_str())
             << line("-ELBO           %.3f +- %.3f nats, %lld test images, one draw of z each", elbo.mean,
                     elbo.standard_error, static_cast<long long>(elbo.images))
@@ -128,11 +111,13 @@ void report(const EvalSettings& s, const Trained& trained, const Images& images,
     std::cout << line("evaluations     %.1f of the drift in a solve, trace %s", evaluations, s.solver.trace.c_str());
 }
 
-void evaluate(const EvalSettings& s) {
+void evaluate(const EvalSettings& s, const Command& self) {
   const StopSignals stop;
-  const Trained trained = load_trained(s.common.out, s.weights);
-  const Images images = load_images(trained.settings.images);
-  const Json settings = asked(s, trained);
+  SavedRun run = load_run(s.common.out, s.weights);
+  const Images images = load_images(run.settings.images);
+  // All that the numbers depend on.
+  Json settings{{"step", run.step}, {"training", saved_settings(saved_command(run.settings))}};
+  settings.update(saved_settings(self));
   Partial partial(result_folder(s.common.out) + "/eval-partial.safetensors", settings);
   if (!partial.empty() && !s.common.quiet) std::cerr << "going on with an evaluation that was stopped\n";
   ThreadPool pool(static_cast<int>(s.common.threads));
@@ -140,7 +125,7 @@ void evaluate(const EvalSettings& s) {
   Clock::time_point saved = Clock::now();
   std::unique_ptr<Progress> progress;
   bool all = false;
-  score(partial.scores, trained.model, images.test, s.score, flow_options(s.solver), pool,
+  score(partial.scores, run.model, images.test, s.score, flow_options(s.solver), pool,
         [&](int64_t done, int64_t total) {
           // Counted from here, so that what was done earlier does not count into the speed.
           if (!progress)
@@ -158,7 +143,7 @@ void evaluate(const EvalSettings& s) {
   if (progress) progress->finish();
   if (stop.pending() && !all)
     throw Interrupted(stop.pending(), "what is done is saved; give the same command to go on");
-  report(s, trained, images, settings, partial.scores);
+  report(s, run, images, settings, partial.scores);
   partial.remove();
 }
 
@@ -179,14 +164,11 @@ void add_eval(App& app) {
   add_solver(c, s->solver);
   c.section("Run");
   add_out(c, s->common);
-  add_seed(c, s->common);
-  add_threads(c, s->common, "cores to use; the numbers do not depend on it");
+  add_seed(c, s->score.seed);
+  add_threads(c, s->common, "cores to use; the numbers do not depend on it").not_in_checkpoint();
   add_verbosity(c, s->common);
   add_json(c, s->common);
-  c.does([s](const Command&) {
-    s->score.seed = s->common.seed;
-    evaluate(*s);
-  });
+  c.does([s](const Command& self) { evaluate(*s, self); });
 }
 
 }  // namespace dimwise::app::vae

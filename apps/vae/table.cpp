@@ -40,7 +40,8 @@ Run read_run(const std::string& folder) {
   Run run{folder, Json::parse(in, nullptr, false)};
   const bool whole = run.eval.is_object() && run.eval.contains("negative_elbo") && run.eval.contains("nll") &&
                      run.eval.contains("epoch") && run.eval.contains("settings") &&
-                     run.eval["settings"].contains("training");
+                     run.eval["settings"].contains("training") &&
+                     run.eval["settings"]["training"].contains("num-flows");
   if (!whole) fail<DataError>("table", path, " was not written by dimwise-vae eval. Score the run again.");
   return run;
 }
@@ -93,7 +94,7 @@ std::string markdown(const TableSettings& s, const std::vector<Run>& runs) {
     cell(std::to_string(e.value("train_images", int64_t{0})));
     cell(run.training("arch"));
     cell(std::string(run.training("flow")) +
-         (run.training("flow") == "none" ? "" : " × " + std::to_string(run.training("num_flows").get<int64_t>())));
+         (run.training("flow") == "none" ? "" : " × " + std::to_string(run.training("num-flows").get<int64_t>())));
     cell(std::to_string(e.value("flow_parameters", int64_t{0})));
     cell(std::to_string(e["epoch"].get<int64_t>()) +
          (e["settings"]["weights"] == "best" ? ", best " + std::to_string(e["best_epoch"].get<int64_t>()) : ""));

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/plot/svg.hpp"
+#include "apps/common/run/saved_settings.hpp"
 #include "apps/common/run/training_run.hpp"
 #include "apps/vae/model/objective.hpp"
 #include "apps/vae/pictures.hpp"
@@ -77,10 +78,10 @@ class Training {
         images_(load_images(settings.images)),
         loader_({.size = images_.train.dim(0),
                  .batch = std::min(settings.common.batch_size, images_.train.dim(0)),
-                 .seed = static_cast<uint64_t>(settings.common.seed),
+                 .seed = static_cast<uint64_t>(settings.images.seed),
                  .drop_last = true}),
         run_(flags(), 0, "Use a smaller --lr, or --clip 100, or --debug-nans to find the op."),
-        rng_(Rng(static_cast<uint64_t>(settings.common.seed))),
+        rng_(Rng(static_cast<uint64_t>(settings.images.seed))),
         pool_(static_cast<int>(settings.common.threads)),
         options_(train_options(settings)) {
     settings_.model.height = images_.height;
@@ -89,7 +90,8 @@ class Training {
     state_.model = make_model(settings_.model, rng_.split("model"));
     state_.optimizer = {.lr = settings.common.lr, .eps = 1e-7};
     state_.best = state_.model;
-    run_.check_same("vae", to_json(settings_), "dimwise-vae train");
+    settings_.batches = loader_.batches();
+    run_.check_same(saved_settings(saved_command(settings_)), command);
     if (run_.resumed()) restore(state_, *run_.resumed());
     run_.begin(command);
   }
@@ -105,7 +107,7 @@ class Training {
              describe(settings_.model));
     run_.run({.step = [this] { return step(); },
               .tensors = [this] { return to_tensors(state_); },
-              .metadata = {{"vae", to_json(settings_).dump()}, {"batches", std::to_string(loader_.batches())}},
+              .settings = saved_settings(saved_command(settings_)).dump(),
               .evaluate = [this] { evaluate(); },
               .finished = [this] { return out_of_patience(); }});
     write_svg(training_figure(run_.folder().path() + "/metrics.jsonl"), run_.folder().figure("training.svg"));
@@ -226,7 +228,7 @@ class Training {
         << nlohmann::ordered_json{{"epoch", epoch}, {"seconds", seconds_}, {"threads", pool_.threads()}} << '\n';
   }
 
-  DType dtype() const { return parse_dtype(settings_.common.dtype); }
+  DType dtype() const { return parse_dtype(settings_.model.dtype); }
 
   TrainSettings settings_;
   Images images_;

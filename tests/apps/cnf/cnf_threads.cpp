@@ -97,7 +97,7 @@ TEST_CASE("a run is not resumed with another number of threads") {
     const Ended refused = cnf(threaded("moons", out, 16, threads) + Strings{"--resume", "auto"});
     CHECK(refused.code == 5);
     CHECK_THAT(refused.err,
-               Contains("[resume]") && Contains("was trained with --threads 2, not " + std::to_string(threads)));
+               Contains("[resume]") && Contains("is of another run: --threads is 2, not " + std::to_string(threads)));
   }
   CHECK((checkpoint(out, 8) == before));
   CHECK(cnf(threaded("moons", out, 16, 2) + Strings{"--resume", "auto"}).code == 0);
