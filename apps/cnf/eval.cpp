@@ -1,4 +1,5 @@
-#include <cstdio>
+#include <fmt/core.h>
+
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -41,27 +42,23 @@ void evaluate(const EvalSettings& s) {
                         {"standard_error", l.standard_error},
                         {"evaluations", l.evaluations},
                         {"trace", s.solver.trace}};
-  std::string text = "checkpoint       " + saved.path + "\n";
-  char line[160];
-  const auto add = [&](const char* format, auto... values) {
-    std::snprintf(line, sizeof line, format, values...);
-    text += line;
-  };
-  add("data             %s, %lld held-out rows\n", data.name.c_str(), static_cast<long long>(l.rows));
-  add("log-likelihood   %.4f +- %.4f nats a row (%s trace)\n", l.mean, l.standard_error, s.solver.trace.c_str());
+  std::string text = fmt::format("checkpoint       {}\n", saved.path);
+  text += fmt::format("data             {}, {} held-out rows\n", data.name, l.rows);
+  text += fmt::format("log-likelihood   {:.4f} +- {:.4f} nats a row ({} trace)\n", l.mean, l.standard_error,
+                      s.solver.trace);
   if (data.density) {
     result["entropy"] = data.density->entropy;
     result["gap"] = -l.mean - data.density->entropy;
-    add("entropy          %.4f nats; the model is %.4f above it\n", data.density->entropy,
-        -l.mean - data.density->entropy);
+    text += fmt::format("entropy          {:.4f} nats; the model is {:.4f} above it\n", data.density->entropy,
+                        -l.mean - data.density->entropy);
   } else {
     const MultivariateNormal baseline = MultivariateNormal::fit(data.train);
     const double gaussian = mean(baseline.log_prob(data.test)).item();
     result["gaussian_log_likelihood"] = gaussian;
-    add("full Gaussian    %.4f nats a row, fitted to the same training rows: the model is %+.4f\n", gaussian,
-        l.mean - gaussian);
+    text += fmt::format("full Gaussian    {:.4f} nats a row, fitted to the same training rows: the model is {:+.4f}\n",
+                        gaussian, l.mean - gaussian);
   }
-  add("evaluations      %.1f of the drift for each solve\n", l.evaluations);
+  text += fmt::format("evaluations      {:.1f} of the drift for each solve\n", l.evaluations);
   if (s.common.json)
     std::cout << result.dump() << '\n';
   else

@@ -1,10 +1,11 @@
 #include "apps/cnf/model.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "apps/common/cli/common_flags.hpp"
-#include "apps/common/cli/lists.hpp"
 #include "autodiff/context.hpp"
 #include "ops/arithmetic.hpp"
 
@@ -74,9 +75,9 @@ Tensor sample_model(const FlowModel& model, int64_t n, const Rng& rng, const Ode
 }
 
 std::string describe(const ModelSettings& s) {
-  return s.conditioner + " conditioner " + joined(s.hidden) + " to " + std::to_string(s.d_h) + ", " + s.transformer +
-         " transformer " + joined(s.transformer_hidden) + ", " + s.activation +
-         (s.blocks > 1 ? ", " + std::to_string(s.blocks) + " blocks" : "") + ", " + s.dtype;
+  return fmt::format("{} conditioner {} to {}, {} transformer {}, {}{}, {}", s.conditioner, fmt::join(s.hidden, ","),
+                     s.d_h, s.transformer, fmt::join(s.transformer_hidden, ","), s.activation,
+                     s.blocks > 1 ? fmt::format(", {} blocks", s.blocks) : "", s.dtype);
 }
 
 }  // namespace dimwise::app

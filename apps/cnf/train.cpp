@@ -1,6 +1,6 @@
+#include <fmt/core.h>
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <iostream>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -56,14 +56,7 @@ void restore(State& s, const Checkpoint& checkpoint) {
   s.mean_loss = values[1];
 }
 
-template <class... Values>
-std::string format(const char* pattern, Values... values) {
-  char text[96];
-  std::snprintf(text, sizeof text, pattern, values...);
-  return text;
-}
-
-std::string counted(int64_t n, const std::string& what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
+std::string counted(int64_t n, const char* what) { return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s"); }
 
 class Training {
  public:
@@ -113,13 +106,13 @@ class Training {
   DType dtype() const { return parse_dtype(settings_.model.dtype); }
 
   void announce() {
-    run_.say("data " + data_.name + ": " + counted(data_.train.dim(1), "column") + ", " +
-             (data_.density
-                  ? std::string("sampled anew at every step")
-                  : counted(data_.train.dim(0), "row") + " to train, " + std::to_string(data_.validation.dim(0)) +
-                        " to validate, " + std::to_string(data_.test.dim(0)) + " to test"));
+    run_.say(fmt::format(
+        "data {}: {}, {}", data_.name, counted(data_.train.dim(1), "column"),
+        data_.density ? "sampled anew at every step"
+                      : fmt::format("{} to train, {} to validate, {} to test", counted(data_.train.dim(0), "row"),
+                                    data_.validation.dim(0), data_.test.dim(0))));
     for (const std::string& column : data_.dropped) run_.say("left out column " + column);
-    run_.say("model: " + std::to_string(num_parameters(state_.model)) + " parameters; " + describe(settings_.model));
+    run_.say(fmt::format("model: {} parameters; {}", num_parameters(state_.model), describe(settings_.model)));
   }
 
   // Warm-up, then half a cosine down to 0 over the training.
@@ -158,7 +151,7 @@ class Training {
     const int64_t most = *std::max_element(evaluations.begin(), evaluations.end());
     const double norm = clip_grad_norm(gradient, settings_.clip);
     if (!std::isfinite(loss.item()) || !std::isfinite(norm))
-      run_.diverged(format("the loss is %g and the gradient's norm %g.", loss.item(), norm));
+      run_.diverged(fmt::format("the loss is {:g} and the gradient's norm {:g}.", loss.item(), norm));
     state_.optimizer.lr = learning_rate();
     state_.optimizer.step(state_.model, gradient);
     state_.ema.update(state_.model);
@@ -182,8 +175,7 @@ class Training {
       state_.best_nll = nll;
       state_.best = state_.ema.average;
     }
-    if (settings_.common.verbose)
-      run_.say(format("step %lld: validation nll %.4f nats", static_cast<long long>(run_.step()), nll));
+    if (settings_.common.verbose) run_.say(fmt::format("step {}: validation nll {:.4f} nats", run_.step(), nll));
   }
 
   void report() {

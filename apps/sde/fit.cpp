@@ -1,8 +1,9 @@
 #include "apps/sde/fit.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <numbers>
 #include <numeric>
@@ -112,9 +113,8 @@ class Fit {
   }
 
   void announce() {
-    run_.say("data " + data_.name + ": " + std::to_string(data_.train.size()) + " observations of " +
-             std::to_string(data_.train.paths()) + " paths to train on, " + std::to_string(data_.test.size()) + " of " +
-             std::to_string(data_.test.paths()) + " held out");
+    run_.say(fmt::format("data {}: {} observations of {} paths to train on, {} of {} held out", data_.name,
+                         data_.train.size(), data_.train.paths(), data_.test.size(), data_.test.paths()));
     for (const std::string& remark : data_.train.remarks) run_.say("data: " + remark);
     for (const std::string& limit : limits(settings_, data_)) run_.say("note: " + limit);
     run_.say("model: " + std::to_string(num_parameters(model_)) + " parameters");
@@ -199,8 +199,7 @@ class Fit {
     }();
     const double norm = clip_grad_norm(gradient, settings_.clip);
     if (!std::isfinite(loss.item()) || !std::isfinite(norm))
-      run_.diverged("the loss is " + std::to_string(loss.item()) + " and the gradient's norm " + std::to_string(norm) +
-                    ".");
+      run_.diverged(fmt::format("the loss is {:f} and the gradient's norm {:f}.", loss.item(), norm));
     update(gradient);
     const auto total = [](const std::vector<double>& parts) {
       return std::accumulate(parts.begin(), parts.end(), 0.0);
@@ -245,9 +244,7 @@ class Fit {
       values.emplace_back(euler() ? "pseudo_nll" : "nll", likelihood - volume);
     }
     if (!euler() && equation_learns()) {
-      char text[48];
-      std::snprintf(text, sizeof text, "residual %.3g", residual);
-      tick.more = text;
+      tick.more = fmt::format("residual {:.3g}", residual);
       values.insert(values.end(), {{"residual", residual}, {"lambda", lambda()}});
     }
     if ((run_.step() + 1) % settings_.common.log_every == 0) run_.folder().metrics(run_.step() + 1, values);
@@ -271,8 +268,8 @@ class Fit {
         values.insert(values.end(), {{"drift_error", e->mean_drift}, {"diffusion_error", e->mean_diffusion}});
     run_.folder().metrics(run_.step(), values);
     if (!settings_.common.verbose) return;
-    std::string text = "step " + std::to_string(run_.step());
-    for (const auto& [name, value] : values) text += ", " + name + " " + std::to_string(value);
+    std::string text = fmt::format("step {}", run_.step());
+    for (const auto& [name, value] : values) text += fmt::format(", {} {:f}", name, value);
     run_.say(text);
   }
 

@@ -1,5 +1,7 @@
 #include "apps/sde/settings.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "apps/common/cli/exit_code.hpp"
@@ -22,11 +24,10 @@ void add_paths(Command& c, SimulationSettings& s) {
 }
 
 void add_settings(Command& c, FitSettings& s) {
-  std::string names;
-  for (const std::string& name : sde_system_names()) names += (names.empty() ? "" : ", ") + name;
   c.section("Data");
   add_data(c, s.data.data,
-           "a built-in system (" + names + ") or a .csv, .npy or .npz file with columns t, path, x1 ...");
+           fmt::format("a built-in system ({}) or a .csv, .npy or .npz file with columns t, path, x1 ...",
+                       fmt::join(sde_system_names(), ", ")));
   c.add("names", s.names, "names of the columns of a file that has none, as t,path,group,x1").placeholder = "LIST";
   c.add("columns", s.columns, "the components of x; all but t, path and group if not given").placeholder = "LIST";
   c.add("window", s.data.file.window, "rows are one series: cut it into windows of so many, each from t = 0; 0 if not",

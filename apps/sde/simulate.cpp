@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <iostream>
@@ -114,9 +116,7 @@ void add_simulate(App& app) {
   c.example("simulate --system double-well --paths 500 --out well.csv", "Five hundred paths, observed at equal times");
   c.example("simulate --system pendulum --times random --figure pendulum.png", "Irregular times, and a picture");
   c.section("Equation");
-  std::string names;
-  for (const std::string& name : sde_system_names()) names += (names.empty() ? "" : ", ") + name;
-  c.add("system", s->system, "one of " + names).placeholder = "NAME";
+  c.add("system", s->system, fmt::format("one of {}", fmt::join(sde_system_names(), ", "))).placeholder = "NAME";
   add_system(c, s->options);
   c.section("Observations");
   add_paths(c, s->simulation);

@@ -1,6 +1,6 @@
+#include <fmt/core.h>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -70,13 +70,6 @@ class Partial {
 
 Json to_json(const Mean& m) { return {{"mean", m.mean}, {"standard_error", m.standard_error}, {"images", m.images}}; }
 
-template <class... Values>
-std::string line(const char* format, Values... values) {
-  char text[240];
-  std::snprintf(text, sizeof text, format, values...);
-  return std::string(text) + "\n";
-}
-
 void report(const EvalSettings& s, const SavedRun& run, const Images& images, const Json& settings,
             const Scores& scores) {
   const Mean elbo = negative_elbo(scores), nll = mean_of(scores.nll);
@@ -99,16 +92,16 @@ void report(const EvalSettings& s, const SavedRun& run, const Images& images, co
     std::cout << result << '\n';
     return;
   }
-  std::cout << line("checkpoint      %s, %s weights", run.path.c_str(), s.weights.c_str())
-            << line("model           %s", describe(model).c_str())
-            << line("-ELBO           %.3f +- %.3f nats, %lld test images, one draw of z each", elbo.mean,
-                    elbo.standard_error, static_cast<long long>(elbo.images))
-            << line("                %.3f reconstruction, %.3f divergence", mean_of(scores.reconstruction).mean,
-                    mean_of(scores.divergence).mean)
-            << line("NLL             %.3f +- %.3f nats, %lld test images, %lld draws of z each", nll.mean,
-                    nll.standard_error, static_cast<long long>(nll.images), static_cast<long long>(s.score.samples));
+  std::cout << fmt::format("checkpoint      {}, {} weights\n", run.path, s.weights)
+            << fmt::format("model           {}\n", describe(model))
+            << fmt::format("-ELBO           {:.3f} +- {:.3f} nats, {} test images, one draw of z each\n", elbo.mean,
+                           elbo.standard_error, elbo.images)
+            << fmt::format("                {:.3f} reconstruction, {:.3f} divergence\n",
+                           mean_of(scores.reconstruction).mean, mean_of(scores.divergence).mean)
+            << fmt::format("NLL             {:.3f} +- {:.3f} nats, {} test images, {} draws of z each\n", nll.mean,
+                           nll.standard_error, nll.images, s.score.samples);
   if (continuous(model.flow))
-    std::cout << line("evaluations     %.1f of the drift in a solve, trace %s", evaluations, s.solver.trace.c_str());
+    std::cout << fmt::format("evaluations     {:.1f} of the drift in a solve, trace {}\n", evaluations, s.solver.trace);
 }
 
 void evaluate(const EvalSettings& s, const Command& self) {

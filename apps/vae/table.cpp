@@ -1,6 +1,7 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -46,11 +47,7 @@ Run read_run(const std::string& folder) {
   return run;
 }
 
-std::string number(double v, int digits) {
-  char text[40];
-  std::snprintf(text, sizeof text, "%.*f", digits, v);
-  return text;
-}
+std::string number(double v, int digits) { return fmt::format("{:.{}f}", v, digits); }
 
 double median(std::vector<double> values) {
   if (values.empty()) return std::nan("");

@@ -1,9 +1,9 @@
 #include "apps/vae/training.hpp"
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -58,13 +58,6 @@ void restore(State& s, const Checkpoint& checkpoint) {
   s.mean_loss = values[2];
 }
 
-template <class... Values>
-std::string format(const char* pattern, Values... values) {
-  char text[160];
-  std::snprintf(text, sizeof text, pattern, values...);
-  return text;
-}
-
 // Sums over the images of a shard.
 struct Sums {
   double reconstruction = 0, divergence = 0;
@@ -97,14 +90,11 @@ class Training {
   }
 
   TrainResult run() {
-    run_.say(format("data %s: %lld images of %lld x %lld to train, %lld to validate, %lld to test",
-                    images_.name.c_str(), static_cast<long long>(images_.train.dim(0)),
-                    static_cast<long long>(images_.height), static_cast<long long>(images_.width),
-                    static_cast<long long>(images_.validation.dim(0)), static_cast<long long>(images_.test.dim(0))));
-    run_.say(format("model: %lld parameters, %lld of them the flow's; ",
-                    static_cast<long long>(num_parameters(state_.model)),
-                    static_cast<long long>(num_parameters(state_.model.flow))) +
-             describe(settings_.model));
+    run_.say(fmt::format("data {}: {} images of {} x {} to train, {} to validate, {} to test", images_.name,
+                         images_.train.dim(0), images_.height, images_.width, images_.validation.dim(0),
+                         images_.test.dim(0)));
+    run_.say(fmt::format("model: {} parameters, {} of them the flow's; {}", num_parameters(state_.model),
+                         num_parameters(state_.model.flow), describe(settings_.model)));
     run_.run({.step = [this] { return step(); },
               .tensors = [this] { return to_tensors(state_); },
               .settings = saved_settings(saved_command(settings_)).dump(),
@@ -161,7 +151,7 @@ class Training {
     }
     const double norm = settings_.clip > 0 ? clip_grad_norm(gradient, settings_.clip) : gradient_norm(gradient);
     if (!std::isfinite(loss.item()) || !std::isfinite(norm))
-      run_.diverged(format("the loss is %g and the gradient's norm %g.", loss.item(), norm));
+      run_.diverged(fmt::format("the loss is {:g} and the gradient's norm {:g}.", loss.item(), norm));
     state_.optimizer.step(state_.model, gradient);
     const double negative_elbo = all.reconstruction + all.divergence;
     state_.mean_loss = run_.step() == 0 ? negative_elbo : 0.98 * state_.mean_loss + 0.02 * negative_elbo;
@@ -212,8 +202,7 @@ class Training {
       state_.best_epoch = epoch;
       state_.best = state_.model;
     }
-    if (settings_.common.verbose)
-      run_.say(format("epoch %lld: validation -ELBO %.3f nats", static_cast<long long>(epoch), negative_elbo));
+    if (settings_.common.verbose) run_.say(fmt::format("epoch {}: validation -ELBO {:.3f} nats", epoch, negative_elbo));
   }
 
   // Counted from the end of the warm-up: while it lasts, the validation bound is not what is trained.
