@@ -37,15 +37,14 @@ void evaluate(const EvalSettings& s) {
 
   nlohmann::json result{{"checkpoint", saved.path},
                         {"data", data.name},
-                        {"rows", l.rows},
+                        {"rows", l.count},
                         {"log_likelihood", l.mean},
                         {"standard_error", l.standard_error},
                         {"evaluations", l.evaluations},
                         {"trace", s.solver.trace}};
   std::string text = fmt::format("checkpoint       {}\n", saved.path);
-  text += fmt::format("data             {}, {} held-out rows\n", data.name, l.rows);
-  text += fmt::format("log-likelihood   {:.4f} +- {:.4f} nats a row ({} trace)\n", l.mean, l.standard_error,
-                      s.solver.trace);
+  text += fmt::format("data             {}, {} held-out rows\n", data.name, l.count);
+  text += fmt::format("log-likelihood   {} nats a row ({} trace)\n", with_error(l), s.solver.trace);
   if (data.density) {
     result["entropy"] = data.density->entropy;
     result["gap"] = -l.mean - data.density->entropy;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "apps/common/cli/common_flags.hpp"
 #include "autodiff/context.hpp"
@@ -51,22 +50,13 @@ Likelihood likelihood(ThreadPool& pool, const FlowModel& model, const Tensor& x,
     own.first_row = i * chunk;
     parts[static_cast<size_t>(i)] = score(model, slice(x, 0, own.first_row, std::min(n, own.first_row + chunk)), own);
   });
-  Likelihood result;
-  double sum = 0, squares = 0, evaluations = 0;
+  std::vector<double> log_probs;
+  double evaluations = 0;
   for (const Score& part : parts) {
-    for (const double v : part.log_prob.values()) {
-      sum += v;
-      squares += v * v;
-    }
+    for (const double v : part.log_prob.values()) log_probs.push_back(v);
     evaluations += static_cast<double>(part.solution.statistics.evaluations);
   }
-  const auto count = static_cast<double>(n);
-  result.rows = n;
-  result.mean = sum / count;
-  result.standard_error =
-      n > 1 ? std::sqrt(std::max(squares / count - result.mean * result.mean, 0.0) / (count - 1)) : 0;
-  result.evaluations = evaluations / static_cast<double>(std::max<int64_t>(chunks, 1));
-  return result;
+  return {mean_of(log_probs), evaluations / static_cast<double>(std::max<int64_t>(chunks, 1))};
 }
 
 Tensor sample_model(const FlowModel& model, int64_t n, const Rng& rng, const OdeOptions& options) {

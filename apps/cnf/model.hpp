@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/common/report/mean.hpp"
 #include "hollow/flow/cnf.hpp"
 #include "hollow/net/any_hollow_net.hpp"
 #include "nn/data/standardizer.hpp"
@@ -46,11 +47,9 @@ struct Score {
 /// Log-likelihood of each row of x, in the units of the data. Throws SolverError.
 Score score(const FlowModel& model, const Tensor& x, const FlowOptions& options);
 
-/// Mean log-likelihood and its standard error over all rows.
-struct Likelihood {
-  double mean = 0, standard_error = 0;
-  int64_t rows = 0;
-  double evaluations = 0;  ///< of the drift, a chunk
+/// The mean log-likelihood of a row.
+struct Likelihood : Mean {
+  double evaluations = 0;  ///< of the dynamics, a chunk
 };
 /// In chunks of bounded memory, each a solve of its own, shared out among the threads: the result is that of one
 /// thread.

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <iostream>
 #include <limits>
 
@@ -9,6 +8,7 @@
 #include "apps/common/plot/figure.hpp"
 #include "apps/common/plot/png.hpp"
 #include "apps/common/report/metrics.hpp"
+#include "apps/common/run/run_folder.hpp"
 #include "autodiff/context.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/layout.hpp"
@@ -85,11 +85,7 @@ class Plotter {
 
  private:
   void write(const std::string& name, std::vector<Panel> panels, int columns) {
-    const std::string folder = std::filesystem::is_directory(s_.common.out)
-                                   ? s_.common.out
-                                   : std::filesystem::path(saved_.path).parent_path().string();
-    std::filesystem::create_directories(folder + "/figs");
-    const std::string path = folder + "/figs/" + name;
+    const std::string path = result_figure(s_.common.out, name);
     write_png(render({.panels = std::move(panels), .columns = columns}), path);
     std::cout << path << '\n';
   }

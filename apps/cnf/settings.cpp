@@ -37,8 +37,7 @@ void add_settings(Command& c, TrainSettings& s) {
         Range{.min = 0, .max = 0.5, .above_min = true});
   add_model(c, s.model);
   add_solver(c, s.solver);
-  c.add_choice("gradient", s.gradient, Words{"direct", "checkpointed", "adjoint"},
-               "through the solver's steps, or by a second solve backwards in less memory");
+  add_gradient(c, s.solver);
   c.section("Training");
   add_seed(c, s.data.seed);
   add_steps(c, s.common);

@@ -18,7 +18,6 @@ struct TrainSettings {
   double weight_decay = 0, clip = 10, ema = 0.998;
   double kinetic = 0, jacobian = 0;
   int64_t warm_up = 100;
-  std::string gradient = "direct";
 };
 
 /// Adds the settings of a training to a command.

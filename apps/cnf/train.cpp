@@ -4,7 +4,6 @@
 #include <iostream>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <numbers>
 #include <numeric>
 
 #include "apps/cnf/commands.hpp"
@@ -68,11 +67,7 @@ class Training {
         rng_(Rng(static_cast<uint64_t>(settings.data.seed))),
         pool_(static_cast<int>(settings.common.threads)),
         options_(flow_options(settings.solver)),
-        schedule_(warm_up(settings.warm_up, [](int64_t) { return 1.0; })),
         state_(first_state(command)) {
-    options_.ode.gradient = settings.gradient == "adjoint"        ? OdeGradient::adjoint
-                            : settings.gradient == "checkpointed" ? OdeGradient::checkpointed
-                                                                  : OdeGradient::direct;
     options_.penalties = settings.kinetic > 0 || settings.jacobian > 0;
     run_.begin(command);
   }
@@ -117,7 +112,7 @@ class Training {
 
   // Warm-up, then half a cosine down to 0 over the training.
   double learning_rate() const {
-    return settings_.common.lr * schedule_(run_.step()) * 0.5 * (1 + std::cos(std::numbers::pi * run_.share_done()));
+    return settings_.common.lr * warm_up(run_.step(), settings_.warm_up) * cosine_decay(run_.share_done());
   }
 
   Tick step() {
@@ -150,8 +145,7 @@ class Training {
     const double nll = std::accumulate(shares.begin(), shares.end(), 0.0);
     const int64_t most = *std::max_element(evaluations.begin(), evaluations.end());
     const double norm = clip_grad_norm(gradient, settings_.clip);
-    if (!std::isfinite(loss.item()) || !std::isfinite(norm))
-      run_.diverged(fmt::format("the loss is {:g} and the gradient's norm {:g}.", loss.item(), norm));
+    run_.check_finite(loss.item(), norm);
     state_.optimizer.lr = learning_rate();
     state_.optimizer.step(state_.model, gradient);
     state_.ema.update(state_.model);
@@ -196,7 +190,6 @@ class Training {
   Rng rng_;
   ThreadPool pool_;
   FlowOptions options_;
-  Schedule schedule_;
   State state_;
 };
 

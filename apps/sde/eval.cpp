@@ -15,7 +15,7 @@ struct EvalSettings {
   CommonFlags common{.out = "runs/sde"};
 };
 
-nlohmann::ordered_json to_json(const Score& s) { return {{"mean", s.mean}, {"standard_error", s.standard_error}}; }
+nlohmann::ordered_json to_json(const Mean& s) { return {{"mean", s.mean}, {"standard_error", s.standard_error}}; }
 
 void evaluate(const EvalSettings& s) {
   const SavedRun fit = load_run(s.common.out);
@@ -36,9 +36,9 @@ void evaluate(const EvalSettings& s) {
         fmt::format("mean            of f {:.4f}, of g {:.4f} over what was learned\n", e.mean_drift, e.mean_diffusion);
   }
   if (fit.settings.method != "euler") {
-    const Score density = density_score(fit);
+    const Mean density = density_score(fit);
     j["density_log_likelihood"] = to_json(density);
-    text += fmt::format("density         {:.4f} +- {:.4f} nats an observation\n", density.mean, density.standard_error);
+    text += fmt::format("density         {} nats an observation\n", with_error(density));
     if (const auto excess = density_excess(fit)) {
       j["truth_minus_density"] = to_json(*excess);
       text +=
@@ -49,13 +49,11 @@ void evaluate(const EvalSettings& s) {
     j["transition_log_likelihood"] = to_json(t->learned);
     j["random_walk_log_likelihood"] = to_json(t->random_walk);
     j["transition_minus_random_walk"] = to_json(t->gain);
-    text += fmt::format("one Euler step  {:.4f} +- {:.4f} nats an observation under the learned f and g\n",
-                        t->learned.mean, t->learned.standard_error);
+    text += fmt::format("one Euler step  {} nats an observation under the learned f and g\n", with_error(t->learned));
     text += fmt::format(
-        "random walk     {:.4f} +- {:.4f} with drift, fitted to the same observations: the learned equation is {}, "
-        "{:+.4f} +- {:.4f}\n",
-        t->random_walk.mean, t->random_walk.standard_error, t->gain.mean > 0 ? "better" : "worse", t->gain.mean,
-        t->gain.standard_error);
+        "random walk     {} with drift, fitted to the same observations: the learned equation is {}, {:+.4f} +- "
+        "{:.4f}\n",
+        with_error(t->random_walk), t->gain.mean > 0 ? "better" : "worse", t->gain.mean, t->gain.standard_error);
   } else {
     const bool paired = !pairs(fit.data.test).empty() && !pairs(fit.data.train).empty();
     text +=

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <numbers>
 #include <numeric>
 
 #include "apps/common/cli/exit_code.hpp"
@@ -17,6 +16,7 @@
 #include "hollow/sde/weak.hpp"
 #include "nn/optim/adam.hpp"
 #include "nn/optim/clip.hpp"
+#include "nn/optim/schedule.hpp"
 #include "nn/parallel/value_and_grad_parallel.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -133,9 +133,7 @@ class Fit {
     double share = run_.share_done();
     if (!euler() && settings_.fit == "two-stage")
       share = equation_learns() ? share_after_density() : share / settings_.density_share;
-    const double warm =
-        static_cast<double>(run_.step() + 1) / static_cast<double>(std::max<int64_t>(settings_.warm_up, 1));
-    return settings_.common.lr * std::min(warm, 1.0) * 0.5 * (1 + std::cos(std::numbers::pi * std::min(share, 1.0)));
+    return settings_.common.lr * warm_up(run_.step(), settings_.warm_up) * cosine_decay(share);
   }
 
   double lambda() const {
@@ -198,8 +196,7 @@ class Fit {
           model_, b.rows);
     }();
     const double norm = clip_grad_norm(gradient, settings_.clip);
-    if (!std::isfinite(loss.item()) || !std::isfinite(norm))
-      run_.diverged(fmt::format("the loss is {:f} and the gradient's norm {:f}.", loss.item(), norm));
+    run_.check_finite(loss.item(), norm);
     update(gradient);
     const auto total = [](const std::vector<double>& parts) {
       return std::accumulate(parts.begin(), parts.end(), 0.0);

@@ -70,14 +70,7 @@ void run(const SimulateSettings& s) {
   if (!s.figure.empty() && !ends(s.figure, {".png", ".svg"}))
     fail<UsageError>("--figure", "must end in .png or .svg, not \"", s.figure, "\".");
   if (s.system.empty()) fail<UsageError>("simulate", "needs --system NAME.");
-  const SdeSystem system = [&] {
-    try {
-      return sde_system(s.system, s.options);
-    } catch (const ValueError& wrong) {
-      const std::string text = wrong.what();
-      fail<UsageError>("--system", text.substr(text.find("] ") + 2));
-    }
-  }();
+  const SdeSystem system = sde_system("--system", s.system, s.options);
   const auto started = std::chrono::steady_clock::now();
   Progress progress(observed_paths(system, s.simulation), 0, progress_style(s.common.quiet, s.common.no_progress));
   const Simulation simulation = simulate(system, s.simulation, Rng(static_cast<uint64_t>(s.common.seed)),

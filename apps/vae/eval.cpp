@@ -7,6 +7,7 @@
 
 #include "apps/common/cli/exit_code.hpp"
 #include "apps/common/run/progress.hpp"
+#include "apps/common/run/run_folder.hpp"
 #include "apps/common/run/saved_settings.hpp"
 #include "apps/common/run/signals.hpp"
 #include "apps/vae/commands.hpp"
@@ -68,7 +69,7 @@ class Partial {
   std::string path_, settings_;
 };
 
-Json to_json(const Mean& m) { return {{"mean", m.mean}, {"standard_error", m.standard_error}, {"images", m.images}}; }
+Json to_json(const Mean& m) { return {{"mean", m.mean}, {"standard_error", m.standard_error}, {"images", m.count}}; }
 
 void report(const EvalSettings& s, const SavedRun& run, const Images& images, const Json& settings,
             const Scores& scores) {
@@ -94,12 +95,12 @@ void report(const EvalSettings& s, const SavedRun& run, const Images& images, co
   }
   std::cout << fmt::format("checkpoint      {}, {} weights\n", run.path, s.weights)
             << fmt::format("model           {}\n", describe(model))
-            << fmt::format("-ELBO           {:.3f} +- {:.3f} nats, {} test images, one draw of z each\n", elbo.mean,
-                           elbo.standard_error, elbo.images)
+            << fmt::format("-ELBO           {} nats, {} test images, one draw of z each\n", with_error(elbo, 3),
+                           elbo.count)
             << fmt::format("                {:.3f} reconstruction, {:.3f} divergence\n",
                            mean_of(scores.reconstruction).mean, mean_of(scores.divergence).mean)
-            << fmt::format("NLL             {:.3f} +- {:.3f} nats, {} test images, {} draws of z each\n", nll.mean,
-                           nll.standard_error, nll.images, s.score.samples);
+            << fmt::format("NLL             {} nats, {} test images, {} draws of z each\n", with_error(nll, 3),
+                           nll.count, s.score.samples);
   if (continuous(model.flow))
     std::cout << fmt::format("evaluations     {:.1f} of the drift in a solve, trace {}\n", evaluations, s.solver.trace);
 }

@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 
 #include "apps/common/plot/png.hpp"
+#include "apps/common/run/run_folder.hpp"
 #include "apps/vae/commands.hpp"
 #include "apps/vae/pictures.hpp"
 #include "apps/vae/saved_run.hpp"
@@ -41,8 +41,7 @@ void reconstruct(const ReconstructSettings& s) {
       if (end - begin < s.columns) rows.push_back(zeros({s.columns - (end - begin), x.dim(1)}, x.dtype()));
     }
   }
-  const std::string folder = result_folder(s.common.out) + "/figs", path = folder + "/reconstructions.png";
-  std::filesystem::create_directories(folder);
+  const std::string path = result_figure(s.common.out, "reconstructions.png");
   write_png(image_grid(concat(rows, 0), model.height, model.width, s.columns), path);
   std::cout << path << '\n';
 }

@@ -1,7 +1,7 @@
-#include <filesystem>
 #include <iostream>
 
 #include "apps/common/plot/png.hpp"
+#include "apps/common/run/run_folder.hpp"
 #include "apps/vae/commands.hpp"
 #include "apps/vae/pictures.hpp"
 #include "apps/vae/saved_run.hpp"
@@ -26,8 +26,7 @@ void draw(const SampleSettings& s) {
   const Rng rng(static_cast<uint64_t>(s.common.seed));
   const Tensor z = rng.split("z").normal({s.n, model.latent}, parse_dtype(model.dtype));
   const Bernoulli pixels{run.model.decoder(z)};
-  const std::string folder = result_folder(s.common.out) + "/figs", path = folder + "/samples.png";
-  std::filesystem::create_directories(folder);
+  const std::string path = result_figure(s.common.out, "samples.png");
   write_png(image_grid(s.binary ? pixels.sample(rng.split("x")) : pixels.mean(), model.height, model.width, s.columns),
             path);
   std::cout << path << '\n';

@@ -1,7 +1,5 @@
 #include "apps/vae/saved_run.hpp"
 
-#include <filesystem>
-
 #include "apps/common/run/saved_settings.hpp"
 
 namespace dimwise::app::vae {
@@ -15,10 +13,6 @@ SavedRun load_run(const std::string& path, const std::string& weights) {
   run.epoch = run.step / run.settings.batches;
   run.best_epoch = static_cast<int64_t>(checkpoint.tensors.at("meters").data<double>()[1]);
   return run;
-}
-
-std::string result_folder(const std::string& out) {
-  return std::filesystem::is_directory(out) ? out : std::filesystem::absolute(out).parent_path().string();
 }
 
 }  // namespace dimwise::app::vae

@@ -14,7 +14,5 @@ struct SavedRun {
 };
 /// `weights` are those that were `best` on the validation set, or the `last`. Throws CheckpointError.
 SavedRun load_run(const std::string& path, const std::string& weights);
-/// The folder of a run for its results: `out`, or that of a checkpoint.
-std::string result_folder(const std::string& out);
 
 }  // namespace dimwise::app::vae

@@ -18,6 +18,7 @@
 #include "nn/data/loader.hpp"
 #include "nn/optim/adamax.hpp"
 #include "nn/optim/clip.hpp"
+#include "nn/optim/schedule.hpp"
 #include "nn/parallel/value_and_grad_parallel.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/index.hpp"
@@ -114,10 +115,7 @@ class Training {
     return flags;
   }
 
-  double beta() const {
-    const int64_t epoch = run_.step() / loader_.batches() + 1;
-    return std::min(static_cast<double>(epoch) / static_cast<double>(std::max<int64_t>(settings_.warm_up, 1)), 1.0);
-  }
+  double beta() const { return warm_up(run_.step() / loader_.batches(), settings_.warm_up); }
 
   Tick step() {
     const auto begin = Clock::now();
@@ -150,8 +148,7 @@ class Training {
       all.evaluations = std::max(all.evaluations, part.evaluations);
     }
     const double norm = settings_.clip > 0 ? clip_grad_norm(gradient, settings_.clip) : gradient_norm(gradient);
-    if (!std::isfinite(loss.item()) || !std::isfinite(norm))
-      run_.diverged(fmt::format("the loss is {:g} and the gradient's norm {:g}.", loss.item(), norm));
+    run_.check_finite(loss.item(), norm);
     state_.optimizer.step(state_.model, gradient);
     const double negative_elbo = all.reconstruction + all.divergence;
     state_.mean_loss = run_.step() == 0 ? negative_elbo : 0.98 * state_.mean_loss + 0.02 * negative_elbo;

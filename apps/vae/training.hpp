@@ -13,7 +13,6 @@ struct TrainSettings {
   ImageSettings images;
   ModelSettings model;
   SolverSettings solver{.trace = "auto", .rtol = 1e-3, .atol = 1e-3};
-  std::string gradient = "direct";
   int64_t epochs = 20, warm_up = 10, patience = 100;
   double clip = 0;
   int64_t batches = 0;  ///< in an epoch, as the images have it

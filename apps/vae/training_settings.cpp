@@ -7,11 +7,7 @@ namespace dimwise::app::vae {
 FlowOptions train_options(const TrainSettings& s) {
   SolverSettings solver = s.solver;
   if (solver.trace == "auto") solver.trace = s.model.flow == "ffjord" ? "hutchinson" : "exact";
-  FlowOptions options = flow_options(solver);
-  options.ode.gradient = s.gradient == "adjoint"        ? OdeGradient::adjoint
-                         : s.gradient == "checkpointed" ? OdeGradient::checkpointed
-                                                        : OdeGradient::direct;
-  return options;
+  return flow_options(solver);
 }
 
 void add_settings(Command& c, TrainSettings& s) {
@@ -46,8 +42,7 @@ void add_settings(Command& c, TrainSettings& s) {
   add_integrator(c, s.solver);
   c.add_choice("trace", s.solver.trace, Words{"auto", "exact", "brute-force", "hutchinson"},
                "how tr df/dz is computed in training; auto is exact for hollow, Hutchinson's estimate for ffjord");
-  c.add_choice("gradient", s.gradient, Words{"direct", "checkpointed", "adjoint"},
-               "through the solver's steps, or by a second solve backwards in less memory");
+  add_gradient(c, s.solver);
   c.section("Training");
   add_seed(c, s.images.seed);
   c.add("epochs", s.epochs, "passes over the training images in all", at_least_one).not_in_checkpoint();

@@ -1,5 +1,7 @@
 #include "apps/common/run/training_run.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -71,11 +73,15 @@ void TrainingRun::say(const std::string& text) {
   if (!flags_.quiet) progress_->say(text);
 }
 
+void TrainingRun::check_finite(double loss, double gradient_norm) const {
+  if (!std::isfinite(loss) || !std::isfinite(gradient_norm))
+    diverged(fmt::format("the loss is {:g} and the gradient's norm {:g}.", loss, gradient_norm));
+}
+
 void TrainingRun::diverged(const std::string& what) const {
-  const std::string text =
-      "step " + std::to_string(step_) + ": " + what + " " +
-      (saved_.empty() ? "No checkpoint had been saved yet." : "The last good checkpoint is " + saved_ + ".") + " " +
-      advice_;
+  const std::string text = fmt::format(
+      "step {}: {} {} {}", step_, what,
+      saved_.empty() ? "No checkpoint had been saved yet." : "The last good checkpoint is " + saved_ + ".", advice_);
   folder_->log("diverged at " + text);
   throw Diverged("[train] " + text);
 }

@@ -64,6 +64,8 @@ class TrainingRun {
   const std::string& saved() const { return saved_; }
   /// To the log and, unless quiet, to stderr without disturbing the progress line. From begin() on.
   void say(const std::string& text);
+  /// Throws Diverged unless the loss and the norm of its gradient are finite.
+  void check_finite(double loss, double gradient_norm) const;
   /// Throws Diverged: what happened at this step, the last good checkpoint, the advice.
   [[noreturn]] void diverged(const std::string& what) const;
 

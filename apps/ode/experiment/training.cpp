@@ -84,8 +84,7 @@ class Experiment {
       run_.diverged(trainer_.name() + ", which trains the model, did not finish: " +
                     (own->forward.ending == Ending::done ? own->adjoint.message : own->forward.message));
     const double norm = clip_grad_norm(*own->gradient, settings_.clip);
-    if (!std::isfinite(own->loss) || !std::isfinite(norm))
-      run_.diverged("the loss is " + std::to_string(own->loss) + ", the gradient's norm " + std::to_string(norm) + ".");
+    run_.check_finite(own->loss, norm);
     if (!values.empty()) {
       const Stiffness s = present_stiffness();
       values.insert(values.begin(), {{"loss", own->loss},

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "apps/common/cli/exit_code.hpp"
 #include "apps/common/cli/suggest.hpp"
 #include "autodiff/base/error.hpp"
 #include "ops/arithmetic.hpp"
@@ -190,6 +191,15 @@ SdeSystem sde_system(const std::string& name, const SystemOptions& options) {
   const std::string nearest = did_you_mean(name, sde_system_names());
   fail<ValueError>("system", "there is no system \"", name, "\": the names are ",
                    fmt::format("{}.", fmt::join(sde_system_names(), ", ")), nearest.empty() ? "" : " ", nearest);
+}
+
+SdeSystem sde_system(const char* flag, const std::string& name, const SystemOptions& options) {
+  try {
+    return sde_system(name, options);
+  } catch (const ValueError& wrong) {
+    const std::string text = wrong.what();
+    fail<UsageError>(flag, text.substr(text.find("] ") + 2));
+  }
 }
 
 const std::vector<std::string>& sde_system_names() {

@@ -123,7 +123,7 @@ TEST_CASE("a likelihood in chunks is that of all rows at once, whatever the thre
   dimwise::ThreadPool one(1), three(3);
   const Likelihood whole = likelihood(one, model, x, options, 101), cut = likelihood(one, model, x, options, 10),
                    threaded = likelihood(three, model, x, options, 10);
-  CHECK(cut.rows == 101);
+  CHECK(cut.count == 101);
   CHECK(cut.mean == Approx(whole.mean).epsilon(1e-12));
   CHECK(cut.standard_error == Approx(whole.standard_error).epsilon(1e-9));
   CHECK(threaded.mean == cut.mean);

@@ -114,7 +114,7 @@ TEST_CASE("scores do not depend on threads, nor on where an evaluation was stopp
       REQUIRE(stops < 10);
       vae::score(scores, trained.model, images.test, settings, options, pool, [](int64_t, int64_t) { return false; });
     }
-    CHECK(vae::mean_of(scores.nll).mean == first["nll"]["mean"]);
+    CHECK(mean_of(scores.nll).mean == first["nll"]["mean"]);
     CHECK(vae::negative_elbo(scores).mean == first["negative_elbo"]["mean"]);
   }
 }

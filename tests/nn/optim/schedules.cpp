@@ -9,32 +9,23 @@
 
 namespace dimwise::schedules_tests {
 
-TEST_CASE("Schedules give the learning rates of their formulas") {
-  CHECK(constant_rate(0.3)(1000) == 0.3);
-  const Schedule warm = warm_up(4, constant_rate(1));
-  CHECK(warm(0) == 0.25);
-  CHECK(warm(2) == 0.75);
-  CHECK(warm(3) == 1);
-  CHECK(warm(4) == 1);
-  const Schedule cosine = cosine_decay(1, 10, 0.2);
-  CHECK(cosine(0) == 1);
-  CHECK(cosine(5) == Approx(0.6));
-  CHECK(cosine(2) == Approx(0.2 + 0.4 * (1 + std::cos(M_PI / 5))));
-  CHECK(cosine(10) == Approx(0.2));
-  CHECK(cosine(500) == cosine(10));
-  CHECK(exponential_decay(2, 0.5)(3) == 0.25);
-  const Schedule stairs = step_decay(1, 10, 0.5);
-  CHECK(stairs(9) == 1);
-  CHECK(stairs(10) == 0.5);
-  CHECK(stairs(29) == 0.25);
+TEST_CASE("Schedules give the factors of their formulas") {
+  CHECK(warm_up(0, 4) == 0.25);
+  CHECK(warm_up(2, 4) == 0.75);
+  CHECK(warm_up(3, 4) == 1);
+  CHECK(warm_up(4, 4) == 1);
+  CHECK(warm_up(0, 0) == 1);
+  CHECK(cosine_decay(0, 0.2) == 1);
+  CHECK(cosine_decay(0.5, 0.2) == Approx(0.6));
+  CHECK(cosine_decay(0.2, 0.2) == Approx(0.2 + 0.4 * (1 + std::cos(M_PI / 5))));
+  CHECK(cosine_decay(1) == 0);
+  CHECK(cosine_decay(50, 0.2) == cosine_decay(1, 0.2));
 }
 
 TEST_CASE("Schedules refuse numbers that make no sense") {
-  CHECK_THROWS_AS(warm_up(-1, constant_rate(1)), ValueError);
-  CHECK_THROWS_AS(cosine_decay(1, 0), ValueError);
-  CHECK_THROWS_AS(exponential_decay(1, 0), ValueError);
-  CHECK_THROWS_AS(step_decay(1, 0), ValueError);
-  CHECK_THROWS_AS(step_decay(1, 5, -1), ValueError);
+  CHECK_THROWS_AS(warm_up(0, -1), ValueError);
+  CHECK_THROWS_AS(cosine_decay(-0.1), ValueError);
+  CHECK_THROWS_AS(cosine_decay(NAN), ValueError);
 }
 
 namespace {
