@@ -1,7 +1,5 @@
 #pragma once
 
-#include "apps/cnf/data/dataset.hpp"
-#include "apps/cnf/model.hpp"
 #include "apps/common/cli/cli.hpp"
 #include "apps/common/cli/common_flags.hpp"
 #include "apps/common/cli/solver_settings.hpp"

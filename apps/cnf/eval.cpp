@@ -1,4 +1,5 @@
-#include <cstdio>
+#include <fmt/core.h>
+
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -14,18 +15,21 @@ namespace dimwise::app {
 namespace {
 
 struct EvalSettings {
-  CommonFlags common{.data = "", .out = "runs/cnf"};
-  std::string weights = "best";
+  CommonFlags common{.out = "runs/cnf"};
+  std::string data, weights = "best";
   SolverSettings solver;
 };
 
 void evaluate(const EvalSettings& s) {
-  const SavedModel saved = load_model(s.common.out, s.weights);
-  const Dataset data = load_dataset(data_settings(saved, s.common.data));
-  if (data.test.dim(1) != saved.settings.d)
+  const SavedRun saved = load_run(s.common.out, s.weights);
+  const ModelSettings& model = saved.settings.model;
+  DataSettings source = saved.settings.data;
+  if (!s.data.empty()) source.data = s.data;
+  const Dataset data = load_dataset(source);
+  if (data.test.dim(1) != model.d)
     fail<DataError>("eval", data.name, " has ", data.test.dim(1), data.test.dim(1) == 1 ? " column" : " columns",
-                    " where the model has ", saved.settings.d, ".");
-  const DType dtype = parse_dtype(saved.settings.dtype);
+                    " where the model has ", model.d, ".");
+  const DType dtype = parse_dtype(model.dtype);
   FlowOptions options = flow_options(s.solver);
   options.noise = Rng(static_cast<uint64_t>(s.common.seed)).split("noise");
   ThreadPool pool(static_cast<int>(s.common.threads));
@@ -33,32 +37,27 @@ void evaluate(const EvalSettings& s) {
 
   nlohmann::json result{{"checkpoint", saved.path},
                         {"data", data.name},
-                        {"rows", l.rows},
+                        {"rows", l.count},
                         {"log_likelihood", l.mean},
                         {"standard_error", l.standard_error},
                         {"evaluations", l.evaluations},
                         {"trace", s.solver.trace}};
-  std::string text = "checkpoint       " + saved.path + "\n";
-  char line[160];
-  const auto add = [&](const char* format, auto... values) {
-    std::snprintf(line, sizeof line, format, values...);
-    text += line;
-  };
-  add("data             %s, %lld held-out rows\n", data.name.c_str(), static_cast<long long>(l.rows));
-  add("log-likelihood   %.4f +- %.4f nats a row (%s trace)\n", l.mean, l.standard_error, s.solver.trace.c_str());
+  std::string text = fmt::format("checkpoint       {}\n", saved.path);
+  text += fmt::format("data             {}, {} held-out rows\n", data.name, l.count);
+  text += fmt::format("log-likelihood   {} nats a row ({} trace)\n", with_error(l), s.solver.trace);
   if (data.density) {
     result["entropy"] = data.density->entropy;
     result["gap"] = -l.mean - data.density->entropy;
-    add("entropy          %.4f nats; the model is %.4f above it\n", data.density->entropy,
-        -l.mean - data.density->entropy);
+    text += fmt::format("entropy          {:.4f} nats; the model is {:.4f} above it\n", data.density->entropy,
+                        -l.mean - data.density->entropy);
   } else {
     const MultivariateNormal baseline = MultivariateNormal::fit(data.train);
     const double gaussian = mean(baseline.log_prob(data.test)).item();
     result["gaussian_log_likelihood"] = gaussian;
-    add("full Gaussian    %.4f nats a row, fitted to the same training rows: the model is %+.4f\n", gaussian,
-        l.mean - gaussian);
+    text += fmt::format("full Gaussian    {:.4f} nats a row, fitted to the same training rows: the model is {:+.4f}\n",
+                        gaussian, l.mean - gaussian);
   }
-  add("evaluations      %.1f of the drift for each solve\n", l.evaluations);
+  text += fmt::format("evaluations      {:.1f} of the drift for each solve\n", l.evaluations);
   if (s.common.json)
     std::cout << result.dump() << '\n';
   else
@@ -74,9 +73,9 @@ void add_eval(App& app) {
   c.example("eval --out runs/moons --trace hutchinson --json", "The same with an estimated trace, for a program");
   c.section("Run");
   add_out(c, s->common);
-  add_data(c, s->common, "other data than it was trained on: a density or a file, of which the test part is scored");
+  add_data(c, s->data, "other data than it was trained on: a density or a file, of which the test part is scored");
   c.add_choice("weights", s->weights, Words{"best", "average", "last"}, "which of the saved weights");
-  add_seed(c, s->common);
+  add_seed(c, s->common.seed);
   add_threads(c, s->common, "cores to use; the result is the same on any number");
   add_json(c, s->common);
   add_solver(c, s->solver);

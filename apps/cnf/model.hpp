@@ -1,9 +1,9 @@
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
+#include "apps/common/report/mean.hpp"
 #include "hollow/flow/cnf.hpp"
 #include "hollow/net/any_hollow_net.hpp"
 #include "nn/data/standardizer.hpp"
@@ -47,11 +47,9 @@ struct Score {
 /// Log-likelihood of each row of x, in the units of the data. Throws SolverError.
 Score score(const FlowModel& model, const Tensor& x, const FlowOptions& options);
 
-/// Mean log-likelihood and its standard error over all rows.
-struct Likelihood {
-  double mean = 0, standard_error = 0;
-  int64_t rows = 0;
-  double evaluations = 0;  ///< of the drift, a chunk
+/// The mean log-likelihood of a row.
+struct Likelihood : Mean {
+  double evaluations = 0;  ///< of the dynamics, a chunk
 };
 /// In chunks of bounded memory, each a solve of its own, shared out among the threads: the result is that of one
 /// thread.
@@ -61,25 +59,7 @@ Likelihood likelihood(ThreadPool& pool, const FlowModel& model, const Tensor& x,
 /// n points of the model, in the units of the data.
 Tensor sample_model(const FlowModel& model, int64_t n, const Rng& rng, const OdeOptions& options);
 
-/// The settings as JSON text, for a checkpoint, and back. Throws CheckpointError.
-std::string to_json(const ModelSettings& settings);
-ModelSettings model_settings(const std::string& json);
-
 /// The settings for a reader, on one line.
 std::string describe(const ModelSettings& settings);
-
-/// The flags in which two models differ, as `--hidden is [8], not [16]`, or that the numbers of columns do; empty when
-/// there are none.
-std::string differences(const ModelSettings& saved, const ModelSettings& asked);
-
-/// A model read from a checkpoint of a run folder or file: which weights (`best`, `average`, `last`) is the reader's
-/// choice.
-struct SavedModel {
-  ModelSettings settings;
-  FlowModel model;
-  std::map<std::string, std::string> metadata;
-  std::string path;
-};
-SavedModel load_model(const std::string& path, const std::string& weights);
 
 }  // namespace dimwise::app

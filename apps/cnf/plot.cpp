@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <iostream>
 #include <limits>
 
@@ -9,6 +8,7 @@
 #include "apps/common/plot/figure.hpp"
 #include "apps/common/plot/png.hpp"
 #include "apps/common/report/metrics.hpp"
+#include "apps/common/run/run_folder.hpp"
 #include "autodiff/context.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/layout.hpp"
@@ -62,8 +62,8 @@ class Plotter {
  public:
   explicit Plotter(const PlotSettings& s)
       : s_(s),
-        saved_(load_model(s.common.out, s.weights)),
-        data_(load_dataset(data_settings(saved_))),
+        saved_(load_run(s.common.out, s.weights)),
+        data_(load_dataset(saved_.settings.data)),
         options_(flow_options(s.solver)) {
     samples_ =
         astype(sample_model(saved_.model, s.n, Rng(static_cast<uint64_t>(s.common.seed)).split("plot"), options_.ode),
@@ -74,7 +74,7 @@ class Plotter {
 
   void run() {
     std::vector<Panel> panels;
-    if (saved_.settings.d == 2) {
+    if (saved_.settings.model.d == 2) {
       panels = density_panels();
       write("density.png", panels, static_cast<int>(panels.size()));
       write("trajectories.png", {trajectories()}, 1);
@@ -85,11 +85,7 @@ class Plotter {
 
  private:
   void write(const std::string& name, std::vector<Panel> panels, int columns) {
-    const std::string folder = std::filesystem::is_directory(s_.common.out)
-                                   ? s_.common.out
-                                   : std::filesystem::path(saved_.path).parent_path().string();
-    std::filesystem::create_directories(folder + "/figs");
-    const std::string path = folder + "/figs/" + name;
+    const std::string path = result_figure(s_.common.out, name);
     write_png(render({.panels = std::move(panels), .columns = columns}), path);
     std::cout << path << '\n';
   }
@@ -97,7 +93,7 @@ class Plotter {
   std::vector<double> model_log_density(const Tensor& points) {
     const NoGrad guard;
     std::vector<double> result;
-    const DType dtype = parse_dtype(saved_.settings.dtype);
+    const DType dtype = parse_dtype(saved_.settings.model.dtype);
     for (int64_t start = 0; start < points.dim(0); start += 5000) {
       const Tensor part = astype(slice(points, 0, start, std::min(points.dim(0), start + 5000)), dtype);
       for (const double v : score(saved_.model, part, options_).log_prob.values()) result.push_back(v);
@@ -143,7 +139,7 @@ class Plotter {
   // Neighboring columns of data and samples, of the first six.
   std::vector<Panel> pair_panels() {
     std::vector<Panel> panels;
-    const int64_t d = saved_.settings.d;
+    const int64_t d = saved_.settings.model.d;
     if (d == 1)
       return {{.title = "samples",
                .x_label = data_.columns[0],
@@ -170,7 +166,7 @@ class Plotter {
     for (int64_t i = 0; i <= points; ++i) times.push_back(saved_.model.flow.T * static_cast<double>(i) / points);
     const Tensor z = Rng(static_cast<uint64_t>(s_.common.seed))
                          .split("paths")
-                         .normal({s_.paths, 2}, parse_dtype(saved_.settings.dtype));
+                         .normal({s_.paths, 2}, parse_dtype(saved_.settings.model.dtype));
     const OdeSolution solution = value_or_throw(
         odeint([&](const Tensor& t, const State& y) { return State{net(y[0], t)}; }, {z}, times, options_.ode));
     Panel panel{.title = "paths, base to data",
@@ -207,7 +203,7 @@ class Plotter {
   }
 
   PlotSettings s_;
-  SavedModel saved_;
+  SavedRun saved_;
   Dataset data_;
   FlowOptions options_;
   Tensor samples_, shown_;
@@ -225,7 +221,7 @@ void add_plot(App& app) {
   c.add("grid", s->grid, "points along each side of the density's picture", at_least_one);
   c.add("n", s->n, "samples drawn", at_least_one);
   c.add("paths", s->paths, "paths drawn", at_least_one);
-  add_seed(c, s->common);
+  add_seed(c, s->common.seed);
   add_integrator(c, s->solver);
   c.does([s](const Command&) { Plotter(*s).run(); });
 }

@@ -28,7 +28,7 @@ void write(const std::string& file, const Tensor& x) {
 void draw(const SampleSettings& s) {
   if (!s.file.ends_with(".csv") && !s.file.ends_with(".npy"))
     fail<UsageError>("--file", "must end in .csv or .npy, not \"", s.file, "\".");
-  const SavedModel saved = load_model(s.common.out, s.weights);
+  const SavedRun saved = load_run(s.common.out, s.weights);
   const Tensor x = sample_model(saved.model, s.n, Rng(static_cast<uint64_t>(s.common.seed)).split("sample"),
                                 flow_options(s.solver).ode);
   try {
@@ -50,7 +50,7 @@ void add_sample(App& app) {
   c.add_choice("weights", s->weights, Words{"best", "average", "last"}, "which of the saved weights");
   c.add("n", s->n, "number of points", at_least_one);
   c.add("file", s->file, "where to write them, as .csv or .npy").placeholder = "FILE";
-  add_seed(c, s->common);
+  add_seed(c, s->common.seed);
   add_integrator(c, s->solver);
   c.does([s](const Command&) { draw(*s); });
 }

@@ -1,23 +1,20 @@
 #include "apps/cnf/saved_run.hpp"
 
-#include <nlohmann/json.hpp>
+#include "apps/common/run/saved_settings.hpp"
 
 namespace dimwise::app {
 
-DataSettings data_settings(const SavedModel& saved, const std::string& other) {
-  try {
-    const auto j = nlohmann::json::parse(saved.metadata.at("data"));
-    DataSettings s;
-    j.at("data").get_to(s.data);
-    j.at("transform").get_to(s.transform);
-    j.at("validation").get_to(s.validation);
-    j.at("test").get_to(s.test);
-    j.at("seed").get_to(s.seed);
-    if (!other.empty()) s.data = other;
-    return s;
-  } catch (const std::exception& e) {
-    fail<CheckpointError>("model", saved.path, " does not tell its data: ", e.what());
-  }
+SavedRun load_run(const Checkpoint& checkpoint, const std::string& weights) {
+  SavedRun run{.path = checkpoint.path};
+  restore_settings(saved_command(run.settings), checkpoint);
+  run.model = make_model(run.settings.model, Rng(0));
+  const std::string prefix = weights == "last" ? "model." : weights == "average" ? "ema.average." : "best.";
+  load_state_dict(run.model, checkpoint.tensors, prefix);
+  return run;
+}
+
+SavedRun load_run(const std::string& path, const std::string& weights) {
+  return load_run(trained_checkpoint(path, "trained flow", "dimwise-cnf"), weights);
 }
 
 }  // namespace dimwise::app

@@ -1,11 +1,19 @@
 #pragma once
 
-#include "apps/cnf/data/dataset.hpp"
-#include "apps/cnf/model.hpp"
+#include "apps/cnf/settings.hpp"
+#include "apps/common/run/checkpoint.hpp"
 
 namespace dimwise::app {
 
-/// The data a saved model was trained on, with the same split; or `other`, if not empty. Throws CheckpointError.
-DataSettings data_settings(const SavedModel& saved, const std::string& other = "");
+/// A trained flow and the settings that it was trained with.
+struct SavedRun {
+  TrainSettings settings = {};
+  FlowModel model = {};
+  std::string path;  ///< of the checkpoint
+};
+/// Reads a checkpoint of dimwise-cnf train: its `best`, `average` or `last` weights. Throws CheckpointError.
+SavedRun load_run(const Checkpoint& checkpoint, const std::string& weights);
+/// The same of a run folder or a file.
+SavedRun load_run(const std::string& path, const std::string& weights);
 
 }  // namespace dimwise::app

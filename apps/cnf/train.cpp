@@ -1,13 +1,14 @@
+#include <fmt/core.h>
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <iostream>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <numbers>
 #include <numeric>
 
 #include "apps/cnf/commands.hpp"
+#include "apps/cnf/settings.hpp"
+#include "apps/common/run/saved_settings.hpp"
 #include "apps/common/run/training_run.hpp"
 #include "autodiff/debug/detect_anomaly.hpp"
 #include "nn/optim/adam.hpp"
@@ -21,24 +22,6 @@
 namespace dimwise::app {
 
 namespace {
-
-struct TrainSettings {
-  CommonFlags common{.steps = 5000,
-                     .batch_size = 256,
-                     .lr = 1e-2,
-                     .data = "pinwheel",
-                     .out = "runs/cnf",
-                     .checkpoint_every = 250,
-                     .eval_every = 250};
-  DataSettings data;
-  ModelSettings model;
-  SolverSettings solver{.rtol = 1e-3, .atol = 1e-3};
-  double minutes = 0;
-  double weight_decay = 0, clip = 10, ema = 0.998;
-  double kinetic = 0, jacobian = 0;
-  int64_t warm_up = 100;
-  std::string gradient = "direct";
-};
 
 // Everything that a run changes, and nothing else: what a checkpoint holds.
 struct State {
@@ -72,14 +55,7 @@ void restore(State& s, const Checkpoint& checkpoint) {
   s.mean_loss = values[1];
 }
 
-template <class... Values>
-std::string format(const char* pattern, Values... values) {
-  char text[96];
-  std::snprintf(text, sizeof text, pattern, values...);
-  return text;
-}
-
-std::string counted(int64_t n, const std::string& what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
+std::string counted(int64_t n, const char* what) { return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s"); }
 
 class Training {
  public:
@@ -87,15 +63,11 @@ class Training {
       : settings_(settings),
         run_(settings.common, settings.minutes, "Use a smaller --lr or --clip, or --debug-nans to find the op."),
         data_(load_dataset(settings.data)),
-        batches_(data_, settings.common.seed, settings.common.batch_size, parse_dtype(settings.common.dtype)),
-        rng_(Rng(static_cast<uint64_t>(settings.common.seed))),
+        batches_(data_, settings.data.seed, settings.common.batch_size, parse_dtype(settings.model.dtype)),
+        rng_(Rng(static_cast<uint64_t>(settings.data.seed))),
         pool_(static_cast<int>(settings.common.threads)),
         options_(flow_options(settings.solver)),
-        schedule_(warm_up(settings.warm_up, [](int64_t) { return 1.0; })),
-        state_(first_state()) {
-    options_.ode.gradient = settings.gradient == "adjoint"        ? OdeGradient::adjoint
-                            : settings.gradient == "checkpointed" ? OdeGradient::checkpointed
-                                                                  : OdeGradient::direct;
+        state_(first_state(command)) {
     options_.penalties = settings.kinetic > 0 || settings.jacobian > 0;
     run_.begin(command);
   }
@@ -104,18 +76,15 @@ class Training {
     announce();
     run_.run({.step = [this] { return step(); },
               .tensors = [this] { return to_tensors(state_); },
-              .metadata = {{"model", to_json(settings_.model)},
-                           {"data", data_to_json()},
-                           {"threads", std::to_string(settings_.common.threads)}},
+              .settings = saved_settings(saved_command(settings_)).dump(),
               .evaluate = [this] { evaluate(); }});
     report();
   }
 
  private:
   // The beginning, or where a checkpoint left off. Nothing is written before this has succeeded.
-  State first_state() {
+  State first_state(const Command& command) {
     settings_.model.d = data_.train.dim(1);
-    settings_.model.dtype = settings_.common.dtype;
     State s;
     s.model = make_model(settings_.model, rng_.split("model"));
     s.model.standardizer = fit_standardizer(data_.train, data_.columns, dtype());
@@ -124,36 +93,26 @@ class Training {
     s.ema.decay = settings_.ema;
     s.best = s.model;
     if (!run_.resumed()) return s;
-    const Checkpoint& resumed = *run_.resumed();
-    std::map<std::string, std::string> saved = resumed.metadata;
-    const std::string other = differences(model_settings(saved["model"]), settings_.model);
-    if (!other.empty())
-      fail<CheckpointError>("resume", resumed.path, " holds another model: ", other,
-                            ". Give the flags it was trained with, or another --out to start anew.");
-    const std::string threads = std::to_string(settings_.common.threads), before = saved["threads"];
-    if (before != threads)
-      fail<CheckpointError>("resume", resumed.path, " was trained with --threads ", before, ", not ", threads,
-                            ": another number of threads gives other results. Give --threads ", before,
-                            ", or another --out to start anew.");
-    restore(s, resumed);
+    run_.check_same(saved_settings(fixed_command(settings_)), command);
+    restore(s, *run_.resumed());
     return s;
   }
 
-  DType dtype() const { return parse_dtype(settings_.common.dtype); }
+  DType dtype() const { return parse_dtype(settings_.model.dtype); }
 
   void announce() {
-    run_.say("data " + data_.name + ": " + counted(data_.train.dim(1), "column") + ", " +
-             (data_.density
-                  ? std::string("sampled anew at every step")
-                  : counted(data_.train.dim(0), "row") + " to train, " + std::to_string(data_.validation.dim(0)) +
-                        " to validate, " + std::to_string(data_.test.dim(0)) + " to test"));
+    run_.say(fmt::format(
+        "data {}: {}, {}", data_.name, counted(data_.train.dim(1), "column"),
+        data_.density ? "sampled anew at every step"
+                      : fmt::format("{} to train, {} to validate, {} to test", counted(data_.train.dim(0), "row"),
+                                    data_.validation.dim(0), data_.test.dim(0))));
     for (const std::string& column : data_.dropped) run_.say("left out column " + column);
-    run_.say("model: " + std::to_string(num_parameters(state_.model)) + " parameters; " + describe(settings_.model));
+    run_.say(fmt::format("model: {} parameters; {}", num_parameters(state_.model), describe(settings_.model)));
   }
 
   // Warm-up, then half a cosine down to 0 over the training.
   double learning_rate() const {
-    return settings_.common.lr * schedule_(run_.step()) * 0.5 * (1 + std::cos(std::numbers::pi * run_.share_done()));
+    return settings_.common.lr * warm_up(run_.step(), settings_.warm_up) * cosine_decay(run_.share_done());
   }
 
   Tick step() {
@@ -186,8 +145,7 @@ class Training {
     const double nll = std::accumulate(shares.begin(), shares.end(), 0.0);
     const int64_t most = *std::max_element(evaluations.begin(), evaluations.end());
     const double norm = clip_grad_norm(gradient, settings_.clip);
-    if (!std::isfinite(loss.item()) || !std::isfinite(norm))
-      run_.diverged(format("the loss is %g and the gradient's norm %g.", loss.item(), norm));
+    run_.check_finite(loss.item(), norm);
     state_.optimizer.lr = learning_rate();
     state_.optimizer.step(state_.model, gradient);
     state_.ema.update(state_.model);
@@ -211,15 +169,7 @@ class Training {
       state_.best_nll = nll;
       state_.best = state_.ema.average;
     }
-    if (settings_.common.verbose)
-      run_.say(format("step %lld: validation nll %.4f nats", static_cast<long long>(run_.step()), nll));
-  }
-
-  std::string data_to_json() const {
-    const DataSettings& d = settings_.data;
-    return nlohmann::json{
-        {"data", d.data}, {"transform", d.transform}, {"validation", d.validation}, {"test", d.test}, {"seed", d.seed}}
-        .dump();
+    if (settings_.common.verbose) run_.say(fmt::format("step {}: validation nll {:.4f} nats", run_.step(), nll));
   }
 
   void report() {
@@ -240,7 +190,6 @@ class Training {
   Rng rng_;
   ThreadPool pool_;
   FlowOptions options_;
-  Schedule schedule_;
   State state_;
 };
 
@@ -253,62 +202,8 @@ void add_train(App& app) {
   c.example("train --data moons --minutes 5 --out runs/moons", "Fit the two moons for five minutes");
   c.example("train --data faithful.csv --steps 2000 --out runs/faithful", "Fit the columns of a file");
   c.example("train --data moons --minutes 5 --out runs/moons --resume auto", "Go on where it stopped");
-  c.section("Data");
-  add_data(c, s->common,
-           "a built-in density (8gaussians, 2spirals, checkerboard, pinwheel, rings, moons, swissroll, circles) or a "
-           ".csv or .npy file");
-  c.add_choice("transform", s->data.transform, Words{"none", "log-returns"}, "what is done to a file's columns");
-  c.add("validation-share", s->data.validation, "share of a file's rows to validate on",
-        Range{.min = 0, .max = 0.5, .above_min = true});
-  c.add("test-share", s->data.test, "share of a file's rows kept for eval",
-        Range{.min = 0, .max = 0.5, .above_min = true});
-  c.section("Model");
-  c.add_choice("conditioner", s->model.conditioner, conditioner_names(), "what computes h_i from the other x_j");
-  c.add_choice("transformer", s->model.transformer, transformer_names(), "what computes f_i from x_i and h_i");
-  c.add("hidden", s->model.hidden, "widths of the conditioner's hidden layers", at_least_one);
-  c.add("d-h", s->model.d_h, "numbers h_i given to the transformer for each dimension", at_least_one);
-  c.add("transformer-hidden", s->model.transformer_hidden, "widths of the transformer's hidden layers", at_least_one);
-  c.add_choice("activation", s->model.activation, Words{"tanh", "softplus", "silu", "sigmoid", "gelu", "sin"},
-               "activation of all layers");
-  c.add("blocks", s->model.blocks, "flows in a row, each a solve of its own", at_least_one);
-  c.add("end-time", s->model.end_time, "T, the time from the base to the data", positive);
-  add_dtype(c, s->common);
-  add_solver(c, s->solver);
-  c.add_choice("gradient", s->gradient, Words{"direct", "checkpointed", "adjoint"},
-               "through the solver's steps, or by a second solve backwards in less memory");
-  c.section("Training");
-  add_seed(c, s->common);
-  add_steps(c, s->common);
-  c.add("minutes", s->minutes,
-        "train for this long instead of --steps; 0 for steps. The schedule then follows the clock, so a run cannot be "
-        "repeated bit for bit",
-        not_negative);
-  add_batch_size(c, s->common);
-  add_threads(
-      c, s->common,
-      "cores to use, each for its own rows of a batch with solver steps of their own. A number gives the same run "
-      "bit for bit, another one that differs slightly and cannot resume it");
-  add_lr(c, s->common);
-  c.add("warm-up", s->warm_up, "steps over which the learning rate rises; it falls as half a cosine from then on",
-        not_negative);
-  c.add("weight-decay", s->weight_decay, "decoupled weight decay of AdamW", not_negative);
-  c.add("clip", s->clip, "longest gradient norm", positive);
-  c.add("ema", s->ema, "decay of the average of the weights that is evaluated", Range{.min = 0, .max = 0.999999});
-  c.add("kinetic", s->kinetic, "weight of the kinetic energy, the integral of |f|^2 / d", not_negative);
-  c.add("jacobian", s->jacobian, "weight of the Jacobian diagonal's energy, the integral of |D f|^2 / d", not_negative);
-  c.section("Run");
-  add_out(c, s->common);
-  add_resume(c, s->common);
-  add_log_every(c, s->common);
-  add_eval_every(c, s->common);
-  add_verbosity(c, s->common);
-  add_debug_nans(c, s->common);
-  add_json(c, s->common);
-  c.does([s](const Command& self) {
-    s->data.data = s->common.data;
-    s->data.seed = s->common.seed;
-    Training(*s, self).run();
-  });
+  add_settings(c, *s);
+  c.does([s](const Command& self) { Training(*s, self).run(); });
 }
 
 }  // namespace dimwise::app

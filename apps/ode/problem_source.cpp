@@ -9,10 +9,10 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "apps/cnf/model.hpp"
-#include "apps/common/cli/common_flags.hpp"
+#include "apps/cnf/saved_run.hpp"
 #include "apps/common/cli/exit_code.hpp"
 #include "apps/common/cli/suggest.hpp"
+#include "apps/common/run/saved_settings.hpp"
 #include "apps/ode/saved_run.hpp"
 
 namespace dimwise::app {
@@ -28,22 +28,19 @@ OdeProblem named_problem(const std::string& name) {
 }
 
 OdeProblem model_problem(const SubjectSettings& s) {
-  std::optional<Checkpoint> checkpoint;
-  if (std::filesystem::is_directory(s.model))
-    checkpoint = find_checkpoint("auto", s.model);
-  else if (std::filesystem::exists(s.model))
-    checkpoint = load_checkpoint(s.model);
-  if (checkpoint && is_trained_dynamics(*checkpoint)) return trained_dynamics(*checkpoint, s.samples, s.seed);
-  const SavedModel saved = load_model(s.model, s.weights);
-  const DType dtype = parse_dtype(saved.settings.dtype);
-  const Shape shape = s.samples == 1 ? Shape{saved.settings.d} : Shape{s.samples, saved.settings.d};
+  const Checkpoint checkpoint = trained_checkpoint(s.model, "trained flow", "dimwise-cnf");
+  if (written_by(checkpoint, "dimwise-ode train"))
+    return experiment::learned_problem(experiment::load_run(checkpoint), s.samples, s.seed);
+  const SavedRun run = load_run(checkpoint, s.weights);
+  const ModelSettings& model = run.settings.model;
+  const Shape shape = s.samples == 1 ? Shape{model.d} : Shape{s.samples, model.d};
   return {.name = std::filesystem::path(s.model).filename().string(),
-          .title = "learned drift of " + saved.path,
-          .source = describe(saved.settings),
-          .note = saved.settings.blocks > 1 ? "the first of " + std::to_string(saved.settings.blocks) + " blocks" : "",
-          .term = hollow_term(saved.model.flow.blocks[0], {.time = true}),
-          .y0 = {Rng(static_cast<uint64_t>(s.seed)).split("start").normal(shape, dtype)},
-          .times = {0, saved.settings.end_time}};
+          .title = "learned drift of " + run.path,
+          .source = describe(model),
+          .note = model.blocks > 1 ? "the first of " + std::to_string(model.blocks) + " blocks" : "",
+          .term = hollow_term(run.model.flow.blocks[0], {.time = true}),
+          .y0 = {Rng(static_cast<uint64_t>(s.seed)).split("start").normal(shape, parse_dtype(model.dtype))},
+          .times = {0, model.end_time}};
 }
 
 void set_start(OdeProblem& p, const std::vector<double>& y0) {

@@ -1,15 +1,21 @@
 #pragma once
 
 #include "apps/common/run/checkpoint.hpp"
+#include "apps/ode/experiment/settings.hpp"
 #include "hollow/ode/problems/problems.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::experiment {
 
-/// Whether a checkpoint was written by `dimwise-ode train`.
-bool is_trained_dynamics(const Checkpoint& checkpoint);
+/// Dynamics that `dimwise-ode train` learned, and the settings that they were trained with.
+struct SavedRun {
+  Settings settings = {};
+  AnyHollowNet net = {};
+  std::string path;  ///< of the checkpoint
+};
+/// Throws CheckpointError.
+SavedRun load_run(const Checkpoint& checkpoint);
 
-/// The dynamics that `dimwise-ode train` learned, from `samples` starts such as it was trained on. Throws
-/// CheckpointError.
-OdeProblem trained_dynamics(const Checkpoint& checkpoint, int64_t samples, int64_t seed);
+/// The learned dynamics as a problem, from `samples` starts such as they were trained on, drawn by `seed`.
+OdeProblem learned_problem(const SavedRun& run, int64_t samples, int64_t seed);
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::experiment

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <iostream>
@@ -79,11 +81,7 @@ class Solve {
   }
 
  private:
-  static std::string number(double x) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.6g", x);
-    return text;
-  }
+  static std::string number(double x) { return fmt::format("{:.6g}", x); }
 
   static std::string words(const OdeSolution& solution) {
     return std::string(name(solution.status)) + ": " + solution.message;
@@ -226,10 +224,10 @@ void add_solve(App& app) {
   c.example("solve --problem cubic-spiral --points 1000 --out runs/spiral", "A fine trajectory, and its pictures");
   c.example("solve --model runs/moons --method adams --corrector jacobi_newton", "The drift of a trained flow");
   add_subject(c, s->subject);
-  std::string methods;
-  for (const std::string& name : ode_method_names()) methods += (methods.empty() ? "" : ", ") + name;
   c.section("Solver");
-  c.add("method", s->method, methods + "; automatic is bdf for stiff problems, dopri5 for others").placeholder = "NAME";
+  c.add("method", s->method,
+        fmt::format("{}; automatic is bdf for stiff problems, dopri5 for others", fmt::join(ode_method_names(), ", ")))
+      .placeholder = "NAME";
   c.add_choice("corrector", s->corrector, corrector_names(), "how an implicit method's equations are solved");
   c.add("rtol", s->rtol, "relative tolerance", positive);
   c.add("atol", s->atol, "absolute tolerance; 0 for the problem's own, a multiple of rtol", not_negative);

@@ -1,5 +1,6 @@
 #include "apps/ode/solver_spec.hpp"
 
+#include <fmt/format.h>
 #include <time.h>
 
 #include <algorithm>
@@ -17,11 +18,9 @@ namespace {
 void check_name(const std::string& flag, const char* kind, const std::string& name,
                 const std::vector<std::string>& names) {
   if (std::find(names.begin(), names.end(), name) != names.end()) return;
-  std::string list;
-  for (const std::string& each : names) list += (list.empty() ? "" : ", ") + each;
   const std::string guess = did_you_mean(name, names);
   fail<UsageError>(flag.c_str(), "there is no ", kind, " \"", name, "\". ", guess, guess.empty() ? "" : " ",
-                   "There are ", list, ".");
+                   fmt::format("There are {}.", fmt::join(names, ", ")));
 }
 
 bool finite(const State& y) {

@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 #include <iostream>
@@ -36,11 +38,7 @@ struct Cell {
   std::string outcome = {};  // empty where the end was reached
 };
 
-std::string number(double x) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g", x);
-  return std::isnan(x) ? "-" : text;
-}
+std::string number(double x) { return std::isnan(x) ? "-" : fmt::format("{:.3g}", x); }
 
 std::vector<SolverSpec> parse_integrators(const std::string& text) {
   std::vector<SolverSpec> all;
@@ -62,11 +60,9 @@ std::vector<double> parse_rtols(const std::string& text) {
                               to = parse_numbers("--rtols", text.substr(dots + 2));
     if (from.size() != 1 || to.size() != 1 || !(from[0] >= to[0] && to[0] > 0))
       fail<UsageError>("--rtols", "must fall, as 1e-3..1e-9 does, not \"", text, "\"");
-    for (int i = 0; from[0] * std::pow(10, -i) >= to[0] * 0.999; ++i) {
-      char decade[32];  // 1e-5, and not the double beside it
-      std::snprintf(decade, sizeof decade, "%.12g", from[0] * std::pow(10, -i));
-      all.push_back(std::stod(decade));
-    }
+    // 1e-5, and not the double beside it.
+    for (int i = 0; from[0] * std::pow(10, -i) >= to[0] * 0.999; ++i)
+      all.push_back(std::stod(fmt::format("{:.12g}", from[0] * std::pow(10, -i))));
   } else {
     all = parse_numbers("--rtols", text);
   }

@@ -1,6 +1,7 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -9,10 +10,10 @@
 #include <set>
 
 #include "apps/common/cli/exit_code.hpp"
-#include "apps/common/cli/flag_differences.hpp"
 #include "apps/common/cli/lists.hpp"
 #include "apps/common/plot/png.hpp"
 #include "apps/common/plot/svg.hpp"
+#include "apps/common/run/saved_settings.hpp"
 #include "apps/common/run/signals.hpp"
 #include "apps/sde/commands.hpp"
 #include "apps/sde/fit.hpp"
@@ -39,11 +40,7 @@ struct Cell {
   Json result;
 };
 
-std::string number(double v) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g", v);
-  return text;
-}
+std::string number(double v) { return fmt::format("{:.3g}", v); }
 
 class Comparison {
  public:
@@ -51,7 +48,7 @@ class Comparison {
     const FitSettings plain;
     if (s.fit.method != plain.method) fail<UsageError>("--method", "is varied by compare. Use --methods.");
     if (s.fit.data.keep != plain.data.keep) fail<UsageError>("--keep", "is varied by compare. Use --keeps.");
-    if (s.fit.common.seed != plain.common.seed) fail<UsageError>("--seed", "is varied by compare. Use --seeds.");
+    if (s.fit.data.seed != plain.data.seed) fail<UsageError>("--seed", "is varied by compare. Use --seeds.");
     for (const std::string& method : words_of(s.methods)) {
       if (method != "fokker-planck" && method != "euler")
         fail<UsageError>("--methods", "has \"", method, "\". Use fokker-planck and euler.");
@@ -67,7 +64,7 @@ class Comparison {
     if (shares.empty()) fail<UsageError>("--keeps", "is empty. Give shares, as 1,0.5.");
     // What the data lack from now on, they lack because they were thinned.
     if (!load_dataset(data_settings(s.fit)).truth)
-      fail<UsageError>("compare", s.fit.common.data,
+      fail<UsageError>("compare", s.fit.data.data,
                        " is not known exactly, so no error can be told. Use a built-in system, or --truth.");
   }
 
@@ -95,15 +92,16 @@ class Comparison {
     FitSettings own = s_.fit;
     own.method = method;
     own.data.keep = keep;
-    own.common.seed = seed;
+    own.data.seed = seed;
     own.common.out += "/" + method + "-" + number(100 * keep) + "-" + std::to_string(seed);
     own.common.resume = "auto";
-    const Json asked = Json::parse(to_json(own).dump());
+    const Command c = fit_command(own);
+    const Json asked = saved_settings(c);
     const std::string file = own.common.out + "/result.json";
     std::ifstream in(file);
     double before = 0;  // processor seconds of a fit that was interrupted
     if (Json saved = Json::parse(in, nullptr, false); saved.is_object() && saved.contains("fit")) {
-      const std::string other = flag_differences(saved["fit"], asked);
+      const std::string other = setting_differences(saved["fit"], asked);
       if (!other.empty() || saved["steps"] != own.common.steps)
         fail<CheckpointError>("compare", file, " is of other fits: ", other.empty() ? "--steps differs" : other,
                               ". Give the flags it was made with, or another --out.");
@@ -111,9 +109,6 @@ class Comparison {
       before = saved["seconds"];
     }
     Json result{{"fit", asked}, {"steps", own.common.steps}};
-    Command c("dimwise-sde", "train", "");
-    add_fit(c, own);
-    add_run(c, own);
     std::clock_t begin = std::clock();
     const auto save = [&] {
       result["seconds"] = before + static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
@@ -242,7 +237,7 @@ class Comparison {
 void add_compare(App& app) {
   const auto s = std::make_shared<CompareSettings>();
   s->fit.common.out = "runs/sde-compare";
-  s->fit.common.data = "pendulum";
+  s->fit.data.data = "pendulum";
   Command& c = app.command("compare", "errors of f and g over the share of observations kept, of both methods");
   c.example("compare --data pendulum --paths 2000 --out runs/sparse", "The figure of errors against sparsity");
   c.section("Comparison");
@@ -250,8 +245,7 @@ void add_compare(App& app) {
   c.add("keeps", s->keeps, "shares of the observations for training that are kept",
         Range{.min = 0, .max = 1, .above_min = true});
   c.add("seeds", s->seeds, "fits of each, with seeds 0, 1 ...", at_least_one);
-  add_fit(c, s->fit);
-  add_run(c, s->fit);
+  add_settings(c, s->fit);
   c.does([s](const Command&) { Comparison(*s).run(); });
 }
 

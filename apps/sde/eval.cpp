@@ -1,5 +1,5 @@
+#include <fmt/core.h>
 #include <cmath>
-#include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -15,21 +15,14 @@ struct EvalSettings {
   CommonFlags common{.out = "runs/sde"};
 };
 
-template <class... Values>
-std::string line(const char* format, Values... values) {
-  char text[240];
-  std::snprintf(text, sizeof text, format, values...);
-  return std::string(text) + "\n";
-}
-
-nlohmann::ordered_json to_json(const Score& s) { return {{"mean", s.mean}, {"standard_error", s.standard_error}}; }
+nlohmann::ordered_json to_json(const Mean& s) { return {{"mean", s.mean}, {"standard_error", s.standard_error}}; }
 
 void evaluate(const EvalSettings& s) {
-  const SavedRun fit = load_fit(s.common.out);
+  const SavedRun fit = load_run(s.common.out);
   nlohmann::ordered_json j{{"checkpoint", fit.path}, {"data", fit.data.name}, {"held_out", fit.data.test.size()}};
-  std::string text = line("checkpoint      %s", fit.path.c_str());
-  text += line("data            %s, %lld held-out observations of %lld paths", fit.data.name.c_str(),
-               static_cast<long long>(fit.data.test.size()), static_cast<long long>(fit.data.test.paths()));
+  std::string text = fmt::format("checkpoint      {}\n", fit.path);
+  text += fmt::format("data            {}, {} held-out observations of {} paths\n", fit.data.name, fit.data.test.size(),
+                      fit.data.test.paths());
   if (fit.data.truth) {
     const Errors e = errors(fit.model, *fit.data.truth, fit.known, fit.data.test);
     j["drift_error"] = e.mean_drift;
@@ -37,33 +30,34 @@ void evaluate(const EvalSettings& s) {
     j["drift_errors"] = e.drift;
     j["diffusion_errors"] = e.diffusion;
     for (size_t i = 0; i < std::min<size_t>(fit.known.size(), 8); ++i)
-      text += line("%-15s mean absolute error of f %.4f, of g %.4f%s", fit.data.test.columns[i].c_str(), e.drift[i],
-                   e.diffusion[i], fit.known[i] ? " (known)" : "");
-    text += line("mean            of f %.4f, of g %.4f over what was learned", e.mean_drift, e.mean_diffusion);
+      text += fmt::format("{:<15} mean absolute error of f {:.4f}, of g {:.4f}{}\n", fit.data.test.columns[i],
+                          e.drift[i], e.diffusion[i], fit.known[i] ? " (known)" : "");
+    text +=
+        fmt::format("mean            of f {:.4f}, of g {:.4f} over what was learned\n", e.mean_drift, e.mean_diffusion);
   }
   if (fit.settings.method != "euler") {
-    const Score density = density_score(fit);
+    const Mean density = density_score(fit);
     j["density_log_likelihood"] = to_json(density);
-    text += line("density         %.4f +- %.4f nats an observation", density.mean, density.standard_error);
+    text += fmt::format("density         {} nats an observation\n", with_error(density));
     if (const auto excess = density_excess(fit)) {
       j["truth_minus_density"] = to_json(*excess);
-      text += line("                the true density has %+.4f +- %.4f", excess->mean, excess->standard_error);
+      text +=
+          fmt::format("                the true density has {:+.4f} +- {:.4f}\n", excess->mean, excess->standard_error);
     }
   }
   if (const auto t = transition_scores(fit)) {
     j["transition_log_likelihood"] = to_json(t->learned);
     j["random_walk_log_likelihood"] = to_json(t->random_walk);
     j["transition_minus_random_walk"] = to_json(t->gain);
-    text += line("one Euler step  %.4f +- %.4f nats an observation under the learned f and g", t->learned.mean,
-                 t->learned.standard_error);
-    text += line(
-        "random walk     %.4f +- %.4f with drift, fitted to the same observations: the learned equation is %s, "
-        "%+.4f +- %.4f",
-        t->random_walk.mean, t->random_walk.standard_error, t->gain.mean > 0 ? "better" : "worse", t->gain.mean,
-        t->gain.standard_error);
+    text += fmt::format("one Euler step  {} nats an observation under the learned f and g\n", with_error(t->learned));
+    text += fmt::format(
+        "random walk     {} with drift, fitted to the same observations: the learned equation is {}, {:+.4f} +- "
+        "{:.4f}\n",
+        with_error(t->random_walk), t->gain.mean > 0 ? "better" : "worse", t->gain.mean, t->gain.standard_error);
   } else {
     const bool paired = !pairs(fit.data.test).empty() && !pairs(fit.data.train).empty();
-    text += line("one Euler step  %s: not scored", paired ? "no component has noise" : "no path is seen twice");
+    text +=
+        fmt::format("one Euler step  {}: not scored\n", paired ? "no component has noise" : "no path is seen twice");
   }
   const std::vector<std::string> known = limits(fit.settings, fit.data);
   j["limits"] = known;

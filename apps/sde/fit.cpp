@@ -1,13 +1,14 @@
 #include "apps/sde/fit.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
-#include <numbers>
 #include <numeric>
 
 #include "apps/common/cli/exit_code.hpp"
+#include "apps/common/run/saved_settings.hpp"
 #include "apps/common/run/training_run.hpp"
 #include "autodiff/context.hpp"
 #include "autodiff/debug/detect_anomaly.hpp"
@@ -15,6 +16,7 @@
 #include "hollow/sde/weak.hpp"
 #include "nn/optim/adam.hpp"
 #include "nn/optim/clip.hpp"
+#include "nn/optim/schedule.hpp"
 #include "nn/parallel/value_and_grad_parallel.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -62,11 +64,11 @@ class Fit {
       : settings_(settings),
         run_(settings.common, settings.minutes,
              "Use a smaller --lr, --clip or --lambda, or --debug-nans to find the op."),
-        rng_(static_cast<uint64_t>(settings.common.seed)),
+        rng_(static_cast<uint64_t>(settings.data.seed)),
         pool_(static_cast<int>(settings.common.threads)),
         data_(load_dataset(data_settings(settings))),
         known_(known_diffusion(settings, data_)),
-        model_(make_model(model_settings(settings), data_.train, known_, rng_.split("model"))) {
+        model_(make_model(settings.model, data_.train, known_, rng_.split("model"))) {
     if (euler()) {
       const Transitions all = transitions(model_, data_.train);
       points_ = all.from;
@@ -79,7 +81,7 @@ class Fit {
       if (model_.from_start) test_length_ *= std::min(1.0, std::sqrt(mean(square(points_.x - points_.context)).item()));
     }
     if (run_.resumed()) {
-      run_.check_same("fit", to_json(settings_), "dimwise-sde train");
+      run_.check_same(saved_settings(fit_command(settings_)), command);
       load_state_dict(model_, run_.resumed()->tensors, "model.");
       density_adam_.load_state_dict(run_.resumed()->tensors, "density_optimizer.");
       drift_adam_.load_state_dict(run_.resumed()->tensors, "drift_optimizer.");
@@ -92,7 +94,7 @@ class Fit {
     announce();
     run_.run({.step = [this] { return step(); },
               .tensors = [this] { return tensors(); },
-              .metadata = {{"fit", to_json(settings_).dump()}},
+              .settings = saved_settings(fit_command(settings_)).dump(),
               .evaluate = [this] { evaluate(); }});
     return {run_.step(), run_.saved(), present_errors()};
   }
@@ -111,9 +113,8 @@ class Fit {
   }
 
   void announce() {
-    run_.say("data " + data_.name + ": " + std::to_string(data_.train.size()) + " observations of " +
-             std::to_string(data_.train.paths()) + " paths to train on, " + std::to_string(data_.test.size()) + " of " +
-             std::to_string(data_.test.paths()) + " held out");
+    run_.say(fmt::format("data {}: {} observations of {} paths to train on, {} of {} held out", data_.name,
+                         data_.train.size(), data_.train.paths(), data_.test.size(), data_.test.paths()));
     for (const std::string& remark : data_.train.remarks) run_.say("data: " + remark);
     for (const std::string& limit : limits(settings_, data_)) run_.say("note: " + limit);
     run_.say("model: " + std::to_string(num_parameters(model_)) + " parameters");
@@ -132,9 +133,7 @@ class Fit {
     double share = run_.share_done();
     if (!euler() && settings_.fit == "two-stage")
       share = equation_learns() ? share_after_density() : share / settings_.density_share;
-    const double warm =
-        static_cast<double>(run_.step() + 1) / static_cast<double>(std::max<int64_t>(settings_.warm_up, 1));
-    return settings_.common.lr * std::min(warm, 1.0) * 0.5 * (1 + std::cos(std::numbers::pi * std::min(share, 1.0)));
+    return settings_.common.lr * warm_up(run_.step(), settings_.warm_up) * cosine_decay(share);
   }
 
   double lambda() const {
@@ -197,9 +196,7 @@ class Fit {
           model_, b.rows);
     }();
     const double norm = clip_grad_norm(gradient, settings_.clip);
-    if (!std::isfinite(loss.item()) || !std::isfinite(norm))
-      run_.diverged("the loss is " + std::to_string(loss.item()) + " and the gradient's norm " + std::to_string(norm) +
-                    ".");
+    run_.check_finite(loss.item(), norm);
     update(gradient);
     const auto total = [](const std::vector<double>& parts) {
       return std::accumulate(parts.begin(), parts.end(), 0.0);
@@ -244,9 +241,7 @@ class Fit {
       values.emplace_back(euler() ? "pseudo_nll" : "nll", likelihood - volume);
     }
     if (!euler() && equation_learns()) {
-      char text[48];
-      std::snprintf(text, sizeof text, "residual %.3g", residual);
-      tick.more = text;
+      tick.more = fmt::format("residual {:.3g}", residual);
       values.insert(values.end(), {{"residual", residual}, {"lambda", lambda()}});
     }
     if ((run_.step() + 1) % settings_.common.log_every == 0) run_.folder().metrics(run_.step() + 1, values);
@@ -270,8 +265,8 @@ class Fit {
         values.insert(values.end(), {{"drift_error", e->mean_drift}, {"diffusion_error", e->mean_diffusion}});
     run_.folder().metrics(run_.step(), values);
     if (!settings_.common.verbose) return;
-    std::string text = "step " + std::to_string(run_.step());
-    for (const auto& [name, value] : values) text += ", " + name + " " + std::to_string(value);
+    std::string text = fmt::format("step {}", run_.step());
+    for (const auto& [name, value] : values) text += fmt::format(", {} {:f}", name, value);
     run_.say(text);
   }
 

@@ -1,5 +1,7 @@
 #include "apps/sde/pictures.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -211,9 +213,7 @@ Line histogram(const std::vector<double>& values, const Limits& l) {
 }
 
 std::string when(const SavedRun& fit, const Moment& m) {
-  char text[64];
-  std::snprintf(text, sizeof text, "t = %.3g%s", m.time, fit.model.from_start ? " after the start" : "");
-  return text;
+  return fmt::format("t = {:.3g}{}", m.time, fit.model.from_start ? " after the start" : "");
 }
 
 }  // namespace

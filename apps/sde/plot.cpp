@@ -1,7 +1,7 @@
-#include <filesystem>
 #include <iostream>
 
 #include "apps/common/plot/png.hpp"
+#include "apps/common/run/run_folder.hpp"
 #include "apps/sde/commands.hpp"
 #include "apps/sde/pictures.hpp"
 
@@ -10,13 +10,9 @@ namespace dimwise::app::sde {
 namespace {
 
 void plot(const CommonFlags& common) {
-  const SavedRun fit = load_fit(common.out);
-  const std::filesystem::path folder = std::filesystem::absolute(fit.path).parent_path();
-  const std::filesystem::path figures =
-      std::filesystem::is_directory(common.out) ? common.out + "/figs" : (folder / "figs").string();
-  std::filesystem::create_directories(figures);
+  const SavedRun fit = load_run(common.out);
   const auto write = [&](const Picture& picture) {
-    const std::string path = (figures / (picture.name + ".png")).string();
+    const std::string path = result_figure(common.out, picture.name + ".png");
     write_png(render(picture.figure), path);
     std::cout << path << '\n';
   };
@@ -24,7 +20,8 @@ void plot(const CommonFlags& common) {
   if (const auto density = density_picture(fit, Rng(static_cast<uint64_t>(common.seed)))) write(*density);
   write(drift_picture(fit));
   write(diffusion_picture(fit));
-  if (const Picture training = training_picture((folder / "metrics.jsonl").string()); !training.figure.panels.empty())
+  if (const Picture training = training_picture(result_folder(common.out) + "/metrics.jsonl");
+      !training.figure.panels.empty())
     write(training);
 }
 
@@ -37,7 +34,7 @@ void add_plot(App& app) {
   c.example("plot --out runs/well", "Pictures of a fit");
   c.section("Run");
   add_out(c, *s);
-  add_seed(c, *s);
+  add_seed(c, s->seed);
   c.does([s](const Command&) { plot(*s); });
 }
 

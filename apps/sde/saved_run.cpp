@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "apps/common/run/checkpoint.hpp"
+#include "apps/common/run/saved_settings.hpp"
 #include "autodiff/base/error.hpp"
 #include "autodiff/context.hpp"
 #include "ops/arithmetic.hpp"
@@ -12,16 +12,16 @@
 
 namespace dimwise::app::sde {
 
-SavedRun load_fit(const std::string& path) {
-  Checkpoint checkpoint = trained_checkpoint(path, "fit", "dimwise-sde");
-  SavedRun fitted;
-  fitted.path = checkpoint.path;
-  fitted.settings = fit_settings(checkpoint.metadata["fit"], fitted.path);
-  fitted.data = load_dataset(data_settings(fitted.settings));
-  fitted.known = known_diffusion(fitted.settings, fitted.data);
-  fitted.model = make_model(model_settings(fitted.settings), fitted.data.train, fitted.known, Rng(0));
-  load_state_dict(fitted.model, checkpoint.tensors, "model.");
-  return fitted;
+SavedRun load_run(const std::string& path) {
+  const Checkpoint checkpoint = trained_checkpoint(path, "fit", "dimwise-sde");
+  SavedRun run;
+  run.path = checkpoint.path;
+  restore_settings(fit_command(run.settings), checkpoint);
+  run.data = load_dataset(data_settings(run.settings));
+  run.known = known_diffusion(run.settings, run.data);
+  run.model = make_model(run.settings.model, run.data.train, run.known, Rng(0));
+  load_state_dict(run.model, checkpoint.tensors, "model.");
+  return run;
 }
 
 Errors errors(const SdeModel& model, const SdeSystem& truth, const std::vector<std::optional<double>>& known,

@@ -17,7 +17,7 @@ struct SavedRun {
   std::string path;  ///< of the checkpoint
 };
 /// Throws CheckpointError, DataError.
-SavedRun load_fit(const std::string& path);
+SavedRun load_run(const std::string& path);
 
 /// Mean absolute errors of f and g, of each component, over some points in the units of the data.
 struct Errors {

@@ -1,7 +1,6 @@
 #include "apps/sde/scores.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "autodiff/context.hpp"
 #include "hollow/sde/fokker_planck.hpp"
@@ -14,12 +13,6 @@
 namespace dimwise::app::sde {
 
 namespace {
-
-Score score(const Tensor& each) {
-  const auto n = static_cast<double>(each.size());
-  const double m = mean(each).item(), spread = n > 1 ? sum(square(each - m)).item() / (n - 1) : 0;
-  return {m, std::sqrt(spread / n)};
-}
 
 Tensor log_density(const SavedRun& fit) {
   const NoGrad guard;
@@ -53,9 +46,9 @@ Sde random_walk(const Moves& m) {
 
 }  // namespace
 
-Score density_score(const SavedRun& fit) { return score(log_density(fit)); }
+Mean density_score(const SavedRun& fit) { return mean_of(log_density(fit).values()); }
 
-std::optional<Score> density_excess(const SavedRun& fit) {
+std::optional<Mean> density_excess(const SavedRun& fit) {
   const auto& truth = fit.data.truth;
   if (!truth || !truth->log_density || fit.model.from_start) return {};
   if (fit.data.train.groups() != static_cast<int64_t>(truth->groups.size())) return {};
@@ -67,7 +60,7 @@ std::optional<Score> density_excess(const SavedRun& fit) {
     for (size_t i = 0; i < exact.size(); ++i)
       if (seen.group[i] == g) exact[i] = all[i];
   }
-  return score(tensor(exact, DType::float64) - log_density(fit));
+  return mean_of((tensor(exact, DType::float64) - log_density(fit)).values());
 }
 
 std::optional<TransitionScores> transition_scores(const SavedRun& fit) {
@@ -82,7 +75,7 @@ std::optional<TransitionScores> transition_scores(const SavedRun& fit) {
     return sum(counted * euler_log_prob(sde, held.t0, held.x0, held.t1, held.x1), {-1});
   };
   const Tensor own = each(equation(astype(fit.model, DType::float64))), walk = each(random_walk(moves(fit.data.train)));
-  return TransitionScores{score(own), score(walk), score(own - walk)};
+  return TransitionScores{mean_of(own.values()), mean_of(walk.values()), mean_of((own - walk).values())};
 }
 
 }  // namespace dimwise::app::sde

@@ -1,7 +1,8 @@
 #include "apps/sde/settings.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "apps/common/cli/exit_code.hpp"
 #include "apps/common/cli/lists.hpp"
@@ -22,11 +23,11 @@ void add_paths(Command& c, SimulationSettings& s) {
   c.add("unpaired", s.unpaired, "observe each path once: as many paths as observations, each with a number of its own");
 }
 
-void add_fit(Command& c, FitSettings& s) {
-  std::string names;
-  for (const std::string& name : sde_system_names()) names += (names.empty() ? "" : ", ") + name;
+void add_settings(Command& c, FitSettings& s) {
   c.section("Data");
-  add_data(c, s.common, "a built-in system (" + names + ") or a .csv, .npy or .npz file with columns t, path, x1 ...");
+  add_data(c, s.data.data,
+           fmt::format("a built-in system ({}) or a .csv, .npy or .npz file with columns t, path, x1 ...",
+                       fmt::join(sde_system_names(), ", ")));
   c.add("names", s.names, "names of the columns of a file that has none, as t,path,group,x1").placeholder = "LIST";
   c.add("columns", s.columns, "the components of x; all but t, path and group if not given").placeholder = "LIST";
   c.add("window", s.data.file.window, "rows are one series: cut it into windows of so many, each from t = 0; 0 if not",
@@ -52,7 +53,7 @@ void add_fit(Command& c, FitSettings& s) {
   c.add("transformer-hidden", s.model.transformer_hidden, "widths of the transformer's hidden layers", at_least_one);
   const Words smooth{"tanh", "softplus", "silu", "sin"};
   c.add_choice("activation", s.model.activation, smooth, "activation of all layers of f and g");
-  add_dtype(c, s.common);
+  add_dtype(c, s.model.dtype);
   c.section("Density");
   c.add_choice("density", s.model.density, Words{"mixture", "flow"},
                "p(t, x): a mixture of normal distributions that move with time, or a flow through time");
@@ -79,18 +80,15 @@ void add_fit(Command& c, FitSettings& s) {
   c.add("lambda-ramp", s.lambda_ramp,
         "of joint: share of what comes after the density over which the weight rises from 0",
         Range{.min = 0, .max = 1});
-  add_seed(c, s.common);
+  add_seed(c, s.data.seed);
   add_steps(c, s.common);
-  c.add("minutes", s.minutes, "train for this long instead of --steps; 0 for steps", not_negative);
-  add_batch_size(c, s.common);
+  c.add("minutes", s.minutes, "train for this long instead of --steps; 0 for steps", not_negative).not_in_checkpoint();
+  add_batch_size(c, s.common.batch_size);
   add_lr(c, s.common);
   c.add("warm-up", s.warm_up, "steps over which the learning rate rises; it then falls to 0 as half a cosine",
         not_negative);
   c.add("clip", s.clip, "longest gradient norm", positive);
   add_threads(c, s.common, "threads that share a batch; a number of threads gives the same bits each time");
-}
-
-void add_run(Command& c, FitSettings& s) {
   c.section("Run");
   add_out(c, s.common);
   add_resume(c, s.common);
@@ -101,53 +99,18 @@ void add_run(Command& c, FitSettings& s) {
   add_json(c, s.common);
 }
 
-nlohmann::ordered_json to_json(const FitSettings& settings) {
-  FitSettings copy = settings;
+Command fit_command(FitSettings& s) {
   Command c("dimwise-sde", "train", "");
-  add_fit(c, copy);
-  nlohmann::ordered_json j;
-  // How long a run goes on may change when it is resumed.
-  for (const Setting& each : c.settings())
-    if (each.saved && each.name != "steps" && each.name != "minutes")
-      j[each.name] = nlohmann::ordered_json::parse(each.toml());
-  return j;
-}
-
-FitSettings fit_settings(const std::string& json, const std::string& where) {
-  FitSettings s;
-  Command c("dimwise-sde", "train", "");
-  add_fit(c, s);
-  const auto j = nlohmann::json::parse(json, nullptr, false);
-  const auto text = [](const nlohmann::json& value) {
-    return value.is_string() ? value.get<std::string>() : value.dump();
-  };
-  for (const Setting& each : c.settings()) {
-    if (!each.saved || each.name == "steps" || each.name == "minutes") continue;
-    if (!j.is_object() || !j.contains(each.name))
-      fail<CheckpointError>("model", where, " does not tell --", each.name,
-                            ". It was not written by dimwise-sde train.");
-    std::string list;
-    if (j[each.name].is_array())
-      for (const auto& element : j[each.name]) list += (list.empty() ? "" : ",") + text(element);
-    each.read(where, j[each.name].is_array() ? list : text(j[each.name]));
-  }
-  return s;
+  add_settings(c, s);
+  return c;
 }
 
 DataSettings data_settings(const FitSettings& s) {
   DataSettings data = s.data;
-  data.data = s.common.data;
-  data.seed = s.common.seed;
   data.file.names = words_of(s.names);
   data.file.columns = words_of(s.columns);
   data.file.logarithm = s.transform == "log";
   return data;
-}
-
-ModelSettings model_settings(const FitSettings& s) {
-  ModelSettings model = s.model;
-  model.dtype = s.common.dtype;
-  return model;
 }
 
 std::vector<std::optional<double>> known_diffusion(const FitSettings& s, const Dataset& data) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "apps/common/cli/cli.hpp"
@@ -15,7 +14,6 @@ struct FitSettings {
   CommonFlags common{.steps = 6000,
                      .batch_size = 1024,
                      .lr = 1e-2,
-                     .data = "double-well",
                      .out = "runs/sde",
                      .checkpoint_every = 1000,
                      .log_every = 50,
@@ -31,19 +29,13 @@ struct FitSettings {
   int64_t warm_up = 100;
 };
 
-/// Adds the settings of a fit to a command, all but those of its run folder.
-void add_fit(Command& command, FitSettings& settings);
-/// And those of its run folder.
-void add_run(Command& command, FitSettings& settings);
+/// Adds the settings of a fit to a command.
+void add_settings(Command& command, FitSettings& settings);
+/// `dimwise-sde train` with these settings.
+Command fit_command(FitSettings& settings);
 
-/// The settings on which the numbers of a fit depend, by flag.
-nlohmann::ordered_json to_json(const FitSettings& settings);
-/// The same back. Throws CheckpointError naming `where` if they were not written by dimwise-sde train.
-FitSettings fit_settings(const std::string& json, const std::string& where);
-
-/// What is to be read and simulated, and what the model is made of.
+/// What is to be read and simulated.
 DataSettings data_settings(const FitSettings& settings);
-ModelSettings model_settings(const FitSettings& settings);
 
 /// What is known of each g_i. Throws UsageError where --diffusion does not fit the data.
 std::vector<std::optional<double>> known_diffusion(const FitSettings& settings, const Dataset& data);

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <iostream>
@@ -68,14 +70,7 @@ void run(const SimulateSettings& s) {
   if (!s.figure.empty() && !ends(s.figure, {".png", ".svg"}))
     fail<UsageError>("--figure", "must end in .png or .svg, not \"", s.figure, "\".");
   if (s.system.empty()) fail<UsageError>("simulate", "needs --system NAME.");
-  const SdeSystem system = [&] {
-    try {
-      return sde_system(s.system, s.options);
-    } catch (const ValueError& wrong) {
-      const std::string text = wrong.what();
-      fail<UsageError>("--system", text.substr(text.find("] ") + 2));
-    }
-  }();
+  const SdeSystem system = sde_system("--system", s.system, s.options);
   const auto started = std::chrono::steady_clock::now();
   Progress progress(observed_paths(system, s.simulation), 0, progress_style(s.common.quiet, s.common.no_progress));
   const Simulation simulation = simulate(system, s.simulation, Rng(static_cast<uint64_t>(s.common.seed)),
@@ -114,16 +109,14 @@ void add_simulate(App& app) {
   c.example("simulate --system double-well --paths 500 --out well.csv", "Five hundred paths, observed at equal times");
   c.example("simulate --system pendulum --times random --figure pendulum.png", "Irregular times, and a picture");
   c.section("Equation");
-  std::string names;
-  for (const std::string& name : sde_system_names()) names += (names.empty() ? "" : ", ") + name;
-  c.add("system", s->system, "one of " + names).placeholder = "NAME";
+  c.add("system", s->system, fmt::format("one of {}", fmt::join(sde_system_names(), ", "))).placeholder = "NAME";
   add_system(c, s->options);
   c.section("Observations");
   add_paths(c, s->simulation);
   c.section("Integration");
   c.add_choice("method", s->simulation.method, sde_method_names(), "how paths are computed");
   c.add("dt", s->simulation.dt, "longest step; 0 for the system's own", not_negative);
-  add_seed(c, s->common);
+  add_seed(c, s->common.seed);
   c.section("Output");
   c.add("out", s->common.out, "table t, path, group, x1 ... as .csv, .npy or .npz").placeholder = "FILE";
   c.add("figure", s->figure, "also draw the paths, as .png or .svg").placeholder = "FILE";

@@ -1,12 +1,14 @@
+#include <fmt/core.h>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "apps/common/cli/exit_code.hpp"
 #include "apps/common/run/progress.hpp"
+#include "apps/common/run/run_folder.hpp"
+#include "apps/common/run/saved_settings.hpp"
 #include "apps/common/run/signals.hpp"
 #include "apps/vae/commands.hpp"
 #include "apps/vae/scores.hpp"
@@ -67,44 +69,19 @@ class Partial {
   std::string path_, settings_;
 };
 
-Json to_json(const Mean& m) { return {{"mean", m.mean}, {"standard_error", m.standard_error}, {"images", m.images}}; }
+Json to_json(const Mean& m) { return {{"mean", m.mean}, {"standard_error", m.standard_error}, {"images", m.count}}; }
 
-// All that the numbers depend on.
-Json asked(const EvalSettings& s, const Trained& trained) {
-  return {{"step", trained.step},
-          {"weights", s.weights},
-          {"training", Json::parse(to_json(trained.settings).dump())},
-          {"seed", s.score.seed},
-          {"samples", s.score.samples},
-          {"elbo_images", s.score.elbo_images},
-          {"nll_images", s.score.nll_images},
-          {"batch_size", s.score.batch_size},
-          {"trace", s.solver.trace},
-          {"method", s.solver.method},
-          {"corrector", s.solver.corrector},
-          {"rtol", s.solver.rtol},
-          {"atol", s.solver.atol},
-          {"solver_steps", s.solver.solver_steps}};
-}
-
-template <class... Values>
-std::string line(const char* format, Values... values) {
-  char text[240];
-  std::snprintf(text, sizeof text, format, values...);
-  return std::string(text) + "\n";
-}
-
-void report(const EvalSettings& s, const Trained& trained, const Images& images, const Json& settings,
+void report(const EvalSettings& s, const SavedRun& run, const Images& images, const Json& settings,
             const Scores& scores) {
   const Mean elbo = negative_elbo(scores), nll = mean_of(scores.nll);
   const double evaluations = scores.evaluations / static_cast<double>(scores.elbo_chunks);
-  const ModelSettings& model = trained.settings.model;
-  const Json result{{"checkpoint", std::filesystem::path(trained.path).filename().string()},
-                    {"epoch", trained.epoch},
-                    {"best_epoch", trained.best_epoch},
+  const ModelSettings& model = run.settings.model;
+  const Json result{{"checkpoint", std::filesystem::path(run.path).filename().string()},
+                    {"epoch", run.epoch},
+                    {"best_epoch", run.best_epoch},
                     {"train_images", images.train.dim(0)},
-                    {"parameters", num_parameters(trained.model)},
-                    {"flow_parameters", num_parameters(trained.model.flow)},
+                    {"parameters", num_parameters(run.model)},
+                    {"flow_parameters", num_parameters(run.model.flow)},
                     {"negative_elbo", to_json(elbo)},
                     {"reconstruction", to_json(mean_of(scores.reconstruction))},
                     {"divergence", to_json(mean_of(scores.divergence))},
@@ -116,23 +93,25 @@ void report(const EvalSettings& s, const Trained& trained, const Images& images,
     std::cout << result << '\n';
     return;
   }
-  std::cout << line("checkpoint      %s, %s weights", trained.path.c_str(), s.weights.c_str())
-            << line("model           %s", describe(model).c_str())
-            << line("-ELBO           %.3f +- %.3f nats, %lld test images, one draw of z each", elbo.mean,
-                    elbo.standard_error, static_cast<long long>(elbo.images))
-            << line("                %.3f reconstruction, %.3f divergence", mean_of(scores.reconstruction).mean,
-                    mean_of(scores.divergence).mean)
-            << line("NLL             %.3f +- %.3f nats, %lld test images, %lld draws of z each", nll.mean,
-                    nll.standard_error, static_cast<long long>(nll.images), static_cast<long long>(s.score.samples));
+  std::cout << fmt::format("checkpoint      {}, {} weights\n", run.path, s.weights)
+            << fmt::format("model           {}\n", describe(model))
+            << fmt::format("-ELBO           {} nats, {} test images, one draw of z each\n", with_error(elbo, 3),
+                           elbo.count)
+            << fmt::format("                {:.3f} reconstruction, {:.3f} divergence\n",
+                           mean_of(scores.reconstruction).mean, mean_of(scores.divergence).mean)
+            << fmt::format("NLL             {} nats, {} test images, {} draws of z each\n", with_error(nll, 3),
+                           nll.count, s.score.samples);
   if (continuous(model.flow))
-    std::cout << line("evaluations     %.1f of the drift in a solve, trace %s", evaluations, s.solver.trace.c_str());
+    std::cout << fmt::format("evaluations     {:.1f} of the drift in a solve, trace {}\n", evaluations, s.solver.trace);
 }
 
-void evaluate(const EvalSettings& s) {
+void evaluate(const EvalSettings& s, const Command& self) {
   const StopSignals stop;
-  const Trained trained = load_trained(s.common.out, s.weights);
-  const Images images = load_images(trained.settings.images);
-  const Json settings = asked(s, trained);
+  SavedRun run = load_run(s.common.out, s.weights);
+  const Images images = load_images(run.settings.images);
+  // All that the numbers depend on.
+  Json settings{{"step", run.step}, {"training", saved_settings(saved_command(run.settings))}};
+  settings.update(saved_settings(self));
   Partial partial(result_folder(s.common.out) + "/eval-partial.safetensors", settings);
   if (!partial.empty() && !s.common.quiet) std::cerr << "going on with an evaluation that was stopped\n";
   ThreadPool pool(static_cast<int>(s.common.threads));
@@ -140,7 +119,7 @@ void evaluate(const EvalSettings& s) {
   Clock::time_point saved = Clock::now();
   std::unique_ptr<Progress> progress;
   bool all = false;
-  score(partial.scores, trained.model, images.test, s.score, flow_options(s.solver), pool,
+  score(partial.scores, run.model, images.test, s.score, flow_options(s.solver), pool,
         [&](int64_t done, int64_t total) {
           // Counted from here, so that what was done earlier does not count into the speed.
           if (!progress)
@@ -158,7 +137,7 @@ void evaluate(const EvalSettings& s) {
   if (progress) progress->finish();
   if (stop.pending() && !all)
     throw Interrupted(stop.pending(), "what is done is saved; give the same command to go on");
-  report(s, trained, images, settings, partial.scores);
+  report(s, run, images, settings, partial.scores);
   partial.remove();
 }
 
@@ -179,14 +158,11 @@ void add_eval(App& app) {
   add_solver(c, s->solver);
   c.section("Run");
   add_out(c, s->common);
-  add_seed(c, s->common);
-  add_threads(c, s->common, "cores to use; the numbers do not depend on it");
+  add_seed(c, s->score.seed);
+  add_threads(c, s->common, "cores to use; the numbers do not depend on it").not_in_checkpoint();
   add_verbosity(c, s->common);
   add_json(c, s->common);
-  c.does([s](const Command&) {
-    s->score.seed = s->common.seed;
-    evaluate(*s);
-  });
+  c.does([s](const Command& self) { evaluate(*s, self); });
 }
 
 }  // namespace dimwise::app::vae

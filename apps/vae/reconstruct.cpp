@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 
 #include "apps/common/plot/png.hpp"
+#include "apps/common/run/run_folder.hpp"
 #include "apps/vae/commands.hpp"
 #include "apps/vae/pictures.hpp"
 #include "apps/vae/saved_run.hpp"
@@ -23,16 +23,16 @@ struct ReconstructSettings {
 
 // Rows of test images, and below each what is decoded from a z drawn from their posteriors.
 void reconstruct(const ReconstructSettings& s) {
-  const Trained trained = load_trained(s.common.out, s.weights);
-  const ModelSettings& model = trained.settings.model;
-  const Images images = load_images(trained.settings.images);
+  const SavedRun run = load_run(s.common.out, s.weights);
+  const ModelSettings& model = run.settings.model;
+  const Images images = load_images(run.settings.images);
   const NoGrad guard;
   const int64_t n = std::min(s.n, images.test.dim(0));
   const Tensor x = astype(slice(images.test, 0, 0, n), parse_dtype(model.dtype));
-  const Encoded encoded = encode(trained.model, x);
-  const FlowSample draw = trained.model.flow.sample(Rng(static_cast<uint64_t>(s.common.seed)).split("z"), encoded.base,
-                                                    encoded.context, {}, flow_options(s.solver));
-  const Tensor decoded = Bernoulli{trained.model.decoder(draw.z)}.mean();
+  const Encoded encoded = encode(run.model, x);
+  const FlowSample draw = run.model.flow.sample(Rng(static_cast<uint64_t>(s.common.seed)).split("z"), encoded.base,
+                                                encoded.context, {}, flow_options(s.solver));
+  const Tensor decoded = Bernoulli{run.model.decoder(draw.z)}.mean();
   std::vector<Tensor> rows;
   for (int64_t begin = 0; begin < n; begin += s.columns) {
     const int64_t end = std::min(n, begin + s.columns);
@@ -41,8 +41,7 @@ void reconstruct(const ReconstructSettings& s) {
       if (end - begin < s.columns) rows.push_back(zeros({s.columns - (end - begin), x.dim(1)}, x.dtype()));
     }
   }
-  const std::string folder = result_folder(s.common.out) + "/figs", path = folder + "/reconstructions.png";
-  std::filesystem::create_directories(folder);
+  const std::string path = result_figure(s.common.out, "reconstructions.png");
   write_png(image_grid(concat(rows, 0), model.height, model.width, s.columns), path);
   std::cout << path << '\n';
 }
@@ -61,7 +60,7 @@ void add_reconstruct(App& app) {
   add_integrator(c, s->solver);
   c.section("Run");
   add_out(c, s->common);
-  add_seed(c, s->common);
+  add_seed(c, s->common.seed);
   c.does([s](const Command&) { reconstruct(*s); });
 }
 

@@ -1,7 +1,7 @@
-#include <filesystem>
 #include <iostream>
 
 #include "apps/common/plot/png.hpp"
+#include "apps/common/run/run_folder.hpp"
 #include "apps/vae/commands.hpp"
 #include "apps/vae/pictures.hpp"
 #include "apps/vae/saved_run.hpp"
@@ -20,14 +20,13 @@ struct SampleSettings {
 };
 
 void draw(const SampleSettings& s) {
-  const Trained trained = load_trained(s.common.out, s.weights);
-  const ModelSettings& model = trained.settings.model;
+  const SavedRun run = load_run(s.common.out, s.weights);
+  const ModelSettings& model = run.settings.model;
   const NoGrad guard;
   const Rng rng(static_cast<uint64_t>(s.common.seed));
   const Tensor z = rng.split("z").normal({s.n, model.latent}, parse_dtype(model.dtype));
-  const Bernoulli pixels{trained.model.decoder(z)};
-  const std::string folder = result_folder(s.common.out) + "/figs", path = folder + "/samples.png";
-  std::filesystem::create_directories(folder);
+  const Bernoulli pixels{run.model.decoder(z)};
+  const std::string path = result_figure(s.common.out, "samples.png");
   write_png(image_grid(s.binary ? pixels.sample(rng.split("x")) : pixels.mean(), model.height, model.width, s.columns),
             path);
   std::cout << path << '\n';
@@ -46,7 +45,7 @@ void add_sample(App& app) {
   c.add("binary", s->binary, "draw each pixel instead of showing its probability");
   c.section("Run");
   add_out(c, s->common);
-  add_seed(c, s->common);
+  add_seed(c, s->common.seed);
   c.does([s](const Command&) { draw(*s); });
 }
 

@@ -6,15 +6,13 @@
 namespace dimwise::app::vae {
 
 /// A trained model, read from a run folder or a checkpoint.
-struct Trained {
-  TrainSettings settings;
-  Vae model;
+struct SavedRun {
+  TrainSettings settings = {};
+  Vae model = {};
   int64_t step = 0, epoch = 0, best_epoch = 0;  ///< the epochs done, and that of the best weights
   std::string path;
 };
 /// `weights` are those that were `best` on the validation set, or the `last`. Throws CheckpointError.
-Trained load_trained(const std::string& path, const std::string& weights);
-/// The folder of a run for its results: `out`, or that of a checkpoint.
-std::string result_folder(const std::string& out);
+SavedRun load_run(const std::string& path, const std::string& weights);
 
 }  // namespace dimwise::app::vae

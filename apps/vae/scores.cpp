@@ -81,15 +81,6 @@ void score(Scores& scores, const Vae& model, const Tensor& images, const ScoreSe
   }
 }
 
-Mean mean_of(const std::vector<double>& values) {
-  const auto n = static_cast<double>(values.size());
-  double sum = 0, squares = 0;
-  for (const double v : values) sum += v;
-  const double mean = sum / n;
-  for (const double v : values) squares += (v - mean) * (v - mean);
-  return {mean, n > 1 ? std::sqrt(squares / (n - 1) / n) : 0, static_cast<int64_t>(values.size())};
-}
-
 Mean negative_elbo(const Scores& scores) {
   std::vector<double> both = scores.reconstruction;
   for (size_t i = 0; i < both.size(); ++i) both[i] += scores.divergence[i];

@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 
+#include "apps/common/report/mean.hpp"
 #include "apps/vae/data/images.hpp"
 #include "apps/vae/saved_run.hpp"
 #include "nn/parallel/thread_pool.hpp"
@@ -16,12 +17,6 @@ struct ScoreSettings {
   int64_t elbo_images = 0;    ///< the first so many test images; 0 for all
   int64_t nll_images = 0;     ///< the same for the log-likelihood
   int64_t batch_size = 1000;  ///< draws of z that are in memory at once, for each thread
-};
-
-/// A mean over images, with its standard error.
-struct Mean {
-  double mean = 0, standard_error = 0;
-  int64_t images = 0;
 };
 
 /// What is known of each test image so far. Images come in chunks; those of a thread count that is another give the
@@ -40,7 +35,6 @@ struct Scores {
 void score(Scores& scores, const Vae& model, const Tensor& images, const ScoreSettings& settings,
            const FlowOptions& options, ThreadPool& pool, const std::function<bool(int64_t, int64_t)>& after);
 
-Mean mean_of(const std::vector<double>& values);
 /// Of −ELBO: reconstruction + divergence.
 Mean negative_elbo(const Scores& scores);
 

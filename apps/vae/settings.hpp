@@ -1,6 +1,5 @@
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -34,9 +33,5 @@ bool continuous(const std::string& flow);
 
 /// The same with what is left open set to what it means.
 ModelSettings resolved(ModelSettings settings);
-
-/// The settings as JSON, for a checkpoint, and back. Throws CheckpointError.
-nlohmann::ordered_json to_json(const ModelSettings& settings);
-ModelSettings model_settings(const nlohmann::ordered_json& json);
 
 }  // namespace dimwise::app::vae

@@ -1,6 +1,7 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -40,16 +41,13 @@ Run read_run(const std::string& folder) {
   Run run{folder, Json::parse(in, nullptr, false)};
   const bool whole = run.eval.is_object() && run.eval.contains("negative_elbo") && run.eval.contains("nll") &&
                      run.eval.contains("epoch") && run.eval.contains("settings") &&
-                     run.eval["settings"].contains("training");
+                     run.eval["settings"].contains("training") &&
+                     run.eval["settings"]["training"].contains("num-flows");
   if (!whole) fail<DataError>("table", path, " was not written by dimwise-vae eval. Score the run again.");
   return run;
 }
 
-std::string number(double v, int digits) {
-  char text[40];
-  std::snprintf(text, sizeof text, "%.*f", digits, v);
-  return text;
-}
+std::string number(double v, int digits) { return fmt::format("{:.{}f}", v, digits); }
 
 double median(std::vector<double> values) {
   if (values.empty()) return std::nan("");
@@ -93,7 +91,7 @@ std::string markdown(const TableSettings& s, const std::vector<Run>& runs) {
     cell(std::to_string(e.value("train_images", int64_t{0})));
     cell(run.training("arch"));
     cell(std::string(run.training("flow")) +
-         (run.training("flow") == "none" ? "" : " × " + std::to_string(run.training("num_flows").get<int64_t>())));
+         (run.training("flow") == "none" ? "" : " × " + std::to_string(run.training("num-flows").get<int64_t>())));
     cell(std::to_string(e.value("flow_parameters", int64_t{0})));
     cell(std::to_string(e["epoch"].get<int64_t>()) +
          (e["settings"]["weights"] == "best" ? ", best " + std::to_string(e["best_epoch"].get<int64_t>()) : ""));

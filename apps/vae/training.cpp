@@ -1,14 +1,15 @@
 #include "apps/vae/training.hpp"
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "apps/common/plot/svg.hpp"
+#include "apps/common/run/saved_settings.hpp"
 #include "apps/common/run/training_run.hpp"
 #include "apps/vae/model/objective.hpp"
 #include "apps/vae/pictures.hpp"
@@ -17,6 +18,7 @@
 #include "nn/data/loader.hpp"
 #include "nn/optim/adamax.hpp"
 #include "nn/optim/clip.hpp"
+#include "nn/optim/schedule.hpp"
 #include "nn/parallel/value_and_grad_parallel.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/index.hpp"
@@ -57,13 +59,6 @@ void restore(State& s, const Checkpoint& checkpoint) {
   s.mean_loss = values[2];
 }
 
-template <class... Values>
-std::string format(const char* pattern, Values... values) {
-  char text[160];
-  std::snprintf(text, sizeof text, pattern, values...);
-  return text;
-}
-
 // Sums over the images of a shard.
 struct Sums {
   double reconstruction = 0, divergence = 0;
@@ -77,10 +72,10 @@ class Training {
         images_(load_images(settings.images)),
         loader_({.size = images_.train.dim(0),
                  .batch = std::min(settings.common.batch_size, images_.train.dim(0)),
-                 .seed = static_cast<uint64_t>(settings.common.seed),
+                 .seed = static_cast<uint64_t>(settings.images.seed),
                  .drop_last = true}),
         run_(flags(), 0, "Use a smaller --lr, or --clip 100, or --debug-nans to find the op."),
-        rng_(Rng(static_cast<uint64_t>(settings.common.seed))),
+        rng_(Rng(static_cast<uint64_t>(settings.images.seed))),
         pool_(static_cast<int>(settings.common.threads)),
         options_(train_options(settings)) {
     settings_.model.height = images_.height;
@@ -89,23 +84,21 @@ class Training {
     state_.model = make_model(settings_.model, rng_.split("model"));
     state_.optimizer = {.lr = settings.common.lr, .eps = 1e-7};
     state_.best = state_.model;
-    run_.check_same("vae", to_json(settings_), "dimwise-vae train");
+    settings_.batches = loader_.batches();
+    run_.check_same(saved_settings(saved_command(settings_)), command);
     if (run_.resumed()) restore(state_, *run_.resumed());
     run_.begin(command);
   }
 
   TrainResult run() {
-    run_.say(format("data %s: %lld images of %lld x %lld to train, %lld to validate, %lld to test",
-                    images_.name.c_str(), static_cast<long long>(images_.train.dim(0)),
-                    static_cast<long long>(images_.height), static_cast<long long>(images_.width),
-                    static_cast<long long>(images_.validation.dim(0)), static_cast<long long>(images_.test.dim(0))));
-    run_.say(format("model: %lld parameters, %lld of them the flow's; ",
-                    static_cast<long long>(num_parameters(state_.model)),
-                    static_cast<long long>(num_parameters(state_.model.flow))) +
-             describe(settings_.model));
+    run_.say(fmt::format("data {}: {} images of {} x {} to train, {} to validate, {} to test", images_.name,
+                         images_.train.dim(0), images_.height, images_.width, images_.validation.dim(0),
+                         images_.test.dim(0)));
+    run_.say(fmt::format("model: {} parameters, {} of them the flow's; {}", num_parameters(state_.model),
+                         num_parameters(state_.model.flow), describe(settings_.model)));
     run_.run({.step = [this] { return step(); },
               .tensors = [this] { return to_tensors(state_); },
-              .metadata = {{"vae", to_json(settings_).dump()}, {"batches", std::to_string(loader_.batches())}},
+              .settings = saved_settings(saved_command(settings_)).dump(),
               .evaluate = [this] { evaluate(); },
               .finished = [this] { return out_of_patience(); }});
     write_svg(training_figure(run_.folder().path() + "/metrics.jsonl"), run_.folder().figure("training.svg"));
@@ -122,10 +115,7 @@ class Training {
     return flags;
   }
 
-  double beta() const {
-    const int64_t epoch = run_.step() / loader_.batches() + 1;
-    return std::min(static_cast<double>(epoch) / static_cast<double>(std::max<int64_t>(settings_.warm_up, 1)), 1.0);
-  }
+  double beta() const { return warm_up(run_.step() / loader_.batches(), settings_.warm_up); }
 
   Tick step() {
     const auto begin = Clock::now();
@@ -158,8 +148,7 @@ class Training {
       all.evaluations = std::max(all.evaluations, part.evaluations);
     }
     const double norm = settings_.clip > 0 ? clip_grad_norm(gradient, settings_.clip) : gradient_norm(gradient);
-    if (!std::isfinite(loss.item()) || !std::isfinite(norm))
-      run_.diverged(format("the loss is %g and the gradient's norm %g.", loss.item(), norm));
+    run_.check_finite(loss.item(), norm);
     state_.optimizer.step(state_.model, gradient);
     const double negative_elbo = all.reconstruction + all.divergence;
     state_.mean_loss = run_.step() == 0 ? negative_elbo : 0.98 * state_.mean_loss + 0.02 * negative_elbo;
@@ -210,8 +199,7 @@ class Training {
       state_.best_epoch = epoch;
       state_.best = state_.model;
     }
-    if (settings_.common.verbose)
-      run_.say(format("epoch %lld: validation -ELBO %.3f nats", static_cast<long long>(epoch), negative_elbo));
+    if (settings_.common.verbose) run_.say(fmt::format("epoch {}: validation -ELBO {:.3f} nats", epoch, negative_elbo));
   }
 
   // Counted from the end of the warm-up: while it lasts, the validation bound is not what is trained.
@@ -226,7 +214,7 @@ class Training {
         << nlohmann::ordered_json{{"epoch", epoch}, {"seconds", seconds_}, {"threads", pool_.threads()}} << '\n';
   }
 
-  DType dtype() const { return parse_dtype(settings_.common.dtype); }
+  DType dtype() const { return parse_dtype(settings_.model.dtype); }
 
   TrainSettings settings_;
   Images images_;

@@ -9,23 +9,22 @@ namespace dimwise::app::vae {
 
 /// All that the user sets of a training.
 struct TrainSettings {
-  CommonFlags common{
-      .batch_size = 100, .lr = 5e-4, .data = "strokes", .out = "runs/vae", .checkpoint_every = 200, .log_every = 20};
+  CommonFlags common{.batch_size = 100, .lr = 5e-4, .out = "runs/vae", .checkpoint_every = 200, .log_every = 20};
   ImageSettings images;
   ModelSettings model;
   SolverSettings solver{.trace = "auto", .rtol = 1e-3, .atol = 1e-3};
-  std::string gradient = "direct";
   int64_t epochs = 20, warm_up = 10, patience = 100;
   double clip = 0;
+  int64_t batches = 0;  ///< in an epoch, as the images have it
 };
 
 /// How the flow is solved; the trace `auto` means exact for hollow, and Hutchinson's for ffjord.
 FlowOptions train_options(const TrainSettings& settings);
 
-/// The settings on which the numbers of a training depend, but not how long it goes on, by flag; and back. Throws
-/// CheckpointError naming `where` if dimwise-vae train did not write them.
-nlohmann::ordered_json to_json(const TrainSettings& settings);
-TrainSettings train_settings(const std::string& json, const std::string& where);
+/// Adds the settings of a training to a command.
+void add_settings(Command& command, TrainSettings& settings);
+/// `dimwise-vae train` with all that a checkpoint keeps of it: the size of the images and the number of batches, too.
+Command saved_command(TrainSettings& settings);
 
 /// What came of a training.
 struct TrainResult {

@@ -1,24 +1,25 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 
 namespace dimwise {
 
-/// The learning rate at step 0, 1, …: a pure function of the step, so that a resumed run needs no saved state.
+/// Factors of a learning rate. Each is a pure function of how far the training is, so that a resumed run needs nothing
+/// saved.
 ///
-/// Example: `const Schedule lr = warm_up(100, cosine_decay(1e-3, 10000)); optimizer.lr = lr(step);`
-using Schedule = std::function<double(int64_t step)>;
+/// Example: `optimizer.lr = 1e-3 * warm_up(step, 100) * cosine_decay(share_done);`
 
-/// lr at every step.
-Schedule constant_rate(double lr);
-/// `then`, multiplied by (step + 1)/steps for the first `steps` steps. Throws ValueError for negative steps.
-Schedule warm_up(int64_t steps, Schedule then);
-/// Half a cosine from lr at step 0 to `last` at step `steps` and after it. Throws ValueError unless steps > 0.
-Schedule cosine_decay(double lr, int64_t steps, double last = 0);
-/// lr·gamma^step. Throws ValueError unless gamma > 0.
-Schedule exponential_decay(double lr, double gamma);
-/// lr·gamma^⌊step/every⌋. Throws ValueError unless every > 0 and gamma > 0.
-Schedule step_decay(double lr, int64_t every, double gamma = 0.1);
+/// (step + 1)/steps during the first `steps` steps, and 1 after them. Throws ValueError for negative steps.
+double warm_up(int64_t step, int64_t steps);
+
+/// Half a cosine over the share of the training that is done, by steps or by time: 1 at share 0, `last` at share 1 and
+/// above. Throws ValueError for a negative share.
+double cosine_decay(double share_done, double last = 0);
+
+/// gamma^step. Throws ValueError unless gamma > 0.
+double exponential_decay(int64_t step, double gamma);
+
+/// gamma^⌊step / every⌋. Throws ValueError unless every > 0 and gamma > 0.
+double step_decay(int64_t step, int64_t every, double gamma = 0.1);
 
 }  // namespace dimwise

@@ -1,5 +1,7 @@
 #include "apps/cnf/data/densities.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -75,15 +77,13 @@ const std::vector<Density>& densities() {
 
 const Density& density(const std::string& name) {
   std::vector<std::string> names;
-  std::string list;
   for (const Density& d : densities()) {
     if (d.name == name) return d;
     names.push_back(d.name);
-    list += (list.empty() ? "" : ", ") + d.name;
   }
   const std::string nearest = did_you_mean(name, names);
-  fail<ValueError>("density", "there is no built-in density \"", name, "\": the names are ", list, ".",
-                   nearest.empty() ? "" : " ", nearest);
+  fail<ValueError>("density", "there is no built-in density \"", name, "\": the names are ",
+                   fmt::format("{}.", fmt::join(names, ", ")), nearest.empty() ? "" : " ", nearest);
 }
 
 Tensor sample(const Density& density, const Rng& rng, int64_t n, DType dtype) {

@@ -40,6 +40,8 @@ class Command {
 
   const std::string& app() const { return app_; }
   const std::string& name() const { return name_; }
+  /// As "dimwise-cnf train".
+  std::string full_name() const { return app_ + " " + name_; }
   const std::string& summary() const { return summary_; }
   const std::vector<std::pair<std::string, std::string>>& examples() const { return examples_; }
   const std::deque<Setting>& settings() const { return settings_; }

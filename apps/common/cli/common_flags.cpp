@@ -4,38 +4,39 @@
 
 namespace dimwise::app {
 
-void add_seed(Command& command, CommonFlags& flags) {
-  command.add("seed", flags.seed, "seed of every random stream: the same seed gives the same run", not_negative);
+void add_seed(Command& command, int64_t& seed) {
+  command.add("seed", seed, "seed of every random stream: the same seed gives the same run", not_negative);
 }
 
 void add_steps(Command& command, CommonFlags& flags) {
-  command.add("steps", flags.steps, "optimizer steps to take in all", at_least_one);
+  command.add("steps", flags.steps, "optimizer steps to take in all", at_least_one).not_in_checkpoint();
 }
 
-void add_batch_size(Command& command, CommonFlags& flags) {
-  command.add("batch-size", flags.batch_size, "examples in one step", at_least_one);
+void add_batch_size(Command& command, int64_t& batch_size) {
+  command.add("batch-size", batch_size, "examples in one step", at_least_one);
 }
 
-void add_threads(Command& command, CommonFlags& flags, const std::string& help) {
-  command.add("threads", flags.threads, help, Range{.min = 1, .max = 256});
+Setting& add_threads(Command& command, CommonFlags& flags, const std::string& help) {
+  return command.add("threads", flags.threads, help, Range{.min = 1, .max = 256});
 }
 
 void add_lr(Command& command, CommonFlags& flags) {
   command.add("lr", flags.lr, "learning rate of the optimizer", positive);
 }
 
-void add_dtype(Command& command, CommonFlags& flags) {
-  command.add_choice("dtype", flags.dtype, std::vector<std::string>{"float32", "float64"},
+void add_dtype(Command& command, std::string& dtype) {
+  command.add_choice("dtype", dtype, std::vector<std::string>{"float32", "float64"},
                      "precision of data, weights and solver");
 }
 
-void add_data(Command& command, CommonFlags& flags, const std::string& help) {
-  command.add("data", flags.data, help).placeholder = "NAME|PATH";
+void add_data(Command& command, std::string& data, const std::string& help) {
+  command.add("data", data, help).placeholder = "NAME|PATH";
 }
 
 void add_out(Command& command, CommonFlags& flags) {
-  command.add("out", flags.out, "folder of the run: configuration, metrics, log, checkpoints, figures").placeholder =
-      "DIR";
+  command.add("out", flags.out, "folder of the run: configuration, metrics, log, checkpoints, figures")
+      .not_in_checkpoint()
+      .placeholder = "DIR";
 }
 
 void add_resume(Command& command, CommonFlags& flags) {
@@ -44,31 +45,34 @@ void add_resume(Command& command, CommonFlags& flags) {
                                 "flag; a new run where there is none), or from a checkpoint or run folder");
   resume.placeholder = "auto|PATH";
   resume.bare = "auto";
-  resume.saved = false;
-  command.add("checkpoint-every", flags.checkpoint_every, "steps between checkpoints; the last two are kept",
-              at_least_one);
+  resume.saved = resume.in_checkpoint = false;
+  command
+      .add("checkpoint-every", flags.checkpoint_every, "steps between checkpoints; the last two are kept", at_least_one)
+      .not_in_checkpoint();
 }
 
 void add_log_every(Command& command, CommonFlags& flags) {
-  command.add("log-every", flags.log_every, "steps between lines of metrics.jsonl", at_least_one);
+  command.add("log-every", flags.log_every, "steps between lines of metrics.jsonl", at_least_one).not_in_checkpoint();
 }
 
 void add_eval_every(Command& command, CommonFlags& flags) {
-  command.add("eval-every", flags.eval_every, "steps between evaluations on held-out data", at_least_one);
+  command.add("eval-every", flags.eval_every, "steps between evaluations on held-out data", at_least_one)
+      .not_in_checkpoint();
 }
 
 void add_verbosity(Command& command, CommonFlags& flags) {
-  command.add("quiet", flags.quiet, "print errors and results only");
-  command.add("verbose", flags.verbose, "print more about what is done");
-  command.add("no-progress", flags.no_progress, "print no progress line");
+  command.add("quiet", flags.quiet, "print errors and results only").not_in_checkpoint();
+  command.add("verbose", flags.verbose, "print more about what is done").not_in_checkpoint();
+  command.add("no-progress", flags.no_progress, "print no progress line").not_in_checkpoint();
 }
 
 void add_debug_nans(Command& command, CommonFlags& flags) {
-  command.add("debug-nans", flags.debug_nans, "stop at the first op that makes a NaN or infinity, naming it (slow)");
+  command.add("debug-nans", flags.debug_nans, "stop at the first op that makes a NaN or infinity, naming it (slow)")
+      .not_in_checkpoint();
 }
 
 void add_json(Command& command, CommonFlags& flags) {
-  command.add("json", flags.json, "print results as one JSON object");
+  command.add("json", flags.json, "print results as one JSON object").not_in_checkpoint();
 }
 
 DType parse_dtype(const std::string& name) {

@@ -12,8 +12,6 @@ struct CommonFlags {
   int64_t batch_size = 128;
   int64_t threads = 1;
   double lr = 1e-3;
-  std::string dtype = "float32";
-  std::string data = {};
   std::string out = {};
   std::string resume = {};
   int64_t checkpoint_every = 500;
@@ -26,18 +24,18 @@ struct CommonFlags {
   bool json = false;
 };
 
-void add_seed(Command& command, CommonFlags& flags);
+void add_seed(Command& command, int64_t& seed);
 void add_steps(Command& command, CommonFlags& flags);
-void add_batch_size(Command& command, CommonFlags& flags);
+void add_batch_size(Command& command, int64_t& batch_size);
 /// `--threads`, whose help tells what depends on it. It is 1 unless asked for, so that a command gives the same numbers
 /// however many cores there are.
-void add_threads(Command& command, CommonFlags& flags, const std::string& help);
+Setting& add_threads(Command& command, CommonFlags& flags, const std::string& help);
 void add_lr(Command& command, CommonFlags& flags);
-void add_dtype(Command& command, CommonFlags& flags);
+void add_dtype(Command& command, std::string& dtype);
 /// Throws ValueError.
 DType parse_dtype(const std::string& name);
 /// `--data`, whose help tells what it may name.
-void add_data(Command& command, CommonFlags& flags, const std::string& help);
+void add_data(Command& command, std::string& data, const std::string& help);
 void add_out(Command& command, CommonFlags& flags);
 /// `--resume [auto|PATH]` and `--checkpoint-every`. Which checkpoint to resume is not saved in the effective
 /// configuration.

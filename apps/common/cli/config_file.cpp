@@ -1,11 +1,14 @@
 #include "apps/common/cli/config_file.hpp"
 
-#include <cctype>
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <set>
+#include <nlohmann/json.hpp>
 
 #include "apps/common/cli/exit_code.hpp"
 
@@ -14,116 +17,56 @@ namespace {
 
 constexpr size_t largest_file = 1 << 20;
 
-// A cursor over one line.
-class LineReader {
- public:
-  LineReader(const std::string& text, const std::string& where) : text_(text), where_(where) {}
+template <class... Parts>
+[[noreturn]] void wrong(const std::string& file, const toml::source_region& place, const Parts&... parts) {
+  fail<UsageError>(fmt::format("{}:{}", file, place.begin.line).c_str(), parts...);
+}
 
-  ConfigLine read(int number) {
-    ConfigLine result{key(), "", number};
-    take('=', "needs `key = value`");
-    result.value = next() == '[' ? array() : scalar();
-    if (!done()) wrong("has more after the value: \"", text_.substr(at_), "\"");
-    return result;
-  }
+// A number that was written with a point or an exponent keeps a point: 3.0 is not a whole number.
+std::string as_text(double x) {
+  char digits[32];
+  const std::string text(digits, std::to_chars(digits, digits + sizeof digits, x).ptr);
+  return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
+}
 
-  bool done() { return next() == '\0' || next() == '#'; }
+std::string as_text(const toml::node& node, const std::string& file) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* whole = node.as_integer()) return std::to_string(whole->get());
+  if (const auto* truth = node.as_boolean()) return truth->get() ? "true" : "false";
+  if (const auto* number = node.as_floating_point(); number && std::isfinite(number->get()))
+    return as_text(number->get());
+  wrong(file, node.source(),
+        "has a value that no setting takes. Write a finite number, true, false, a text in quotes, ",
+        "or a list of these in brackets.");
+}
 
- private:
-  template <class... Parts>
-  [[noreturn]] void wrong(const Parts&... parts) const {
-    fail<UsageError>(where_.c_str(), parts...);
-  }
-
-  char next() {
-    while (at_ < text_.size() && std::isspace(static_cast<unsigned char>(text_[at_]))) ++at_;
-    return at_ < text_.size() ? text_[at_] : '\0';
-  }
-
-  void take(char c, const char* complaint) {
-    if (next() != c) wrong(complaint, ": \"", text_, "\"");
-    ++at_;
-  }
-
-  std::string while_of(const char* punctuation) {
-    const std::string more = punctuation;
-    const size_t start = at_;
-    while (at_ < text_.size() &&
-           (std::isalnum(static_cast<unsigned char>(text_[at_])) || more.find(text_[at_]) != std::string::npos))
-      ++at_;
-    return text_.substr(start, at_ - start);
-  }
-
-  std::string key() {
-    if (next() == '[') wrong("opens a table, which is not used here: write `key = value` lines only");
-    std::string name = while_of("-_");
-    if (name.empty()) wrong("needs `key = value`: \"", text_, "\"");
-    return name;
-  }
-
-  std::string scalar() {
-    const char first = next();
-    if (first == '"' || first == '\'') return quoted(first);
-    std::string word = while_of("+-.");
-    double number = 0;
-    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-    const bool numeric = error == std::errc() && end == word.data() + word.size() && std::isfinite(number);
-    if (!numeric && word != "true" && word != "false")
-      wrong("has no value that can be read: \"", text_, "\". Text stands in quotes.");
-    return word;
-  }
-
-  std::string quoted(char mark) {
-    std::string value;
-    for (++at_; at_ < text_.size() && text_[at_] != mark; ++at_) {
-      char c = text_[at_];
-      if (mark == '"' && c == '\\') {
-        const std::string from = "\\\"nt", to = "\\\"\n\t";
-        const size_t which = ++at_ < text_.size() ? from.find(text_[at_]) : std::string::npos;
-        if (which == std::string::npos) wrong("has an unknown escape in \"", text_, "\"");
-        c = to[which];
-      }
-      value += c;
-    }
-    if (at_ == text_.size()) wrong("has a string without an end: \"", text_, "\"");
-    ++at_;
-    return value;
-  }
-
-  std::string array() {
-    std::string joined;
-    ++at_;
-    for (bool first = true; next() != ']'; first = false) {
-      if (!first) {
-        take(',', "needs a comma between the elements of an array");
-        joined += ',';
-      }
-      joined += scalar();
-    }
-    ++at_;
-    return joined;
-  }
-
-  const std::string& text_;
-  const std::string& where_;
-  size_t at_ = 0;
-};
+std::string value_of(const toml::node& node, const std::string& file) {
+  const toml::array* array = node.as_array();
+  if (!array) return as_text(node, file);
+  std::vector<std::string> elements;
+  for (const toml::node& element : *array) elements.push_back(as_text(element, file));
+  return fmt::format("{}", fmt::join(elements, ","));
+}
 
 }  // namespace
 
 std::vector<ConfigLine> read_config(std::istream& in, const std::string& file) {
+  std::string text(largest_file + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(in.gcount()));
+  if (text.size() > largest_file)
+    fail<UsageError>(file.c_str(), "is above 1 MiB, so it is no configuration. Give a file of `key = value` lines.");
   std::vector<ConfigLine> lines;
-  std::set<std::string> seen;
-  std::string text;
-  size_t size = 0;
-  for (int number = 1; std::getline(in, text); ++number) {
-    const std::string where = file + ":" + std::to_string(number);
-    if ((size += text.size() + 1) > largest_file)
-      fail<UsageError>(where.c_str(), "is above 1 MiB: not a configuration");
-    if (LineReader(text, where).done()) continue;
-    lines.push_back(LineReader(text, where).read(number));
-    if (!seen.insert(lines.back().key).second) fail<UsageError>(where.c_str(), "sets ", lines.back().key, " again");
+  try {
+    for (const auto& [key, node] : toml::parse(text, file)) {
+      if (node.is_table())
+        wrong(file, node.source(), "has a table, \"", key.str(), "\". Write `key = value` lines only.");
+      lines.push_back({std::string(key.str()), value_of(node, file), static_cast<int>(key.source().begin.line)});
+    }
+  } catch (const toml::parse_error& error) {
+    wrong(file, error.source(), "cannot be read: ", error.description(), ". Write `key = value`, with text in quotes.");
   }
+  std::sort(lines.begin(), lines.end(), [](const ConfigLine& a, const ConfigLine& b) { return a.line < b.line; });
   return lines;
 }
 
@@ -136,18 +79,8 @@ std::vector<ConfigLine> read_config(const std::string& file) {
 }
 
 std::string toml_quote(const std::string& text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '\n') {
-      quoted += "\\n";
-    } else if (c == '\t') {
-      quoted += "\\t";
-    } else {
-      if (c == '"' || c == '\\') quoted += '\\';
-      quoted += c;
-    }
-  }
-  return quoted + '"';
+  using Json = nlohmann::json;  // whose strings are strings of TOML, too
+  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace dimwise::app

@@ -13,8 +13,8 @@ struct ConfigLine {
   int line;
 };
 
-/// Reads the flat part of TOML that settings need: `key = value` with a number, true, false, a "string", a 'literal' or
-/// a one-line array of these, and # comments.
+/// Reads TOML without tables: keys with a finite number, true, false, a string, or an array of these; in the order of
+/// the lines.
 ///
 /// Throws UsageError naming `file` and the line for anything else, a repeated key, or a file above 1 MiB.
 std::vector<ConfigLine> read_config(std::istream& in, const std::string& file);

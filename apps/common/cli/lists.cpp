@@ -11,10 +11,4 @@ std::vector<std::string> words_of(const std::string& list) {
   return words;
 }
 
-std::string joined(const std::vector<int64_t>& numbers) {
-  std::string text;
-  for (const int64_t n : numbers) text += (text.empty() ? "" : ",") + std::to_string(n);
-  return text;
-}
-
 }  // namespace dimwise::app

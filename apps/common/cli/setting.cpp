@@ -1,5 +1,7 @@
 #include "apps/common/cli/setting.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -49,12 +51,9 @@ Setting of_number(const std::string& name, T& value, const std::string& help, Ra
 
 template <class T>
 std::string join(const std::vector<T>& values, const char* separator) {
-  std::string text;
-  for (const T value : values) {
-    if (!text.empty()) text += separator;
-    text += write(value);
-  }
-  return text;
+  std::vector<std::string> texts;
+  for (const T value : values) texts.push_back(write(value));
+  return fmt::format("{}", fmt::join(texts, separator));
 }
 
 template <class T>
@@ -72,7 +71,7 @@ Setting of_list(const std::string& name, std::vector<T>& value, const std::strin
     }
     value = std::move(read);
   };
-  s.toml = [&value] { return std::string("[").append(join(value, ", ")).append("]"); };
+  s.toml = [&value] { return "[" + join(value, ", ") + "]"; };
   return s;
 }
 
@@ -114,12 +113,7 @@ Setting make_setting(const std::string& name, std::string& value, const std::str
 Setting make_choice(const std::string& name, std::string& value, const std::vector<std::string>& words,
                     const std::string& help) {
   Setting s = make_setting(name, value, help);
-  std::string all;
-  for (const auto& word : words) {
-    if (!all.empty()) all += '|';
-    all += word;
-  }
-  s.placeholder = all;
+  const std::string all = s.placeholder = fmt::format("{}", fmt::join(words, "|"));
   s.read = [&value, words, all](const std::string& where, const std::string& text) {
     if (std::find(words.begin(), words.end(), text) == words.end())
       fail<UsageError>(where.c_str(), "must be one of ", all, ", not \"", text, "\". ", did_you_mean(text, words));

@@ -28,6 +28,13 @@ struct Setting {
   std::string fallback = {};     ///< the default, as --help shows it
   std::string bare = {};         ///< the value meant by the flag alone; empty where a value must follow
   bool saved = true;             ///< whether it belongs into the effective configuration
+  bool in_checkpoint = true;     ///< whether a checkpoint keeps it: the numbers of a run depend on it
+
+  /// For what a checkpoint does not keep, as how long a run is and where it is written.
+  Setting& not_in_checkpoint() {
+    in_checkpoint = false;
+    return *this;
+  }
 
   /// Sets the value from text. Throws UsageError naming `where`.
   std::function<void(const std::string& where, const std::string& text)> read = nullptr;

@@ -16,6 +16,11 @@ void add_solver(Command& command, SolverSettings& s) {
   command.add_choice("trace", s.trace, trace_names(), "how tr df/dx is computed");
 }
 
+void add_gradient(Command& command, SolverSettings& s) {
+  command.add_choice("gradient", s.gradient, std::vector<std::string>{"direct", "checkpointed", "adjoint"},
+                     "through the solver's steps, or by a second solve backwards in less memory");
+}
+
 FlowOptions flow_options(const SolverSettings& s) {
   FlowOptions options;
   options.trace = parse_trace(s.trace);
@@ -24,6 +29,8 @@ FlowOptions flow_options(const SolverSettings& s) {
                  .atol = s.atol,
                  .steps = s.solver_steps,
                  .implicit = {.corrector = s.corrector}};
+  if (s.gradient == "adjoint") options.ode.gradient = OdeGradient::adjoint;
+  if (s.gradient == "checkpointed") options.ode.gradient = OdeGradient::checkpointed;
   if (!is_adaptive(s.method) && s.solver_steps == 0) options.ode.steps = 20;
   return options;
 }

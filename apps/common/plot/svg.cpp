@@ -1,8 +1,9 @@
 #include "apps/common/plot/svg.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "autodiff/base/error.hpp"
 #include "nn/io/bytes.hpp"
@@ -12,19 +13,13 @@ namespace dimwise::app {
 namespace {
 
 std::string number(double x) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2f", std::clamp(x, -1e6, 1e6));
-  std::string s = text;
+  std::string s = fmt::format("{:.2f}", std::clamp(x, -1e6, 1e6));
   s.erase(s.find_last_not_of('0') + 1);
   if (s.back() == '.') s.pop_back();
   return s == "-0" ? "0" : s;
 }
 
-std::string hex(Color c) {
-  char text[8];
-  std::snprintf(text, sizeof text, "#%02x%02x%02x", c.r, c.g, c.b);
-  return text;
-}
+std::string hex(Color c) { return fmt::format("#{:02x}{:02x}{:02x}", c.r, c.g, c.b); }
 
 std::string escaped(const std::string& words) {
   std::string text;

@@ -1,14 +1,15 @@
 #include "apps/common/plot/ticks.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 namespace dimwise::app {
 namespace {
 
 // 1e-05 as 1e-5.
-std::string short_exponent(std::string text) {
+std::string short_exponent(const std::string& text) {
   const size_t e = text.find('e');
   if (e == std::string::npos) return text;
   const size_t digits = text.find_first_not_of("0+-", e + 1);
@@ -17,17 +18,11 @@ std::string short_exponent(std::string text) {
 
 // All labels of an axis with the digits that its step needs.
 std::string label(double x, double step, double largest) {
-  char text[32];
   if (x == 0) return "0";
   const int digits = std::max(0, -static_cast<int>(std::floor(std::log10(step) + 1e-9)));
-  if (largest >= 1e6 || step < 1e-4) {
-    std::snprintf(text, sizeof text, "%.3g", x);
-  } else if (step >= 1000 && std::fmod(step, 100) == 0) {
-    std::snprintf(text, sizeof text, "%gk", x / 1000);
-  } else {
-    std::snprintf(text, sizeof text, "%.*f", digits, x);
-  }
-  return short_exponent(text);
+  if (largest >= 1e6 || step < 1e-4) return short_exponent(fmt::format("{:.3g}", x));
+  if (step >= 1000 && std::fmod(step, 100) == 0) return short_exponent(fmt::format("{:g}k", x / 1000));
+  return fmt::format("{:.{}f}", x, digits);
 }
 
 }  // namespace
@@ -54,10 +49,10 @@ Ticks log_ticks(double low, double high, int count) {
   if (last - first < 1) return linear_ticks(low, high, count);
   const int stride = std::max(1, (last - first + count) / std::max(count, 1));
   for (int power = first; power <= last; power += stride) {
-    char text[16];
-    std::snprintf(text, sizeof text, power >= -2 && power <= 3 ? "%g" : "%.0e", std::pow(10, power));
-    ticks.at.push_back(std::pow(10, power));
-    ticks.labels.push_back(short_exponent(text));
+    const double value = std::pow(10, power);
+    ticks.at.push_back(value);
+    ticks.labels.push_back(
+        short_exponent(power >= -2 && power <= 3 ? fmt::format("{:g}", value) : fmt::format("{:.0e}", value)));
   }
   return ticks;
 }

@@ -1,11 +1,11 @@
 #include "apps/common/run/progress.hpp"
 
+#include <fmt/core.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 
 namespace dimwise::app {
@@ -13,18 +13,11 @@ namespace {
 
 constexpr std::chrono::milliseconds between_rewrites{100}, between_lines{5000};
 
-template <class... Values>
-std::string format(const char* pattern, Values... values) {
-  char text[64];
-  std::snprintf(text, sizeof text, pattern, values...);
-  return text;
-}
-
 std::string clock_time(double seconds) {
   if (!std::isfinite(seconds) || seconds >= 1e7) return "--:--";
   const long s = std::lround(seconds);
-  if (s >= 3600) return format("%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
-  return format("%02ld:%02ld", s / 60, s % 60);
+  if (s >= 3600) return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+  return fmt::format("{:02}:{:02}", s / 60, s % 60);
 }
 
 size_t terminal_width() {
@@ -50,17 +43,17 @@ ProgressStyle progress_style(bool quiet, bool no_progress) {
 
 std::string progress_line(const Tick& tick, int64_t total, double rate) {
   const double left = static_cast<double>(total - tick.step);
-  std::string line = format("step %lld/%lld", static_cast<long long>(tick.step), static_cast<long long>(total));
-  line += format(" %3.0f%%", std::floor(100.0 * static_cast<double>(tick.step) / static_cast<double>(total)));
-  line += " | " + clock_time(left / rate) + " left";
-  line += rate >= 1 || rate == 0 ? format(rate < 100 ? " | %.1f it/s" : " | %.0f it/s", rate)
-                                 : format(" | %.1f s/it", 1 / rate);
-  if (tick.loss) line += format(" | loss %.4f", *tick.loss);
+  std::string line = fmt::format("step {}/{} {:3.0f}% | {} left", tick.step, total,
+                                 std::floor(100.0 * static_cast<double>(tick.step) / static_cast<double>(total)),
+                                 clock_time(left / rate));
+  line += rate >= 1 || rate == 0 ? fmt::format(" | {:.{}f} it/s", rate, rate < 100 ? 1 : 0)
+                                 : fmt::format(" | {:.1f} s/it", 1 / rate);
+  if (tick.loss) line += fmt::format(" | loss {:.4f}", *tick.loss);
   if (tick.evaluations_forward) {
-    line += format(" | nfe %lld", static_cast<long long>(*tick.evaluations_forward));
-    if (tick.evaluations_backward) line += format("/%lld", static_cast<long long>(*tick.evaluations_backward));
+    line += fmt::format(" | nfe {}", *tick.evaluations_forward);
+    if (tick.evaluations_backward) line += fmt::format("/{}", *tick.evaluations_backward);
   }
-  if (tick.gradient_norm) line += format(" | grad %.3g", *tick.gradient_norm);
+  if (tick.gradient_norm) line += fmt::format(" | grad {:.3g}", *tick.gradient_norm);
   if (!tick.more.empty()) line += " | " + tick.more;
   return line;
 }

@@ -100,4 +100,14 @@ std::string RunFolder::save(int64_t step, const std::map<std::string, Tensor>& t
   return file;
 }
 
+std::string result_folder(const std::string& out) {
+  return fs::is_directory(out) ? out : fs::absolute(out).parent_path().string();
+}
+
+std::string result_figure(const std::string& out, const std::string& name) {
+  const std::string folder = result_folder(out) + "/figs";
+  fs::create_directories(folder);
+  return folder + "/" + name;
+}
+
 }  // namespace dimwise::app

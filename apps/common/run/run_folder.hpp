@@ -41,4 +41,9 @@ class RunFolder {
   std::ofstream metrics_, log_;
 };
 
+/// The folder into which a command writes the results of a run: `out`, or the folder of the checkpoint `out`.
+std::string result_folder(const std::string& out);
+/// The path of a picture of these results; makes their folder figs/.
+std::string result_figure(const std::string& out, const std::string& name);
+
 }  // namespace dimwise::app

@@ -1,11 +1,13 @@
 #include "apps/common/run/training_run.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "apps/common/cli/exit_code.hpp"
-#include "apps/common/cli/flag_differences.hpp"
+#include "apps/common/run/saved_settings.hpp"
 
 namespace dimwise::app {
 
@@ -21,20 +23,16 @@ TrainingRun::TrainingRun(const CommonFlags& flags, double minutes, std::string a
   saved_ = resumed_->path;
 }
 
-void TrainingRun::check_same(const std::string& key, const nlohmann::ordered_json& flags,
-                             const std::string& command) const {
+void TrainingRun::check_same(const nlohmann::ordered_json& asked, const Command& command) const {
   if (!resumed_) return;
-  const auto found = resumed_->metadata.find(key);
-  const auto saved =
-      nlohmann::ordered_json::parse(found == resumed_->metadata.end() ? "" : found->second, nullptr, false);
-  if (!saved.is_object()) fail<CheckpointError>("resume", resumed_->path, " was not written by ", command, ".");
-  const std::string other = flag_differences(saved, flags);
+  const std::string other = setting_differences(read_settings(*resumed_, command.full_name()), asked);
   if (!other.empty())
     fail<CheckpointError>("resume", resumed_->path, " is of another run: ", other,
                           ". Give the flags it was made with, or another --out to start anew.");
 }
 
 void TrainingRun::begin(const Command& command) {
+  command_ = command.full_name();
   folder_ = std::make_unique<RunFolder>(flags_.out, command.effective_config(), resumed_);
   progress_ = std::make_unique<Progress>(flags_.steps, step_, progress_style(flags_.quiet, flags_.no_progress));
 }
@@ -75,11 +73,15 @@ void TrainingRun::say(const std::string& text) {
   if (!flags_.quiet) progress_->say(text);
 }
 
+void TrainingRun::check_finite(double loss, double gradient_norm) const {
+  if (!std::isfinite(loss) || !std::isfinite(gradient_norm))
+    diverged(fmt::format("the loss is {:g} and the gradient's norm {:g}.", loss, gradient_norm));
+}
+
 void TrainingRun::diverged(const std::string& what) const {
-  const std::string text =
-      "step " + std::to_string(step_) + ": " + what + " " +
-      (saved_.empty() ? "No checkpoint had been saved yet." : "The last good checkpoint is " + saved_ + ".") + " " +
-      advice_;
+  const std::string text = fmt::format(
+      "step {}: {} {} {}", step_, what,
+      saved_.empty() ? "No checkpoint had been saved yet." : "The last good checkpoint is " + saved_ + ".", advice_);
   folder_->log("diverged at " + text);
   throw Diverged("[train] " + text);
 }
@@ -104,7 +106,7 @@ void TrainingRun::save(const Body& body) {
       for (const double v : tensor.values())
         if (!std::isfinite(v)) diverged("a weight is " + std::to_string(v) + ".");
   tensors.emplace("elapsed", scalar(elapsed_, DType::float64));
-  saved_ = folder_->save(step_, tensors, body.metadata);
+  saved_ = folder_->save(step_, tensors, {{"command", command_}, {"settings", body.settings}});
 }
 
 }  // namespace dimwise::app

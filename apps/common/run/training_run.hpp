@@ -28,7 +28,8 @@ class TrainingRun {
     std::function<Tick()> step;
     /// All that a checkpoint must hold. Those named `model.…` are the weights: the run ends where one is not finite.
     std::function<std::map<std::string, Tensor>()> tensors;
-    std::map<std::string, std::string> metadata = {};
+    /// What the run depends on, from saved_settings: what a checkpoint keeps to be read and resumed.
+    std::string settings = "{}";
     /// After every `eval_every` steps and after the last; run.step() is then the number of steps done.
     std::function<void()> evaluate = nullptr;
     /// Whether to end before the last step; asked before each one, and so also by a run that is resumed.
@@ -42,10 +43,9 @@ class TrainingRun {
   TrainingRun(const CommonFlags& flags, double minutes, std::string advice);
 
   const std::optional<Checkpoint>& resumed() const { return resumed_; }
-  /// Throws CheckpointError naming every flag in which the resumed run differs from `flags`: those it was made with
-  /// stand as JSON in its metadata under `key`. One of something else was not written by `command`, as "dimwise-ode
-  /// train".
-  void check_same(const std::string& key, const nlohmann::ordered_json& flags, const std::string& command) const;
+  /// Throws CheckpointError naming every setting in which the resumed run differs from those `asked` for, and for a
+  /// checkpoint that `command` did not write.
+  void check_same(const nlohmann::ordered_json& asked, const Command& command) const;
   /// Makes the run folder and writes the configuration. To be called once the state is built, so that nothing is lost
   /// before. Throws Error when the folder cannot be written.
   void begin(const Command& command);
@@ -64,6 +64,8 @@ class TrainingRun {
   const std::string& saved() const { return saved_; }
   /// To the log and, unless quiet, to stderr without disturbing the progress line. From begin() on.
   void say(const std::string& text);
+  /// Throws Diverged unless the loss and the norm of its gradient are finite.
+  void check_finite(double loss, double gradient_norm) const;
   /// Throws Diverged: what happened at this step, the last good checkpoint, the advice.
   [[noreturn]] void diverged(const std::string& what) const;
 
@@ -81,6 +83,7 @@ class TrainingRun {
   double elapsed_ = 0;  // seconds of training over all sessions, where they are what ends it
   Clock::time_point counted_until_;
   std::string saved_;
+  std::string command_;  // that begins the run, as "dimwise-cnf train"
   std::unique_ptr<RunFolder> folder_;
   std::unique_ptr<Progress> progress_;
 };

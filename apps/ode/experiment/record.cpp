@@ -1,8 +1,8 @@
 #include "apps/ode/experiment/record.hpp"
 
+#include <fmt/core.h>
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -18,13 +18,6 @@ double sum(const std::vector<double>& values) {
   double total = 0;
   for (const double v : values) total += std::isnan(v) ? 0 : v;
   return total;
-}
-
-template <class... Values>
-std::string format(const char* pattern, Values... values) {
-  char text[240];
-  std::snprintf(text, sizeof text, pattern, values...);
-  return text;
 }
 
 // 1234567 as 1,234,567.
@@ -131,8 +124,8 @@ std::string markdown(const std::vector<Totals>& all) {
     text += "| " + t.solver + " | " + grouped(t.f_and_d()) + " | " + grouped(t.f());
     for (const double v : {t.f_forward, t.d_forward, t.f_adjoint, t.d_adjoint, t.jacobians, t.steps})
       text += " | " + grouped(v);
-    text += format(" | %.1f (%.1f + %.1f) | %.0f | %.0f → %.0f |\n", t.seconds(), t.seconds_forward, t.seconds_adjoint,
-                   t.unfinished, t.early, t.late);
+    text += fmt::format(" | {:.1f} ({:.1f} + {:.1f}) | {:.0f} | {:.0f} → {:.0f} |\n", t.seconds(), t.seconds_forward,
+                        t.seconds_adjoint, t.unfinished, t.early, t.late);
   }
   return text;
 }

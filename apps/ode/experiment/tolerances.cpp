@@ -1,6 +1,7 @@
 #include "apps/ode/experiment/tolerances.hpp"
 
-#include <cstdio>
+#include <fmt/core.h>
+
 #include <nlohmann/json.hpp>
 
 namespace dimwise::app::experiment {
@@ -34,18 +35,14 @@ std::string markdown(const std::vector<AtTolerance>& all) {
   std::string head = "| tolerance |", rule = "|---|", rows;
   for (size_t i = 0; i < all.size(); ++i) {
     const AtTolerance& a = all[i];
-    char text[160];
     if (a.tolerance == all[0].tolerance) {
       head += " " + a.solver + " |";
       rule += "---|";
     }
-    if (i == 0 || a.tolerance != all[i - 1].tolerance) {
-      std::snprintf(text, sizeof text, "%s| %g |", i == 0 ? "" : "\n", a.tolerance);
-      rows += text;
-    }
-    std::snprintf(text, sizeof text, " %s%.0f (%.0f + %.0f), %.3f s |", a.unfinished > 0 ? "≥ " : "",
-                  a.forward + a.adjoint, a.forward, a.adjoint, a.seconds);
-    rows += text;
+    if (i == 0 || a.tolerance != all[i - 1].tolerance)
+      rows += fmt::format("{}| {:g} |", i == 0 ? "" : "\n", a.tolerance);
+    rows += fmt::format(" {}{:.0f} ({:.0f} + {:.0f}), {:.3f} s |", a.unfinished > 0 ? "≥ " : "", a.forward + a.adjoint,
+                        a.forward, a.adjoint, a.seconds);
   }
   return head + "\n" + rule + "\n" + rows + "\n";
 }

@@ -5,7 +5,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "apps/cnf/model.hpp"
+#include "apps/common/run/saved_settings.hpp"
 #include "apps/common/run/training_run.hpp"
 #include "apps/ode/experiment/figure.hpp"
 #include "apps/ode/experiment/tolerances.hpp"
@@ -29,36 +29,6 @@ std::map<std::string, Tensor> to_tensors(const Running& s) {
   return all;
 }
 
-// The settings on which the numbers of a run depend.
-nlohmann::ordered_json identity(const Settings& s) {
-  return {{"task", s.task.task},
-          {"data", s.task.data},
-          {"end-time", s.task.end_time},
-          {"mu", s.task.mu},
-          {"damping", s.task.damping},
-          {"frequency", s.task.frequency},
-          {"window", s.task.window},
-          {"observations", s.task.observations},
-          {"rows", s.task.rows},
-          {"batch-size", s.task.batch},
-          {"seed", s.task.seed},
-          {"conditioner", s.net.conditioner},
-          {"transformer", s.net.transformer},
-          {"hidden", s.net.hidden},
-          {"transformer-hidden", s.net.transformer_hidden},
-          {"d-h", s.net.d_h},
-          {"activation", s.net.activation},
-          {"dtype", s.net.dtype},
-          {"solvers", s.solvers},
-          {"train-with", s.train_with},
-          {"rtol", s.limits.rtol},
-          {"atol", s.limits.atol},
-          {"max-evaluations", s.limits.max_evaluations},
-          {"measure-every", s.measure_every},
-          {"lr", s.common.lr},
-          {"clip", s.clip}};
-}
-
 class Experiment {
  public:
   Experiment(const Settings& settings, const Command& command)
@@ -68,7 +38,7 @@ class Experiment {
         run_(settings.common, settings.minutes,
              "Use a smaller --lr or --clip, a larger --max-evaluations, or another --train-with."),
         task_(make_task(settings.task, parse_dtype(settings.net.dtype))),
-        state_(first_state()) {
+        state_(first_state(command)) {
     run_.begin(command);
   }
 
@@ -77,17 +47,17 @@ class Experiment {
              " parameters, trained with " + trainer_.name());
     run_.run({.step = [this] { return step(); },
               .tensors = [this] { return to_tensors(state_); },
-              .metadata = {{"experiment", identity(settings_).dump()}}});
+              .settings = saved_settings(experiment_command(settings_)).dump()});
     report();
   }
 
  private:
-  Running first_state() {
+  Running first_state(const Command& command) {
     Running s;
     s.net = make_net(settings_.net, *task_, Rng(static_cast<uint64_t>(settings_.task.seed)).split("net"));
     s.optimizer.lr = settings_.common.lr;
     if (!run_.resumed()) return s;
-    run_.check_same("experiment", identity(settings_), "dimwise-ode train");
+    run_.check_same(saved_settings(experiment_command(settings_)), command);
     load_state_dict(s.net, run_.resumed()->tensors, "model.");
     s.optimizer.load_state_dict(run_.resumed()->tensors, "optimizer.");
     return s;
@@ -114,8 +84,7 @@ class Experiment {
       run_.diverged(trainer_.name() + ", which trains the model, did not finish: " +
                     (own->forward.ending == Ending::done ? own->adjoint.message : own->forward.message));
     const double norm = clip_grad_norm(*own->gradient, settings_.clip);
-    if (!std::isfinite(own->loss) || !std::isfinite(norm))
-      run_.diverged("the loss is " + std::to_string(own->loss) + ", the gradient's norm " + std::to_string(norm) + ".");
+    run_.check_finite(own->loss, norm);
     if (!values.empty()) {
       const Stiffness s = present_stiffness();
       values.insert(values.begin(), {{"loss", own->loss},

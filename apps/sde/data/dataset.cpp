@@ -15,15 +15,6 @@ bool built_in(const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-SdeSystem system_of(const char* flag, const std::string& name, const SystemOptions& options) {
-  try {
-    return sde_system(name, options);
-  } catch (const ValueError& wrong) {
-    const std::string text = wrong.what();
-    fail<UsageError>(flag, text.substr(text.find("] ") + 2));
-  }
-}
-
 }  // namespace
 
 Dataset load_dataset(const DataSettings& s) {
@@ -33,10 +24,10 @@ Dataset load_dataset(const DataSettings& s) {
   Observations all;
   if (built_in(s.data)) {
     if (!s.truth.empty()) fail<UsageError>("--truth", "is for a file; ", s.data, " is itself known.");
-    set.truth = system_of("--data", s.data, s.system);
+    set.truth = sde_system("--data", s.data, s.system);
     all = simulate(*set.truth, s.simulation, rng.split("simulation")).seen;
   } else {
-    if (!s.truth.empty()) set.truth = system_of("--truth", s.truth, s.system);
+    if (!s.truth.empty()) set.truth = sde_system("--truth", s.truth, s.system);
     const std::string path =
         find_data_file(s.data, "system", sde_system_names(), "a .csv, .npy or .npz with columns t, path and x");
     all = read_observations(path, s.file);

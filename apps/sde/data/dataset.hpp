@@ -11,7 +11,7 @@ namespace dimwise::app::sde {
 
 /// What is fitted, and how much of it.
 struct DataSettings {
-  std::string data;  ///< a built-in system or a file
+  std::string data = "double-well";  ///< a built-in system or a file
   int64_t seed = 0;
   SystemOptions system;
   SimulationSettings simulation{.paths = 2000};  ///< of a built-in system

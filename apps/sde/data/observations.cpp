@@ -1,5 +1,7 @@
 #include "apps/sde/data/observations.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -20,11 +22,7 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-std::string listed(const Names& names) {
-  std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-  return list;
-}
+std::string listed(const Names& names) { return fmt::format("{}", fmt::join(names, ", ")); }
 
 // What a file holds, as one matrix with named columns.
 struct Table {

@@ -1,8 +1,11 @@
 #include "apps/sde/data/systems.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <numbers>
 
+#include "apps/common/cli/exit_code.hpp"
 #include "apps/common/cli/suggest.hpp"
 #include "autodiff/base/error.hpp"
 #include "ops/arithmetic.hpp"
@@ -183,14 +186,20 @@ SdeSystem sde_system(const std::string& name, const SystemOptions& options) {
   if (options.d < 2 || options.d > 64) fail<ValueError>("system", "d = ", options.d, ". coupled has 2 to 64.");
   if (!(options.sigma > 0 && std::isfinite(options.sigma)))
     fail<ValueError>("system", "sigma = ", options.sigma, ". It must be positive.");
-  std::string list;
-  for (const Entry& entry : entries) {
+  for (const Entry& entry : entries)
     if (name == entry.name) return entry.make(options);
-    list += (list.empty() ? "" : ", ") + std::string(entry.name);
-  }
   const std::string nearest = did_you_mean(name, sde_system_names());
-  fail<ValueError>("system", "there is no system \"", name, "\": the names are ", list, ".", nearest.empty() ? "" : " ",
-                   nearest);
+  fail<ValueError>("system", "there is no system \"", name, "\": the names are ",
+                   fmt::format("{}.", fmt::join(sde_system_names(), ", ")), nearest.empty() ? "" : " ", nearest);
+}
+
+SdeSystem sde_system(const char* flag, const std::string& name, const SystemOptions& options) {
+  try {
+    return sde_system(name, options);
+  } catch (const ValueError& wrong) {
+    const std::string text = wrong.what();
+    fail<UsageError>(flag, text.substr(text.find("] ") + 2));
+  }
 }
 
 const std::vector<std::string>& sde_system_names() {

@@ -46,4 +46,7 @@ const std::vector<std::string>& sde_system_names();
 /// n initial points of a group, (n, d).
 Tensor sample_initial(const SdeSystem& system, int64_t group, const Rng& rng, int64_t n, DType dtype = DType::float64);
 
+/// The same for a name that the user gave by a flag. Throws UsageError naming the flag.
+SdeSystem sde_system(const char* flag, const std::string& name, const SystemOptions& options);
+
 }  // namespace dimwise::app::sde

@@ -1,7 +1,8 @@
 #include "apps/vae/model/model.hpp"
 
+#include <fmt/format.h>
+
 #include "apps/common/cli/common_flags.hpp"
-#include "apps/common/cli/lists.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 
@@ -43,16 +44,17 @@ Vae make_model(const ModelSettings& s, const Rng& rng) {
 }
 
 std::string describe(const ModelSettings& s) {
-  std::string text = s.arch + ", z of " + std::to_string(s.latent) + " numbers, flow " + s.flow;
+  std::string text = fmt::format("{}, z of {} numbers, flow {}", s.arch, s.latent, s.flow);
   if (s.flow == "none") return text;
-  text += " x " + std::to_string(s.num_flows);
-  if (s.flow == "orthogonal") text += ", " + std::to_string(s.columns) + " columns";
-  if (s.flow == "householder") text += ", " + std::to_string(s.reflections) + " reflections";
-  if (s.flow == "iaf") text += ", hidden " + joined(s.flow_hidden);
-  if (s.flow == "ffjord") text += ", hidden " + joined(s.flow_hidden) + ", rank " + std::to_string(s.rank);
+  text += fmt::format(" x {}", s.num_flows);
+  const std::string hidden = fmt::format("{}", fmt::join(s.flow_hidden, ","));
+  if (s.flow == "orthogonal") text += fmt::format(", {} columns", s.columns);
+  if (s.flow == "householder") text += fmt::format(", {} reflections", s.reflections);
+  if (s.flow == "iaf") text += fmt::format(", hidden {}", hidden);
+  if (s.flow == "ffjord") text += fmt::format(", hidden {}, rank {}", hidden, s.rank);
   if (s.flow == "hollow")
-    text += ", " + s.conditioner + " conditioner " + joined(s.flow_hidden) + " to " + std::to_string(s.d_h) + ", " +
-            s.transformer + " transformer " + joined(s.transformer_hidden);
+    text += fmt::format(", {} conditioner {} to {}, {} transformer {}", s.conditioner, hidden, s.d_h, s.transformer,
+                        fmt::join(s.transformer_hidden, ","));
   return continuous(s.flow) ? text + ", " + s.activation : text;
 }
 

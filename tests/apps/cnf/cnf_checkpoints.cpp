@@ -62,7 +62,7 @@ TEST_CASE("resuming with another model ends with 5, names the flags, and touches
       cnf({"train", "--config", run.out + "/config.toml", "--hidden", "16", "--d-h", "3", "--resume"});
   CHECK(resumed.code == 5);
   CHECK_THAT(resumed.err,
-             Contains("ckpt-12.safetensors holds another model: --d-h is 4, not 3; --hidden is [8], not [16]") &&
+             Contains("ckpt-12.safetensors is of another run: --hidden is [8], not [16]; --d-h is 4, not 3") &&
                  Contains("another --out to start anew"));
   CHECK((metrics(run.out) == lines));
   CHECK(read_text(run.out + "/config.toml") == config);

@@ -97,7 +97,7 @@ TEST_CASE("a run is not resumed with another number of threads") {
     const Ended refused = cnf(threaded("moons", out, 16, threads) + Strings{"--resume", "auto"});
     CHECK(refused.code == 5);
     CHECK_THAT(refused.err,
-               Contains("[resume]") && Contains("was trained with --threads 2, not " + std::to_string(threads)));
+               Contains("[resume]") && Contains("is of another run: --threads is 2, not " + std::to_string(threads)));
   }
   CHECK((checkpoint(out, 8) == before));
   CHECK(cnf(threaded("moons", out, 16, 2) + Strings{"--resume", "auto"}).code == 0);
@@ -123,7 +123,7 @@ TEST_CASE("a likelihood in chunks is that of all rows at once, whatever the thre
   dimwise::ThreadPool one(1), three(3);
   const Likelihood whole = likelihood(one, model, x, options, 101), cut = likelihood(one, model, x, options, 10),
                    threaded = likelihood(three, model, x, options, 10);
-  CHECK(cut.rows == 101);
+  CHECK(cut.count == 101);
   CHECK(cut.mean == Approx(whole.mean).epsilon(1e-12));
   CHECK(cut.standard_error == Approx(whole.standard_error).epsilon(1e-9));
   CHECK(threaded.mean == cut.mean);

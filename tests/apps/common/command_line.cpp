@@ -15,6 +15,7 @@ namespace {
 // An app whose command prints its effective configuration.
 struct Sample {
   CommonFlags flags;
+  std::string dtype = "float32";
   std::vector<int64_t> hidden{64, 64};
   std::vector<double> times{0, 0.1};
   double rtol = 1e-5;
@@ -26,10 +27,10 @@ struct Sample {
     train.section("Model").add("hidden", hidden, "widths of the hidden layers", at_least_one);
     train.add("times", times, "times to look at, in seconds");
     train.section("Training");
-    add_seed(train, flags);
+    add_seed(train, flags.seed);
     add_steps(train, flags);
     add_lr(train, flags);
-    add_dtype(train, flags);
+    add_dtype(train, dtype);
     train.add("rtol", rtol, "relative tolerance", Range{.min = 0, .max = 1, .above_min = true});
     train.section("Run");
     add_out(train, flags);

@@ -14,7 +14,6 @@ namespace dimwise::training_run_tests {
 
 using namespace dimwise::app;
 using Catch::Matchers::Contains;
-using Catch::Matchers::EndsWith;
 
 namespace {
 
@@ -47,7 +46,7 @@ struct Counting {
                   return std::map<std::string, Tensor>{{"model.w", scalar(weight, DType::float64)},
                                                        {"best", scalar(INFINITY, DType::float64)}};
                 },
-            .metadata = {{"made", R"({"hidden":[8],"end_time":1.5})"}},
+            .settings = R"({"hidden":[8],"image height":28})",
             .evaluate = [this] { evaluated.push_back(run.step()); }};
   }
 
@@ -143,21 +142,21 @@ TEST_CASE("what cannot go on is diverged, what is a mistake stays one") {
   CHECK_THROWS_WITH(failing([] { throw SolverError("stuck."); }), Contains("No checkpoint had been saved yet."));
 }
 
-TEST_CASE("a training tells in which flags it differs from the one it resumes") {
+TEST_CASE("a training tells in which settings it differs from the one it resumes") {
   const TemporaryFolder folder;
   const CommonFlags f = flags(folder / "run", 2);
-  const nlohmann::ordered_json same{{"hidden", {8}}, {"end_time", 1.5}};
-  TrainingRun(f, 0, "").check_same("made", same, "dimwise-test train");
+  const nlohmann::ordered_json same{{"hidden", {8}}, {"image height", 28}};
+  TrainingRun(f, 0, "").check_same(same, command);
   trained(f);
   const TrainingRun again(f, 0, "");
-  again.check_same("made", same, "dimwise-test train");
-  CHECK_THROWS_AS(again.check_same("other", same, "dimwise-test train"), CheckpointError);
-  CHECK_THROWS_WITH(again.check_same("other", same, "dimwise-test train"),
-                    EndsWith("ckpt-2.safetensors was not written by dimwise-test train."));
-  CHECK_THROWS_WITH(
-      again.check_same("made", {{"hidden", {16}}, {"end_time", 2.0}, {"blocks", 1}}, "dimwise-test train"),
-      Contains("is of another run: --hidden is [8], not [16]; --end-time is 1.5, not 2.0; --blocks is unset, not 1. "
-               "Give the flags it was made with"));
+  again.check_same(same, command);
+  again.check_same(nlohmann::ordered_json::object(), command);
+  CHECK_THROWS_AS(again.check_same(same, Command("dimwise-other", "train", "")), CheckpointError);
+  CHECK_THROWS_WITH(again.check_same(same, Command("dimwise-other", "train", "")),
+                    Contains("ckpt-2.safetensors was not written by dimwise-other train, but by dimwise-test train."));
+  CHECK_THROWS_WITH(again.check_same({{"hidden", {16}}, {"image height", 14}, {"blocks", 1}}, command),
+                    Contains("is of another run: --hidden is [8], not [16]; image height is 28, not 14; --blocks is "
+                             "unset, not 1. Give the flags it was made with"));
 }
 
 TEST_CASE("a checkpoint that no training wrote is not resumed") {

@@ -192,7 +192,7 @@ TEST_CASE("plot writes a picture of each kind, in one, two and three dimensions,
 
 TEST_CASE("pictures show the truth beside what was learned") {
   const TemporaryFolder folder;
-  const SavedRun fit = load_fit(fitted(folder / "run", {"--data", "ou"}));
+  const SavedRun fit = load_run(fitted(folder / "run", {"--data", "ou"}));
   const Panel drift = drift_picture(fit).figure.panels.at(0), diffusion = diffusion_picture(fit).figure.panels.at(0);
   for (size_t i = 0; i < drift.lines.at(1).x.size(); ++i) {
     const double x = drift.lines[1].x[i];

@@ -86,10 +86,9 @@ SavedRun fitted(FitSettings s, const TemporaryFolder& folder, int64_t steps = 40
   s.common.batch_size = 512;
   s.common.steps = steps;
   Command c("dimwise-sde", "train", "");
-  add_fit(c, s);
-  add_run(c, s);
+  add_settings(c, s);
   run_fit(s, c);
-  return load_fit(s.common.out);
+  return load_run(s.common.out);
 }
 
 Tensor samples(const SavedRun& fit, double t, int64_t group, int64_t n) {
@@ -175,7 +174,7 @@ void check_learned(int64_t paths, int64_t steps) {
   const auto all = references();
   const TemporaryFolder folder;
   FitSettings s;
-  s.common.data = "ou";
+  s.data.data = "ou";
   s.data.simulation.paths = paths;
   const SavedRun fit = fitted(s, folder, steps);
   const auto& r = all["ou_1d"];
@@ -217,7 +216,7 @@ TEST_CASE("learned: a rotating Ornstein-Uhlenbeck process from an anisotropic la
   }
   save_csv(folder / "y.csv", {"t", "path", "y1", "y2"}, tensor(rows, {static_cast<int64_t>(rows.size()) / 4, 4}, f64));
   FitSettings s;
-  s.common.data = folder / "y.csv";
+  s.data.data = folder / "y.csv";
   const SavedRun fit = fitted(s, folder);
   std::printf("rotating ou: t, mean (x1, x2) and variances: exact, density, learned equation\n");
   for (size_t k = 1; k < 5; ++k) {
@@ -250,7 +249,7 @@ TEST_CASE("learned: geometric Brownian motion", "[long]") {
   const auto all = references();
   const TemporaryFolder folder;
   FitSettings s;
-  s.common.data = "gbm";
+  s.data.data = "gbm";
   s.data.simulation.paths = 1500;
   const SavedRun fit = fitted(s, folder);
   const auto& r = all["gbm"];
@@ -276,7 +275,7 @@ TEST_CASE("learned: the double well", "[long]") {
   const auto all = references();
   const TemporaryFolder folder;
   FitSettings s;
-  s.common.data = "double-well";
+  s.data.data = "double-well";
   s.data.simulation.paths = 2000;
   const SavedRun fit = fitted(s, folder);
   const auto& r = all["double_well_sigma0.5"];

@@ -289,7 +289,7 @@ TEST_CASE("a fit resumed with other flags ends with 5, names them, and touches n
   REQUIRE(cnf(training("moons", folder / "flow", 3)).code == 0);
   const Ended other = run_sde(fitting(folder / "flow", 12) + Strings{"--resume"});
   CHECK(other.code == 5);
-  CHECK_THAT(other.err, Contains("was not written by dimwise-sde train."));
+  CHECK_THAT(other.err, Contains("was not written by dimwise-sde train, but by dimwise-cnf train."));
 }
 
 TEST_CASE("a fit that diverges ends with 4 and keeps its last good checkpoint") {

@@ -56,7 +56,7 @@ TEST_CASE("an importance-sampled likelihood approaches the integral over z") {
                    "float64",
                    "--quiet"})
               .code == 0);
-  const vae::Trained trained = vae::load_trained(folder / "run", "best");
+  const vae::SavedRun trained = vae::load_run(folder / "run", "best");
   const vae::Images images = vae::load_images(trained.settings.images);
   const NoGrad guard;
   const Tensor x = astype(slice(images.test, 0, 0, 20), DType::float64);
@@ -104,7 +104,7 @@ TEST_CASE("scores do not depend on threads, nor on where an evaluation was stopp
     REQUIRE(run_vae(eval + Strings{"--threads", "2"}).code == 0);
     CHECK(evaluation(out) == first);
     // In the middle, by the library as the app does it.
-    const vae::Trained trained = vae::load_trained(out, "best");
+    const vae::SavedRun trained = vae::load_run(out, "best");
     const vae::Images images = vae::load_images(trained.settings.images);
     const vae::ScoreSettings settings{.samples = 30, .elbo_images = 100, .nll_images = 50, .batch_size = 100};
     const FlowOptions options{.ode = {.rtol = 1e-4, .atol = 1e-4}};
@@ -114,7 +114,7 @@ TEST_CASE("scores do not depend on threads, nor on where an evaluation was stopp
       REQUIRE(stops < 10);
       vae::score(scores, trained.model, images.test, settings, options, pool, [](int64_t, int64_t) { return false; });
     }
-    CHECK(vae::mean_of(scores.nll).mean == first["nll"]["mean"]);
+    CHECK(mean_of(scores.nll).mean == first["nll"]["mean"]);
     CHECK(vae::negative_elbo(scores).mean == first["negative_elbo"]["mean"]);
   }
 }

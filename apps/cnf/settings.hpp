@@ -1,0 +1,31 @@
+#pragma once
+
+#include "apps/cnf/data/dataset.hpp"
+#include "apps/cnf/model.hpp"
+#include "apps/common/cli/common_flags.hpp"
+#include "apps/common/cli/solver_settings.hpp"
+
+namespace dimwise::app {
+
+/// All that the user sets of a training.
+struct TrainSettings {
+  CommonFlags common{
+      .steps = 5000, .batch_size = 256, .lr = 1e-2, .out = "runs/cnf", .checkpoint_every = 250, .eval_every = 250};
+  DataSettings data;
+  ModelSettings model;
+  SolverSettings solver{.rtol = 1e-3, .atol = 1e-3};
+  double minutes = 0;
+  double weight_decay = 0, clip = 10, ema = 0.998;
+  double kinetic = 0, jacobian = 0;
+  int64_t warm_up = 100;
+};
+
+/// Adds the settings of a training to a command.
+void add_settings(Command& command, TrainSettings& settings);
+
+/// `dimwise-cnf train` with all that a checkpoint keeps of it, the number of columns among them.
+Command saved_command(TrainSettings& settings);
+/// The part that a resumed training cannot change: the model and the number of threads.
+Command fixed_command(TrainSettings& settings);
+
+}  // namespace dimwise::app

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "apps/common/cli/cli.hpp"
+#include "apps/common/run/checkpoint.hpp"
+
+namespace dimwise::app {
+
+/// The settings of a command that a checkpoint keeps, by name and in their order.
+///
+/// Example: `Command c("dimwise-x", "train", ""); add_settings(c, settings); saved_settings(c)` is `{"lr": 0.01, …}`
+nlohmann::ordered_json saved_settings(const Command& command);
+
+/// Whether a checkpoint was written by `command`, as "dimwise-cnf train".
+bool written_by(const Checkpoint& checkpoint, const std::string& command);
+
+/// The saved settings of a checkpoint. Throws CheckpointError if another command, or a version that saved no settings,
+/// wrote it.
+nlohmann::ordered_json read_settings(const Checkpoint& checkpoint, const std::string& command);
+
+/// Sets the settings of a command to those of the checkpoint that it wrote.
+///
+/// Throws CheckpointError for a checkpoint of another command, and for settings that are missing or not valid.
+void restore_settings(const Command& command, const Checkpoint& checkpoint);
+
+/// The settings in which a saved run differs from what is asked for, as `--hidden is [8], not [16]; --d-h is unset, not
+/// 4`; empty when there are none. Settings that are not asked for are not compared.
+std::string setting_differences(const nlohmann::ordered_json& saved, const nlohmann::ordered_json& asked);
+
+}  // namespace dimwise::app
