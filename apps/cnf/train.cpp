@@ -104,7 +104,7 @@ class Training {
   void announce() {
     run_.say(fmt::format(
         "data {}: {}, {}", data_.name, counted(data_.train.dim(1), "column"),
-        data_.density ? "sampled anew at every step"
+        data_.density ? "sampled at every step"
                       : fmt::format("{} to train, {} to validate, {} to test", counted(data_.train.dim(0), "row"),
                                     data_.validation.dim(0), data_.test.dim(0))));
     for (const std::string& column : data_.dropped) run_.say("dropped column " + column);

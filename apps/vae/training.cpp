@@ -226,7 +226,7 @@ class Training {
   FlowOptions options_;
   State state_;
   double seconds_ = 0;  // of the steps of this epoch
-  int64_t timed_ = 0;   // so many steps
+  int64_t timed_ = 0;   // number of these steps
 };
 
 }  // namespace

@@ -84,7 +84,7 @@ double divisor(const Tensor& x, double white, const std::string& path) {
            "Integers of this type may be 0 and 1 alone. Save gray images as uint8, or as floats from 0 to 1.");
   if (white == 1)
     refuse([](T v) { return !(v >= 0 && v <= 1); },
-           "Floats must lie between 0 and 1. Divide by the largest intensity, or save uint8.");
+           "Floats must be from 0 to 1. Divide by the largest intensity, or save uint8.");
   const auto largest = static_cast<double>(*std::max_element(values.begin(), values.end()));
   if (white > 1 && largest < dimmest * white)
     fail<DataError>("data", path, ": the largest pixel is ", largest, " of ", white,
