@@ -28,7 +28,7 @@ void evaluate(const EvalSettings& s) {
   const Dataset data = load_dataset(source);
   if (data.test.dim(1) != model.d)
     fail<DataError>("eval", data.name, " has ", data.test.dim(1), data.test.dim(1) == 1 ? " column" : " columns",
-                    " where the model has ", model.d, ".");
+                    ", but the model has ", model.d, ".");
   const DType dtype = parse_dtype(model.dtype);
   FlowOptions options = flow_options(s.solver);
   options.noise = Rng(static_cast<uint64_t>(s.common.seed)).split("noise");
@@ -57,7 +57,7 @@ void evaluate(const EvalSettings& s) {
     text += fmt::format("full Gaussian    {:.4f} nats a row, fitted to the same training rows: the model is {:+.4f}\n",
                         gaussian, l.mean - gaussian);
   }
-  text += fmt::format("evaluations      {:.1f} of the drift for each solve\n", l.evaluations);
+  text += fmt::format("evaluations      {:.1f} of the dynamics for each solve\n", l.evaluations);
   if (s.common.json)
     std::cout << result.dump() << '\n';
   else
@@ -73,10 +73,10 @@ void add_eval(App& app) {
   c.example("eval --out runs/moons --trace hutchinson --json", "The same with an estimated trace, for a program");
   c.section("Run");
   add_out(c, s->common);
-  add_data(c, s->data, "other data than it was trained on: a density or a file, of which the test part is scored");
-  c.add_choice("weights", s->weights, Words{"best", "average", "last"}, "which of the saved weights");
+  add_data(c, s->data, "other data than the training's: a density or a file, whose test part is scored");
+  c.add_choice("weights", s->weights, Words{"best", "average", "last"}, "the saved weights to use");
   add_seed(c, s->common.seed);
-  add_threads(c, s->common, "cores to use; the result is the same on any number");
+  add_threads(c, s->common, "cores to use; the results do not depend on it");
   add_json(c, s->common);
   add_solver(c, s->solver);
   c.does([s](const Command&) { evaluate(*s); });

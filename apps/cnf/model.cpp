@@ -15,7 +15,7 @@ FlowModel make_model(const ModelSettings& s, const Rng& rng) {
   const Activation activation = parse_activation(s.activation);
   if (!smooth(activation))
     fail<ValueError>("model", "activation ", s.activation,
-                     " has a kink, so the derivative the flow is trained on jumps. Use tanh, softplus or silu.");
+                     " has a kink, so the derivative in the loss is discontinuous. Use tanh, softplus or silu.");
   FlowModel model;
   model.standardizer = Standardizer(s.d, dtype);
   model.flow.T = s.end_time;

@@ -11,7 +11,7 @@
 
 namespace dimwise::app {
 
-/// What a flow is made of: enough to build it anew and load its weights.
+/// The architecture of a flow.
 struct ModelSettings {
   int64_t d = 2;
   std::string dtype = "float32";
@@ -35,12 +35,12 @@ struct FlowModel {
   }
 };
 
-/// The model, freshly initialized. Throws ValueError for settings that make no sense.
+/// The model, freshly initialized. Throws ValueError for invalid settings.
 FlowModel make_model(const ModelSettings& settings, const Rng& rng);
 
-/// What scoring a batch gave.
+/// The score of a batch.
 struct Score {
-  Tensor log_prob;  ///< (rows,), nats in the data's own units
+  Tensor log_prob;  ///< (rows,), nats in the units of the data
   FlowResult solution;
 };
 
@@ -51,15 +51,14 @@ Score score(const FlowModel& model, const Tensor& x, const FlowOptions& options)
 struct Likelihood : Mean {
   double evaluations = 0;  ///< of the dynamics, a chunk
 };
-/// In chunks of bounded memory, each a solve of its own, shared out among the threads: the result is that of one
-/// thread.
+/// Solves chunks of bounded memory separately, in parallel. The result does not depend on the number of threads.
 Likelihood likelihood(ThreadPool& pool, const FlowModel& model, const Tensor& x, const FlowOptions& options,
                       int64_t chunk = 500);
 
 /// n points of the model, in the units of the data.
 Tensor sample_model(const FlowModel& model, int64_t n, const Rng& rng, const OdeOptions& options);
 
-/// The settings for a reader, on one line.
+/// The architecture in one line of text.
 std::string describe(const ModelSettings& settings);
 
 }  // namespace dimwise::app

@@ -26,7 +26,7 @@ struct PlotSettings {
 
 std::vector<double> column(const Tensor& x, int64_t i) { return slice(x, 1, i, i + 1).values(); }
 
-// Limits around the middle of a column that leave out its farthest outliers.
+// The range of a column without its outliers, with a margin.
 Limits span(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   const auto at = [&](double share) {
@@ -132,7 +132,7 @@ class Plotter {
                       .x_limits = x,
                       .y_limits = y});
     for (Panel& panel : panels)
-      panel.equal_scales = data_.density != nullptr;  // a file's columns have units of their own
+      panel.equal_scales = data_.density != nullptr;  // the columns of a file have different units
     return panels;
   }
 
@@ -217,7 +217,7 @@ void add_plot(App& app) {
   c.example("plot --out runs/moons", "Pictures of the trained flow");
   c.section("Run");
   add_out(c, s->common);
-  c.add_choice("weights", s->weights, Words{"best", "average", "last"}, "which of the saved weights");
+  c.add_choice("weights", s->weights, Words{"best", "average", "last"}, "the saved weights to use");
   c.add("grid", s->grid, "points along each side of the density's picture", at_least_one);
   c.add("n", s->n, "samples drawn", at_least_one);
   c.add("paths", s->paths, "paths drawn", at_least_one);

@@ -47,7 +47,7 @@ void add_sample(App& app) {
   c.example("sample --out runs/moons --n 10000 --file moons.csv", "Ten thousand points of the learned density");
   c.section("Run");
   add_out(c, s->common);
-  c.add_choice("weights", s->weights, Words{"best", "average", "last"}, "which of the saved weights");
+  c.add_choice("weights", s->weights, Words{"best", "average", "last"}, "the saved weights to use");
   c.add("n", s->n, "number of points", at_least_one);
   c.add("file", s->file, "where to write them, as .csv or .npy").placeholder = "FILE";
   add_seed(c, s->common.seed);

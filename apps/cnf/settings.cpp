@@ -8,19 +8,19 @@ namespace {
 
 void add_model(Command& c, ModelSettings& s) {
   c.section("Model");
-  c.add_choice("conditioner", s.conditioner, conditioner_names(), "what computes h_i from the other x_j");
-  c.add_choice("transformer", s.transformer, transformer_names(), "what computes f_i from x_i and h_i");
+  c.add_choice("conditioner", s.conditioner, conditioner_names(), "computes h_i from the other x_j");
+  c.add_choice("transformer", s.transformer, transformer_names(), "computes f_i from x_i and h_i");
   c.add("hidden", s.hidden, "widths of the conditioner's hidden layers", at_least_one);
   c.add("d-h", s.d_h, "numbers h_i given to the transformer for each dimension", at_least_one);
   c.add("transformer-hidden", s.transformer_hidden, "widths of the transformer's hidden layers", at_least_one);
   c.add_choice("activation", s.activation, Words{"tanh", "softplus", "silu", "sigmoid", "gelu", "sin"},
                "activation of all layers");
-  c.add("blocks", s.blocks, "flows in a row, each a solve of its own", at_least_one);
+  c.add("blocks", s.blocks, "flows in sequence, each solved separately", at_least_one);
   c.add("end-time", s.end_time, "T, the time from the base to the data", positive);
   add_dtype(c, s.dtype);
 }
 
-// What a user does not set, but the data.
+// The data determine it.
 void add_columns(Command& c, ModelSettings& s) { c.add("number of columns", s.d, "", at_least_one); }
 
 }  // namespace
@@ -30,7 +30,7 @@ void add_settings(Command& c, TrainSettings& s) {
   add_data(c, s.data.data,
            "a built-in density (8gaussians, 2spirals, checkerboard, pinwheel, rings, moons, swissroll, circles) or a "
            ".csv or .npy file");
-  c.add_choice("transform", s.data.transform, Words{"none", "log-returns"}, "what is done to a file's columns");
+  c.add_choice("transform", s.data.transform, Words{"none", "log-returns"}, "transform of a file's columns");
   c.add("validation-share", s.data.validation, "share of a file's rows to validate on",
         Range{.min = 0, .max = 0.5, .above_min = true});
   c.add("test-share", s.data.test, "share of a file's rows kept for eval",
@@ -47,16 +47,17 @@ void add_settings(Command& c, TrainSettings& s) {
         not_negative)
       .not_in_checkpoint();
   add_batch_size(c, s.common.batch_size);
-  add_threads(
-      c, s.common,
-      "cores to use, each for its own rows of a batch with solver steps of their own. A number gives the same run "
-      "bit for bit, another one that differs slightly and cannot resume it");
+  add_threads(c, s.common,
+              "cores to use. Each solves its own rows of a batch with its own steps. The same number repeats a run bit "
+              "for bit; "
+              "another number gives slightly different results and cannot resume the run");
   add_lr(c, s.common);
-  c.add("warm-up", s.warm_up, "steps over which the learning rate rises; it falls as half a cosine from then on",
+  c.add("warm-up", s.warm_up, "steps over which the learning rate rises; it follows half a cosine down to 0",
         not_negative);
   c.add("weight-decay", s.weight_decay, "decoupled weight decay of AdamW", not_negative);
-  c.add("clip", s.clip, "longest gradient norm", positive);
-  c.add("ema", s.ema, "decay of the average of the weights that is evaluated", Range{.min = 0, .max = 0.999999});
+  c.add("clip", s.clip, "maximum norm of the gradient", positive);
+  c.add("ema", s.ema, "decay of the moving average of the weights, which is evaluated",
+        Range{.min = 0, .max = 0.999999});
   c.add("kinetic", s.kinetic, "weight of the kinetic energy, the integral of |f|^2 / d", not_negative);
   c.add("jacobian", s.jacobian, "weight of the Jacobian diagonal's energy, the integral of |D f|^2 / d", not_negative);
   c.section("Run");

@@ -23,9 +23,9 @@ struct TrainSettings {
 /// Adds the settings of a training to a command.
 void add_settings(Command& command, TrainSettings& settings);
 
-/// `dimwise-cnf train` with all that a checkpoint keeps of it, the number of columns among them.
+/// `dimwise-cnf train` with the settings of a checkpoint, which include the number of columns.
 Command saved_command(TrainSettings& settings);
-/// The part that a resumed training cannot change: the model and the number of threads.
+/// The settings that a resumed training cannot change: the model and the number of threads.
 Command fixed_command(TrainSettings& settings);
 
 }  // namespace dimwise::app

@@ -23,7 +23,7 @@ namespace dimwise::app {
 
 namespace {
 
-// Everything that a run changes, and nothing else: what a checkpoint holds.
+// The state of a run, which a checkpoint saves.
 struct State {
   FlowModel model;
   AdamW optimizer;
@@ -49,7 +49,8 @@ void restore(State& s, const Checkpoint& checkpoint) {
   load_state_dict(s.best, checkpoint.tensors, "best.");
   const auto meters = checkpoint.tensors.find("meters");
   if (meters == checkpoint.tensors.end() || meters->second.size() != 2 || meters->second.dtype() != DType::float64)
-    fail<CheckpointError>("train", checkpoint.path, " has no meters. It was not written by dimwise-cnf train.");
+    fail<CheckpointError>("train", checkpoint.path,
+                          " has no valid meters, so it is not a checkpoint of dimwise-cnf train.");
   const auto values = meters->second.data<double>();
   s.best_nll = values[0];
   s.mean_loss = values[1];
@@ -82,7 +83,7 @@ class Training {
   }
 
  private:
-  // The beginning, or where a checkpoint left off. Nothing is written before this has succeeded.
+  // The initial state, or that of a checkpoint. Nothing is written until this succeeds.
   State first_state(const Command& command) {
     settings_.model.d = data_.train.dim(1);
     State s;
@@ -103,14 +104,14 @@ class Training {
   void announce() {
     run_.say(fmt::format(
         "data {}: {}, {}", data_.name, counted(data_.train.dim(1), "column"),
-        data_.density ? "sampled anew at every step"
+        data_.density ? "sampled at every step"
                       : fmt::format("{} to train, {} to validate, {} to test", counted(data_.train.dim(0), "row"),
                                     data_.validation.dim(0), data_.test.dim(0))));
-    for (const std::string& column : data_.dropped) run_.say("left out column " + column);
+    for (const std::string& column : data_.dropped) run_.say("dropped column " + column);
     run_.say(fmt::format("model: {} parameters; {}", num_parameters(state_.model), describe(settings_.model)));
   }
 
-  // Warm-up, then half a cosine down to 0 over the training.
+  // Warm-up, and half a cosine down to 0 over the training.
   double learning_rate() const {
     return settings_.common.lr * warm_up(run_.step(), settings_.warm_up) * cosine_decay(run_.share_done());
   }
@@ -119,7 +120,7 @@ class Training {
     const Tensor x = batches_(run_.step());
     options_.noise = rng_.split("noise").split(static_cast<uint64_t>(run_.step()));
     const auto threads = static_cast<size_t>(pool_.threads());
-    std::vector<double> shares(threads);  // of the shards in the negative log-likelihood
+    std::vector<double> shares(threads);  // of each shard in the negative log-likelihood
     std::vector<int64_t> evaluations(threads);
     auto [loss, gradient] = [&] {
       std::optional<DetectAnomaly> guard;
@@ -164,7 +165,7 @@ class Training {
     options.penalties = false;
     const double nll = -likelihood(pool_, state_.ema.average, astype(data_.validation, dtype()), options).mean;
     run_.folder().metrics(run_.step(), {{"validation_nll", nll}});
-    // A finite set can be overfitted: the best weights are kept. A density cannot, and later is better.
+    // A finite set can be overfitted, so the best weights are kept. Samples of a density cannot: the latest are best.
     if (std::isfinite(nll) && (data_.density || nll < state_.best_nll)) {
       state_.best_nll = nll;
       state_.best = state_.ema.average;
@@ -201,7 +202,7 @@ void add_train(App& app) {
   Command& c = app.command("train", "fits a Hollow-CNF to a density or to the rows of a file");
   c.example("train --data moons --minutes 5 --out runs/moons", "Fit the two moons for five minutes");
   c.example("train --data faithful.csv --steps 2000 --out runs/faithful", "Fit the columns of a file");
-  c.example("train --data moons --minutes 5 --out runs/moons --resume auto", "Go on where it stopped");
+  c.example("train --data moons --minutes 5 --out runs/moons --resume auto", "Continue an interrupted run");
   add_settings(c, *s);
   c.does([s](const Command& self) { Training(*s, self).run(); });
 }

@@ -27,7 +27,7 @@ OdeProblem named_problem(const std::string& name) {
                    "See dimwise-ode problems.");
 }
 
-OdeProblem model_problem(const SubjectSettings& s) {
+OdeProblem model_problem(const ProblemSource& s) {
   const Checkpoint checkpoint = trained_checkpoint(s.model, "trained flow", "dimwise-cnf");
   if (written_by(checkpoint, "dimwise-ode train"))
     return experiment::learned_problem(experiment::load_run(checkpoint), s.samples, s.seed);
@@ -35,7 +35,7 @@ OdeProblem model_problem(const SubjectSettings& s) {
   const ModelSettings& model = run.settings.model;
   const Shape shape = s.samples == 1 ? Shape{model.d} : Shape{s.samples, model.d};
   return {.name = std::filesystem::path(s.model).filename().string(),
-          .title = "learned drift of " + run.path,
+          .title = "learned dynamics of " + run.path,
           .source = describe(model),
           .note = model.blocks > 1 ? "the first of " + std::to_string(model.blocks) + " blocks" : "",
           .term = hollow_term(run.model.flow.blocks[0], {.time = true}),
@@ -46,7 +46,7 @@ OdeProblem model_problem(const SubjectSettings& s) {
 void set_start(OdeProblem& p, const std::vector<double>& y0) {
   const Tensor& y = p.y0[0];
   if (static_cast<int64_t>(y0.size()) != y.dim(-1))
-    fail<UsageError>("--y0", "has ", y0.size(), " numbers where ", p.name, " has ", y.dim(-1), " components.");
+    fail<UsageError>("--y0", "has ", y0.size(), " numbers, but ", p.name, " has ", y.dim(-1), " components.");
   p.y0 = {broadcast_to(tensor(y0, y.dtype()), y.shape())};
   p.exact = nullptr;
   p.reference.clear();
@@ -82,7 +82,7 @@ Reference from_file(const OdeProblem& p, const std::string& path, const nlohmann
       reference.y.push_back(result.at("y").get<std::vector<double>>());
       if (static_cast<int64_t>(reference.y.back().size()) != p.y0[0].size())
         fail<DataError>("--reference", path, ": ", p.reference, " has ", reference.y.back().size(),
-                        " components where ", p.y0[0].size(), " are solved for.");
+                        " components, but the problem has ", p.y0[0].size(), ".");
     }
   } catch (const nlohmann::json::exception& e) {
     fail<DataError>("--reference", path, ": ", p.reference, " cannot be read: ", e.what());
@@ -99,29 +99,29 @@ std::vector<double> parse_numbers(const std::string& flag, const std::string& te
     double x = 0;
     const auto [next, error] = std::from_chars(at, end, x);
     if (error != std::errc() || !std::isfinite(x) || (next != end && *next != ','))
-      fail<UsageError>(flag.c_str(), "must be numbers with commas between them, not \"", text, "\"");
+      fail<UsageError>(flag.c_str(), "must be comma-separated numbers, not \"", text, "\"");
     numbers.push_back(x);
     if (next == end) return numbers;
     at = next + 1;
   }
 }
 
-void add_subject(Command& c, SubjectSettings& s) {
-  c.section("What is solved");
+void add_problem_source(Command& c, ProblemSource& s) {
+  c.section("Problem");
   c.add("problem", s.problem, "a named problem; dimwise-ode problems lists them").placeholder = "NAME";
   c.add("model", s.model,
-        "instead: the run folder or a checkpoint of dimwise-ode train or dimwise-cnf train, whose dynamics are solved")
+        "instead: the run folder or a checkpoint of dimwise-ode train or dimwise-cnf train, to solve its dynamics")
       .placeholder = "PATH";
   c.add_choice("weights", s.weights, std::vector<std::string>{"best", "average", "last"},
-               "which of a flow's saved weights");
-  c.add("samples", s.samples, "starts of a model, solved as one batch", at_least_one);
-  c.add("seed", s.seed, "of a model's random starts", not_negative);
-  c.add("t0", s.t0, "start time, if not the problem's").placeholder = "X";
-  c.add("t1", s.t1, "end time, if not the problem's; before t0 for a solve backwards").placeholder = "X";
-  c.add("y0", s.y0, "start, if not the problem's: numbers with commas between them").placeholder = "X,X";
+               "of a flow: the saved weights to use");
+  c.add("samples", s.samples, "of a model: number of starts, solved as one batch", at_least_one);
+  c.add("seed", s.seed, "of a model: seed of its random starts", not_negative);
+  c.add("t0", s.t0, "start time; by default that of the problem").placeholder = "X";
+  c.add("t1", s.t1, "end time; by default that of the problem; before t0 to solve backwards").placeholder = "X";
+  c.add("y0", s.y0, "start, comma-separated numbers; by default that of the problem").placeholder = "X,X";
 }
 
-OdeProblem load_subject(const SubjectSettings& s) {
+OdeProblem load_problem(const ProblemSource& s) {
   if (s.problem.empty() == s.model.empty())
     fail<UsageError>("command line", "give either --problem NAME or --model PATH. See dimwise-ode problems.");
   OdeProblem p = s.model.empty() ? named_problem(s.problem) : model_problem(s);

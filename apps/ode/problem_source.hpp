@@ -9,33 +9,33 @@
 
 namespace dimwise::app {
 
-/// What is to be solved, as the user names it.
-struct SubjectSettings {
+/// The problem to solve, as the user names it.
+struct ProblemSource {
   std::string problem = {}, model = {};
   std::string weights = "best";
   int64_t samples = 1;
   int64_t seed = 0;
-  std::string t0 = {}, t1 = {}, y0 = {};  ///< empty for the problem's own
+  std::string t0 = {}, t1 = {}, y0 = {};  ///< empty for those of the problem
 };
-void add_subject(Command& command, SubjectSettings& settings);
+void add_problem_source(Command& command, ProblemSource& source);
 
-/// The named problem, or the dynamics of a saved model from random starts, with the settings' times and start. Closed
-/// form and reference are dropped where they no longer hold. Throws UsageError, CheckpointError.
-OdeProblem load_subject(const SubjectSettings& settings);
+/// The named problem, or the dynamics of a saved model from random starts, with the times and the start of `source`.
+/// Closed form and reference are dropped if they no longer apply. Throws UsageError, CheckpointError.
+OdeProblem load_problem(const ProblemSource& source);
 
 /// Known values of y at some of a problem's times.
 struct Reference {
-  std::string origin;  ///< where they come from, for the reader
+  std::string origin;  ///< their origin, as text
   std::vector<double> times = {};
   std::vector<std::vector<double>> y = {};
 };
 
 /// From the closed form, or from the file of reference solutions (`file`, or ivp_reference.json in $DIMWISE_DATA); none
-/// where neither knows the problem. Throws DataError for a `file` that cannot be read.
+/// if neither has the problem. Throws DataError for a `file` that cannot be read.
 std::optional<Reference> find_reference(const OdeProblem& problem, const std::string& file);
 
-/// The largest |y − reference| / (|reference| + atol/rtol) over all components and times that both have: relative where
-/// a component is large, and comparable with rtol. NaN without a common time.
+/// The maximum of |y − reference| / (|reference| + atol/rtol) over all components and common times: relative for large
+/// components, and comparable to rtol. NaN without a common time.
 double solution_error(const OdeProblem& problem, const Reference& reference, const std::vector<double>& times,
                       const std::vector<State>& y);
 

@@ -20,13 +20,13 @@ namespace {
 
 struct SolveSettings {
   CommonFlags common{.out = "runs/ode"};
-  SubjectSettings subject;
+  ProblemSource source;
   std::string method = "automatic", corrector = "automatic", reference = {};
   double rtol = 1e-6, atol = 0, dt = 0;
   int64_t points = 200, solver_steps = 0, max_steps = 1000000, max_evaluations = 0;
 };
 
-// Output times: the problem's own, at which references are known, and `points` more between them.
+// Output times: those of the problem, for which references exist, and `points` more between them.
 std::vector<double> output_times(const OdeProblem& p, int64_t points) {
   const double t0 = p.times.front(), t1 = p.times.back();
   if (t0 == t1) return p.times;
@@ -42,7 +42,8 @@ std::vector<double> output_times(const OdeProblem& p, int64_t points) {
   return times;
 }
 
-// Where a solution is drawn: the ends of its own steps, which lie close where it changes fast, and places between.
+// The times at which a solution is drawn: the ends of its steps, which are dense where it changes fast, and times
+// between them.
 std::vector<double> drawn_times(const std::vector<double>& grid) {
   constexpr size_t wanted = 2000, most_between = 8;
   const size_t steps = grid.size() - 1, stride = (steps + wanted - 1) / wanted;
@@ -61,8 +62,8 @@ class Solve {
  public:
   Solve(const SolveSettings& s, const Command& self)
       : s_(s),
-        problem_(load_subject(s.subject)),
-        integrator_(choose()),
+        problem_(load_problem(s.source)),
+        solver_(choose()),
         reference_(find_reference(problem_, s.reference)),
         folder_(s.common.out, self.effective_config()) {}
 
@@ -73,8 +74,8 @@ class Solve {
     report(times);
     const OdeSolution& solution = result_.solution;
     if (stop_.pending() != 0)
-      throw Interrupted(stop_.pending(), "stopped at t = " + number(result_.reached) + "; what was reached is in " +
-                                             folder_.path() + ". Give the same command to solve again.");
+      throw Interrupted(stop_.pending(), "stopped at t = " + number(result_.reached) + "; the solution so far is in " +
+                                             folder_.path() + ". Repeat the command to solve again.");
     if (solution.status == OdeStatus::non_finite) throw Diverged("[solve] " + words(solution));
     if (solution.status != OdeStatus::success) fail<Error>("solve", words(solution));
     if (!solution.advice.empty() && !s_.common.quiet) std::cerr << "dimwise-ode: advice: " << solution.advice << '\n';
@@ -90,8 +91,8 @@ class Solve {
   SolverSpec choose() const {
     std::string method = s_.method;
     if (method == "automatic") method = problem_.stiff ? "bdf" : "dopri5";
-    SolverSpec chosen = parse_integrator("--method", method);
-    if (s_.corrector != "automatic") chosen = parse_integrator("--corrector", chosen.method + "/" + s_.corrector);
+    SolverSpec chosen = parse_solver_spec("--method", method);
+    if (s_.corrector != "automatic") chosen = parse_solver_spec("--corrector", chosen.method + "/" + s_.corrector);
     if (!is_adaptive(chosen.method) && s_.dt == 0 && s_.solver_steps == 0)
       fail<UsageError>("--method", chosen.method,
                        " has fixed steps. Give their length by --dt or their number between "
@@ -100,7 +101,7 @@ class Solve {
   }
 
   OdeOptions options() const {
-    OdeOptions options = integrator_.options(tolerances(problem_, s_.rtol));
+    OdeOptions options = solver_.options(tolerances(problem_, s_.rtol));
     if (s_.atol > 0) {
       options.atol = s_.atol;
       options.atols.clear();
@@ -137,11 +138,11 @@ class Solve {
         files_.push_back(std::move(file));
   }
 
-  // The output times can miss a jump altogether. The same solve again, read elsewhere, tells where they are: other
-  // output times leave the steps of an adaptive method as they were.
+  // Output times can miss jumps. So the problem is solved again with output at the ends of its steps; output times do
+  // not change the steps of an adaptive method.
   std::pair<std::vector<double>, std::vector<State>> drawn_solution(const std::vector<double>& times) const {
     constexpr double soon = 10;  // seconds
-    const bool steps_stay = is_adaptive(integrator_.method) && s_.solver_steps == 0;
+    const bool steps_stay = is_adaptive(solver_.method) && s_.solver_steps == 0;
     if (result_.solution.status == OdeStatus::success && steps_stay && result_.seconds < soon &&
         result_.solution.grid.size() > 1) {
       const std::vector<double> drawn = drawn_times(result_.solution.grid);
@@ -156,7 +157,7 @@ class Solve {
     const OdeStatistics& n = solution.statistics;
     const double error = reference_ ? solution_error(problem_, *reference_, times, solution.y) : NAN;
     nlohmann::ordered_json j{{"problem", problem_.name},
-                             {"method", integrator_.method},
+                             {"method", solver_.method},
                              {"corrector", n.corrector},
                              {"rtol", s_.rtol},
                              {"status", result_.stopped ? "interrupted" : name(solution.status)},
@@ -181,7 +182,7 @@ class Solve {
                         {"accepted", static_cast<double>(n.accepted)},
                         {"seconds", result_.seconds},
                         {"error", error}});
-    folder_.log(problem_.name + " by " + integrator_.name() + ": " + j["status"].get<std::string>());
+    folder_.log(problem_.name + " by " + solver_.name() + ": " + j["status"].get<std::string>());
     if (s_.common.json) {
       std::cout << j.dump() << '\n';
       return;
@@ -191,7 +192,7 @@ class Solve {
     };
     line("problem", problem_.name + ": " + problem_.title);
     line("method",
-         integrator_.method + (n.corrector.empty() ? "" : ", corrector " + n.corrector) + ", rtol " + number(s_.rtol));
+         solver_.method + (n.corrector.empty() ? "" : ", corrector " + n.corrector) + ", rtol " + number(s_.rtol));
     line("status", j["status"].get<std::string>() + " at t = " + number(result_.reached));
     line("evaluations of f", std::to_string(n.evaluations) + ", of D f " + std::to_string(n.diagonals));
     line("Jacobians", std::to_string(n.jacobians) + ", products " + std::to_string(n.products) + ", factorizations " +
@@ -200,7 +201,7 @@ class Solve {
     line("steps", std::to_string(n.accepted) + " accepted, " + std::to_string(n.rejected) + " rejected, " +
                       std::to_string(n.corrector_failures) + " of them by the corrector");
     line("seconds", number(result_.seconds));
-    line("error", std::isnan(error) ? "not known: no closed form or reference here"
+    line("error", std::isnan(error) ? "unknown: there is no closed form and no reference"
                                     : number(error) + " against " + reference_->origin);
     for (const std::string& file : files_) line("written", file);
   }
@@ -208,7 +209,7 @@ class Solve {
   const StopSignals stop_;
   SolveSettings s_;
   OdeProblem problem_;
-  SolverSpec integrator_;
+  SolverSpec solver_;
   std::optional<Reference> reference_;
   RunFolder folder_;
   TimedSolution result_;
@@ -222,26 +223,26 @@ void add_solve(App& app) {
   Command& c = app.command("solve", "solves a named problem or trained dynamics: trajectory, counts, pictures");
   c.example("solve --problem robertson --method bdf --corrector newton --rtol 1e-8", "A stiff problem to 1e11");
   c.example("solve --problem cubic-spiral --points 1000 --out runs/spiral", "A fine trajectory, and its pictures");
-  c.example("solve --model runs/moons --method adams --corrector jacobi_newton", "The drift of a trained flow");
-  add_subject(c, s->subject);
+  c.example("solve --model runs/moons --method adams --corrector jacobi_newton", "The dynamics of a trained flow");
+  add_problem_source(c, s->source);
   c.section("Solver");
   c.add("method", s->method,
         fmt::format("{}; automatic is bdf for stiff problems, dopri5 for others", fmt::join(ode_method_names(), ", ")))
       .placeholder = "NAME";
-  c.add_choice("corrector", s->corrector, corrector_names(), "how an implicit method's equations are solved");
+  c.add_choice("corrector", s->corrector, corrector_names(), "solves the equations of implicit methods");
   c.add("rtol", s->rtol, "relative tolerance", positive);
-  c.add("atol", s->atol, "absolute tolerance; 0 for the problem's own, a multiple of rtol", not_negative);
-  c.add("dt", s->dt, "first step of adaptive methods, 0 to choose; longest step of the others", not_negative);
+  c.add("atol", s->atol, "absolute tolerance; 0 for that of the problem, a multiple of rtol", not_negative);
+  c.add("dt", s->dt, "first step of adaptive methods, 0 for automatic; maximum step of the others", not_negative);
   c.add("solver-steps", s->solver_steps, "equal steps between output times, instead of error control; 0 for none",
         not_negative);
-  c.add("max-steps", s->max_steps, "most steps to try", at_least_one);
-  c.add("max-evaluations", s->max_evaluations, "most evaluations of f; 0 for no limit", not_negative);
+  c.add("max-steps", s->max_steps, "maximum number of attempted steps", at_least_one);
+  c.add("max-evaluations", s->max_evaluations, "maximum number of evaluations of f; 0 for no limit", not_negative);
   c.section("Run");
-  c.add("points", s->points, "output times between start and end, besides the problem's own", at_least_one);
-  c.add("reference", s->reference, "file of reference solutions; otherwise ivp_reference.json in $DIMWISE_DATA")
+  c.add("points", s->points, "output times between start and end, in addition to those of the problem", at_least_one);
+  c.add("reference", s->reference, "file of reference solutions; by default ivp_reference.json in $DIMWISE_DATA")
       .placeholder = "FILE";
   add_out(c, s->common);
-  c.add("quiet", s->common.quiet, "print errors and results only");
+  c.add("quiet", s->common.quiet, "print only errors and results");
   add_json(c, s->common);
   c.does([s](const Command& self) { Solve(*s, self).run(); });
 }

@@ -38,7 +38,7 @@ OdeOptions SolverSpec::options(OdeOptions options) const {
   return options;
 }
 
-SolverSpec parse_integrator(const std::string& flag, const std::string& text) {
+SolverSpec parse_solver_spec(const std::string& flag, const std::string& text) {
   const size_t slash = text.find('/');
   SolverSpec result{.method = text.substr(0, slash)};
   check_name(flag, "method", result.method, ode_method_names());
@@ -64,7 +64,7 @@ TimedSolution timed_solve(const OdeProblem& problem, const std::vector<double>& 
                           const std::function<bool()>& stop) {
   const NoGrad guard;
   TimedSolution result;
-  // No step can be made with NaN, so the solve ends, with what it has.
+  // A step with NaN fails, so the solver stops with the solution so far.
   const auto halted = [&] { return result.stopped = result.stopped || stop(); };
   const auto spoil = [](State state) {
     for (Tensor& part : state)

@@ -16,11 +16,11 @@ struct SolverSpec {
   OdeOptions options(OdeOptions options = {}) const;
 };
 
-/// Reads `dopri5` or `bdf/newton`. An implicit method alone has the corrector `automatic`. Throws UsageError naming the
-/// flag.
-SolverSpec parse_integrator(const std::string& flag, const std::string& text);
+/// Reads `dopri5` or `bdf/newton`. An implicit method without a corrector has the corrector `automatic`. Throws
+/// UsageError naming the flag.
+SolverSpec parse_solver_spec(const std::string& flag, const std::string& text);
 
-/// The processor time of this thread: other programs on the machine do not touch it.
+/// The processor time of this thread, in seconds; other programs do not affect it.
 double processor_seconds();
 
 /// A solve with its processor time.
@@ -31,7 +31,7 @@ struct TimedSolution {
   double reached = 0;    ///< the last accepted time
 };
 
-/// Solves while `stop` says false, which is asked at every evaluation of f. What was reached by then is kept.
+/// Solves until `stop` returns true, which is called at every evaluation of f. The solution until then is kept.
 TimedSolution timed_solve(const OdeProblem& problem, const std::vector<double>& times, const OdeOptions& options,
                           const std::function<bool()>& stop);
 

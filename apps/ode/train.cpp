@@ -7,15 +7,15 @@ namespace dimwise::app {
 void add_experiment(App& app) {
   // The settings live as long as the command that is bound to them.
   const auto s = std::make_shared<experiment::Settings>();
-  Command& c = app.command("train", "compares solvers on one model, iteration by iteration, while it is trained");
+  Command& c = app.command("train", "compares solvers on one model during its training");
   c.example("train --task cnf --data pinwheel --minutes 10 --out runs/ode-cnf",
-            "A continuous normalizing flow that grows stiff: counts and seconds of three solvers");
+            "A continuous normalizing flow that becomes stiff: counts and seconds of three solvers");
   c.example("train --task trajectories --mu 20 --minutes 10 --out runs/ode-vdp",
             "Dynamics learned from trajectories of van der Pol's equation");
   c.example("train --task rotation --minutes 10 --out runs/ode-rotation",
-            "Fast modes that turn: the Jacobian's diagonal does not help");
+            "Fast rotating modes: the diagonal of the Jacobian does not help");
   c.example("train --task rotation --minutes 10 --out runs/ode-rotation --resume auto",
-            "Go on where it stopped; of a finished run, draw and sum up again");
+            "Continue an interrupted run; for a finished run, only repeat its report");
   experiment::add_settings(c, *s);
   c.does([s](const Command& self) { experiment::run_experiment(*s, self); });
 }

@@ -4,7 +4,7 @@
 
 namespace dimwise::app {
 
-/// `train`: the experiment of Chen & Duvenaud (2019, section 3), solvers compared on one model while it is trained.
+/// `train`: the experiment of Chen & Duvenaud (2019, section 3), which compares solvers on one model during training.
 void add_experiment(App& app);
 
 }  // namespace dimwise::app

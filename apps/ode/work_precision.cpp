@@ -21,46 +21,46 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-struct RaceSettings {
+struct WorkPrecisionSettings {
   CommonFlags common{.out = "runs/ode-race"};
-  SubjectSettings subject;
+  ProblemSource source;
   std::string methods = "dopri5,adams,bdf", rtols = "1e-3..1e-8", reference = {};
   int64_t budget = 1000000;
   double seconds = 30;
 };
 
-// One solve of the race.
+// One method at one tolerance.
 struct Cell {
-  SolverSpec integrator;
+  SolverSpec solver;
   double rtol;
   OdeStatistics counts = {};
   double seconds = 0, error = NAN, reached = 0;
-  std::string outcome = {};  // empty where the end was reached
+  std::string outcome = {};  // empty if the solve reached the end
 };
 
 std::string number(double x) { return std::isnan(x) ? "-" : fmt::format("{:.3g}", x); }
 
-std::vector<SolverSpec> parse_integrators(const std::string& text) {
+std::vector<SolverSpec> parse_solver_specs(const std::string& text) {
   std::vector<SolverSpec> all;
   for (size_t at = 0; at <= text.size();) {
     const size_t comma = std::min(text.find(',', at), text.size());
-    all.push_back(parse_integrator("--methods", text.substr(at, comma - at)));
+    all.push_back(parse_solver_spec("--methods", text.substr(at, comma - at)));
     if (!is_adaptive(all.back().method))
-      fail<UsageError>("--methods", all.back().method, " has fixed steps, so no tolerance to race at. Leave it out.");
+      fail<UsageError>("--methods", all.back().method, " has fixed steps and no tolerance. Leave it out.");
     at = comma + 1;
   }
   return all;
 }
 
-// `1e-3..1e-9`, a tolerance a decade, or a list.
+// A list, or a range such as `1e-3..1e-9` with one tolerance for each decade.
 std::vector<double> parse_rtols(const std::string& text) {
   std::vector<double> all;
   if (const size_t dots = text.find(".."); dots != std::string::npos) {
     const std::vector<double> from = parse_numbers("--rtols", text.substr(0, dots)),
                               to = parse_numbers("--rtols", text.substr(dots + 2));
     if (from.size() != 1 || to.size() != 1 || !(from[0] >= to[0] && to[0] > 0))
-      fail<UsageError>("--rtols", "must fall, as 1e-3..1e-9 does, not \"", text, "\"");
-    // 1e-5, and not the double beside it.
+      fail<UsageError>("--rtols", "must be decreasing, such as 1e-3..1e-9, not \"", text, "\"");
+    // Rounded to 12 digits, so that 1e-5 is exactly 1e-5.
     for (int i = 0; from[0] * std::pow(10, -i) >= to[0] * 0.999; ++i)
       all.push_back(std::stod(fmt::format("{:.12g}", from[0] * std::pow(10, -i))));
   } else {
@@ -71,32 +71,32 @@ std::vector<double> parse_rtols(const std::string& text) {
   return all;
 }
 
-class Race {
+class WorkPrecision {
  public:
-  Race(const RaceSettings& s, const Command& self)
+  WorkPrecision(const WorkPrecisionSettings& s, const Command& self)
       : s_(s),
-        problem_(load_subject(s.subject)),
-        integrators_(parse_integrators(s.methods)),
+        problem_(load_problem(s.source)),
+        solvers_(parse_solver_specs(s.methods)),
         rtols_(parse_rtols(s.rtols)),
         folder_(s.common.out, self.effective_config()) {}
 
   void run() {
     reference_ = find_reference(problem_, s_.reference);
     if (!reference_) reference_ = tight_reference();
-    const auto total = static_cast<int64_t>(integrators_.size() * rtols_.size());
+    const auto total = static_cast<int64_t>(solvers_.size() * rtols_.size());
     {
       Progress progress(total, 0, progress_style(s_.common.quiet, s_.common.no_progress));
-      for (const SolverSpec& integrator : integrators_)
+      for (const SolverSpec& solver : solvers_)
         for (const double rtol : rtols_) {
           if (stop_.pending() != 0) break;
-          Cell cell = solve(integrator, rtol);
-          if (stop_.pending() != 0) break;  // a cell cut short by a signal tells nothing
+          Cell cell = solve(solver, rtol);
+          if (stop_.pending() != 0) break;  // a cell interrupted by a signal is not a result
           folder_.metrics(static_cast<int64_t>(cells_.size()) + 1,
                           {{"rtol", cell.rtol},
                            {"error", cell.error},
                            {"evaluations", static_cast<double>(cell.counts.evaluations)},
                            {"seconds", cell.seconds}});
-          folder_.log(integrator.name() + " at rtol " + number(rtol) + ": " +
+          folder_.log(solver.name() + " at rtol " + number(rtol) + ": " +
                       (cell.outcome.empty() ? "error " + number(cell.error) : cell.outcome));
           cells_.push_back(std::move(cell));
           progress.update(
@@ -108,7 +108,7 @@ class Race {
     if (stop_.pending() != 0)
       throw Interrupted(stop_.pending(), std::to_string(cells_.size()) + " of " + std::to_string(total) +
                                              " solves are done and written to " + folder_.path() +
-                                             ". Give the same command to race again.");
+                                             ". Repeat the command to start again.");
   }
 
  private:
@@ -118,12 +118,12 @@ class Race {
     };
   }
 
-  Cell solve(const SolverSpec& integrator, double rtol) const {
-    OdeOptions options = integrator.options(tolerances(problem_, rtol));
+  Cell solve(const SolverSpec& solver, double rtol) const {
+    OdeOptions options = solver.options(tolerances(problem_, rtol));
     options.max_evaluations = s_.budget;
     options.max_steps = std::numeric_limits<int64_t>::max();
     const TimedSolution timed = timed_solve(problem_, problem_.times, options, until(s_.seconds));
-    Cell cell{.integrator = integrator,
+    Cell cell{.solver = solver,
               .rtol = rtol,
               .counts = timed.solution.statistics,
               .seconds = timed.seconds,
@@ -137,7 +137,7 @@ class Race {
     return cell;
   }
 
-  // A solve at a tolerance far below those raced, by a method that is not in the race where there is one.
+  // A solve at a very small tolerance, if possible by a method that is not compared.
   std::optional<Reference> tight_reference() const {
     struct Candidate {
       const char* method;
@@ -145,22 +145,21 @@ class Race {
     };
     const std::vector<Candidate> stiff = {{"radau5", 1e-11}, {"bdf", 1e-11}, {"dopri8", 1e-12}};
     const std::vector<Candidate> smooth = {{"dopri8", 1e-13}, {"tsit5", 1e-12}, {"dopri5", 1e-12}, {"radau5", 1e-11}};
-    const auto raced = [&](const Candidate& c) {
-      return std::any_of(integrators_.begin(), integrators_.end(),
-                         [&](const SolverSpec& i) { return i.method == c.method; });
+    const auto compared = [&](const Candidate& c) {
+      return std::any_of(solvers_.begin(), solvers_.end(), [&](const SolverSpec& i) { return i.method == c.method; });
     };
     std::vector<Candidate> candidates = problem_.stiff ? stiff : smooth;
-    std::stable_partition(candidates.begin(), candidates.end(), [&](const Candidate& c) { return !raced(c); });
+    std::stable_partition(candidates.begin(), candidates.end(), [&](const Candidate& c) { return !compared(c); });
     for (const Candidate& c : candidates) {
       if (stop_.pending() != 0) break;
-      SolverSpec integrator = parse_integrator("--reference", c.method);
-      if (!integrator.corrector.empty() && problem_.y0[0].dim(-1) <= 200) integrator.corrector = "newton";
-      OdeOptions options = integrator.options(tolerances(problem_, c.rtol));
+      SolverSpec solver = parse_solver_spec("--reference", c.method);
+      if (!solver.corrector.empty() && problem_.y0[0].dim(-1) <= 200) solver.corrector = "newton";
+      OdeOptions options = solver.options(tolerances(problem_, c.rtol));
       options.max_steps = std::numeric_limits<int64_t>::max();
       const TimedSolution timed = timed_solve(problem_, problem_.times, options, until(std::max(60.0, 4 * s_.seconds)));
       if (timed.stopped || timed.solution.status != OdeStatus::success) continue;
-      Reference reference{.origin = integrator.name() + " at rtol " + number(c.rtol) +
-                                    ", for want of a closed form or stored values"};
+      Reference reference{.origin = solver.name() + " at rtol " + number(c.rtol) +
+                                    ", since there is no closed form or stored solution"};
       for (size_t i = 1; i < problem_.times.size(); ++i) {
         reference.times.push_back(problem_.times[i]);
         reference.y.push_back(timed.solution.y[i][0].values());
@@ -170,7 +169,7 @@ class Race {
     return std::nullopt;
   }
 
-  std::string origin() const { return reference_ ? reference_->origin : "nothing: no method came to the end"; }
+  std::string origin() const { return reference_ ? reference_->origin : "nothing, since no method reached the end"; }
 
   std::string table() const {
     std::string text = problem_.name + ", t = " + number(problem_.times.front()) + " to " +
@@ -179,7 +178,7 @@ class Race {
                        "| seconds | |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
     for (const Cell& c : cells_) {
       const OdeStatistics& n = c.counts;
-      text += "| " + c.integrator.name() + " | " + number(c.rtol) + " | " + number(c.error);
+      text += "| " + c.solver.name() + " | " + number(c.rtol) + " | " + number(c.error);
       for (const int64_t count : {n.evaluations, n.diagonals, n.jacobians, n.products, n.factorizations, n.iterations,
                                   n.accepted, n.rejected})
         text += " | " + std::to_string(count);
@@ -192,8 +191,8 @@ class Race {
     nlohmann::ordered_json j{{"problem", problem_.name}, {"reference", origin()}};
     j["cells"] = nlohmann::ordered_json::array();
     for (const Cell& c : cells_)
-      j["cells"].push_back({{"method", c.integrator.method},
-                            {"corrector", c.integrator.corrector},
+      j["cells"].push_back({{"method", c.solver.method},
+                            {"corrector", c.solver.corrector},
                             {"corrector_at_end", c.counts.corrector},
                             {"rtol", c.rtol},
                             {"outcome", c.outcome.empty() ? "success" : c.outcome},
@@ -221,12 +220,12 @@ class Race {
 
   Panel panel(const std::string& what, bool legend, double (*work)(const Cell&)) const {
     Panel panel{.title = problem_.name, .x_label = what, .y_label = "error", .log_x = true, .log_y = true};
-    for (const SolverSpec& integrator : integrators_) {
-      Line line{.label = legend ? integrator.name() : "", .dots = true};
+    for (const SolverSpec& solver : solvers_) {
+      Line line{.label = legend ? solver.name() : "", .dots = true};
       for (const Cell& c : cells_)
-        if (c.integrator.name() == integrator.name() && !std::isnan(c.error)) {
+        if (c.solver.name() == solver.name() && !std::isnan(c.error)) {
           line.x.push_back(work(c));
-          line.y.push_back(std::max(c.error, 1e-16));  // an error of 0 is one below rounding
+          line.y.push_back(std::max(c.error, 1e-16));  // so that an error of 0 can be drawn
         }
       panel.lines.push_back(std::move(line));
     }
@@ -236,10 +235,10 @@ class Race {
         low = std::min(low, error);
         high = std::max(high, error);
       }
-    // With room for the legend above.
+    // Leaves space for the legend at the top.
     if (low < high)
       panel.y_limits =
-          Limits{low / 2, 2 * high * std::pow(high / low, 0.06 * (1.0 + static_cast<double>(integrators_.size())))};
+          Limits{low / 2, 2 * high * std::pow(high / low, 0.06 * (1.0 + static_cast<double>(solvers_.size())))};
     return panel;
   }
 
@@ -261,9 +260,9 @@ class Race {
   }
 
   const StopSignals stop_;
-  RaceSettings s_;
+  WorkPrecisionSettings s_;
   OdeProblem problem_;
-  std::vector<SolverSpec> integrators_;
+  std::vector<SolverSpec> solvers_;
   std::vector<double> rtols_;
   RunFolder folder_;
   std::optional<Reference> reference_;
@@ -274,26 +273,26 @@ class Race {
 }  // namespace
 
 void add_race(App& app) {
-  const auto s = std::make_shared<RaceSettings>();
-  Command& c = app.command("race", "solves one problem by several methods at several tolerances: error against work");
+  const auto s = std::make_shared<WorkPrecisionSettings>();
+  Command& c = app.command("race", "compares error and work of several methods at several tolerances on one problem");
   c.example("race --problem hires --methods bdf/newton,dopri5 --rtols 1e-3..1e-8",
             "A work-precision diagram and its table");
   c.example("race --problem kepler --methods adams,dopri8 --out runs/kepler", "Two methods without stiffness");
-  add_subject(c, s->subject);
+  add_problem_source(c, s->source);
   c.section("Race");
-  c.add("methods", s->methods, "methods, implicit ones with a corrector, as bdf/newton; with commas between them")
+  c.add("methods", s->methods, "comma-separated methods; implicit ones can have a corrector, such as bdf/newton")
       .placeholder = "A,B/C";
-  c.add("rtols", s->rtols, "relative tolerances: a range, by decades, or a list").placeholder = "X..X";
-  c.add("budget", s->budget, "most evaluations of f a solve", at_least_one);
-  c.add("seconds", s->seconds, "most seconds a solve", positive);
+  c.add("rtols", s->rtols, "relative tolerances: a range by decades, or a list").placeholder = "X..X";
+  c.add("budget", s->budget, "maximum number of evaluations of f for each solve", at_least_one);
+  c.add("seconds", s->seconds, "maximum seconds for each solve", positive);
   c.add("reference", s->reference,
-        "file of reference solutions; otherwise ivp_reference.json in $DIMWISE_DATA, or a tight solve")
+        "file of reference solutions; by default ivp_reference.json in $DIMWISE_DATA, or a solve at a small tolerance")
       .placeholder = "FILE";
   c.section("Run");
   add_out(c, s->common);
   add_verbosity(c, s->common);
   add_json(c, s->common);
-  c.does([s](const Command& self) { Race(*s, self).run(); });
+  c.does([s](const Command& self) { WorkPrecision(*s, self).run(); });
 }
 
 }  // namespace dimwise::app

@@ -32,7 +32,7 @@ struct CompareSettings {
   int64_t seeds = 3;
 };
 
-// One fit of many: what it was made with, and what came out, as its file result.json holds it.
+// One of the fits: its settings, and its result, which is saved as result.json.
 struct Cell {
   std::string method;
   double keep;
@@ -62,10 +62,10 @@ class Comparison {
       if (!shares.insert(number(100 * keep)).second)
         fail<UsageError>("--keeps", "has ", number(100 * keep), " % twice.");
     if (shares.empty()) fail<UsageError>("--keeps", "is empty. Give shares, as 1,0.5.");
-    // What the data lack from now on, they lack because they were thinned.
+    // From now on, invalid data are a consequence of thinning.
     if (!load_dataset(data_settings(s.fit)).truth)
       fail<UsageError>("compare", s.fit.data.data,
-                       " is not known exactly, so no error can be told. Use a built-in system, or --truth.");
+                       " is not known exactly, so there are no errors to compare. Use a built-in system, or --truth.");
   }
 
   void run() {
@@ -80,14 +80,14 @@ class Comparison {
             cells_.push_back({method, keep, seed, cell(method, keep, seed)});
           } catch (const Interrupted& stopped) {
             throw Interrupted(stopped.signal(), std::to_string(cells_.size()) + " of " + std::to_string(total) +
-                                                    " fits are done; give the same command to go on");
+                                                    " fits are done; repeat the command to continue");
           }
         }
     report();
   }
 
  private:
-  // Fits, or reads what was fitted before.
+  // Fits, or reads the result of an earlier fit.
   Json cell(const std::string& method, double keep, int64_t seed) const {
     FitSettings own = s_.fit;
     own.method = method;
@@ -99,12 +99,12 @@ class Comparison {
     const Json asked = saved_settings(c);
     const std::string file = own.common.out + "/result.json";
     std::ifstream in(file);
-    double before = 0;  // processor seconds of a fit that was interrupted
+    double before = 0;  // processor seconds of an interrupted fit
     if (Json saved = Json::parse(in, nullptr, false); saved.is_object() && saved.contains("fit")) {
       const std::string other = setting_differences(saved["fit"], asked);
       if (!other.empty() || saved["steps"] != own.common.steps)
         fail<CheckpointError>("compare", file, " is of other fits: ", other.empty() ? "--steps differs" : other,
-                              ". Give the flags it was made with, or another --out.");
+                              ". Give the flags of those fits, or another --out.");
       if (saved.contains("drift_error") || saved.contains("failed")) return saved;
       before = saved["seconds"];
     }
@@ -135,7 +135,7 @@ class Comparison {
     return result;
   }
 
-  // Of all seeds that came to an end.
+  // Of all finished seeds.
   std::vector<double> values(const std::string& method, double keep, const std::string& what) const {
     std::vector<double> all;
     for (const Cell& c : cells_)
@@ -221,7 +221,7 @@ class Comparison {
       std::cout << Json{{"cells", all}, {"figure", out + "/errors.png"}}.dump() << '\n';
       return;
     }
-    std::cout << "Mean over seeds, of which there are " << s_.seeds << " (least..largest):\n\n"
+    std::cout << "Mean over " << s_.seeds << (s_.seeds == 1 ? " seed" : " seeds") << " (minimum..maximum):\n\n"
               << table() << '\n'
               << out << "/errors.png\n";
   }
@@ -238,11 +238,11 @@ void add_compare(App& app) {
   const auto s = std::make_shared<CompareSettings>();
   s->fit.common.out = "runs/sde-compare";
   s->fit.data.data = "pendulum";
-  Command& c = app.command("compare", "errors of f and g over the share of observations kept, of both methods");
+  Command& c = app.command("compare", "compares errors of f and g of both methods over the share of observations kept");
   c.example("compare --data pendulum --paths 2000 --out runs/sparse", "The figure of errors against sparsity");
   c.section("Comparison");
   c.add("methods", s->methods, "fokker-planck, euler").placeholder = "LIST";
-  c.add("keeps", s->keeps, "shares of the observations for training that are kept",
+  c.add("keeps", s->keeps, "shares of the training observations that are kept",
         Range{.min = 0, .max = 1, .above_min = true});
   c.add("seeds", s->seeds, "fits of each, with seeds 0, 1 ...", at_least_one);
   add_settings(c, s->fit);

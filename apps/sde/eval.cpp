@@ -32,8 +32,8 @@ void evaluate(const EvalSettings& s) {
     for (size_t i = 0; i < std::min<size_t>(fit.known.size(), 8); ++i)
       text += fmt::format("{:<15} mean absolute error of f {:.4f}, of g {:.4f}{}\n", fit.data.test.columns[i],
                           e.drift[i], e.diffusion[i], fit.known[i] ? " (known)" : "");
-    text +=
-        fmt::format("mean            of f {:.4f}, of g {:.4f} over what was learned\n", e.mean_drift, e.mean_diffusion);
+    text += fmt::format("mean            of f {:.4f}, of g {:.4f} over the learned components\n", e.mean_drift,
+                        e.mean_diffusion);
   }
   if (fit.settings.method != "euler") {
     const Mean density = density_score(fit);
@@ -56,8 +56,8 @@ void evaluate(const EvalSettings& s) {
         with_error(t->random_walk), t->gain.mean > 0 ? "better" : "worse", t->gain.mean, t->gain.standard_error);
   } else {
     const bool paired = !pairs(fit.data.test).empty() && !pairs(fit.data.train).empty();
-    text +=
-        fmt::format("one Euler step  {}: not scored\n", paired ? "no component has noise" : "no path is seen twice");
+    text += fmt::format("one Euler step  {}: not scored\n",
+                        paired ? "no component has noise" : "no path has two observations");
   }
   const std::vector<std::string> known = limits(fit.settings, fit.data);
   j["limits"] = known;
@@ -69,7 +69,7 @@ void evaluate(const EvalSettings& s) {
 
 void add_eval(App& app) {
   const auto s = std::make_shared<EvalSettings>();
-  Command& c = app.command("eval", "errors of f and g where the truth is known, and held-out log-likelihoods");
+  Command& c = app.command("eval", "computes errors of f and g if the truth is known, and held-out log-likelihoods");
   c.example("eval --out runs/well", "Score the held-out paths");
   c.example("eval --out runs/well --json", "The same for a program");
   c.section("Run");

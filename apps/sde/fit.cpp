@@ -28,17 +28,17 @@ namespace dimwise::app::sde {
 
 namespace {
 
-// Of a weak residual: points drawn from each law, and test functions.
+// For a weak residual: the number of points of each law, and of test functions.
 constexpr int64_t run_length = 64, test_functions = 64;
 
-// While f is wrong, the best g is 0, from where it hardly comes back, since the equation holds g². So g stays as
-// it is for this share of what comes after the density, while f is fitted alone.
+// While f is wrong, the best g is 0, which is a stationary point, since the equation depends on g². So g is constant
+// and f is fitted alone for this share of the training after the density.
 constexpr double drift_first = 0.3;
 
-// g where a component has none: what weighs its drift in the Euler pseudo-likelihood, in the model's units.
+// The g of a component without noise in the Euler pseudo-likelihood, in the model's units: the weight of its drift.
 constexpr double noiseless = 0.3;
 
-// Rows begin/of … end/of of all points, as shares of them.
+// The rows of a shard, whose begin and end are out of `of`.
 Points share(const Points& all, const Shard& s, int64_t of) {
   const int64_t n = all.t.dim(0);
   const auto some = [&](const Tensor& x) { return x.defined() ? slice(x, 0, s.begin * n / of, s.end * n / of) : x; };
@@ -50,12 +50,12 @@ Points together(const Points& a, const Points& b) {
   return {both(a.t, b.t), both(a.x, b.x), both(a.context, b.context)};
 }
 
-// What one step reads.
+// The data of one step.
 struct Batch {
   Points seen;    // observations
-  Points next;    // of Euler's pseudo-likelihood: the observations after them
-  Points places;  // where the residual is taken
-  int64_t rows;   // what a step is shared out by: observations, or laws of a weak residual
+  Points next;    // of Euler's pseudo-likelihood: the next observations
+  Points places;  // where the residual is evaluated
+  int64_t rows;   // the rows that are divided among threads: observations, or laws of a weak residual
 };
 
 class Fit {
@@ -77,7 +77,7 @@ class Fit {
       points_ = density_points(model_, data_.train);
       test_points_ = density_points(model_, data_.test);
       earliest_ = min(points_.t).item();
-      // Laws that stay near their start are as wide as paths go from there.
+      // Test functions are no wider than the distances of the paths from their starts.
       if (model_.from_start) test_length_ *= std::min(1.0, std::sqrt(mean(square(points_.x - points_.context)).item()));
     }
     if (run_.resumed()) {
@@ -102,7 +102,7 @@ class Fit {
  private:
   bool euler() const { return settings_.method == "euler"; }
   bool weak() const { return settings_.residual == "weak"; }
-  // Whether the density is fitted, whether f and g are.
+  // Whether this step fits the density, f and g.
   bool density_learns() const {
     return !euler() && (!equation_learns() || (settings_.fit == "joint" && diffusion_learns()));
   }
@@ -128,7 +128,7 @@ class Fit {
     return all;
   }
 
-  // Warm-up, then half a cosine down to 0 over the training, or over each of two stages.
+  // Warm-up, and half a cosine down to 0 over the training, or over each of two stages.
   double learning_rate() const {
     double share = run_.share_done();
     if (!euler() && settings_.fit == "two-stage")
@@ -161,7 +161,7 @@ class Fit {
     return b;
   }
 
-  // Points of the density, `length` of each of some laws: at times drawn evenly, from the initial laws of a batch.
+  // Samples of the density at uniform times: `length` of each of the first `laws` initial laws of a batch.
   Points drawn(const Points& batch, int64_t laws, int64_t length, const Rng& rng) const {
     std::vector<int64_t> each;
     for (int64_t i = 0; i < laws * length; ++i) each.push_back(i / length);
@@ -201,7 +201,7 @@ class Fit {
     const auto total = [](const std::vector<double>& parts) {
       return std::accumulate(parts.begin(), parts.end(), 0.0);
     };
-    return told(total(likelihoods), total(residuals), norm);
+    return step_report(total(likelihoods), total(residuals), norm);
   }
 
   static Tensor log_transition(const SdeModel& m, const Points& from, const Points& to) {
@@ -231,7 +231,7 @@ class Fit {
     if (diffusion_learns()) diffusion_adam_.step(model_.diffusion, gradient.diffusion);
   }
 
-  Tick told(double likelihood, double residual, double norm) {
+  Tick step_report(double likelihood, double residual, double norm) {
     Tick tick{.gradient_norm = norm};
     std::vector<std::pair<std::string, double>> values{{"lr", drift_adam_.lr}, {"gradient_norm", norm}};
     if (euler() || density_learns()) {

@@ -4,14 +4,14 @@
 
 namespace dimwise::app::sde {
 
-/// What came out of a fit.
+/// The result of a fit.
 struct FitResult {
   int64_t step = 0;
   std::string checkpoint;
-  std::optional<Errors> errors;  ///< where the truth is known
+  std::optional<Errors> errors;  ///< if the truth is known
 };
 
-/// Fits a density and an equation, or the equation alone, to the observations; writes the run's folder.
+/// Fits a density and an equation, or the equation alone, to the observations; writes the run folder.
 ///
 /// Throws Interrupted, Diverged, CheckpointError and what its parts throw.
 FitResult run_fit(const FitSettings& settings, const Command& command);

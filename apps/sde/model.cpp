@@ -67,7 +67,7 @@ Tensor own_time(const SdeModel& model, const std::vector<double>& t) {
 
 Tensor own_place(const SdeModel& model, const Tensor& x) { return model.units.forward(astype(x, dtype_of(model))); }
 
-// {v, D v, …} of one's own units as those of the data: D^k v · scale^{1−k} / time.
+// {v, D v, …} converted from the model's units to those of the data: D^k v · scale^{1−k} / time.
 std::vector<Tensor> in_data_units(std::vector<Tensor> v, const Tensor& scale, double time) {
   Tensor factor = scale / time;
   for (Tensor& each : v) {
@@ -83,13 +83,14 @@ SdeModel make_model(const ModelSettings& s, const Observations& train, const std
                     const Rng& rng) {
   const DType dtype = s.dtype == "float64" ? DType::float64 : DType::float32;
   if (s.time_dependent && s.initial == "start")
-    fail<UsageError>("--time-dependent",
-                     "needs one clock for all paths, and --initial start restarts it for each. Use --initial groups.");
+    fail<UsageError>(
+        "--time-dependent",
+        "needs the same time for all paths, but --initial start measures it from each start. Use --initial groups.");
   SdeModel model;
   model.units = fit_standardizer(train.x, train.columns, dtype);
   const auto [first, last] = std::minmax_element(train.t.begin(), train.t.end());
   if (!(*first < *last))
-    fail<DataError>("data", "all observations for training are at t = ", *first, ". Give more of them.");
+    fail<DataError>("data", "all training observations are at t = ", *first, ". Give observations at several times.");
   model.clock = {tensor({*first, *last - *first}, dtype)};
   model.time_dependent = s.time_dependent;
   model.from_start = s.initial == "start";
@@ -147,7 +148,8 @@ Points density_points(const SdeModel& model, const Observations& seen) {
     first.push_back(begin);
   }
   if (later.empty())
-    fail<DataError>("data", "no path is seen twice, so none has a start and a later place. Use --initial groups.");
+    fail<DataError>("data",
+                    "no path has two observations, so none has a later one than its start. Use --initial groups.");
   const Tensor since = index_select(all.t, 0, later) - index_select(all.t, 0, first);
   return {since, index_select(all.x, 0, later), index_select(all.x, 0, first)};
 }
@@ -155,7 +157,7 @@ Points density_points(const SdeModel& model, const Observations& seen) {
 Transitions transitions(const SdeModel& model, const Observations& seen) {
   const std::vector<int64_t> from = pairs(seen);
   if (from.empty())
-    fail<DataError>("data", "no path is seen twice, so there are no transitions. Fit the Fokker-Planck equation.");
+    fail<DataError>("data", "no path has two observations, so there are no transitions. Use --method fokker-planck.");
   std::vector<int64_t> to = from;
   for (int64_t& i : to) ++i;
   const Points all{own_time(model, seen.t), own_place(model, seen.x), {}};

@@ -13,7 +13,7 @@
 
 namespace dimwise::app::sde {
 
-/// What a fitted equation is made of.
+/// The architecture of a fitted equation.
 struct ModelSettings {
   std::string dtype = "float32";
   std::string density = "mixture";
@@ -21,7 +21,7 @@ struct ModelSettings {
   std::vector<int64_t> density_hidden = {64, 64};
   std::string density_activation = "tanh";
   int64_t flow_steps = 8;
-  std::string initial = "groups";  ///< what tells initial laws apart: groups, start
+  std::string initial = "groups";  ///< how initial laws are distinguished: groups, start
   std::string conditioner = "masked", transformer = "shared";
   std::vector<int64_t> hidden = {64}, transformer_hidden = {64};
   int64_t d_h = 16;
@@ -29,17 +29,17 @@ struct ModelSettings {
   bool time_dependent = false;  ///< f and g
 };
 
-/// A density p(t, x), a drift f and a diagonal diffusion g, all in units in which x has mean 0 and scale 1 and the
-/// observed times run from 0 to 1.
+/// A density p(t, x), a drift f and a diagonal diffusion g, in units in which x has mean 0 and scale 1 and the observed
+/// times are from 0 to 1.
 struct SdeModel {
   AnyDensity density;
   AnyHollowNet drift;
   DiffusionNet<AnyHollowNet> diffusion;
   Standardizer units;
-  Constant clock;               ///< (2,): the first observed time, and how long observations go on
+  Constant clock;               ///< (2,): the first observed time and the length of the observed interval
   bool time_dependent = false;  ///< f and g
-  bool from_start = false;      ///< whether the density's context is where a path started, and its time that since then
-  int64_t groups = 1;           ///< otherwise the context tells which of so many initial laws
+  bool from_start = false;  ///< whether the density's context is the start of a path, and its time the time since then
+  int64_t groups = 1;       ///< otherwise the context encodes which of these initial laws
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
@@ -51,7 +51,7 @@ struct SdeModel {
   }
 };
 
-/// The model of some observations, freshly initialized; `known` is, in the data's units, what of g is known. Throws
+/// The initialized model of some observations; `known` are the known g_i in the units of the data. Throws
 /// UsageError, DataError.
 SdeModel make_model(const ModelSettings& settings, const Observations& train,
                     const std::vector<std::optional<double>>& known, const Rng& rng);
@@ -61,12 +61,12 @@ Sde own_equation(const SdeModel& model);
 /// f and g in the units of the data, for x of the model's dtype.
 Sde equation(const SdeModel& model);
 
-/// Observations in the model's units: t (n, 1), x (n, d), and the context by which the density knows the initial law.
+/// Observations in the model's units: t (n, 1), x (n, d), and the context, which encodes the initial law.
 struct Points {
   Tensor t, x, context;
 };
-/// All of them where initial laws are told apart by groups; where by each path's start, all but the starts themselves,
-/// with the time since then. Throws DataError where none are left.
+/// All observations if groups distinguish initial laws; if the starts of paths do, all but the starts, with the time
+/// since then. Throws DataError if none remain.
 Points density_points(const SdeModel& model, const Observations& seen);
 /// Consecutive observations of each path.
 struct Transitions {

@@ -23,7 +23,7 @@ constexpr int64_t most_axes = 6;  // of many dimensions, the first ones are draw
 
 std::vector<double> column_values(const Tensor& x, int64_t i) { return select(x, 1, i).values(); }
 
-// Where a component's observations lie, with a margin, but for their farthest outliers.
+// The range of a component's observations without outliers, with a margin.
 Limits span(const Tensor& x, int64_t i, double margin = 0.05) {
   std::vector<double> values = column_values(x, i);
   std::sort(values.begin(), values.end());
@@ -73,7 +73,7 @@ Both equations(const SavedRun& fit) {
   return both;
 }
 
-// Curves of component i along an axis: the learned coefficient and, where it is known, the true one.
+// Curves of component i along an axis: the learned coefficient and, if known, the true one.
 Panel slice_panel(const SavedRun& fit, const std::string& letter, int64_t i, int64_t axis,
                   const SdeCoefficient& learned, const SdeCoefficient* truth) {
   const auto name = [&](int64_t k) { return fit.data.test.columns[static_cast<size_t>(k)]; };
@@ -85,7 +85,7 @@ Panel slice_panel(const SavedRun& fit, const std::string& letter, int64_t i, int
   return panel;
 }
 
-// The same limits of y for all, so that curves can be compared.
+// The same limits of y for all panels, to compare curves.
 void share_scale(std::vector<Panel>& panels) {
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (const Panel& panel : panels)
@@ -125,7 +125,7 @@ Panel arrows(const std::string& title, const Tensor& points, const Tensor& field
   return panel;
 }
 
-// Observations near a time, as the density sees them: its context, and how many share it.
+// Observations near a time, grouped by the context of the density, with the size of each group.
 struct Moment {
   double time;  // in the units of the data
   Tensor x;     // (m, d)
@@ -148,7 +148,7 @@ std::vector<Moment> moments(const SavedRun& fit, const SdeModel& model) {
       if (std::abs(t[i] - nearest) <= 0.015 * (high - low)) close.push_back(static_cast<int64_t>(i));
     const std::vector<double> clock = model.clock.value.values();
     Moment moment{clock[0] * (model.from_start ? 0 : 1) + nearest * clock[1], index_select(x, 0, close), {}, {}};
-    // At most 40 starts stand for all; groups are few, and each is told by its first member.
+    // At most 40 starts represent all; groups are few, each is represented by its first member.
     const size_t every = std::max<size_t>(1, close.size() / 40);
     std::map<std::vector<double>, size_t> seen;
     for (size_t i = 0; i < close.size(); i += every) {
@@ -169,7 +169,7 @@ std::vector<Moment> moments(const SavedRun& fit, const SdeModel& model) {
   return moments;
 }
 
-// The density of all laws of a moment together at points in the units of the data.
+// The density of all laws of a moment at points in the units of the data.
 std::vector<double> pooled_density(const SdeModel& model, const Moment& m, const Tensor& points) {
   const int64_t n = points.dim(0);
   Tensor total = zeros({n}, f64);

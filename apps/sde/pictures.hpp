@@ -9,7 +9,7 @@
 
 namespace dimwise::app::sde {
 
-/// A figure of a fit, to be written under its name.
+/// A figure of a fit and its file name without extension.
 struct Picture {
   std::string name;
   Figure figure;
@@ -17,10 +17,10 @@ struct Picture {
 
 /// The held-out observations: components over time, or in the plane.
 Picture data_picture(const SavedRun& fit);
-/// The learned density at four times beside the observations of those times: curves over histograms in one dimension,
-/// colors under points in the plane, samples beside points in more. None for a fit without a density.
+/// The learned density at four times and the observations of those times: curves over histograms in one dimension,
+/// colors under points in the plane, samples next to points in more. None for a fit without a density.
 std::optional<Picture> density_picture(const SavedRun& fit, const Rng& rng);
-/// The learned drift beside the true one: a curve, arrows in the plane, else along each axis.
+/// The learned and the true drift: a curve, arrows in the plane, otherwise along each axis.
 Picture drift_picture(const SavedRun& fit);
 /// Each g_i along its own axis, the other components at their means.
 Picture diffusion_picture(const SavedRun& fit);

@@ -52,21 +52,20 @@ std::vector<std::string> limits(const FitSettings& s, const Dataset& data) {
   std::vector<std::string> all;
   if (s.model.time_dependent)
     all.emplace_back(
-        "f and g that depend on time cannot be told apart by densities: for any g there is an f with the same p(t, x). "
-        "Read them together, not each for itself.");
+        "densities do not identify an f and a g that depend on time: for any g there is an f with the same p(t, x). "
+        "Interpret them together.");
   if (s.method == "euler") {
     all.emplace_back(
-        "the Euler pseudo-likelihood takes f and g for constant between observations: it is biased where these lie "
-        "far apart.");
+        "the Euler pseudo-likelihood assumes that f and g are constant between observations: it is biased if the "
+        "intervals are long.");
     return all;
   }
   if (s.model.initial == "groups" && data.train.groups() == 1 && data.train.d() > 1)
     all.emplace_back(
-        "there is one initial law; in several dimensions f is known only up to flows along which p(t, x) stays the "
-        "same "
-        "at all times. Several laws (a column group) or --initial start tell more.");
+        "there is one initial law; in several dimensions f is identified only up to flows that leave p(t, x) unchanged "
+        "at all times. Several laws (a column group) or --initial start give more information.");
   all.emplace_back(
-      "a process in its stationary state shows nothing of its speed: f and g are learned from how p(t, x) moves. g is "
+      "f and g are learned from the change of p(t, x), so a stationary process does not show its speed. g is "
       "diagonal: noise that drives several components at once is not found.");
   return all;
 }

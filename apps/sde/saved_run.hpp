@@ -19,17 +19,17 @@ struct SavedRun {
 /// Throws CheckpointError, DataError.
 SavedRun load_run(const std::string& path);
 
-/// Mean absolute errors of f and g, of each component, over some points in the units of the data.
+/// Mean absolute errors of f and g for each component, in the units of the data.
 struct Errors {
   std::vector<double> drift, diffusion;
   double mean_drift = 0;      ///< over all components
   double mean_diffusion = 0;  ///< over the learned components
 };
-/// Over the observations `at`, or 4,000 of them at equal distances.
+/// At the observations `at`, or at 4,000 of them at equal distances.
 Errors errors(const SdeModel& model, const SdeSystem& truth, const std::vector<std::optional<double>>& known,
               const Observations& at);
 
-/// What the user is to know of what can be learned from these data, a sentence each.
+/// The limits of what can be learned from these data, a sentence each.
 std::vector<std::string> limits(const FitSettings& settings, const Dataset& data);
 
 }  // namespace dimwise::app::sde

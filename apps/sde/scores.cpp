@@ -21,7 +21,7 @@ Tensor log_density(const SavedRun& fit) {
   return model.density.log_prob(at.t, at.x, at.context) + model.units.log_det();
 }
 
-// Observations one after the other, in the units of the data: t (n, 1) and x (n, d) before and after.
+// Consecutive observations in the units of the data: t (n, 1) and x (n, d) before and after.
 struct Moves {
   Tensor t0, x0, t1, x1;
 };

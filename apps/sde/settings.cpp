@@ -16,11 +16,13 @@ void add_system(Command& c, SystemOptions& options) {
 }
 
 void add_paths(Command& c, SimulationSettings& s) {
-  c.add("paths", s.paths, "number of paths of a built-in system, dealt in turn to its initial laws", at_least_one);
-  c.add("observations", s.observations, "of each path, the first at t = 0; 0 for the system's own", not_negative);
+  c.add("paths", s.paths, "number of paths of a built-in system, distributed evenly over its initial laws",
+        at_least_one);
+  c.add("observations", s.observations, "of each path, the first at t = 0; 0 for the default of the system",
+        not_negative);
   c.add_choice("times", s.times, Words{"uniform", "random"}, "equal or irregular intervals, the same for all paths");
-  c.add("end-time", s.end, "bound of the last observation; 0 for the system's own", not_negative);
-  c.add("unpaired", s.unpaired, "observe each path once: as many paths as observations, each with a number of its own");
+  c.add("end-time", s.end, "time of the last observation; 0 for the default of the system", not_negative);
+  c.add("unpaired", s.unpaired, "observe each path once: there are as many paths as observations");
 }
 
 void add_settings(Command& c, FitSettings& s) {
@@ -28,26 +30,29 @@ void add_settings(Command& c, FitSettings& s) {
   add_data(c, s.data.data,
            fmt::format("a built-in system ({}) or a .csv, .npy or .npz file with columns t, path, x1 ...",
                        fmt::join(sde_system_names(), ", ")));
-  c.add("names", s.names, "names of the columns of a file that has none, as t,path,group,x1").placeholder = "LIST";
-  c.add("columns", s.columns, "the components of x; all but t, path and group if not given").placeholder = "LIST";
-  c.add("window", s.data.file.window, "rows are one series: cut it into windows of so many, each from t = 0; 0 if not",
-        not_negative);
+  c.add("names", s.names, "column names for a file without any, such as t,path,group,x1").placeholder = "LIST";
+  c.add("columns", s.columns, "the components of x; by default all columns except t, path and group").placeholder =
+      "LIST";
+  c.add("window", s.data.file.window,
+        "the rows are one series: cut it into windows of this length, each from t = 0; 0 for no series", not_negative);
   c.add("interval", s.data.file.interval, "time between the rows of a series", positive);
-  c.add_choice("transform", s.transform, Words{"none", "log"}, "what is done to x");
-  c.add("truth", s.data.truth, "the built-in system that a file came from, to tell errors by").placeholder = "NAME";
-  c.add("test-share", s.data.test_share, "share of the paths that is held out; of a series, the last",
+  c.add_choice("transform", s.transform, Words{"none", "log"}, "transform of x");
+  c.add("truth", s.data.truth, "the built-in system that the file is a sample of, to compute errors").placeholder =
+      "NAME";
+  c.add("test-share", s.data.test_share, "share of the paths that is held out; the last ones of a series",
         Range{.min = 0, .max = 0.9, .above_min = true});
-  c.add("keep", s.data.keep, "share of the observations for training that is used, drawn by seed",
+  c.add("keep", s.data.keep, "share of the training observations that is used, drawn by seed",
         Range{.min = 0, .max = 1, .above_min = true});
   add_system(c, s.data.system);
   add_paths(c, s.data.simulation);
   c.section("Equation");
-  c.add("diffusion", s.diffusion,
-        "g of each component, learned or its value, as learned,0; what is known of a built-in system if not given")
+  c.add(
+       "diffusion", s.diffusion,
+       "g of each component, learned or its value, such as learned,0; by default the known values of a built-in system")
       .placeholder = "LIST";
-  c.add("time-dependent", s.model.time_dependent, "let f and g depend on time: they cannot be told apart then");
-  c.add_choice("conditioner", s.model.conditioner, conditioner_names(), "what computes h_i from the other x_j");
-  c.add_choice("transformer", s.model.transformer, transformer_names(), "what computes f_i and g_i from x_i and h_i");
+  c.add("time-dependent", s.model.time_dependent, "let f and g depend on time; they are then not identifiable");
+  c.add_choice("conditioner", s.model.conditioner, conditioner_names(), "computes h_i from the other x_j");
+  c.add_choice("transformer", s.model.transformer, transformer_names(), "computes f_i and g_i from x_i and h_i");
   c.add("hidden", s.model.hidden, "widths of the conditioner's hidden layers", at_least_one);
   c.add("d-h", s.model.d_h, "numbers h_i given to the transformer for each dimension", at_least_one);
   c.add("transformer-hidden", s.model.transformer_hidden, "widths of the transformer's hidden layers", at_least_one);
@@ -62,33 +67,34 @@ void add_settings(Command& c, FitSettings& s) {
   c.add_choice("density-activation", s.model.density_activation, smooth, "activation of the density's layers");
   c.add("flow-steps", s.model.flow_steps, "steps of a solve of the flow", at_least_one);
   c.add_choice("initial", s.model.initial, Words{"groups", "start"},
-               "what the density knows of where a path began: its group, or its first observation");
+               "the information about the start of a path that the density gets: its group, or its first observation");
   c.section("Fit");
   c.add_choice("method", s.method, Words{"fokker-planck", "euler"},
                "match the Fokker-Planck equation of a density, or maximize the Euler pseudo-likelihood of "
                "consecutive observations");
   c.add_choice("fit", s.fit, Words{"two-stage", "joint"},
-               "once the density fits, go on with the equation alone, or with both together");
-  c.add("density-share", s.density_share, "share of the training that is for the density alone",
+               "after the density, fit the equation alone, or both together");
+  c.add("density-share", s.density_share, "share of the training that fits the density alone",
         Range{.min = 0, .max = 0.95, .above_min = true});
-  c.add_choice("residual", s.residual, Words{"weak", "l1", "l2"},
-               "against test functions, which averages over the density's errors; or mean size or square at points");
+  c.add_choice(
+      "residual", s.residual, Words{"weak", "l1", "l2"},
+      "against test functions, which averages errors of the density; or mean absolute value or square at points");
   c.add_choice("space", s.space, Words{"log-p", "p"}, "of l1 and l2: residual of the rate of log p, or of p");
   c.add_choice("points", s.points, Words{"data", "model", "both"},
                "of l1 and l2: at observations, at points drawn from the density at any time, or both");
-  c.add("lambda", s.lambda, "weight of the residual beside the negative log-likelihood", positive);
+  c.add("lambda", s.lambda, "weight of the residual relative to the negative log-likelihood", positive);
   c.add("lambda-ramp", s.lambda_ramp,
-        "of joint: share of what comes after the density over which the weight rises from 0",
+        "of joint: share of the training after the density over which the weight rises from 0",
         Range{.min = 0, .max = 1});
   add_seed(c, s.data.seed);
   add_steps(c, s.common);
   c.add("minutes", s.minutes, "train for this long instead of --steps; 0 for steps", not_negative).not_in_checkpoint();
   add_batch_size(c, s.common.batch_size);
   add_lr(c, s.common);
-  c.add("warm-up", s.warm_up, "steps over which the learning rate rises; it then falls to 0 as half a cosine",
+  c.add("warm-up", s.warm_up, "steps over which the learning rate rises; it follows half a cosine down to 0",
         not_negative);
-  c.add("clip", s.clip, "longest gradient norm", positive);
-  add_threads(c, s.common, "threads that share a batch; a number of threads gives the same bits each time");
+  c.add("clip", s.clip, "maximum norm of the gradient", positive);
+  add_threads(c, s.common, "threads that share a batch; the same number repeats a run bit for bit");
   c.section("Run");
   add_out(c, s.common);
   add_resume(c, s.common);
@@ -125,12 +131,12 @@ std::vector<std::optional<double>> known_diffusion(const FitSettings& s, const D
     std::istringstream number(word);
     double value = -1;
     if (!(number >> value) || !number.eof() || value < 0)
-      fail<UsageError>("--diffusion", "has \"", word, "\" where learned or a number of at least 0 must stand.");
+      fail<UsageError>("--diffusion", "has \"", word, "\". Each entry is learned or a number of at least 0.");
     known.emplace_back(value);
   }
   if (known.size() != d)
-    fail<UsageError>("--diffusion", "must have an entry for each component of x, of which there are ", d, ", not ",
-                     known.size(), ".");
+    fail<UsageError>("--diffusion", "must have one entry for each of the ", d, " components of x, not ", known.size(),
+                     ".");
   return known;
 }
 

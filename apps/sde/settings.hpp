@@ -9,7 +9,7 @@
 
 namespace dimwise::app::sde {
 
-/// All that the user sets of a fit.
+/// The settings of a fit.
 struct FitSettings {
   CommonFlags common{.steps = 6000,
                      .batch_size = 1024,
@@ -21,7 +21,8 @@ struct FitSettings {
   DataSettings data;
   ModelSettings model;
   std::string names, columns, transform = "none";  ///< of a file
-  std::string diffusion;  ///< of each component, `learned` or its value; empty for what is known of a built-in system
+  std::string
+      diffusion;  ///< of each component, `learned` or its value; empty for the known values of a built-in system
   std::string method = "fokker-planck", fit = "two-stage";
   std::string residual = "weak", space = "log-p", points = "both";
   double lambda = 1, lambda_ramp = 0.2, density_share = 0.45;
@@ -34,10 +35,10 @@ void add_settings(Command& command, FitSettings& settings);
 /// `dimwise-sde train` with these settings.
 Command fit_command(FitSettings& settings);
 
-/// What is to be read and simulated.
+/// The source of the observations.
 DataSettings data_settings(const FitSettings& settings);
 
-/// What is known of each g_i. Throws UsageError where --diffusion does not fit the data.
+/// The known g_i. Throws UsageError if --diffusion does not match the data.
 std::vector<std::optional<double>> known_diffusion(const FitSettings& settings, const Dataset& data);
 
 }  // namespace dimwise::app::sde

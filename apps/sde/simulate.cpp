@@ -40,7 +40,7 @@ void write(const std::string& file, const Observations& seen) {
   save_csv(file, columns, all);
 }
 
-// Paths over time, or in the plane where d = 2; at most 40 of them, as lines, or as points where they are unpaired.
+// At most 40 paths over time, or in the plane if d = 2: lines, or points if they are unpaired.
 void draw(const SimulateSettings& s, const Observations& seen) {
   const bool plane = seen.d() == 2;
   Panel panel{.title = s.system, .x_label = plane ? "x1" : "t", .y_label = plane ? "x2" : "x1"};
@@ -105,7 +105,7 @@ void run(const SimulateSettings& s) {
 
 void add_simulate(App& app) {
   const auto s = std::make_shared<SimulateSettings>();
-  Command& c = app.command("simulate", "paths of a built-in equation, as a table of observations");
+  Command& c = app.command("simulate", "simulates paths of a built-in equation, and writes a table of observations");
   c.example("simulate --system double-well --paths 500 --out well.csv", "Five hundred paths, observed at equal times");
   c.example("simulate --system pendulum --times random --figure pendulum.png", "Irregular times, and a picture");
   c.section("Equation");
@@ -114,8 +114,8 @@ void add_simulate(App& app) {
   c.section("Observations");
   add_paths(c, s->simulation);
   c.section("Integration");
-  c.add_choice("method", s->simulation.method, sde_method_names(), "how paths are computed");
-  c.add("dt", s->simulation.dt, "longest step; 0 for the system's own", not_negative);
+  c.add_choice("method", s->simulation.method, sde_method_names(), "the method of integration");
+  c.add("dt", s->simulation.dt, "maximum step; 0 for the default of the system", not_negative);
   add_seed(c, s->common.seed);
   c.section("Output");
   c.add("out", s->common.out, "table t, path, group, x1 ... as .csv, .npy or .npz").placeholder = "FILE";

@@ -31,7 +31,7 @@ void add_train(App& app) {
   c.example("train --data double-well --out runs/well", "A built-in system, simulated");
   c.example("train --data paths.csv --out runs/mine", "A table with columns t, path, x1 ...");
   c.example("train --data EuStockMarkets.csv --window 60 --transform log --initial start", "A series of prices");
-  c.example("train --data double-well --out runs/well --resume", "Go on where it stopped");
+  c.example("train --data double-well --out runs/well --resume", "Continue an interrupted run");
   add_settings(c, *s);
   c.does([s](const Command& self) { report(*s, run_fit(*s, self)); });
 }

@@ -27,11 +27,11 @@ struct EvalSettings {
   SolverSettings solver{.trace = "exact", .rtol = 1e-4, .atol = 1e-4};
 };
 
-// What is done of an evaluation, so that it goes on where it was stopped.
-class Partial {
+// The finished part of an evaluation, so that it can be continued.
+class PartialScores {
  public:
-  // What was saved under the same settings, or nothing.
-  Partial(std::string path, const Json& settings) : path_(std::move(path)), settings_(settings.dump()) {
+  // The part saved under the same settings, or nothing.
+  PartialScores(std::string path, const Json& settings) : path_(std::move(path)), settings_(settings.dump()) {
     if (!std::filesystem::exists(path_)) return;
     try {
       const SafeTensors saved = load_safetensors(path_);
@@ -45,7 +45,7 @@ class Partial {
       scores.nll_chunks = static_cast<int64_t>(counts.at(1));
       scores.evaluations = counts.at(2);
     } catch (const std::exception& unusable) {
-      std::cerr << "dimwise-vae: warning: starting anew: " << path_ << ": " << unusable.what() << '\n';
+      std::cerr << "dimwise-vae: warning: starting again: " << path_ << ": " << unusable.what() << '\n';
       scores = {};
     }
   }
@@ -102,7 +102,8 @@ void report(const EvalSettings& s, const SavedRun& run, const Images& images, co
             << fmt::format("NLL             {} nats, {} test images, {} draws of z each\n", with_error(nll, 3),
                            nll.count, s.score.samples);
   if (continuous(model.flow))
-    std::cout << fmt::format("evaluations     {:.1f} of the drift in a solve, trace {}\n", evaluations, s.solver.trace);
+    std::cout << fmt::format("evaluations     {:.1f} of the dynamics in a solve, trace {}\n", evaluations,
+                             s.solver.trace);
 }
 
 void evaluate(const EvalSettings& s, const Command& self) {
@@ -112,8 +113,8 @@ void evaluate(const EvalSettings& s, const Command& self) {
   // All that the numbers depend on.
   Json settings{{"step", run.step}, {"training", saved_settings(saved_command(run.settings))}};
   settings.update(saved_settings(self));
-  Partial partial(result_folder(s.common.out) + "/eval-partial.safetensors", settings);
-  if (!partial.empty() && !s.common.quiet) std::cerr << "going on with an evaluation that was stopped\n";
+  PartialScores partial(result_folder(s.common.out) + "/eval-partial.safetensors", settings);
+  if (!partial.empty() && !s.common.quiet) std::cerr << "continuing an interrupted evaluation\n";
   ThreadPool pool(static_cast<int>(s.common.threads));
   using Clock = std::chrono::steady_clock;
   Clock::time_point saved = Clock::now();
@@ -121,7 +122,7 @@ void evaluate(const EvalSettings& s, const Command& self) {
   bool all = false;
   score(partial.scores, run.model, images.test, s.score, flow_options(s.solver), pool,
         [&](int64_t done, int64_t total) {
-          // Counted from here, so that what was done earlier does not count into the speed.
+          // Created here, so that the speed does not count earlier chunks.
           if (!progress)
             progress = std::make_unique<Progress>(total, done, progress_style(s.common.quiet, s.common.no_progress));
           Tick tick{.step = done, .loss = negative_elbo(partial.scores).mean};
@@ -136,7 +137,7 @@ void evaluate(const EvalSettings& s, const Command& self) {
         });
   if (progress) progress->finish();
   if (stop.pending() && !all)
-    throw Interrupted(stop.pending(), "what is done is saved; give the same command to go on");
+    throw Interrupted(stop.pending(), "the finished part is saved; repeat the command to continue");
   report(s, run, images, settings, partial.scores);
   partial.remove();
 }
@@ -145,21 +146,22 @@ void evaluate(const EvalSettings& s, const Command& self) {
 
 void add_eval(App& app) {
   const auto s = std::make_shared<EvalSettings>();
-  Command& c = app.command("eval", "-ELBO and importance-sampled log-likelihood of the test images");
+  Command& c = app.command("eval", "computes -ELBO and the importance-sampled log-likelihood of the test images");
   c.example("eval --out runs/strokes --samples 500", "Score the test images");
   c.example("eval --out runs/mnist --threads 2", "With 5,000 draws for each image, as in the literature");
   c.section("Score");
-  c.add_choice("weights", s->weights, Words{"best", "last"}, "those best on the validation set, or the last");
-  c.add("samples", s->score.samples, "draws of z for the log-likelihood of an image", at_least_one);
-  c.add("elbo-images", s->score.elbo_images, "the first so many test images for -ELBO; 0 for all", not_negative);
-  c.add("nll-images", s->score.nll_images, "the first so many test images for the log-likelihood; 0 for all",
+  c.add_choice("weights", s->weights, Words{"best", "last"}, "the best on the validation set, or the last");
+  c.add("samples", s->score.samples, "draws of z for the log-likelihood of each image", at_least_one);
+  c.add("elbo-images", s->score.elbo_images, "number of test images for -ELBO, from the first; 0 for all",
         not_negative);
-  c.add("batch-size", s->score.batch_size, "draws of z that are in memory at once, for each thread", at_least_one);
+  c.add("nll-images", s->score.nll_images, "number of test images for the log-likelihood, from the first; 0 for all",
+        not_negative);
+  c.add("batch-size", s->score.batch_size, "draws of z in memory at a time, for each thread", at_least_one);
   add_solver(c, s->solver);
   c.section("Run");
   add_out(c, s->common);
   add_seed(c, s->score.seed);
-  add_threads(c, s->common, "cores to use; the numbers do not depend on it").not_in_checkpoint();
+  add_threads(c, s->common, "cores to use; the results do not depend on it").not_in_checkpoint();
   add_verbosity(c, s->common);
   add_json(c, s->common);
   c.does([s](const Command& self) { evaluate(*s, self); });

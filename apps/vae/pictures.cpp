@@ -45,7 +45,7 @@ Figure training_figure(const std::string& metrics) {
       {smooth("reconstruction", "-log p(x|z)"), smooth("divergence", "log q(z|x) - log p(z)")});
   const Line evaluations = smooth("evaluations", "");
   if (std::any_of(evaluations.y.begin(), evaluations.y.end(), [](double v) { return v > 0; }))
-    add("evaluations of the drift in a step", "", {evaluations});
+    add("evaluations of the dynamics in a step", "", {evaluations});
   figure.columns = static_cast<int>(std::max<size_t>(figure.panels.size(), 1));
   return figure;
 }

@@ -8,11 +8,11 @@
 namespace dimwise::app::vae {
 
 /// Images side by side, dark on light: `images` of shape (n, height·width) with pixels from 0 to 1, `columns` in a row,
-/// each pixel `scale` wide.
+/// `scale` screen pixels for each of their pixels.
 Canvas image_grid(const Tensor& images, int64_t height, int64_t width, int64_t columns, int scale = 2);
 
-/// What a training's metrics.jsonl tells: bounds of training and validation images over the epochs, their two parts,
-/// and for a continuous flow the evaluations of its drift in each step.
+/// Curves of metrics.jsonl: bounds of training and validation images over the epochs, their two parts, and for a
+/// continuous flow the evaluations of its dynamics in each step.
 Figure training_figure(const std::string& metrics);
 
 }  // namespace dimwise::app::vae

@@ -18,10 +18,10 @@ struct ReconstructSettings {
   CommonFlags common{.out = "runs/vae"};
   std::string weights = "best";
   int64_t n = 40, columns = 10;
-  SolverSettings solver{.trace = "hutchinson"};  // what it costs least to pass over
+  SolverSettings solver{.trace = "hutchinson"};  // the cheapest, since the trace is not used
 };
 
-// Rows of test images, and below each what is decoded from a z drawn from their posteriors.
+// Rows of test images, and below each the decoded samples of their posteriors.
 void reconstruct(const ReconstructSettings& s) {
   const SavedRun run = load_run(s.common.out, s.weights);
   const ModelSettings& model = run.settings.model;
@@ -50,11 +50,11 @@ void reconstruct(const ReconstructSettings& s) {
 
 void add_reconstruct(App& app) {
   const auto s = std::make_shared<ReconstructSettings>();
-  Command& c = app.command("reconstruct",
-                           "draws test images, and below them what is decoded, into OUT/figs/reconstructions.png");
+  Command& c =
+      app.command("reconstruct", "draws test images and their reconstructions into OUT/figs/reconstructions.png");
   c.example("reconstruct --out runs/strokes", "Forty images");
   c.section("Images");
-  c.add_choice("weights", s->weights, Words{"best", "last"}, "those best on the validation set, or the last");
+  c.add_choice("weights", s->weights, Words{"best", "last"}, "the best on the validation set, or the last");
   c.add("n", s->n, "number of test images, from the first", Range{.min = 1, .max = 1000});
   c.add("columns", s->columns, "images in a row", Range{.min = 1, .max = 100});
   add_integrator(c, s->solver);

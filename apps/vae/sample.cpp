@@ -39,7 +39,7 @@ void add_sample(App& app) {
   Command& c = app.command("sample", "draws images from the model into OUT/figs/samples.png");
   c.example("sample --out runs/strokes", "A hundred images");
   c.section("Samples");
-  c.add_choice("weights", s->weights, Words{"best", "last"}, "those best on the validation set, or the last");
+  c.add_choice("weights", s->weights, Words{"best", "last"}, "the best on the validation set, or the last");
   c.add("n", s->n, "number of images", Range{.min = 1, .max = 10000});
   c.add("columns", s->columns, "images in a row", Range{.min = 1, .max = 100});
   c.add("binary", s->binary, "draw each pixel instead of showing its probability");

@@ -5,14 +5,14 @@
 
 namespace dimwise::app::vae {
 
-/// A trained model, read from a run folder or a checkpoint.
+/// A trained model and its settings, read from a run folder or a checkpoint.
 struct SavedRun {
   TrainSettings settings = {};
   Vae model = {};
-  int64_t step = 0, epoch = 0, best_epoch = 0;  ///< the epochs done, and that of the best weights
+  int64_t step = 0, epoch = 0, best_epoch = 0;  ///< the finished epochs, and the epoch of the best weights
   std::string path;
 };
-/// `weights` are those that were `best` on the validation set, or the `last`. Throws CheckpointError.
+/// `weights` are the `best` ones on the validation set, or the `last`. Throws CheckpointError.
 SavedRun load_run(const std::string& path, const std::string& weights);
 
 }  // namespace dimwise::app::vae

@@ -13,7 +13,7 @@ namespace dimwise::app::vae {
 
 namespace {
 
-constexpr int64_t images_at_once = 20;  // of the log-likelihood: its draws share their encoding
+constexpr int64_t images_at_once = 20;  // of the log-likelihood, whose draws share one encoding
 
 int64_t chunks(int64_t images, int64_t size) { return (images + size - 1) / size; }
 
@@ -23,7 +23,7 @@ Tensor chunk_of(const Tensor& images, int64_t count, int64_t size, int64_t i) {
   return slice(images, 0, i * size, std::min(count, (i + 1) * size));
 }
 
-// −log of the mean weight of each image, a bounded number of draws at a time.
+// −log of the mean weight of each image, with a bounded number of draws at a time.
 std::vector<double> nll(const Vae& model, const Tensor& x, const ScoreSettings& s, const Rng& rng,
                         FlowOptions options) {
   const Encoded encoded = encode(model, x);

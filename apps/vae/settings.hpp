@@ -5,7 +5,7 @@
 
 namespace dimwise::app::vae {
 
-/// What a variational autoencoder is made of: enough to build it anew and load its weights.
+/// The architecture of a variational autoencoder.
 struct ModelSettings {
   std::string dtype = "float32";
   int64_t height = 28, width = 28;  ///< of the images
@@ -13,7 +13,7 @@ struct ModelSettings {
   int64_t hidden = 300;  ///< width of the two hidden layers of mlp
   int64_t latent = 64;   ///< dimension of z
   std::string flow = "none";
-  int64_t num_flows = 0;                 ///< 0 for 4, or 1 of a continuous flow
+  int64_t num_flows = 0;                 ///< 0 for the default: 4, or 1 of a continuous flow
   int64_t columns = 8, reflections = 8;  ///< of Sylvester flows
   std::vector<int64_t> flow_hidden;      ///< empty for 320 (iaf), 128,128 (ffjord), 128 (hollow)
   std::string activation = "tanh";       ///< of continuous flows
@@ -31,7 +31,7 @@ const std::vector<std::string>& arch_names();
 /// Whether a flow is the solution of a differential equation.
 bool continuous(const std::string& flow);
 
-/// The same with what is left open set to what it means.
+/// The same with defaults for num_flows and flow_hidden.
 ModelSettings resolved(ModelSettings settings);
 
 }  // namespace dimwise::app::vae

@@ -25,7 +25,7 @@ struct TableSettings {
   std::string runs, out = "runs/table", title = "Posteriors of variational autoencoders";
 };
 
-// A finished run: what eval wrote, and its folder.
+// A scored run: its folder and eval.json.
 struct Run {
   std::string folder;
   Json eval;
@@ -57,7 +57,7 @@ double median(std::vector<double> values) {
 
 std::string with_error(const Json& mean) { return number(mean["mean"], 2) + " ± " + number(mean["standard_error"], 2); }
 
-// Of whole epochs, as seconds.jsonl tells them.
+// The median over whole epochs in seconds.jsonl.
 std::string seconds(const Run& run) {
   std::vector<double> all;
   int64_t threads = 0;
@@ -106,14 +106,15 @@ std::string markdown(const TableSettings& s, const std::vector<Run>& runs) {
   return text +
          "\nNats an image, lower is better, ± standard error over the test images. −ELBO: all test images with one "
          "draw "
-         "of z each, unless eval was told otherwise. Evaluations: of the drift in the last tenth of the training.\n";
+         "of z each, unless eval was given another number. Evaluations: of the dynamics in the last tenth of the "
+         "training.\n";
 }
 
 Figure figure(const std::vector<Run>& runs) {
   Figure figure{.panels = {}, .columns = 3};
   Panel curves{.title = "-ELBO of the validation images", .x_label = "epoch", .y_label = "nats an image"},
       scores{.title = "test images", .x_label = "-ELBO, nats", .y_label = "NLL, nats"},
-      cost{.title = "evaluations of the drift in a step", .x_label = "step"};
+      cost{.title = "evaluations of the dynamics in a step", .x_label = "step"};
   for (const Run& run : runs) {
     const std::string metrics = run.folder + "/metrics.jsonl",
                       label = std::filesystem::path(run.folder).filename().string();
@@ -122,7 +123,7 @@ Figure figure(const std::vector<Run>& runs) {
     if (epochs.size() == curve.x.size()) curve.x = epochs;
     curves.lines.push_back(std::move(curve));
     scores.lines.push_back({{run.eval["negative_elbo"]["mean"]}, {run.eval["nll"]["mean"]}, label, true});
-    // An empty line keeps the others in the colors that they have beside.
+    // An empty line keeps the colors of the other panels.
     cost.lines.push_back(
         continuous(run.training("flow")) ? running_median(read_metric(metrics, "evaluations", label), 25) : Line{});
   }
@@ -151,7 +152,7 @@ void table(const TableSettings& s) {
 
 void add_table(App& app) {
   const auto s = std::make_shared<TableSettings>();
-  Command& c = app.command("table", "gathers scored runs into one table and one picture");
+  Command& c = app.command("table", "writes a table and a figure of scored runs");
   c.example("table --runs runs/none,runs/planar,runs/hollow --out runs/table", "Runs that eval has scored");
   c.section("Table");
   c.add("runs", s->runs, "folders of runs, in the order of the table").placeholder = "DIR,DIR";

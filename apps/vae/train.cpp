@@ -30,7 +30,7 @@ void add_train(App& app) {
   c.example("train --data mnist --arch conv --flow orthogonal --num-flows 16 --epochs 2000 --warm-up 100",
             "The setting of the Sylvester flows' paper");
   c.example("train --data mine.npy --epochs 50 --out runs/mine", "A file of images");
-  c.example("train --flow hollow --out runs/strokes --resume", "Go on where it stopped");
+  c.example("train --flow hollow --out runs/strokes --resume", "Continue an interrupted run");
   add_settings(c, *s);
   c.does([s](const Command& self) { report(*s, train(*s, self)); });
 }

@@ -28,7 +28,7 @@ namespace dimwise::app::vae {
 
 namespace {
 
-// Everything that a run changes, and nothing else: what a checkpoint holds.
+// The state of a run, which a checkpoint saves.
 struct State {
   Vae model;
   Adamax optimizer;
@@ -52,7 +52,8 @@ void restore(State& s, const Checkpoint& checkpoint) {
   load_state_dict(s.best, checkpoint.tensors, "best.");
   const auto meters = checkpoint.tensors.find("meters");
   if (meters == checkpoint.tensors.end() || meters->second.size() != 3 || meters->second.dtype() != DType::float64)
-    fail<CheckpointError>("train", checkpoint.path, " has no meters. It was not written by dimwise-vae train.");
+    fail<CheckpointError>("train", checkpoint.path,
+                          " has no valid meters, so it is not a checkpoint of dimwise-vae train.");
   const auto values = meters->second.data<double>();
   s.best_elbo = values[0];
   s.best_epoch = static_cast<int64_t>(values[1]);
@@ -168,7 +169,7 @@ class Training {
 
   void evaluate() {
     const int64_t epoch = run_.step() / loader_.batches();
-    if (timed_ == loader_.batches()) note_seconds(epoch);
+    if (timed_ == loader_.batches()) log_seconds(epoch);
     seconds_ = 0;
     timed_ = 0;
     const NoGrad guard;
@@ -202,14 +203,14 @@ class Training {
     if (settings_.common.verbose) run_.say(fmt::format("epoch {}: validation -ELBO {:.3f} nats", epoch, negative_elbo));
   }
 
-  // Counted from the end of the warm-up: while it lasts, the validation bound is not what is trained.
+  // Patience counts from the end of the warm-up, since the weighted loss differs from the validation bound until then.
   bool out_of_patience() const {
     const int64_t epoch = run_.step() / loader_.batches();
     return settings_.patience > 0 && epoch - std::max(state_.best_epoch, settings_.warm_up) >= settings_.patience;
   }
 
-  // Beside the metrics, which two equal runs have in common.
-  void note_seconds(int64_t epoch) {
+  // In a separate file, since the metrics of two equal runs are equal.
+  void log_seconds(int64_t epoch) {
     std::ofstream(run_.folder().path() + "/seconds.jsonl", std::ios::app)
         << nlohmann::ordered_json{{"epoch", epoch}, {"seconds", seconds_}, {"threads", pool_.threads()}} << '\n';
   }
@@ -225,7 +226,7 @@ class Training {
   FlowOptions options_;
   State state_;
   double seconds_ = 0;  // of the steps of this epoch
-  int64_t timed_ = 0;   // so many steps
+  int64_t timed_ = 0;   // number of these steps
 };
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 namespace dimwise::app::vae {
 
-/// All that the user sets of a training.
+/// The settings of a training.
 struct TrainSettings {
   CommonFlags common{.batch_size = 100, .lr = 5e-4, .out = "runs/vae", .checkpoint_every = 200, .log_every = 20};
   ImageSettings images;
@@ -15,18 +15,18 @@ struct TrainSettings {
   SolverSettings solver{.trace = "auto", .rtol = 1e-3, .atol = 1e-3};
   int64_t epochs = 20, warm_up = 10, patience = 100;
   double clip = 0;
-  int64_t batches = 0;  ///< in an epoch, as the images have it
+  int64_t batches = 0;  ///< in an epoch; the data determine it
 };
 
-/// How the flow is solved; the trace `auto` means exact for hollow, and Hutchinson's for ffjord.
+/// The options of the flow; the trace `auto` is exact for hollow, and Hutchinson's estimate for ffjord.
 FlowOptions train_options(const TrainSettings& settings);
 
 /// Adds the settings of a training to a command.
 void add_settings(Command& command, TrainSettings& settings);
-/// `dimwise-vae train` with all that a checkpoint keeps of it: the size of the images and the number of batches, too.
+/// `dimwise-vae train` with the settings of a checkpoint, which include the size of images and the number of batches.
 Command saved_command(TrainSettings& settings);
 
-/// What came of a training.
+/// The result of a training.
 struct TrainResult {
   int64_t step = 0, epoch = 0, best_epoch = 0;
   double best_negative_elbo = 0;  ///< of the validation set, nats an image

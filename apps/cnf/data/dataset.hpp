@@ -8,7 +8,7 @@
 
 namespace dimwise::app {
 
-/// What is to be learned: a built-in density, sampled anew at every step, or the rows of a file.
+/// The data to learn: a built-in density with new samples at every step, or the rows of a file.
 struct DataSettings {
   std::string data = "pinwheel";
   std::string transform = "none";       ///< `log-returns`: differences of logarithms of neighboring rows
@@ -21,18 +21,17 @@ struct Dataset {
   const Density* density = nullptr;  ///< null for a file
   std::vector<std::string> columns;
   Tensor train, validation, test;    ///< (rows, d), float64; of a density, drawn once
-  std::vector<std::string> dropped;  ///< columns of the file that were left out
+  std::vector<std::string> dropped;  ///< dropped columns of the file
 };
 
-/// Throws DataError telling the paths tried when there is neither such a density nor such a file, and for rows that
-/// cannot be used.
+/// Throws DataError with the paths that were tried if neither a density nor a file has the name, and for invalid rows.
 Dataset load_dataset(const DataSettings& settings);
 
-/// The training batches: the rows of each are a pure function of seed and step, so that a run resumes at any place.
+/// The training batches: the rows of each are a pure function of seed and step, so that a run can resume at any step.
 class Batches {
  public:
   Batches(const Dataset& data, int64_t seed, int64_t size, DType dtype);
-  /// (size, d); a file's rows come in epochs of whole batches, a set smaller than a batch whole.
+  /// (size, d); rows of a file are drawn in epochs of full batches; a file smaller than a batch is one batch.
   Tensor operator()(int64_t step);
 
  private:

@@ -10,7 +10,7 @@ namespace dimwise::app {
 
 using Point = std::array<double, 2>;
 
-/// The random numbers one point is made of.
+/// The random numbers of one point.
 struct Draw {
   const double* uniform;  ///< four, on [0, 1)
   const double* normal;   ///< two
@@ -20,8 +20,8 @@ struct Draw {
 struct Density {
   std::string name;
   double entropy;        ///< differential entropy in nats: no model has a lower mean negative log-likelihood
-  double entropy_error;  ///< how far the entropy may be off: quadrature, for pinwheel four standard errors of 4 million
-                         ///< samples
+  double entropy_error;  ///< bound of the error of the entropy: quadrature, for pinwheel four standard errors of 4
+                         ///< million samples
   Point (*draw)(const Draw&);
   /// ln p(x, y) in nats, in the units of the samples; −∞ where p is zero or below the smallest double.
   double (*log_density)(double x, double y);
@@ -31,7 +31,7 @@ struct Density {
 /// swissroll, circles.
 const std::vector<Density>& densities();
 
-/// The density of a name. Throws ValueError naming all of them, and the nearest.
+/// The density of a name. Throws ValueError with all names and the closest one.
 const Density& density(const std::string& name);
 
 /// n independent points of shape (n, 2). Each point draws its own class (arm, ring, moon …), so class counts vary.

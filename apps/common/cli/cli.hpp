@@ -10,7 +10,7 @@
 
 namespace dimwise::app {
 
-/// One subcommand: its settings, bound to variables of the caller, and what it does.
+/// One subcommand: its settings, bound to variables of the caller, and the action of the command.
 ///
 /// Every command also has `--config FILE` and `--help`. A flag beats the file, the file beats the default.
 class Command {
@@ -19,9 +19,9 @@ class Command {
 
   /// A command line to show at the top of --help, without the executable's name, and what it is for.
   Command& example(std::string arguments, std::string purpose);
-  /// The heading under which the settings added from here on stand in --help.
+  /// The heading in --help of the settings that are added next.
   Command& section(std::string title);
-  /// Adds a setting; the arguments are those of make_setting. The default is the variable's present value.
+  /// Adds a setting; the arguments are those of make_setting. The default is the current value of the variable.
   ///
   /// Example: `train.add("lr", options.lr, "step size of Adam", positive);`
   template <class... Arguments>
@@ -32,7 +32,7 @@ class Command {
   Setting& add_choice(const std::string& name, Arguments&&... arguments) {
     return add(make_choice(name, std::forward<Arguments>(arguments)...));
   }
-  /// What the command does once its settings are read.
+  /// The action of the command, called after its settings are read.
   Command& does(std::function<void(const Command&)> body);
 
   /// All saved settings as TOML, so that `--config` with this text repeats the run.

@@ -9,7 +9,7 @@ void add_seed(Command& command, int64_t& seed) {
 }
 
 void add_steps(Command& command, CommonFlags& flags) {
-  command.add("steps", flags.steps, "optimizer steps to take in all", at_least_one).not_in_checkpoint();
+  command.add("steps", flags.steps, "total number of optimizer steps", at_least_one).not_in_checkpoint();
 }
 
 void add_batch_size(Command& command, int64_t& batch_size) {
@@ -40,9 +40,10 @@ void add_out(Command& command, CommonFlags& flags) {
 }
 
 void add_resume(Command& command, CommonFlags& flags) {
-  Setting& resume = command.add("resume", flags.resume,
-                                "continue a run: from the newest checkpoint in --out (auto, also meant by the bare "
-                                "flag; a new run where there is none), or from a checkpoint or run folder");
+  Setting& resume = command.add(
+      "resume", flags.resume,
+      "continue a run from a checkpoint, from a run folder, or from the newest checkpoint in --out (auto, the "
+      "default of the flag without a value), which starts a new run if --out has none");
   resume.placeholder = "auto|PATH";
   resume.bare = "auto";
   resume.saved = resume.in_checkpoint = false;
@@ -61,13 +62,15 @@ void add_eval_every(Command& command, CommonFlags& flags) {
 }
 
 void add_verbosity(Command& command, CommonFlags& flags) {
-  command.add("quiet", flags.quiet, "print errors and results only").not_in_checkpoint();
-  command.add("verbose", flags.verbose, "print more about what is done").not_in_checkpoint();
+  command.add("quiet", flags.quiet, "print only errors and results").not_in_checkpoint();
+  command.add("verbose", flags.verbose, "print more details").not_in_checkpoint();
   command.add("no-progress", flags.no_progress, "print no progress line").not_in_checkpoint();
 }
 
 void add_debug_nans(Command& command, CommonFlags& flags) {
-  command.add("debug-nans", flags.debug_nans, "stop at the first op that makes a NaN or infinity, naming it (slow)")
+  command
+      .add("debug-nans", flags.debug_nans,
+           "stop at the first op that produces a NaN or an infinity, and name it (slow)")
       .not_in_checkpoint();
 }
 

@@ -5,7 +5,7 @@
 
 namespace dimwise::app {
 
-/// The settings that mean the same in every app. A command adds those that it obeys, and no others.
+/// The settings that mean the same in every app. A command adds only those that it uses.
 struct CommonFlags {
   int64_t seed = 0;
   int64_t steps = 1000;
@@ -27,18 +27,17 @@ struct CommonFlags {
 void add_seed(Command& command, int64_t& seed);
 void add_steps(Command& command, CommonFlags& flags);
 void add_batch_size(Command& command, int64_t& batch_size);
-/// `--threads`, whose help tells what depends on it. It is 1 unless asked for, so that a command gives the same numbers
-/// however many cores there are.
+/// `--threads`; `help` says what depends on it. The default is 1, so that the results do not depend on the number of
+/// cores of the machine.
 Setting& add_threads(Command& command, CommonFlags& flags, const std::string& help);
 void add_lr(Command& command, CommonFlags& flags);
 void add_dtype(Command& command, std::string& dtype);
 /// Throws ValueError.
 DType parse_dtype(const std::string& name);
-/// `--data`, whose help tells what it may name.
+/// `--data`; `help` lists its values.
 void add_data(Command& command, std::string& data, const std::string& help);
 void add_out(Command& command, CommonFlags& flags);
-/// `--resume [auto|PATH]` and `--checkpoint-every`. Which checkpoint to resume is not saved in the effective
-/// configuration.
+/// `--resume [auto|PATH]` and `--checkpoint-every`. config.toml does not have `resume`.
 void add_resume(Command& command, CommonFlags& flags);
 void add_log_every(Command& command, CommonFlags& flags);
 void add_eval_every(Command& command, CommonFlags& flags);

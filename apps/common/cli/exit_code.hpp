@@ -10,7 +10,7 @@ namespace dimwise::app {
 class UsageError : public Error {
   using Error::Error;
 };
-/// A loss or a weight that is no longer finite.
+/// A loss or a weight became NaN or infinite.
 class Diverged : public Error {
   using Error::Error;
 };
@@ -24,7 +24,7 @@ class Interrupted : public Error {
   int signal_;
 };
 
-/// What a shell sees when an executable ends with this exception.
+/// The exit code of an executable that ends with this exception.
 ///
 /// 2 UsageError, 3 DataError, 4 SolverError or Diverged, 5 CheckpointError, 128 + signal for Interrupted (130 for
 /// SIGINT, 143 for SIGTERM), 1 anything else.

@@ -67,8 +67,7 @@ std::string help(const Command& command) {
     text += entry(setting);
   }
   text += "\nGeneral:\n";
-  text +=
-      entry("--config FILE", "read settings from lines `name = value`; a flag beats the file, the file the default");
+  text += entry("--config FILE", "read settings from lines `name = value`; flags override the file");
   return text + entry("--help", "show this text");
 }
 

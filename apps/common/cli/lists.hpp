@@ -5,7 +5,7 @@
 
 namespace dimwise::app {
 
-/// The words of a list a,b,c; a word may be empty, but an empty text has none.
+/// The words of a comma-separated list. Words can be empty; an empty text has no words.
 std::vector<std::string> words_of(const std::string& list);
 
 }  // namespace dimwise::app

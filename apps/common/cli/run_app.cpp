@@ -10,7 +10,7 @@
 namespace dimwise::app {
 namespace {
 
-// The words on the command line, with CLI11 doing the reading.
+// Reads the command line by CLI11.
 class Parser {
  public:
   explicit Parser(const App& app) : app_(app), root_(app.summary(), app.name()) {
@@ -19,7 +19,7 @@ class Parser {
     for (const auto& command : app.commands()) add(command);
   }
 
-  // The command to run with its settings read, or null when help or the version was all that was asked for.
+  // The command to run, with its settings read; null after --help or --version.
   const Command* parse(int argc, const char* const* argv) {
     try {
       root_.parse(argc, argv);

@@ -8,7 +8,7 @@
 
 namespace dimwise::app {
 
-/// What a number may be. Both ends belong to it unless `above_min` takes the lower one out.
+/// The interval of a number. Both ends are included; `above_min` excludes the lower one.
 struct Range {
   double min = -std::numeric_limits<double>::infinity();
   double max = std::numeric_limits<double>::infinity();
@@ -23,14 +23,14 @@ inline constexpr Range at_least_one{.min = 1};
 struct Setting {
   std::string name = {};         ///< without dashes
   std::string placeholder = {};  ///< what --help shows for the value, as in `--seed N`
-  std::string help = {};         ///< one sentence with the unit; the default is added
+  std::string help = {};         ///< one sentence with the unit; --help adds the default
   std::string section = {};      ///< heading in --help
   std::string fallback = {};     ///< the default, as --help shows it
-  std::string bare = {};         ///< the value meant by the flag alone; empty where a value must follow
-  bool saved = true;             ///< whether it belongs into the effective configuration
-  bool in_checkpoint = true;     ///< whether a checkpoint keeps it: the numbers of a run depend on it
+  std::string bare = {};         ///< the value of a flag without a value; empty if a value is required
+  bool saved = true;             ///< whether config.toml has it
+  bool in_checkpoint = true;     ///< whether a checkpoint has it, since the numbers of a run depend on it
 
-  /// For what a checkpoint does not keep, as how long a run is and where it is written.
+  /// For a setting that the numbers of a run do not depend on, such as its length or its folder.
   Setting& not_in_checkpoint() {
     in_checkpoint = false;
     return *this;
@@ -38,7 +38,7 @@ struct Setting {
 
   /// Sets the value from text. Throws UsageError naming `where`.
   std::function<void(const std::string& where, const std::string& text)> read = nullptr;
-  /// The present value as TOML; numbers keep every digit.
+  /// The current value as TOML; numbers keep every digit.
   std::function<std::string()> toml = nullptr;
 };
 

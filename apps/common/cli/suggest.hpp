@@ -5,7 +5,7 @@
 
 namespace dimwise::app {
 
-/// `Did you mean <candidate>?` for the candidate nearest to a mistyped word, or nothing when none is near.
+/// `Did you mean <candidate>?` for the candidate closest to a mistyped word; empty if none is close.
 std::string did_you_mean(const std::string& word, const std::vector<std::string>& candidates);
 
 }  // namespace dimwise::app

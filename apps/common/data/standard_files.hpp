@@ -6,22 +6,22 @@
 
 namespace dimwise::app {
 
-/// A file of a well-known data set, byte for byte the same for everyone.
+/// A file of a well-known data set; its bytes are known.
 struct StandardFile {
   std::string set;     ///< the name by which --data knows the set
-  std::string path;    ///< below the folder of data
+  std::string path;    ///< path in the folder of data
   int64_t bytes = 0;   ///< its size
-  std::string sha256;  ///< in hexadecimal
-  bool published;      ///< whether public addresses have it, so that scripts/fetch-data.sh downloads it
+  std::string sha256;  ///< hexadecimal
+  bool published;      ///< whether scripts/fetch-data.sh can download it from a public address
 };
 
 /// The files of all sets.
 const std::vector<StandardFile>& standard_files();
 
-/// Where the files of a set are: each in the folder that DIMWISE_DATA names, else in `data` below the current folder.
+/// The paths of the files of a set, each in the folder $DIMWISE_DATA or in ./data.
 ///
-/// Throws DataError unless all are there, telling the paths tried, every file's size and SHA-256, and the command that
-/// fetches them. Throws ValueError for a set that is not in the table.
+/// Throws DataError if a file is missing, with the paths that were tried, the size and the SHA-256 of every file, and
+/// the command that fetches them. Throws ValueError for a set that is not in the table.
 ///
 /// Example: `find_standard_files("mnist")[0]` is `data/mnist/train-images-idx3-ubyte.gz`
 std::vector<std::string> find_standard_files(const std::string& set);

@@ -18,7 +18,7 @@ class Extent {
       if (std::isfinite(v) && (!positive || v > 0)) low_ = std::min(low_, v), high_ = std::max(high_, v);
   }
 
-  // With some air around the data; a single value gets room on both sides.
+  // Leaves a margin around the data, also around a single value.
   Limits padded(bool log) const {
     if (!(low_ <= high_)) return log ? Limits{0.1, 1} : Limits{0, 1};
     if (log) {
@@ -71,7 +71,7 @@ Ticks y_ticks(const Axes& axes) {
   return axes.log_y ? log_ticks(axes.y.low, axes.y.high, count) : linear_ticks(axes.y.low, axes.y.high, count);
 }
 
-// How far along an axis a value stands, from 0 to 1.
+// The position of a value along an axis, from 0 to 1.
 double share(double value, const Limits& limits, bool log) {
   if (log) return std::log(value / limits.low) / std::log(limits.high / limits.low);
   return (value - limits.low) / (limits.high - limits.low);

@@ -7,7 +7,7 @@ namespace dimwise::app {
 /// The size of labels, in pixels.
 inline constexpr double label_size = 10;
 
-/// Where the data of a panel stand on the canvas: limits of the data and the frame in pixels.
+/// The position of a panel on the canvas: limits of the data and the frame in pixels.
 struct Axes {
   Limits x, y;
   bool log_x = false, log_y = false;
@@ -17,7 +17,7 @@ struct Axes {
   double py(double value) const;
 };
 
-/// The axes of a panel inside a rectangle of the canvas: limits from the data, margins for what is written outside.
+/// The axes of a panel inside a rectangle of the canvas: limits from the data, margins for the labels.
 Axes place_axes(const Panel& panel, int x0, int y0, int x1, int y1);
 
 /// Grid, frame, ticks, labels and title.

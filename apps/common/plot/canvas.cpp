@@ -41,7 +41,7 @@ void Canvas::fill(int x0, int y0, int x1, int y1, Color color, double alpha) {
     for (int x = std::max(x0, clip_x0_); x < std::min(x1, clip_x1_); ++x) blend(x, y, color, alpha);
 }
 
-// A pixel is covered by how far its center lies within half the width of the segment.
+// The coverage of a pixel follows from the distance between its center and the segment.
 void Canvas::line(double x0, double y0, double x1, double y1, Color color, double width, double alpha) {
   if (!std::isfinite(x0 + y0 + x1 + y1)) return;
   const double dx = x1 - x0, dy = y1 - y0, length2 = dx * dx + dy * dy, reach = width / 2 + 1;
@@ -76,7 +76,7 @@ void Canvas::disc(double x, double y, double radius, Color color, double alpha) 
 }
 
 // Neighboring dots of a glyph are joined by strokes, so that the small font can be drawn at any size. The strokes of a
-// glyph are gathered as coverage first: where they overlap, they must not darken.
+// glyph are first merged to one coverage, so that overlaps are not darker.
 void Canvas::text(double x, double y, const std::string& words, double size, Color color, Align align, bool upward) {
   const double cell = size / (glyph_height - 1), pen = std::max(1.0, 0.9 * cell), total = text_width(words, size);
   double at = align == Align::start ? 0 : align == Align::middle ? -total / 2 : -total;

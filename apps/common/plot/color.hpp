@@ -16,13 +16,13 @@ inline constexpr Color ink{38, 38, 38};
 /// A channel of two colors mixed: a at t = 0, b at t = 1.
 uint8_t mix(uint8_t a, uint8_t b, double t);
 
-/// Maps of [0, 1] to colors whose lightness grows evenly.
+/// Maps of [0, 1] to colors of linearly increasing lightness.
 enum class Colormap { viridis, magma, gray };
 
 /// The color of t, clamped to [0, 1]; NaN is mid-gray.
 Color colormap(Colormap map, double t);
 
-/// The i-th color for lines and points, told apart by the color-blind too; repeats after 8.
+/// The i-th color for lines and points, which color-blind readers can distinguish; repeats after 8.
 Color series_color(int i);
 
 }  // namespace dimwise::app

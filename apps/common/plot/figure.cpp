@@ -39,7 +39,7 @@ void check(const Panel& panel) {
   const auto columns = static_cast<size_t>(std::max(panel.heat_map->columns, 0));
   if (columns == 0 || panel.heat_map->values.empty() || panel.heat_map->values.size() % columns != 0)
     fail<ValueError>("figure", "the density of \"", panel.title, "\" has ", panel.heat_map->values.size(),
-                     " values, which make no rows of ", columns, ".");
+                     " values, which is not a multiple of ", columns, ".");
 }
 
 Limits value_range(const HeatMap& density) {
@@ -50,7 +50,7 @@ Limits value_range(const HeatMap& density) {
   return {low, high > low ? high : low + 1};
 }
 
-// Each pixel takes the value of the cell it falls into, mixed with the neighbors'.
+// Interpolates between the values of the neighboring cells.
 void draw_density(Surface& canvas, const Axes& axes, const HeatMap& density) {
   const int columns = density.columns, rows = static_cast<int>(density.values.size()) / columns;
   const Limits range = value_range(density);
@@ -110,7 +110,7 @@ struct Entry {
   bool dot;
 };
 
-// In the corner where the fewest points of the panel lie.
+// In the corner with the fewest points of the panel.
 void draw_legend(Surface& canvas, const Axes& axes, const Panel& panel, const std::vector<Entry>& entries) {
   if (entries.empty()) return;
   double widest = 0;

@@ -29,21 +29,21 @@ struct HeatMap {
   int columns = 0;                  ///< values in a row
   double x0 = 0, x1 = 1, y0 = 0, y1 = 1;
   Colormap map = Colormap::viridis;
-  bool bar = true;  ///< whether a color bar tells the values
+  bool bar = true;  ///< whether a color bar shows the values
 };
 
 struct Limits {
   double low, high;
 };
 
-/// One pair of axes and what is drawn in it. Limits that are not given fit the data.
+/// A pair of axes and its contents. Limits that are not given fit the data.
 struct Panel {
   std::string title = {}, x_label = {}, y_label = {};
   std::vector<Line> lines = {};
   std::vector<Scatter> scatters = {};
   std::optional<HeatMap> heat_map = {};
   std::optional<Limits> x_limits = {}, y_limits = {};
-  bool log_x = false, log_y = false;  ///< values that are not positive are left out
+  bool log_x = false, log_y = false;  ///< values that are not positive are omitted
   bool equal_scales = false;          ///< a unit of x is as long as one of y
 };
 
@@ -54,7 +54,7 @@ struct Figure {
   int panel_width = 520, panel_height = 420;
 };
 
-/// Draws a figure. Throws ValueError when the lengths of a panel's data do not fit together.
+/// Draws a figure. Throws ValueError if the lengths of a panel's data differ.
 ///
 /// Example: `write_png(render({{{.title = "loss", .lines = {{steps, losses, "train"}}}}}), run.figure("loss.png"));`
 Canvas render(const Figure& figure);

@@ -15,7 +15,7 @@ inline constexpr int glyph_height = 7;
 /// The glyph of a printable ASCII character; that of '?' for any other.
 const Glyph& glyph(char c);
 
-/// The columns a glyph fills: from `first`, `count` of them. Digits have one width, so that numbers stand in line.
+/// The columns a glyph fills: from `first`, `count` of them. Digits have the same width, so that numbers align.
 struct GlyphSpan {
   int first, count;
 };

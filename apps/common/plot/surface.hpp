@@ -14,7 +14,7 @@ class Surface {
  public:
   virtual ~Surface() = default;
 
-  /// Restricts drawing to a rectangle; what lies outside stays untouched.
+  /// Restricts drawing to a rectangle; pixels outside do not change.
   virtual void clip(int x0, int y0, int x1, int y1) = 0;
   virtual void unclip() = 0;
 

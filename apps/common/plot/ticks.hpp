@@ -5,7 +5,7 @@
 
 namespace dimwise::app {
 
-/// Marks of an axis and what stands beside them.
+/// The ticks of an axis and their labels.
 struct Ticks {
   std::vector<double> at;
   std::vector<std::string> labels;

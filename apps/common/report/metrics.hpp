@@ -7,10 +7,10 @@
 
 namespace dimwise::app {
 
-/// The values of one name in a run's metrics.jsonl over the steps; empty where there are none, or no file.
+/// The values of one name in a run's metrics.jsonl over the steps; empty if there are none or if there is no file.
 Line read_metric(const std::string& path, const std::string& name, const std::string& label = "");
 
-/// The median of each value, the `before` values before it and the `after` values after it, as far as there are any.
+/// The median of each value with up to `before` values before it and up to `after` values after it.
 std::vector<double> median_filter(const std::vector<double>& values, size_t before, size_t after);
 /// The line with the median of each value and the `window − 1` before it.
 Line running_median(const Line& line, size_t window);

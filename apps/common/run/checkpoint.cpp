@@ -29,7 +29,7 @@ std::optional<int64_t> step_of_name(const std::string& name) {
   return whole(name.substr(before.size(), name.size() - before.size() - after.size()));
 }
 
-// The file that `latest` names comes first; a folder may hold later steps of an earlier run.
+// The file named by `latest` is the first; an earlier run can have left later steps.
 std::vector<std::string> newest_first(const std::string& folder) {
   std::vector<std::pair<int64_t, std::string>> found;
   std::error_code error;
@@ -62,7 +62,8 @@ std::optional<Checkpoint> newest(const std::string& folder) {
   if (skipped.empty()) return std::nullopt;
   std::string reasons;
   for (const auto& reason : skipped) reasons += "\n  " + reason;
-  fail<CheckpointError>("resume", "no checkpoint in ", folder, " can be used. Start anew without --resume.", reasons);
+  fail<CheckpointError>("resume", "no checkpoint in ", folder, " can be read. Start a new run without --resume.",
+                        reasons);
 }
 
 }  // namespace
@@ -74,7 +75,7 @@ Checkpoint load_checkpoint(const std::string& path) {
   try {
     file = load_safetensors(path);
   } catch (const std::exception& error) {
-    fail<CheckpointError>("checkpoint", "cannot use ", path, ": ", error.what());
+    fail<CheckpointError>("checkpoint", "cannot read ", path, ": ", error.what());
   }
   const auto entry = file.metadata.find("step");
   const auto step = entry == file.metadata.end() ? std::nullopt : whole(entry->second);
@@ -93,7 +94,7 @@ std::optional<Checkpoint> find_checkpoint(const std::string& resume, const std::
   if (!fs::is_directory(resume, ignored)) return load_checkpoint(resume);
   auto found = newest(resume);
   if (!found)
-    fail<CheckpointError>("resume", resume, " holds no ", "ckpt-*.safetensors. Give the folder of an earlier run.");
+    fail<CheckpointError>("resume", resume, " contains no ", "ckpt-*.safetensors. Give the folder of an earlier run.");
   return found;
 }
 
@@ -106,8 +107,7 @@ Checkpoint trained_checkpoint(const std::string& path, const std::string& thing,
   if (!checkpoint)
     fail<CheckpointError>("model", "there is no ", thing, " in \"", path,
                           "\". Give the folder or a checkpoint of a run by --out, or make one: ", app, " train.");
-  for (const std::string& skipped : checkpoint->skipped)
-    std::cerr << app << ": warning: passed over " << skipped << '\n';
+  for (const std::string& skipped : checkpoint->skipped) std::cerr << app << ": warning: skipped " << skipped << '\n';
   return *std::move(checkpoint);
 }
 

@@ -25,7 +25,7 @@ size_t terminal_width() {
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
 }
 
-// What does not fit is left out field by field: half a number misleads.
+// Drops whole fields that do not fit, since half a number is misleading.
 std::string fitted(const std::string& line, size_t width) {
   if (line.size() <= width) return line;
   return line.substr(0, std::min(line.rfind(" | ", width), width));

@@ -15,35 +15,35 @@ enum class ProgressStyle {
   rewriting,  ///< one line, rewritten in place: for terminals
 };
 
-/// The style for stderr: off when asked for, rewriting on a capable terminal without NO_COLOR, otherwise lines.
+/// The style for stderr: off on request, rewriting on a terminal without NO_COLOR, otherwise lines.
 ProgressStyle progress_style(bool quiet, bool no_progress);
 
-/// What is known after a step. Only what is set is shown.
+/// The numbers of a step for the progress line, which shows those that are set.
 struct Tick {
   int64_t step = 0;
   std::optional<double> loss = {};
-  std::optional<int64_t> evaluations_forward = {};   ///< of the drift, in the last solve
-  std::optional<int64_t> evaluations_backward = {};  ///< of the drift, in its adjoint
+  std::optional<int64_t> evaluations_forward = {};   ///< of the dynamics, in the last solve
+  std::optional<int64_t> evaluations_backward = {};  ///< of the dynamics, in its adjoint
   std::optional<double> gradient_norm = {};
-  std::string more = {};  ///< what else is to be shown, as it is
+  std::string more = {};  ///< further text
 };
 
 /// The progress line: step, share done, time left, steps a second, loss, function evaluations, gradient norm, and more.
 class Progress {
  public:
-  /// `start` is the step resumed from: what was done earlier does not count into the speed.
+  /// `start` is the step that the run resumes from; the speed does not count earlier steps.
   Progress(int64_t total, int64_t start, ProgressStyle style, std::ostream& out = std::cerr);
   ~Progress() { finish(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// Takes note of a step; prints when it is time.
+  /// Records a step, and prints it if enough time has passed.
   void update(const Tick& tick);
-  /// Replaces the number of steps that are to come to, where it is only estimated.
+  /// Changes the total number of steps, for runs that end by time and estimate it.
   void expect(int64_t total) { total_ = total; }
-  /// Prints a line of its own, without disturbing the progress line.
+  /// Prints a separate line above the progress line.
   void say(const std::string& text);
-  /// Prints the last step if it was not, and ends the line.
+  /// Prints the last step unless it is already printed, and ends the line.
   void finish();
 
  private:
@@ -55,7 +55,7 @@ class Progress {
   std::ostream& out_;
   Tick tick_;
   bool shown_ = true;       // whether tick_ has been printed
-  bool line_open_ = false;  // whether the cursor stands behind a rewritten line
+  bool line_open_ = false;  // whether the cursor is behind a rewritten line
   Clock::time_point printed_at_;
   int64_t printed_step_;
   double rate_ = 0;  // steps a second, smoothed

@@ -13,21 +13,21 @@ namespace dimwise::app {
 /// The folder of a run: config.toml, metrics.jsonl, log.txt, ckpt-<step>.safetensors, latest, figs/.
 class RunFolder {
  public:
-  /// Makes the folder, or takes up an existing one, and writes config.toml.
+  /// Creates the folder unless it exists, and writes config.toml.
   ///
   /// When resuming, metrics.jsonl keeps its lines up to the resumed step; otherwise it starts empty. Checkpoints of an
-  /// earlier run stay until this run saves its first. Throws Error when the folder cannot be written.
+  /// earlier run are deleted when this run saves its first. Throws Error when the folder cannot be written.
   RunFolder(const std::string& path, const std::string& config, const std::optional<Checkpoint>& resumed = {});
 
   const std::string& path() const { return path_; }
 
-  /// Appends `{"step": step, name: value, …}` to metrics.jsonl; what is not finite becomes null.
+  /// Appends `{"step": step, name: value, …}` to metrics.jsonl; NaN and infinities become null.
   void metrics(int64_t step, const std::vector<std::pair<std::string, double>>& values);
   /// Appends a line with the time of day to log.txt.
   void log(const std::string& text);
-  /// Saves ckpt-<step>.safetensors and then points `latest` to it; keeps it and the one before. Returns its path.
+  /// Saves ckpt-<step>.safetensors and then points `latest` to it; keeps it and the previous one. Returns its path.
   ///
-  /// Throws CheckpointError when it cannot be written; the one before is then still whole.
+  /// Throws CheckpointError if it cannot be written; the previous one is then intact.
   std::string save(int64_t step, const std::map<std::string, Tensor>& tensors,
                    std::map<std::string, std::string> metadata);
   /// The path of a picture in figs/.

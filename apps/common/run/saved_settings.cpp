@@ -15,7 +15,7 @@ std::string entry(const Checkpoint& checkpoint, const std::string& key) {
   return found == checkpoint.metadata.end() ? "" : found->second;
 }
 
-// A value as a setting reads it: text without quotes, the elements of a list with commas between them.
+// A value in the form that Setting::read takes: text without quotes, lists separated by commas.
 std::string as_text(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (!value.is_array()) return value.dump();
@@ -58,8 +58,8 @@ void restore_settings(const Command& command, const Checkpoint& checkpoint) {
     if (!setting.in_checkpoint) continue;
     const auto value = saved.find(setting.name);
     if (value == saved.end())
-      fail<CheckpointError>("checkpoint", checkpoint.path, " does not tell \"", setting.name,
-                            "\", so another version wrote it. Start a new run by ", writer, ".");
+      fail<CheckpointError>("checkpoint", checkpoint.path, " lacks \"", setting.name,
+                            "\", so it is of another version. Start a new run by ", writer, ".");
     try {
       setting.read(setting.name, as_text(*value));
     } catch (const UsageError& error) {

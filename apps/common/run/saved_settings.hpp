@@ -8,7 +8,7 @@
 
 namespace dimwise::app {
 
-/// The settings of a command that a checkpoint keeps, by name and in their order.
+/// The settings of a command that belong in a checkpoint, by name and in their order.
 ///
 /// Example: `Command c("dimwise-x", "train", ""); add_settings(c, settings); saved_settings(c)` is `{"lr": 0.01, …}`
 nlohmann::ordered_json saved_settings(const Command& command);
@@ -16,7 +16,7 @@ nlohmann::ordered_json saved_settings(const Command& command);
 /// Whether a checkpoint was written by `command`, as "dimwise-cnf train".
 bool written_by(const Checkpoint& checkpoint, const std::string& command);
 
-/// The saved settings of a checkpoint. Throws CheckpointError if another command, or a version that saved no settings,
+/// The saved settings of a checkpoint. Throws CheckpointError if another command or an older version
 /// wrote it.
 nlohmann::ordered_json read_settings(const Checkpoint& checkpoint, const std::string& command);
 
@@ -25,8 +25,8 @@ nlohmann::ordered_json read_settings(const Checkpoint& checkpoint, const std::st
 /// Throws CheckpointError for a checkpoint of another command, and for settings that are missing or not valid.
 void restore_settings(const Command& command, const Checkpoint& checkpoint);
 
-/// The settings in which a saved run differs from what is asked for, as `--hidden is [8], not [16]; --d-h is unset, not
-/// 4`; empty when there are none. Settings that are not asked for are not compared.
+/// The settings of `asked` whose saved values differ, as `--hidden is [8], not [16]; --d-h is unset, not 4`; empty if
+/// all are equal. Names that contain a space are not flags.
 std::string setting_differences(const nlohmann::ordered_json& saved, const nlohmann::ordered_json& asked);
 
 }  // namespace dimwise::app

@@ -16,8 +16,8 @@ TrainingRun::TrainingRun(const CommonFlags& flags, double minutes, std::string a
   if (!resumed_) return;
   const auto elapsed = resumed_->tensors.find("elapsed");
   if (elapsed == resumed_->tensors.end() || elapsed->second.size() != 1)
-    fail<CheckpointError>("resume", resumed_->path, " has no elapsed time, so no training can go on from it. Give ",
-                          "another --out to start anew.");
+    fail<CheckpointError>("resume", resumed_->path, " has no elapsed time, so it is not a checkpoint of a training. ",
+                          "Give another --out to start a new run.");
   elapsed_ = elapsed->second.item();
   step_ = resumed_->step;
   saved_ = resumed_->path;
@@ -28,7 +28,7 @@ void TrainingRun::check_same(const nlohmann::ordered_json& asked, const Command&
   const std::string other = setting_differences(read_settings(*resumed_, command.full_name()), asked);
   if (!other.empty())
     fail<CheckpointError>("resume", resumed_->path, " is of another run: ", other,
-                          ". Give the flags it was made with, or another --out to start anew.");
+                          ". Give the flags of that run, or another --out to start a new run.");
 }
 
 void TrainingRun::begin(const Command& command) {
@@ -39,7 +39,7 @@ void TrainingRun::begin(const Command& command) {
 
 void TrainingRun::run(const Body& body) {
   if (resumed_) {
-    for (const std::string& skipped : resumed_->skipped) say("warning: passed over " + skipped);
+    for (const std::string& skipped : resumed_->skipped) say("warning: skipped " + skipped);
     say("resumed from " + resumed_->path);
   }
   counted_until_ = Clock::now();
@@ -81,7 +81,7 @@ void TrainingRun::check_finite(double loss, double gradient_norm) const {
 void TrainingRun::diverged(const std::string& what) const {
   const std::string text = fmt::format(
       "step {}: {} {} {}", step_, what,
-      saved_.empty() ? "No checkpoint had been saved yet." : "The last good checkpoint is " + saved_ + ".", advice_);
+      saved_.empty() ? "There is no checkpoint yet." : "The last good checkpoint is " + saved_ + ".", advice_);
   folder_->log("diverged at " + text);
   throw Diverged("[train] " + text);
 }

@@ -20,11 +20,11 @@ Panel panel(const Record& record, const std::vector<std::string>& solvers, const
     p.lines.push_back({record.step, curve(solver), solver});
     for (const double y : p.lines.back().y) highest = std::max(highest, y);
   }
-  p.y_limits = Limits{0, highest * (1.1 + 0.1 * static_cast<double>(solvers.size()))};  // with room for the legend
+  p.y_limits = Limits{0, highest * (1.1 + 0.1 * static_cast<double>(solvers.size()))};  // with space for the legend
   return p;
 }
 
-// Limits of a logarithmic axis, with room for the legend.
+// Limits of a logarithmic axis, with space for the legend.
 Limits spread(const std::vector<Line>& lines) {
   Limits l{1e300, 0};
   for (const Line& line : lines)
@@ -33,7 +33,7 @@ Limits spread(const std::vector<Line>& lines) {
   return {l.low, l.high * std::pow(l.high / l.low, 0.4)};
 }
 
-std::vector<double> summed_up(std::vector<double> values) {
+std::vector<double> cumulative_sum(std::vector<double> values) {
   double total = 0;
   for (double& v : values) v = total += std::isnan(v) ? 0 : v;
   return values;
@@ -61,8 +61,8 @@ Figure experiment_figure(const Record& record, const std::vector<std::string>& s
         return smooth(added(f_alone(record, solver, "forward"), f_alone(record, solver, "adjoint")));
       }));
   figure.panels.push_back(
-      panel(record, solvers, "processor time, summed up", "seconds", [&](const std::string& solver) {
-        return summed_up(added(record.at(solver + " forward seconds"), record.at(solver + " adjoint seconds")));
+      panel(record, solvers, "cumulative processor time", "seconds", [&](const std::string& solver) {
+        return cumulative_sum(added(record.at(solver + " forward seconds"), record.at(solver + " adjoint seconds")));
       }));
   Panel model{.title = "stiffness and loss of the model",
               .x_label = "iteration",

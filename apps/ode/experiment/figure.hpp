@@ -8,8 +8,8 @@
 
 namespace dimwise::app::experiment {
 
-/// The experiment's curves against the iteration, a line a solver: f + D, f alone, seconds summed up, and how stiff the
-/// model has become. Counts pass a median filter of 5.
+/// The experiment's curves against the iteration, a line for each solver: f + D, f alone, cumulative seconds, and the
+/// stiffness of the model. Counts are smoothed by a median filter of 5.
 Figure experiment_figure(const Record& record, const std::vector<std::string>& solvers, const std::string& loss_name);
 
 }  // namespace dimwise::app::experiment

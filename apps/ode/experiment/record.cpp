@@ -32,7 +32,7 @@ std::string grouped(double value) {
 
 void append(Values& values, const std::string& solver, const Measurement& m) {
   for (const char* phase : phases) {
-    const Taken& taken = phase == phases[0] ? m.forward : m.adjoint;
+    const SolveOutcome& taken = phase == phases[0] ? m.forward : m.adjoint;
     const OdeStatistics& s = taken.statistics;
     const auto put = [&](const char* what, auto value) {
       values.emplace_back(solver + " " + phase + " " + what, static_cast<double>(value));

@@ -13,30 +13,30 @@ namespace dimwise::app::experiment {
 /// A measured iteration as a line of metrics.jsonl: names and numbers.
 using Values = std::vector<std::pair<std::string, double>>;
 
-/// What one solver took, as `<solver> forward evaluations`, …: of each solve `evaluations`, `diagonals`, `jacobians`,
-/// `iterations`, `steps`, `rejected`, `ending` (the number of an Ending) and `seconds`.
+/// Appends the cost of one solver, as `<solver> forward evaluations`, …: of each solve `evaluations`, `diagonals`,
+/// `jacobians`, `iterations`, `steps`, `rejected`, `ending` (the number of an Ending) and `seconds`.
 void append(Values& values, const std::string& solver, const Measurement& measurement);
 
-/// The numbers of a run by name, one entry a measured iteration; NaN where there is none.
+/// The numbers of a run by name, one entry for each measured iteration; NaN if it is missing.
 struct Record {
   std::vector<double> step;
   std::map<std::string, std::vector<double>> columns;
 
   const std::vector<double>& at(const std::string& name) const;
 };
-/// Reads metrics.jsonl. Throws DataError where it is missing or a line has no step.
+/// Reads metrics.jsonl. Throws DataError if it is missing or a line has no step.
 Record read_record(const std::string& path);
 
 /// One solver over a whole run.
 struct Totals {
   std::string solver;
   double f_forward = 0, f_adjoint = 0;  ///< evaluations of f; in the adjoint of f and its pull
-  double d_forward = 0, d_adjoint = 0;  ///< evaluations of D f, each counted once more beside its f
+  double d_forward = 0, d_adjoint = 0;  ///< evaluations of D f, in addition to its f
   double jacobians = 0;                 ///< whole ones, of Newton's corrector: each costs d reverse passes
   double steps = 0;
   double seconds_forward = 0, seconds_adjoint = 0;
-  double unfinished = 0;       ///< solves that ran out of their budget or failed: their counts are lower bounds
-  double early = 0, late = 0;  ///< mean of f + D an iteration, over the first and the last tenth
+  double unfinished = 0;       ///< solves that exceeded the budget or failed, whose counts are lower bounds
+  double early = 0, late = 0;  ///< mean of f + D per iteration, over the first and the last tenth
 
   double f_and_d() const { return f_forward + f_adjoint + d_forward + d_adjoint; }
   double f() const { return f_forward + f_adjoint; }

@@ -5,19 +5,19 @@ namespace dimwise::app::experiment {
 void add_settings(Command& c, Settings& s) {
   TaskSettings& task = s.task;
   c.section("Task");
-  c.add_choice("task", task.task, task_names(), "what is learned");
+  c.add_choice("task", task.task, task_names(), "the learning problem");
   add_data(c, task.data, "of cnf: a built-in density, or a .csv or .npy file of rows");
   c.add("end-time", task.end_time, "of cnf: T, the time from the base to the data", positive);
   c.add("mu", task.mu, "of trajectories: mu of van der Pol's equation", positive);
-  c.add("damping", task.damping, "of rotation: rate at which the fast modes decay", not_negative);
-  c.add("frequency", task.frequency, "of rotation: radians the fast modes turn a unit of time", not_negative);
+  c.add("damping", task.damping, "of rotation: decay rate of the fast modes", not_negative);
+  c.add("frequency", task.frequency, "of rotation: angular frequency of the fast modes, in radians", not_negative);
   c.add("window", task.window, "of trajectories, rotation: the last observed time", positive);
-  c.add("observations", task.observations, "of trajectories, rotation: observed times, each four times the one before",
-        at_least_one);
+  c.add("observations", task.observations,
+        "of trajectories, rotation: number of observed times, each four times the previous one", at_least_one);
   c.add("rows", task.rows, "of trajectories, rotation: observed trajectories", at_least_one);
   c.section("Model");
-  c.add_choice("conditioner", s.net.conditioner, conditioner_names(), "what computes h_i from the other x_j");
-  c.add_choice("transformer", s.net.transformer, transformer_names(), "what computes f_i from x_i and h_i");
+  c.add_choice("conditioner", s.net.conditioner, conditioner_names(), "computes h_i from the other x_j");
+  c.add_choice("transformer", s.net.transformer, transformer_names(), "computes f_i from x_i and h_i");
   c.add("hidden", s.net.hidden, "widths of the conditioner's hidden layers", at_least_one);
   c.add("d-h", s.net.d_h, "numbers h_i given to the transformer for each dimension", at_least_one);
   c.add("transformer-hidden", s.net.transformer_hidden, "widths of the transformer's hidden layers", at_least_one);
@@ -26,14 +26,15 @@ void add_settings(Command& c, Settings& s) {
                "activation of all layers");
   add_dtype(c, s.net.dtype);
   c.section("Solvers");
-  c.add("solvers", s.solvers, "adaptive methods to compare, an implicit one with its corrector as in adams/functional");
+  c.add("solvers", s.solvers,
+        "adaptive methods to compare; implicit ones can have a corrector, such as adams/functional");
   c.add("train-with", s.train_with, "the solver whose gradient trains the model");
-  c.add("rtol", s.limits.rtol, "relative tolerance of all solvers, forwards and backwards", positive);
+  c.add("rtol", s.limits.rtol, "relative tolerance of all solvers, forward and backward", positive);
   c.add("atol", s.limits.atol, "absolute tolerance of all solvers", positive);
   c.add("max-evaluations", s.limits.max_evaluations,
-        "evaluations of f after which a solve is given up: it is then recorded as unfinished", at_least_one);
+        "maximum number of evaluations of f; a solve that needs more is recorded as unfinished", at_least_one);
   c.add("measure-every", s.measure_every, "iterations between measurements of all solvers", at_least_one);
-  c.add("tolerances", s.tolerances, "rtol and atol at which the solvers are measured on the trained model", positive)
+  c.add("tolerances", s.tolerances, "rtol and atol of the measurements on the trained model", positive)
       .not_in_checkpoint();
   c.section("Training");
   add_seed(c, task.seed);
@@ -41,7 +42,7 @@ void add_settings(Command& c, Settings& s) {
   c.add("minutes", s.minutes, "train for this long instead of --steps; 0 for steps", not_negative).not_in_checkpoint();
   add_batch_size(c, task.batch);
   add_lr(c, s.common);
-  c.add("clip", s.clip, "longest gradient norm", positive);
+  c.add("clip", s.clip, "maximum norm of the gradient", positive);
   c.section("Run");
   add_out(c, s.common);
   add_resume(c, s.common);

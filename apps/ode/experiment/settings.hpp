@@ -6,7 +6,7 @@
 
 namespace dimwise::app::experiment {
 
-/// What the user sets of an experiment.
+/// The settings of an experiment.
 struct Settings {
   CommonFlags common{.steps = 2000, .lr = 5e-3, .out = "runs/stiffness", .checkpoint_every = 100};
   TaskSettings task;
@@ -15,7 +15,7 @@ struct Settings {
   std::string solvers = "dopri5,adams/functional,adams/jacobi_newton", train_with = "dopri5";
   double minutes = 0, clip = 10;
   int64_t measure_every = 1;
-  std::vector<double> tolerances = {1e-2, 1e-3, 1e-4, 1e-5, 1e-6};  ///< at which the trained model is measured
+  std::vector<double> tolerances = {1e-2, 1e-3, 1e-4, 1e-5, 1e-6};  ///< of the measurements of the trained model
 };
 
 /// Adds the settings of an experiment to a command.

@@ -10,7 +10,7 @@ namespace dimwise::app::experiment {
 
 namespace {
 
-// Ends value_and_grad where there is no solution to take a loss of.
+// Ends value_and_grad if there is no solution.
 struct Unsolved {};
 
 Ending ending(OdeStatus status) {
@@ -23,9 +23,9 @@ Ending ending(OdeStatus status) {
 std::vector<SolverSpec> parse_solvers(const std::string& list) {
   std::vector<SolverSpec> solvers;
   for (const std::string& text : words_of(list)) {
-    const SolverSpec solver = parse_integrator("--solvers", text);
+    const SolverSpec solver = parse_solver_spec("--solvers", text);
     if (!is_adaptive(solver.method))
-      fail<UsageError>("--solvers", solver.method, " has fixed steps, so its counts tell nothing. Name another.");
+      fail<UsageError>("--solvers", solver.method, " has fixed steps, so its counts are not comparable. Name another.");
     for (const SolverSpec& other : solvers)
       if (other.name() == solver.name())
         fail<UsageError>("--solvers", solver.name(), " is named twice. Name each solver once.");

@@ -20,14 +20,14 @@ struct NetSettings {
   std::string dtype = "float64";
 };
 
-/// What is learned, and from which data.
+/// The learning problem and its data.
 struct TaskSettings {
   std::string task = "cnf";
   std::string data = "pinwheel";  ///< cnf: the density
   double end_time = 1;            ///< cnf: T
   double mu = 20;                 ///< trajectories: van der Pol's
   double damping = 40;            ///< rotation: the fast modes decay as exp(−damping·t) …
-  double frequency = 160;         ///< … and turn by this many radians a unit of time
+  double frequency = 160;         ///< … and rotate by this many radians per unit of time
   double window = 2;              ///< trajectories, rotation: the last observed time
   int64_t observations = 5;       ///< observed times, spaced geometrically
   int64_t rows = 4000;            ///< trajectories in the data
@@ -35,7 +35,7 @@ struct TaskSettings {
   int64_t seed = 0;
 };
 
-/// One iteration: what is to be solved, and the loss of its solution.
+/// One iteration: the problem to solve, and the loss of its solution.
 struct Iteration {
   OdeTerm term;
   State start;
@@ -50,14 +50,14 @@ class Task {
   virtual ~Task() = default;
   virtual int64_t dimension() const = 0;
   virtual bool uses_time() const = 0;
-  /// What `net` is to solve at a step; the net's weights are prepared once.
+  /// The problem of a step for the dynamics `net`, whose weights are prepared once.
   virtual Iteration iteration(const AnyHollowNet& net, int64_t step) = 0;
-  /// What the loss is, for axes and tables.
+  /// The name of the loss, for axes and tables.
   virtual std::string loss_name() const = 0;
 };
 
 const std::vector<std::string>& task_names();
-/// Throws ValueError listing the names; DataError for data that are not there.
+/// Throws ValueError listing the names; DataError for data that do not exist.
 std::unique_ptr<Task> make_task(const TaskSettings& settings, DType dtype);
 
 /// The tasks themselves: a Hollow-CNF on a density of the plane, and trajectories of van der Pol's or of a rotating

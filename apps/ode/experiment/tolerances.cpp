@@ -17,7 +17,7 @@ std::vector<AtTolerance> at_tolerances(Task& task, const AnyHollowNet& net, int6
       const auto n = static_cast<double>(batches);
       for (int64_t i = 0; i < batches; ++i) {
         const Measurement m = measure(task, net, step + i, solver, limits);
-        const auto count = [](const Taken& t) {
+        const auto count = [](const SolveOutcome& t) {
           return static_cast<double>(t.statistics.evaluations + t.statistics.diagonals);
         };
         mean.forward += count(m.forward) / n;

@@ -7,13 +7,13 @@
 
 namespace dimwise::app::experiment {
 
-/// What a solver takes on one model at one tolerance: means over a few batches.
+/// The cost of a solver on one model at one tolerance: means over some batches.
 struct AtTolerance {
   std::string solver;
   double tolerance = 0;                 ///< rtol and atol
   double forward = 0, adjoint = 0;      ///< evaluations of f + D f
   double seconds = 0;                   ///< of processor time, both solves
-  int64_t unfinished = 0, batches = 0;  ///< where solves are unfinished, the means are lower bounds
+  int64_t unfinished = 0, batches = 0;  ///< if solves are unfinished, the means are lower bounds
 };
 
 /// Every solver at every tolerance, on the batches from `step` on.

@@ -17,7 +17,7 @@ namespace dimwise::app::experiment {
 
 namespace {
 
-// Everything that a run changes, and nothing else: what a checkpoint holds.
+// The state of a run, which a checkpoint saves.
 struct Running {
   AnyHollowNet net;
   Adam optimizer;
@@ -34,7 +34,7 @@ class Experiment {
   Experiment(const Settings& settings, const Command& command)
       : settings_(settings),
         solvers_(parse_solvers(settings.solvers)),
-        trainer_(parse_integrator("--train-with", settings.train_with)),
+        trainer_(parse_solver_spec("--train-with", settings.train_with)),
         run_(settings.common, settings.minutes,
              "Use a smaller --lr or --clip, a larger --max-evaluations, or another --train-with."),
         task_(make_task(settings.task, parse_dtype(settings.net.dtype))),
@@ -86,7 +86,7 @@ class Experiment {
     const double norm = clip_grad_norm(*own->gradient, settings_.clip);
     run_.check_finite(own->loss, norm);
     if (!values.empty()) {
-      const Stiffness s = present_stiffness();
+      const Stiffness s = current_stiffness();
       values.insert(values.begin(), {{"loss", own->loss},
                                      {"gradient_norm", norm},
                                      {"rate", s.rate},
@@ -98,13 +98,13 @@ class Experiment {
     return {.loss = own->loss, .gradient_norm = norm, .more = counts_};
   }
 
-  Stiffness present_stiffness() const {
+  Stiffness current_stiffness() const {
     return stiffness(task_->iteration(state_.net, run_.step()), options(trainer_, settings_.limits));
   }
 
-  // For the progress line: evaluations of f and D f, forwards and backwards; < stands for those of an unfinished solve.
+  // For the progress line: evaluations of f and D f, forward and backward; < marks an unfinished solve.
   void note(const SolverSpec& solver, const Measurement& m) {
-    const auto count = [](const Taken& t) {
+    const auto count = [](const SolveOutcome& t) {
       return std::to_string(t.statistics.evaluations + t.statistics.diagonals) + (t.ending == Ending::done ? "" : "<");
     };
     counts_ += (counts_.empty() ? "" : ", ") + solver.name() + " " + count(m.forward) + "/" + count(m.adjoint);
@@ -128,7 +128,7 @@ class Experiment {
     const auto change = [&](const std::string& name) {
       return nlohmann::json{tenth(record.at(name), false), tenth(record.at(name), true)};
     };
-    const Stiffness now = present_stiffness();
+    const Stiffness now = current_stiffness();
     if (settings_.common.json) {
       std::cout << nlohmann::ordered_json{{"task", settings_.task.task},
                                           {"iterations", run_.step()},

@@ -4,7 +4,7 @@
 
 namespace dimwise::app::experiment {
 
-/// Trains, measuring; writes metrics, checkpoints, figures and totals into the run's folder, and the totals to stdout.
+/// Trains and measures; writes metrics, checkpoints, figures and totals into the run folder, and the totals to stdout.
 ///
 /// Throws Interrupted, Diverged, CheckpointError and what its parts throw.
 void run_experiment(const Settings& settings, const Command& command);

@@ -13,9 +13,9 @@ namespace dimwise::app::experiment {
 
 namespace {
 
-// Where observed trajectories come from.
+// The system of the observed trajectories.
 struct Source {
-  std::vector<double> low, high;  // of the start, drawn evenly
+  std::vector<double> low, high;  // of the start, drawn uniformly
   VectorField field;
 };
 
@@ -27,7 +27,7 @@ Source van_der_pol(double mu) {
           }};
 }
 
-// A slow rotation s' = (−s₂, s₁), and two fast modes that fall on a curve above it while they turn:
+// A slow rotation s' = (−s₂, s₁), and two fast modes that decay onto a curve above it while they rotate:
 // z' = (−damping + frequency · [0 −1; 1 0]) (z − g(s)), g(s) = (s₁ s₂, s₁² − s₂²).
 Source spiral(double damping, double frequency) {
   return {.low = {-1.5, -1.5, -1, -1},
@@ -50,7 +50,7 @@ OdeTerm autonomous(const AnyHollowNet& net) {
           }};
 }
 
-// The state at each observed time is predicted from that at the start.
+// Predicts the state at each observed time from the start.
 class TrajectoryTask : public Task {
  public:
   TrajectoryTask(const TaskSettings& s, DType dtype)
@@ -96,7 +96,7 @@ class TrajectoryTask : public Task {
   }
 
  private:
-  static constexpr double ratio = 4;  // of neighboring times: they show fast modes and slow ones
+  static constexpr double ratio = 4;  // of neighboring times, to observe fast and slow modes
 
   DataLoader loader_;
   std::vector<double> times_;

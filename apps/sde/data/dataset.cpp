@@ -23,7 +23,7 @@ Dataset load_dataset(const DataSettings& s) {
   set.name = s.data;
   Observations all;
   if (built_in(s.data)) {
-    if (!s.truth.empty()) fail<UsageError>("--truth", "is for a file; ", s.data, " is itself known.");
+    if (!s.truth.empty()) fail<UsageError>("--truth", "is for a file, but ", s.data, " is a built-in system.");
     set.truth = sde_system("--data", s.data, s.system);
     all = simulate(*set.truth, s.simulation, rng.split("simulation")).seen;
   } else {
@@ -41,8 +41,8 @@ Dataset load_dataset(const DataSettings& s) {
   for (const int64_t group : set.test.group)
     if (!seen.contains(group))
       fail<DataError>("data", "there are ", all.groups(),
-                      " groups, of which one is held out but has no observations left to train on. Give more paths of "
-                      "each, or another --seed or --keep.");
+                      " groups, but one of them has no training observations. Give more paths of each, or another "
+                      "--seed or --keep.");
   return set;
 }
 

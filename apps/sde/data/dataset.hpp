@@ -9,25 +9,25 @@
 
 namespace dimwise::app::sde {
 
-/// What is fitted, and how much of it.
+/// The observations to fit, and the share of them that is used.
 struct DataSettings {
   std::string data = "double-well";  ///< a built-in system or a file
   int64_t seed = 0;
   SystemOptions system;
   SimulationSettings simulation{.paths = 2000};  ///< of a built-in system
   ReadOptions file;                              ///< of a file
-  std::string truth;                             ///< the built-in system that a file came from
+  std::string truth;                             ///< the built-in system that the file is a sample of
   double test_share = 0.2;
-  double keep = 1;  ///< share of the observations for training that is used
+  double keep = 1;  ///< share of the training observations that is used
 };
 
 struct Dataset {
   std::string name;
   Observations train, test;
-  std::optional<SdeSystem> truth;  ///< whose f and g are known
+  std::optional<SdeSystem> truth;  ///< if f and g are known
 };
 
-/// The observations, of which those for training are thinned. Throws UsageError, DataError.
+/// The observations; those for training are thinned. Throws UsageError, DataError.
 Dataset load_dataset(const DataSettings& settings);
 
 }  // namespace dimwise::app::sde

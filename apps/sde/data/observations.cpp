@@ -24,17 +24,16 @@ using Names = std::vector<std::string>;
 
 std::string listed(const Names& names) { return fmt::format("{}", fmt::join(names, ", ")); }
 
-// What a file holds, as one matrix with named columns.
+// The contents of a file as one matrix with named columns.
 struct Table {
   std::string path;
   Names names;
   Tensor values;
   Names left_out = {};
 
-  // The names of its columns, and of what it has beside them.
+  // The names of its columns and of the dropped ones.
   std::string contents() const {
-    return listed(names) +
-           (left_out.empty() ? "" : " (and, as text or row numbers left out, " + listed(left_out) + ")");
+    return listed(names) + (left_out.empty() ? "" : " (and, dropped as text or row numbers, " + listed(left_out) + ")");
   }
   std::optional<Tensor> find(const std::string& name) const {
     const auto at = std::find(names.begin(), names.end(), name);
@@ -95,10 +94,10 @@ Table read_table(const std::string& path, const ReadOptions& options) {
   }
   if (options.names.empty()) return table;
   if (named)
-    fail<UsageError>("--names", "is for a file that names no columns, but ", path, " has ", listed(table.names), '.');
+    fail<UsageError>("--names", "is for a file without column names, but ", path, " has ", listed(table.names), '.');
   if (static_cast<int64_t>(options.names.size()) != table.values.dim(1))
-    fail<UsageError>("--names", "must name each column of ", path, ", of which there are ", table.values.dim(1),
-                     ", not ", options.names.size(), '.');
+    fail<UsageError>("--names", "has ", options.names.size(), " names, but ", path, " has ", table.values.dim(1),
+                     " columns. Name each of them.");
   table.names = options.names;
   return table;
 }
@@ -117,11 +116,11 @@ void check_finite(const Table& table, const Names& names) {
     const auto bad = std::find_if(values.begin(), values.end(), [](double v) { return !std::isfinite(v); });
     if (bad != values.end())
       fail<DataError>("data", table.path, ": row ", bad - values.begin() + 1, ", column ", name, " is ", *bad,
-                      ". Leave such rows out of the file: times may be irregular.");
+                      ". Remove such rows from the file: times may be irregular.");
   }
 }
 
-// Numbers in a column as 0, 1 … in the order of their first appearance.
+// The numbers of a column renumbered from 0 in the order of first appearance.
 std::vector<int64_t> renumbered(const std::vector<double>& values) {
   std::map<double, int64_t> seen;
   std::vector<int64_t> result;
@@ -129,7 +128,7 @@ std::vector<int64_t> renumbered(const std::vector<double>& values) {
   return result;
 }
 
-// A series, cut.
+// A series, cut into windows.
 Observations windows(Observations all, const ReadOptions& options, const std::string& path) {
   if (options.window < 2) fail<UsageError>("--window", "must be at least 2 rows, not ", options.window, '.');
   const int64_t rows = all.x.dim(0), n = rows / options.window, used = n * options.window;
@@ -144,11 +143,11 @@ Observations windows(Observations all, const ReadOptions& options, const std::st
   all.remarks.push_back(
       "cut into " + std::to_string(n) + " windows of " + std::to_string(options.window) +
       " rows, each starting at t = 0" +
-      (rows > used ? "; rows at the end that fill no window, left out: " + std::to_string(rows - used) : ""));
+      (rows > used ? "; dropped rows at the end, which fill no window: " + std::to_string(rows - used) : ""));
   return all;
 }
 
-// The rows in order of path and time, without those that stand twice.
+// The rows in the order of path and time, without duplicates.
 Observations sorted(Observations all, const std::string& path) {
   const Tensor x = all.x;
   const std::vector<double> values = x.values();
@@ -168,20 +167,20 @@ Observations sorted(Observations all, const std::string& path) {
     if (!kept.empty() && key(kept.back()).first == key(i).first &&
         all.group[static_cast<size_t>(kept.back())] != all.group[static_cast<size_t>(i)])
       fail<DataError>("data", path, ": rows ", kept.back() + 1, " and ", i + 1,
-                      " are of one path, but of two groups. A path starts from one initial law.");
+                      " are of one path but of two groups. A path has one initial law.");
     if (!kept.empty() && key(kept.back()) == key(i)) {
       if (!same(kept.back(), i))
         fail<DataError>("data", path, ": rows ", kept.back() + 1, " and ", i + 1,
                         " are two observations of one path at t = ", key(i).second,
-                        ". A path has one place at a time: give each path a number of its own in a column path.");
+                        ". A path has one state at a time: number the paths in a column path.");
       continue;
     }
     kept.push_back(i);
   }
   Observations result = subset(all, kept);
-  if (!ordered) result.remarks.emplace_back("rows were out of order and have been sorted by path and time");
+  if (!ordered) result.remarks.emplace_back("unordered rows were sorted by path and time");
   if (kept.size() < order.size())
-    result.remarks.push_back("rows that stand twice, left out: " + std::to_string(order.size() - kept.size()));
+    result.remarks.push_back("dropped duplicate rows: " + std::to_string(order.size() - kept.size()));
   return result;
 }
 
@@ -222,14 +221,14 @@ Observations read_observations(const std::string& path, const ReadOptions& optio
     const auto [low, high] = std::minmax_element(values.begin(), values.end());
     if (*low == *high)
       fail<DataError>("data", path, ": column ", columns[i], " is constant, ", *low,
-                      ". There is nothing to learn of it: name the others with --columns.");
+                      ". It has no dynamics to learn: name the other columns by --columns.");
     if (options.logarithm && !(*low > 0))
       fail<DataError>("data", path, ": row ", low - values.begin() + 1, ", column ", columns[i], " is ", *low,
                       ", which has no logarithm. Use --transform none.");
   }
   if (options.logarithm) x = log(x);
   Names remarks;
-  if (!table.left_out.empty()) remarks.push_back("left out as text or row numbers: column " + listed(table.left_out));
+  if (!table.left_out.empty()) remarks.push_back("dropped as text or row numbers: column " + listed(table.left_out));
   if (options.window > 0) return windows({columns, {}, {}, {}, x, remarks}, options, path);
   Observations all{columns, table.column("t").values(), {}, {}, x, remarks};
   if (const auto given = table.find("path"))
@@ -237,14 +236,14 @@ Observations read_observations(const std::string& path, const ReadOptions& optio
   else {
     all.path.resize(all.t.size());
     std::iota(all.path.begin(), all.path.end(), 0);
-    all.remarks.emplace_back("without a column path, each row is taken for a path of its own");
+    all.remarks.emplace_back("there is no column path, so each row is a separate path");
   }
   const auto law = table.find("group");
   all.group = law ? renumbered(law->values()) : std::vector<int64_t>(all.t.size(), 0);
   const auto [first, last] = std::minmax_element(all.t.begin(), all.t.end());
   if (*first == *last)
     fail<DataError>("data", path, ": all observations are at t = ", *first,
-                    ". How a density moves can only be learned from several times.");
+                    ". Give several times: the equation is learned from how the density changes.");
   return sorted(std::move(all), path);
 }
 
@@ -270,8 +269,8 @@ HeldOut hold_out(const Observations& all, double share, bool chronological, cons
   const int64_t n = *std::max_element(all.path.begin(), all.path.end()) + 1;
   const auto held = static_cast<int64_t>(std::llround(share * static_cast<double>(n)));
   if (held < 1 || held >= n)
-    fail<DataError>("data", "the paths number ", n, ", of which a share of ", share,
-                    " leaves none to train on or none to hold out. Give more paths, or another --test-share.");
+    fail<DataError>("data", "the number of paths is ", n, ", and a test share of ", share,
+                    " leaves none for training or none for the test. Give more paths, or another --test-share.");
   std::vector<int64_t> order = rng.permutation(n);
   if (chronological) {
     std::iota(order.begin(), order.end(), 0);

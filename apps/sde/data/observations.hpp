@@ -11,9 +11,9 @@ namespace dimwise::app::sde {
 struct Observations {
   std::vector<std::string> columns;       ///< the names of x's components
   std::vector<double> t;                  ///< of each observation
-  std::vector<int64_t> path, group;       ///< numbers from 0: which path, and which initial law it started from
+  std::vector<int64_t> path, group;       ///< the path and its initial law, numbered from 0
   Tensor x;                               ///< (n, d), float64
-  std::vector<std::string> remarks = {};  ///< what was done to the data, and what limits what can be learned
+  std::vector<std::string> remarks = {};  ///< changes of the data, and limits of what can be learned
 
   int64_t size() const { return static_cast<int64_t>(t.size()); }
   int64_t d() const { return x.dim(1); }
@@ -21,42 +21,41 @@ struct Observations {
   int64_t paths() const;
 };
 
-/// How a file is read.
+/// Options of reading a file.
 struct ReadOptions {
-  std::vector<std::string> names = {};    ///< of the columns of a file that names none
-  std::vector<std::string> columns = {};  ///< the components of x; all but t, path and group where none are given
-  int64_t window = 0;                     ///< > 0: the rows are one series, to be cut into windows of so many
+  std::vector<std::string> names = {};    ///< of the columns of a file without names
+  std::vector<std::string> columns = {};  ///< the components of x; by default all columns except t, path and group
+  int64_t window = 0;                     ///< > 0: the rows are one series, which is cut into windows of this length
   double interval = 1;                    ///< time between the rows of a series
   bool logarithm = false;                 ///< whether x is replaced by its logarithm
 };
 
 /// Observations of a .csv, .npy or .npz file.
 ///
-/// With a column t: also path (without it, each row is a path of its own) and group, numbers that tell paths and
-/// initial laws apart. A .npy has columns t, path, x1 … unless `names` says otherwise; a .npz the arrays t, path,
-/// group, x. With `window`, rows are a series at equal intervals: windows that do not overlap become paths that all
-/// start at t = 0.
+/// A file has a column t, and can have columns path and group with the numbers of paths and of initial laws; without
+/// path, each row is a separate path. A .npy has columns t, path, x1 … unless `names` are given; a .npz has arrays t,
+/// path, group, x. With `window`, rows are a series at equal intervals: disjoint windows become paths that start at
+/// t = 0.
 ///
-/// Rows that are out of order are sorted and rows that stand twice are left out, which the remarks tell. Throws
-/// DataError for values that are missing or not finite, two different observations of a path at one time, a path of two
-/// groups, a component that is constant, one time only, and columns that are not there or named twice; UsageError for
-/// names that a file has no place for.
+/// Unordered rows are sorted and duplicate rows are dropped; the remarks say so. Throws DataError for values that are
+/// missing or not finite, two different observations of a path at one time, a path of two groups, a constant component,
+/// a single time, and columns that do not exist or are named twice; UsageError for names that the file does not take.
 Observations read_observations(const std::string& path, const ReadOptions& options);
 
-/// The rows of some observations, all of which keep their paths' and groups' numbers.
+/// Some rows of the observations, with the same numbers of paths and groups.
 Observations subset(const Observations& all, const std::vector<int64_t>& rows);
 
-/// A share of all rows, drawn by rng: what is left where a process is seen less often.
+/// A random share of all rows, as if the process were observed less often.
 Observations thin(const Observations& all, double share, const Rng& rng);
 
-/// Training and held-out observations, whole paths each: a share of the paths drawn by rng, or the last ones where
-/// paths follow one another in time.
+/// Training and held-out observations, in whole paths: a random share of the paths is held out, or the last ones if
+/// paths are consecutive in time.
 struct HeldOut {
   Observations train, test;
 };
 HeldOut hold_out(const Observations& all, double share, bool chronological, const Rng& rng);
 
-/// Places of consecutive observations of one path: rows i and i + 1 for each i.
+/// The rows i for which rows i and i + 1 are consecutive observations of one path.
 std::vector<int64_t> pairs(const Observations& all);
 
 }  // namespace dimwise::app::sde

@@ -16,7 +16,7 @@ int64_t observations(const SdeSystem& system, const SimulationSettings& s) {
 
 std::vector<double> observation_times(const SdeSystem& system, const SimulationSettings& s, const Rng& rng) {
   const int64_t m = observations(system, s);
-  if (m < 2) fail<UsageError>("--observations", "must be at least 2, of which the first is at t = 0.");
+  if (m < 2) fail<UsageError>("--observations", "must be at least 2, since the first one is at t = 0.");
   const double end = s.end > 0 ? s.end : system.end;
   std::vector<double> times(static_cast<size_t>(m));
   const std::vector<double> u = rng.uniforms(m);

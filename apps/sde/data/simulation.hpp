@@ -9,13 +9,13 @@
 
 namespace dimwise::app::sde {
 
-/// How a built-in system is observed.
+/// The observations of a built-in system.
 struct SimulationSettings {
   int64_t paths = 200;
-  int64_t observations = 0;  ///< of each path, the first at t = 0; 0 for the system's own
-  double end = 0, dt = 0;    ///< 0 for the system's own
+  int64_t observations = 0;  ///< of each path, the first at t = 0; 0 for the default of the system
+  double end = 0, dt = 0;    ///< 0 for the default of the system
   std::string times = "uniform", method = "euler_maruyama";
-  bool unpaired = false;  ///< whether each path is seen once: then there are paths · observations of them
+  bool unpaired = false;  ///< whether each path is observed once; there are then paths · observations of them
 };
 
 struct Simulation {
@@ -23,12 +23,12 @@ struct Simulation {
   SdeStatistics statistics;
 };
 
-/// Paths of a system, dealt in turn to its initial laws, and what is seen of them; the same rng gives the same paths
-/// whatever is asked of them. `done` hears how many paths there are. Throws UsageError, SolverError.
+/// Observations of paths of a system, which are distributed evenly over its initial laws; the same rng gives the same
+/// paths for all settings. Calls `done` with the number of finished paths. Throws UsageError, SolverError.
 Simulation simulate(const SdeSystem& system, const SimulationSettings& settings, const Rng& rng,
                     const std::function<void(int64_t done)>& done = nullptr);
 
-/// How many paths that takes.
+/// The number of paths of these observations.
 int64_t observed_paths(const SdeSystem& system, const SimulationSettings& settings);
 
 }  // namespace dimwise::app::sde

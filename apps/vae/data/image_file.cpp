@@ -16,12 +16,12 @@ namespace dimwise::app::vae {
 namespace {
 
 constexpr int64_t fewest_images = 10, fewest_pixels = 2;
-// Less than this share of the type's range, and what was stored is no intensity.
+// Values below this share of the range of the type are not intensities.
 constexpr double dimmest = 1.0 / 8;
 
 struct Pixels {
   Tensor values;
-  double white;  // the type's value of full intensity; 0 for a type that may hold 0 and 1 alone
+  double white;  // the type's value of full intensity; 0 for a type whose values must be 0 and 1
 };
 
 Pixels idx_pixels(const std::string& path) {
@@ -43,7 +43,7 @@ Pixels npy_pixels(const std::string& path) {
   return {values, kind == "u1" ? 255.0 : kind == "u2" ? 65535.0 : kind[0] == 'f' || kind == "b1" ? 1.0 : 0.0};
 }
 
-/// (n, height, width), with room for what a network and a split need.
+/// (n, height, width). Throws DataError if images are too small or too few.
 Tensor as_images(const Tensor& x, const std::string& path) {
   Shape shape = x.shape();
   if (shape.rank() == 2) {
@@ -70,7 +70,7 @@ template <class T>
                   at % x.dim(2) + 1, " is ", static_cast<double>(*pixel), ". ", advice);
 }
 
-/// What the values are to be divided by, or DataError.
+/// The divisor of the values. Throws DataError.
 template <class T>
 double divisor(const Tensor& x, double white, const std::string& path) {
   const std::span<const T> values = x.data<T>();
@@ -84,11 +84,11 @@ double divisor(const Tensor& x, double white, const std::string& path) {
            "Integers of this type may be 0 and 1 alone. Save gray images as uint8, or as floats from 0 to 1.");
   if (white == 1)
     refuse([](T v) { return !(v >= 0 && v <= 1); },
-           "Floats must lie between 0 and 1. Divide by the largest intensity, or save uint8.");
+           "Floats must be from 0 to 1. Divide by the largest intensity, or save uint8.");
   const auto largest = static_cast<double>(*std::max_element(values.begin(), values.end()));
   if (white > 1 && largest < dimmest * white)
     fail<DataError>("data", path, ": the largest pixel is ", largest, " of ", white,
-                    ", so that the images would be all but empty. Save them as floats from 0 to 1.");
+                    ", so the images would be almost empty. Save them as floats from 0 to 1.");
   return white;
 }
 
@@ -101,7 +101,7 @@ Tensor load_image_file(const std::string& path) {
   Tensor x = as_images(stored.values, path);
   const double by = dispatch(x.dtype(), [&](auto real) { return divisor<decltype(real)>(x, stored.white, path); });
   x = astype(x, DType::float32);
-  // In place: nobody else has seen x, and it may be large.
+  // In place, since x has no other owner and may be large.
   const std::span<float> pixels(mutable_data<float>(x), static_cast<size_t>(x.size()));
   if (by != 1)
     for (float& pixel : pixels) pixel /= static_cast<float>(by);

@@ -34,7 +34,7 @@ const std::vector<StandardSet>& standard_sets() {
   return sets;
 }
 
-/// How many of the images that there are.
+/// The number of images to use out of those that exist.
 int64_t number_of(int64_t wanted, int64_t there, const char* flag, const char* part, const std::string& name) {
   if (wanted < 0) fail<UsageError>(flag, wanted, " is negative. Give a number of images, or 0 for all.");
   if (wanted > there)
@@ -89,7 +89,7 @@ Images standard(const StandardSet& set, const ImageSettings& s) {
   Tensor train_part = slice(file, 0, 0, train);
   if (apart) file = standard_file(set.name, paths[1], set.images[1]);
   const Tensor validation_part = slice(file, 0, first, first + validation);
-  // The file of MNIST takes 188 MB, which nothing of that size will use again.
+  // Frees the 188 MB of the MNIST file, which would otherwise stay in the pool.
   file = {};
   release_pool();
   return finished(s, side, side, std::move(train_part), validation_part,

@@ -8,11 +8,11 @@
 
 namespace dimwise::app::vae {
 
-/// Which images, and how many of them.
+/// The source of the images, and their numbers.
 struct ImageSettings {
   std::string data = "strokes";   ///< a name of `image_set_names`, or a file of images
-  int64_t train_images = 0;       ///< the first so many of the training set; 0 for all
-  int64_t validation_images = 0;  ///< the same of the validation set
+  int64_t train_images = 0;       ///< number of training images, from the first; 0 for all
+  int64_t validation_images = 0;  ///< the same for the validation set
   int64_t seed = 0;               ///< of the split of a file
 };
 
@@ -21,7 +21,7 @@ struct Images {
   std::string name;
   int64_t height = 0, width = 0;
   Tensor train;             ///< intensities
-  Tensor validation, test;  ///< 0 or 1: drawn once from their intensities, the same whatever the run's seed
+  Tensor validation, test;  ///< 0 or 1: drawn once from the intensities, independently of the seed
 };
 
 /// The sets known by name: `strokes`, which needs no file, then those of `standard_files`.
@@ -35,8 +35,8 @@ const std::vector<std::string>& image_set_names();
 /// - caltech: 4,100, 2,264 and 2,307 silhouettes of 0 and 1
 /// - a file (`load_image_file`): 80 %, 10 % and 10 %, drawn by the seed
 ///
-/// Throws DataError telling the paths tried and how to fetch what is missing, and for what cannot be used; UsageError
-/// for more images than there are.
+/// Throws DataError with the paths that were tried and the command that fetches missing files, and for invalid images;
+/// UsageError if a set has fewer images than requested.
 ///
 /// Example: `load_images({.data = "mnist", .train_images = 1000})`
 Images load_images(const ImageSettings& settings);

@@ -16,7 +16,7 @@ struct Point {
 using Stroke = std::vector<Point>;
 using Glyph = std::vector<Stroke>;
 
-// Points the pen passes, x to the right and y downwards, the body of the glyph within [-1, 1]².
+// Points on the path of the pen, x to the right and y down, the body of the glyph within [-1, 1]².
 const std::vector<Glyph>& glyphs() {
   static const std::vector<Glyph> all = {
       // a ring
@@ -54,7 +54,7 @@ const std::vector<Glyph>& glyphs() {
 constexpr double half_side = 9.5;  // pixels from the middle to ±1
 constexpr int pieces = 8;          // straight pieces between two points
 
-// How a glyph's point comes to lie on the paper.
+// The map from a glyph's point to the image.
 class Hand {
  public:
   explicit Hand(const Rng& rng) : jitter_(rng.split("jitter").normals(2 * most_points)) {

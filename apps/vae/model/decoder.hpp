@@ -24,7 +24,7 @@ struct ConvDecoder {
   }
 };
 
-/// What draws an image from z: the logits of its pixels.
+/// Computes the logits of the pixels of an image from z.
 struct Decoder {
   std::variant<Mlp, ConvDecoder> kind;  ///< an Mlp of two hidden layers with ReLU, or convolutions
 

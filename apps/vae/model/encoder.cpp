@@ -18,7 +18,7 @@ Encoder make_encoder(const ModelSettings& s, const Rng& rng) {
   const DType dtype = parse_dtype(s.dtype);
   if (s.arch == "mlp") return {MlpEncoder{Mlp({s.height * s.width, s.hidden, s.hidden}, Activation::relu, rng, dtype)}};
   if (s.height != 28 || s.width != 28)
-    fail<UsageError>("--arch", "conv takes images of 28 x 28 pixels, and these have ", s.height, " x ", s.width,
+    fail<UsageError>("--arch", "conv takes images of 28 x 28 pixels, but these have ", s.height, " x ", s.width,
                      ". Use --arch mlp.");
   struct Layer {
     int64_t in, out, kernel, stride, padding;

@@ -33,7 +33,7 @@ struct ConvEncoder {
   }
 };
 
-/// What reads an image: its result is the context of the flow, from which mean and scale of z0 follow linearly.
+/// Computes the context of the flow from an image; mean and scale of z0 are linear in it.
 struct Encoder {
   std::variant<MlpEncoder, ConvEncoder> kind;
 
@@ -46,9 +46,9 @@ struct Encoder {
   }
 };
 
-/// Throws UsageError where the images do not suit the architecture.
+/// Throws UsageError if the architecture does not take images of this size.
 Encoder make_encoder(const ModelSettings& settings, const Rng& rng);
-/// The size of what the encoder gives.
+/// The size of the encoder's result.
 int64_t context_size(const ModelSettings& settings);
 
 }  // namespace dimwise::app::vae

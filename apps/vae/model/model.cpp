@@ -10,7 +10,7 @@ namespace dimwise::app::vae {
 
 namespace {
 
-// Keeps the logarithm finite where the softplus underflows.
+// Keeps the logarithm finite if the softplus underflows.
 constexpr double smallest_variance = 1e-30;
 
 }  // namespace

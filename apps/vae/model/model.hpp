@@ -7,7 +7,7 @@
 namespace dimwise::app::vae {
 
 /// A variational autoencoder of 0/1 images: z ~ N(0, I), x ~ Bernoulli(sigmoid(decoder(z))), and q(z|x), a diagonal
-/// normal distribution carried by a flow, all read from the encoder.
+/// normal distribution transformed by a flow; the encoder computes its parameters.
 ///
 /// Kingma & Welling: Auto-Encoding Variational Bayes (2014); Rezende & Mohamed (2015).
 struct Vae {
@@ -26,15 +26,13 @@ struct Vae {
   }
 };
 
-/// The model, freshly initialized; settings are resolved. Throws UsageError and ValueError for those that make no
-/// sense.
+/// The initialized model of resolved settings. Throws UsageError and ValueError for invalid ones.
 Vae make_model(const ModelSettings& settings, const Rng& rng);
 
-/// The settings for a reader, on one line.
+/// The architecture in one line of text.
 std::string describe(const ModelSettings& settings);
 
-/// q(z|x) before the flow, and what the flow's parameters are read from: x of shape (n, pixels) gives (n, latent) and
-/// (n, context).
+/// q(z|x) before the flow, and the context of the flow: x of shape (n, pixels) gives (n, latent) and (n, context).
 struct Encoded {
   DiagonalNormal base;
   Tensor context;

@@ -8,14 +8,14 @@ namespace dimwise::app::vae {
 struct Elbo {
   Tensor reconstruction;    ///< (n,): −log p(x|z)
   Tensor divergence;        ///< (n,): log q(z|x) − log p(z), for one z drawn from q: its mean is KL(q ‖ p)
-  int64_t evaluations = 0;  ///< of the drift of a continuous flow
+  int64_t evaluations = 0;  ///< of the dynamics of a continuous flow
 };
-/// x of shape (n, pixels), whose first row is number options.first_row of its batch: a part of a batch draws what the
-/// whole would draw for it. Throws SolverError.
+/// x of shape (n, pixels), whose first row is number options.first_row of its batch: a part of a batch draws
+/// the same as the whole batch. Throws SolverError.
 Elbo elbo(const Vae& vae, const Tensor& x, const Rng& rng, const FlowOptions& options);
 
 /// log p(x|z) + log p(z) − log q(z|x) of `samples` draws of z for each image: (samples, n). Their logsumexp −
-/// log(samples) is a lower bound of log p(x) in the mean (Burda et al., 2016). Throws SolverError.
+/// log(samples) is on average a lower bound of log p(x) (Burda et al., 2016). Throws SolverError.
 Tensor log_weights(const Vae& vae, const Encoded& encoded, const Tensor& x, int64_t samples, const Rng& rng,
                    const FlowOptions& options);
 

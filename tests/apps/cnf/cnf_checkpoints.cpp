@@ -31,11 +31,11 @@ TEST_CASE("a damaged newest checkpoint is passed over with a warning") {
   write_text(run.out + "/ckpt-12.safetensors", whole.substr(0, whole.size() / 2));
   const Ended scored = cnf({"eval", "--out", run.out});
   CHECK(scored.code == 0);
-  CHECK_THAT(scored.err, Contains("warning: passed over") && Contains("ckpt-12.safetensors"));
+  CHECK_THAT(scored.err, Contains("warning: skipped") && Contains("ckpt-12.safetensors"));
   CHECK_THAT(scored.out, Contains("ckpt-9.safetensors"));
   const Ended resumed = run.resume();
   CHECK(resumed.code == 0);
-  CHECK_THAT(resumed.err, Contains("warning: passed over") && Contains("ckpt-12.safetensors") &&
+  CHECK_THAT(resumed.err, Contains("warning: skipped") && Contains("ckpt-12.safetensors") &&
                               Contains("resumed from " + run.out + "/ckpt-9.safetensors"));
   CHECK((checkpoint(run.out, 12) == whole));
   CHECK((metrics(run.out) == lines));
@@ -48,7 +48,7 @@ TEST_CASE("when no checkpoint can be used the run ends with 5 and touches nothin
   const Ended resumed = run.resume({"--lr", "0.5"});
   CHECK(resumed.code == 5);
   CHECK(resumed.out == "");
-  CHECK_THAT(resumed.err, Contains("no checkpoint in " + run.out + " can be used. Start anew without --resume.") &&
+  CHECK_THAT(resumed.err, Contains("no checkpoint in " + run.out + " can be read. Start a new run without --resume.") &&
                               Contains("ckpt-9") && Contains("ckpt-12"));
   CHECK((metrics(run.out) == lines));
   CHECK(read_text(run.out + "/config.toml") == config);
@@ -63,7 +63,7 @@ TEST_CASE("resuming with another model ends with 5, names the flags, and touches
   CHECK(resumed.code == 5);
   CHECK_THAT(resumed.err,
              Contains("ckpt-12.safetensors is of another run: --hidden is [8], not [16]; --d-h is 4, not 3") &&
-                 Contains("another --out to start anew"));
+                 Contains("another --out to start a new run"));
   CHECK((metrics(run.out) == lines));
   CHECK(read_text(run.out + "/config.toml") == config);
   CHECK(cnf({"train", "--config", run.out + "/config.toml", "--dtype", "float64", "--resume"}).code == 5);

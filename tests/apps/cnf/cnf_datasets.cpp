@@ -57,7 +57,7 @@ TEST_CASE("a column of text is left out, saying so") {
   const Ended ended = cnf(training(folder / "text.csv", folder / "run", 3));
   CHECK(ended.code == 0);
   CHECK_THAT(ended.err,
-             Contains("2 columns, 32 rows to train, 4 to validate, 4 to test") && Contains("left out column name"));
+             Contains("2 columns, 32 rows to train, 4 to validate, 4 to test") && Contains("dropped column name"));
 }
 
 TEST_CASE("malformed rows are refused by line and column") {
@@ -135,7 +135,7 @@ TEST_CASE("eval refuses data of other columns") {
   write_text(folder / "one.csv", text);
   const Ended ended = cnf({"eval", "--out", folder / "run", "--data", folder / "one.csv"});
   CHECK(ended.code == 3);
-  CHECK_THAT(ended.err, Contains("1 column where the model has 2"));
+  CHECK_THAT(ended.err, Contains("1 column, but the model has 2"));
 }
 
 }  // namespace dimwise::cnf_datasets_tests

@@ -113,7 +113,7 @@ TEST_CASE("a damaged newest checkpoint gives way to the one before") {
   CHECK_THAT(found->skipped[0], Contains("ckpt-10.safetensors"));
   std::filesystem::resize_file(out + "/ckpt-9.safetensors", 0);
   CHECK_THROWS_AS(find_checkpoint("auto", out), CheckpointError);
-  CHECK_THROWS_WITH(find_checkpoint("auto", out), Contains("Start anew without --resume"));
+  CHECK_THROWS_WITH(find_checkpoint("auto", out), Contains("Start a new run without --resume"));
 }
 
 TEST_CASE("a checkpoint is found by name, by folder, or not at all") {

@@ -62,7 +62,7 @@ TEST_CASE("a checkpoint of another version or command is refused, never misread"
   nlohmann::ordered_json saved = saved_settings(command_of(v));
   saved.erase("lr");
   CHECK_THROWS_AS(restoring(written(saved.dump())), CheckpointError);
-  CHECK_THROWS_WITH(restoring(written(saved.dump())), Contains("does not tell \"lr\""));
+  CHECK_THROWS_WITH(restoring(written(saved.dump())), Contains("lacks \"lr\""));
   for (const char* wrong : {"-1", "{\"a\": 1}", "\"fast\"", "null", "[1, 2]"}) {
     saved["lr"] = nlohmann::ordered_json::parse(wrong);
     CHECK_THROWS_AS(restoring(written(saved.dump())), CheckpointError);

@@ -139,7 +139,7 @@ TEST_CASE("what cannot go on is diverged, what is a mistake stays one") {
   CHECK_THROWS_WITH(trained(f, NAN), "[train] step 12: a weight is nan." + last);
   CHECK(read_text(folder / "run/latest") == "ckpt-9.safetensors\n");
   f.out = folder / "new";
-  CHECK_THROWS_WITH(failing([] { throw SolverError("stuck."); }), Contains("No checkpoint had been saved yet."));
+  CHECK_THROWS_WITH(failing([] { throw SolverError("stuck."); }), Contains("There is no checkpoint yet."));
 }
 
 TEST_CASE("a training tells in which settings it differs from the one it resumes") {
@@ -156,7 +156,7 @@ TEST_CASE("a training tells in which settings it differs from the one it resumes
                     Contains("ckpt-2.safetensors was not written by dimwise-other train, but by dimwise-test train."));
   CHECK_THROWS_WITH(again.check_same({{"hidden", {16}}, {"image height", 14}, {"blocks", 1}}, command),
                     Contains("is of another run: --hidden is [8], not [16]; image height is 28, not 14; --blocks is "
-                             "unset, not 1. Give the flags it was made with"));
+                             "unset, not 1. Give the flags of that run"));
 }
 
 TEST_CASE("a checkpoint that no training wrote is not resumed") {

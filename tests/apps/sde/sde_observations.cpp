@@ -84,7 +84,7 @@ TEST_CASE("without a column path each row is a path of its own, which is told") 
   const Observations all = read("t,x\n0,1\n1,2\n1,3\n");
   CHECK(all.path == Places{0, 1, 2});
   REQUIRE(all.remarks.size() == 1);
-  CHECK(all.remarks[0] == "without a column path, each row is taken for a path of its own");
+  CHECK(all.remarks[0] == "there is no column path, so each row is a separate path");
 }
 
 TEST_CASE("rows are sorted and repeated ones left out, which is told") {
@@ -92,18 +92,17 @@ TEST_CASE("rows are sorted and repeated ones left out, which is told") {
   CHECK(all.t == Numbers{0, 1, 2, 0, 1});
   CHECK(all.path == Places{0, 0, 0, 1, 1});
   CHECK(all.x.values() == Numbers{3, 4, 1, 2, 5});
-  CHECK(all.remarks ==
-        Names{"rows were out of order and have been sorted by path and time", "rows that stand twice, left out: 1"});
+  CHECK(all.remarks == Names{"unordered rows were sorted by path and time", "dropped duplicate rows: 1"});
 }
 
 TEST_CASE("text and row numbers are left out, which is told") {
   const Observations all = read("rownames,t,path,who,x\n1,0,1,Ann,2\n2,1,1,Bob,3\n");
   CHECK(all.columns == Names{"x"});
-  CHECK(all.remarks == Names{"left out as text or row numbers: column rownames, who"});
+  CHECK(all.remarks == Names{"dropped as text or row numbers: column rownames, who"});
   refused("t,path,x\nmorning,1,2\nevening,1,3\n",
-          "has columns path, x (and, as text or row numbers left out, t), none of which is t, the time.");
+          "has columns path, x (and, dropped as text or row numbers, t), none of which is t, the time.");
   CHECK(read("day,x\nMon,1\nTue,2\nWed,4\nThu,5\n", {.window = 2}).remarks[0] ==
-        "left out as text or row numbers: column day");
+        "dropped as text or row numbers: column day");
 }
 
 TEST_CASE("arrays of NumPy hold the same") {
@@ -140,9 +139,8 @@ TEST_CASE("arrays of NumPy hold the same") {
   refused_file(folder / "none.npz", "none.npz has no array x of shape (rows,) or (rows, d).");
   save_npz(folder / "uneven.npz", {{"t", tensor({0, 1}, f64)}, {"x", x}});
   refused_file(folder / "uneven.npz", "uneven.npz: x has 3 rows, and t, path or group 2.");
-  refused_file<UsageError>(folder / "x.npz", "[--names] is for a file that names no columns", {.names = {"t", "x"}});
-  refused_file<UsageError>(folder / "x.npy",
-                           "[--names] must name each column of " + folder / "x.npy" + ", of which there are 4, not 2.",
+  refused_file<UsageError>(folder / "x.npz", "[--names] is for a file without column names", {.names = {"t", "x"}});
+  refused_file<UsageError>(folder / "x.npy", "[--names] has 2 names, but " + folder / "x.npy" + " has 4 columns.",
                            {.names = {"t", "x"}});
   write_text(folder / "text.npy", "t,x\n1,2\n");
   refused_file(folder / "text.npy", "text.npy");
@@ -152,8 +150,8 @@ TEST_CASE("names are for a file that has none") {
   const Observations all = read("0,1,5\n1,1,6\n", {.names = {"t", "path", "a"}});
   CHECK(all.columns == Names{"a"});
   CHECK(all.t == Numbers{0, 1});
-  refused<UsageError>("t,x\n0,1\n1,2\n", "[--names] is for a file that names no columns, but ", {.names = {"t", "x"}});
-  refused<UsageError>("0,1\n1,2\n", "[--names] must name each column of ", {.names = {"t", "x", "y"}});
+  refused<UsageError>("t,x\n0,1\n1,2\n", "[--names] is for a file without column names, but ", {.names = {"t", "x"}});
+  refused<UsageError>("0,1\n1,2\n", "[--names] has 3 names, but ", {.names = {"t", "x", "y"}});
   refused("0,1,2\n1,2,3\n", "column x is named twice", {.names = {"t", "x", "x"}});
   refused("t,t,x\n0,0,1\n1,1,2\n", "column t is named twice");
   refused("t,x\n0,1\n1,2\n", "column x is named twice", {.columns = {"x", "x"}});
@@ -162,21 +160,21 @@ TEST_CASE("names are for a file that has none") {
 
 TEST_CASE("a path is at one place at a time and starts from one law") {
   refused("t,path,x\n0,8,1\n1,8,2\n0,9,3\n1,8,4\n",
-          "rows 2 and 4 are two observations of one path at t = 1. A path has one place at a time: give each path a "
-          "number of its own in a column path.");
-  refused("t,path,group,x\n0,1,1,1\n1,1,2,2\n", "rows 1 and 2 are of one path, but of two groups.");
-  refused("t,path,group,x\n0,1,1,1\n1,1,1,2\n0,1,2,1\n", "rows 1 and 3 are of one path, but of two groups.");
+          "rows 2 and 4 are two observations of one path at t = 1. A path has one state at a time: number the "
+          "paths in a column path.");
+  refused("t,path,group,x\n0,1,1,1\n1,1,2,2\n", "rows 1 and 2 are of one path but of two groups.");
+  refused("t,path,group,x\n0,1,1,1\n1,1,1,2\n0,1,2,1\n", "rows 1 and 3 are of one path but of two groups.");
 }
 
 TEST_CASE("what cannot be learned from is refused by row and column") {
   refused("t,x\n0,1\n1,nan\n", "x.csv:3:3: missing value in column 'x'");
   refused("t,x\n0,1\n,2\n", "x.csv:3:1: missing value in column 't'");
-  refused("t,x\n0,1\n1,inf\n2,3\n", "row 2, column x is inf. Leave such rows out of the file: times may be irregular.");
+  refused("t,x\n0,1\n1,inf\n2,3\n", "row 2, column x is inf. Remove such rows from the file: times may be irregular.");
   refused("t,path,x\n0,1,1\n1,-inf,2\n", "row 2, column path is -inf");
   CHECK(read("t,x,y\n0,1,1\n1,2,inf\n", {.columns = {"x"}}).size() == 2);
-  refused("t,x,y\n0,1,3\n1,1,4\n", "column x is constant, 1. There is nothing to learn of it");
+  refused("t,x,y\n0,1,3\n1,1,4\n", "column x is constant, 1. It has no dynamics to learn");
   refused("t,x\n2,1\n2,3\n",
-          "all observations are at t = 2. How a density moves can only be learned from several times.");
+          "all observations are at t = 2. Give several times: the equation is learned from how the density changes.");
   refused("s,x\n0,1\n1,2\n",
           "has columns s, x, none of which is t, the time. Name it t, or give --window if the rows are one series");
   refused("t,path\n0,1\n1,2\n", "has columns t, path: none of them is x.");
@@ -204,7 +202,7 @@ TEST_CASE("a series is cut into windows that start at t = 0 and do not overlap")
   CHECK(all.x.values() == Numbers{1, 2, 4, 8, 16, 32});
   CHECK(
       all.remarks ==
-      Names{"cut into 2 windows of 3 rows, each starting at t = 0; rows at the end that fill no window, left out: 1"});
+      Names{"cut into 2 windows of 3 rows, each starting at t = 0; dropped rows at the end, which fill no window: 1"});
   CHECK(read("a\n1\n2\n3\n4\n", {.window = 2}).remarks ==
         Names{"cut into 2 windows of 2 rows, each starting at t = 0"});
   CHECK(read("a\n1\n2\n3\n4\n", {.window = 2, .logarithm = true}).x.values()[3] == Approx(std::log(4)));
@@ -239,8 +237,8 @@ TEST_CASE("whole paths are held out, drawn by the seed, or the last of a series"
   for (const double share : {0.2, 0.8})
     CHECK_THROWS_WITH(
         hold_out(few, share, false, Rng(1)),
-        Contains("the paths number 2, of which a share of 0." + std::string(share < 0.5 ? "2" : "8") +
-                 " leaves none to train on or none to hold out. Give more paths, or another --test-share"));
+        Contains("the number of paths is 2, and a test share of 0." + std::string(share < 0.5 ? "2" : "8") +
+                 " leaves none for training or none for the test. Give more paths, or another --test-share"));
   CHECK_THROWS_AS(hold_out(few, 0.2, false, Rng(1)), DataError);
 }
 
@@ -256,7 +254,7 @@ TEST_CASE("a group of which no path is left to train on is refused") {
   settings.data = folder / "x.csv";
   CHECK_THROWS_AS(load_dataset(settings), DataError);
   CHECK_THROWS_WITH(load_dataset(settings),
-                    Contains("there are 6 groups, of which one is held out but has no observations left"));
+                    Contains("there are 6 groups, but one of them has no training observations"));
 }
 
 TEST_CASE("a share of the rows is kept in order, drawn by the seed") {

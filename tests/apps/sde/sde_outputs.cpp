@@ -113,11 +113,12 @@ TEST_CASE("eval tells the same numbers as text and as JSON: errors by component,
 TEST_CASE("eval leaves out what a fit does not have, and says so") {
   const TemporaryFolder folder;
   const std::string euler = fitted(folder / "euler", {"--method", "euler"});
-  CHECK_THAT(told({"eval", "--out", euler}), !Contains("\ndensity") && Contains("\none Euler step") &&
-                                                 Contains("the Euler pseudo-likelihood takes f and g for constant"));
+  CHECK_THAT(told({"eval", "--out", euler}),
+             !Contains("\ndensity") && Contains("\none Euler step") &&
+                 Contains("the Euler pseudo-likelihood assumes that f and g are constant"));
   const std::string unpaired = fitted(folder / "unpaired", {"--unpaired", "--observations", "4"});
   CHECK_THAT(told({"eval", "--out", unpaired}),
-             Contains("\none Euler step  no path is seen twice: not scored\n") && Contains("\ndensity"));
+             Contains("\none Euler step  no path has two observations: not scored\n") && Contains("\ndensity"));
   const std::string file = fitted(folder / "file", {"--data", paths_file(folder), "--diffusion", "0,0"});
   CHECK_THAT(told({"eval", "--out", file}), Contains("one Euler step  no component has noise: not scored\n"));
   for (const std::string& out : {euler, unpaired, file}) {
@@ -246,7 +247,7 @@ TEST_CASE("compare shows a dash where too little is kept to fit") {
     return read_text(folder / keep + "/errors.md");
   };
   CHECK_THAT(rows("0.01"), Contains("| 1 % | 4 | 0 | 0.") && Contains(" | - | - | "));
-  CHECK_THAT(read_text(folder / "0.01/euler-1-0/result.json"), Contains("no path is seen twice"));
+  CHECK_THAT(read_text(folder / "0.01/euler-1-0/result.json"), Contains("no path has two observations"));
   CHECK_THAT(rows("0.003"), Contains("| 0.3 % | - | - | - | - | ") && !Contains("nan"));
 }
 
@@ -261,7 +262,7 @@ TEST_CASE("a comparison that is stopped tells how far it came, and the same comm
   const Ended ended = process.wait();
   CHECK_FALSE(ended.killed);
   CHECK(ended.code == 130);
-  CHECK_THAT(ended.err, Contains("interrupted: 1 of 2 fits are done; give the same command to go on"));
+  CHECK_THAT(ended.err, Contains("interrupted: 1 of 2 fits are done; repeat the command to continue"));
   CHECK_FALSE(std::filesystem::exists(out + "/errors.md"));
   const std::string done = read_text(first);
   json part = json::parse(read_text(second));
@@ -277,7 +278,7 @@ TEST_CASE("without a fit eval and plot end with 5, and what cannot be compared w
   write_text(folder / "x.safetensors", "no");
   for (const std::string command : {"eval", "plot"}) {
     refused({command, "--out", folder / "all"}, 5, "there is no fit in \"" + folder / "all" + "\". Give the folder or");
-    refused({command, "--out", folder / "x.safetensors"}, 5, "cannot use " + folder / "x.safetensors");
+    refused({command, "--out", folder / "x.safetensors"}, 5, "cannot read " + folder / "x.safetensors");
   }
   const std::string file = paths_file(folder);
   const std::tuple<Strings, int, std::string> cases[]{
@@ -289,7 +290,7 @@ TEST_CASE("without a fit eval and plot end with 5, and what cannot be compared w
       {{"--keep", "0.5"}, 2, "[--keep] is varied by compare. Use --keeps."},
       {{"--method", "euler"}, 2, "[--method] is varied by compare. Use --methods."},
       {{"--seed", "1"}, 2, "[--seed] is varied by compare. Use --seeds."},
-      {{"--data", file}, 2, "paths.csv is not known exactly, so no error can be told."},
+      {{"--data", file}, 2, "paths.csv is not known exactly, so there are no errors to compare."},
       {{"--data", file, "--truth", "rotatin-ou"}, 2, "[--truth] there is no system \"rotatin-ou\""},
       {{"--data", folder / "none.csv"}, 3, "there is no system and no file"},
   };

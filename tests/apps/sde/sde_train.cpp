@@ -63,19 +63,18 @@ TEST_CASE("usage errors of dimwise-sde train end with 2, tell the remedy and wri
       {{"--interval", "0"}, "[--interval] must be a number above 0"},
       {{"--lambda", "0"}, "[--lambda] must be a number above 0"},
       {{"--observations", "1"}, "[--observations] must be at least 2"},
-      {{"--diffusion", "learned,0"},
-       "[--diffusion] must have an entry for each component of x, of which there are 1, not 2."},
-      {{"--data", "rotating-ou", "--diffusion", "0"}, "for each component of x, of which there are 2, not 1."},
-      {{"--diffusion", "some"}, "[--diffusion] has \"some\" where learned or a number of at least 0 must stand."},
+      {{"--diffusion", "learned,0"}, "[--diffusion] must have one entry for each of the 1 components of x, not 2."},
+      {{"--data", "rotating-ou", "--diffusion", "0"}, "for each of the 2 components of x, not 1."},
+      {{"--diffusion", "some"}, "[--diffusion] has \"some\". Each entry is learned or a number of at least 0."},
       {{"--diffusion", "-1"}, "[--diffusion] has \"-1\""},
       {{"--diffusion", "0.5x"}, "[--diffusion] has \"0.5x\""},
       {{"--data", "coupled", "--d", "65"}, "coupled has 2 to 64"},
-      {{"--truth", "ou"}, "[--truth] is for a file; double-well is itself known."},
+      {{"--truth", "ou"}, "[--truth] is for a file, but double-well is a built-in system."},
       {{"--data", file, "--truth", "rotatin-ou"}, "Did you mean rotating-ou?"},
       {{"--data", file, "--truth", "ou"}, "[--truth] ou has d = 1, but " + file + " has d = 2."},
-      {{"--data", file, "--names", "t,path,x1,x2"}, "[--names] is for a file that names no columns"},
+      {{"--data", file, "--names", "t,path,x1,x2"}, "[--names] is for a file without column names"},
       {{"--data", file, "--window", "1"}, "[--window] must be at least 2 rows, not 1."},
-      {{"--time-dependent", "--initial", "start"}, "[--time-dependent] needs one clock for all paths"},
+      {{"--time-dependent", "--initial", "start"}, "[--time-dependent] needs the same time for all paths"},
   };
   for (const Case& c : cases) {
     const Ended ended = run_sde(Strings{"train", "--out", folder / "run", "--steps", "3"} + c.words);
@@ -115,15 +114,15 @@ TEST_CASE("data that are missing or show nothing end with 3, say why and write n
   refused(of("t,x\n1,1\n1,2\n"), "all observations are at t = 1.");
   refused(of("t,x\n0,5\n1,5\n"), "column x is constant, 5.");
   refused(of("t,path,x\n0,1,5\n0,1,6\n1,1,6\n"), "two observations of one path at t = 0.");
-  refused(of("t,path,x\n0,1,5\n1,1,6\n"), "the paths number 1, of which a share of 0.2 leaves none");
+  refused(of("t,path,x\n0,1,5\n1,1,6\n"), "the number of paths is 1, and a test share of 0.2 leaves none");
   refused(of("a\n1\n2\n3\n") + Strings{"--window", "2"}, "too short for two windows of 2 rows: it has 3.");
   refused(of("t,x\n0,-1\n1,2\n") + Strings{"--transform", "log"}, "which has no logarithm. Use --transform none.");
   refused(of("t,x\n0,1\n1,2\n") + Strings{"--columns", "y"}, "has no column y, only t, x.");
   refused({"--paths", "1"}, "Give more paths, or another --test-share.");
   refused(of("t,path,group,x\n0,1,1,1\n1,1,1,2\n0,2,2,3\n1,2,2,4\n0,3,3,5\n1,3,3,6\n"),
-          "there are 3 groups, of which one is held out but has no observations left to train on.");
-  refused({"--unpaired", "--method", "euler"}, "there are no transitions. Fit the Fokker-Planck equation.");
-  refused({"--unpaired", "--initial", "start"}, "no path is seen twice");
+          "there are 3 groups, but one of them has no training observations.");
+  refused({"--unpaired", "--method", "euler"}, "there are no transitions. Use --method fokker-planck.");
+  refused({"--unpaired", "--initial", "start"}, "no path has two observations");
 }
 
 TEST_CASE("a fit that cannot be written ends with 1 and tells the remedy") {
@@ -280,7 +279,7 @@ TEST_CASE("a fit resumed with other flags ends with 5, names them, and touches n
     const Ended ended = run_sde(fitting(out, 24) + often + flags + Strings{"--resume"});
     CHECK(ended.code == 5);
     CHECK(ended.out == "");
-    CHECK_THAT(ended.err, Contains(text) && Contains("or another --out to start anew."));
+    CHECK_THAT(ended.err, Contains(text) && Contains("or another --out to start a new run."));
   }
   CHECK((checkpoint(out, 12) == before));
   CHECK(metrics(out) == noted);
@@ -335,10 +334,12 @@ TEST_CASE("what is said of a fit: the data, what was done to them, and what they
     CHECK_THAT(read_text(folder / "run/log.txt"), Contains("note: "));
     return ended.err;
   };
-  const auto warning = Contains("note: f and g that depend on time cannot be told apart by densities");
-  const auto one_law = Contains("note: there is one initial law; in several dimensions f is known only up to flows");
-  const auto stationary = Contains("note: a process in its stationary state shows nothing of its speed");
-  const auto biased = Contains("note: the Euler pseudo-likelihood takes f and g for constant between observations");
+  const auto warning = Contains("note: densities do not identify an f and a g that depend on time");
+  const auto one_law =
+      Contains("note: there is one initial law; in several dimensions f is identified only up to flows");
+  const auto stationary = Contains("note: f and g are learned from the change of p(t, x)");
+  const auto biased =
+      Contains("note: the Euler pseudo-likelihood assumes that f and g are constant between observations");
   CHECK_THAT(said({}), Contains("data double-well: 400 observations of 16 paths to train on, 100 of 4 held out") &&
                            !warning && !one_law && stationary && !biased);
   CHECK_THAT(said({"--time-dependent"}), warning && stationary);

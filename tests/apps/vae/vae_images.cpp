@@ -236,7 +236,7 @@ TEST_CASE("files that hold no images are refused with the reason") {
     pixels[13 * 6 + 4] = value;  // image 14, row 2, column 2
     return File("own.npy", tensor(pixels, {20, 2, 3}));
   };
-  refused(with(NAN), "image 14, row 2, column 2 is nan. Floats must lie between 0 and 1");
+  refused(with(NAN), "image 14, row 2, column 2 is nan. Floats must be from 0 to 1");
   refused(with(INFINITY), "image 14, row 2, column 2 is inf");
   refused(with(-0.25), "image 14, row 2, column 2 is -0.25");
   refused(with(1.5), "image 14, row 2, column 2 is 1.5");

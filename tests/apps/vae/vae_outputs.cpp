@@ -132,23 +132,23 @@ TEST_CASE("an evaluation killed or interrupted goes on where it was") {
   stopped.send(SIGINT);
   const Ended interrupted = stopped.wait();
   REQUIRE(interrupted.code == 130);
-  CHECK_THAT(interrupted.err, Contains("what is done is saved; give the same command to go on"));
+  CHECK_THAT(interrupted.err, Contains("the finished part is saved; repeat the command to continue"));
   CHECK_FALSE(std::filesystem::exists(out + "/eval.json"));
   Process killed(DIMWISE_VAE, eval);
-  killed.prints("going on with an evaluation that was stopped");
+  killed.prints("continuing an interrupted evaluation");
   pause_seconds(0.05);
   killed.send(SIGKILL);
   REQUIRE(killed.wait().killed);
   const Ended last = run_vae(eval);
   REQUIRE(last.code == 0);
-  CHECK_THAT(last.err, Contains("going on with an evaluation that was stopped"));
+  CHECK_THAT(last.err, Contains("continuing an interrupted evaluation"));
   CHECK(evaluation(out) == whole);
   CHECK_FALSE(std::filesystem::exists(out + "/eval-partial.safetensors"));
   // What was done with other settings, or is damaged, is not gone on with.
   write_text(out + "/eval-partial.safetensors", "nonsense");
   const Ended anew = run_vae(Strings{"eval", "--out", out} + few);
   CHECK(anew.code == 0);
-  CHECK_THAT(anew.err, Contains("warning: starting anew"));
+  CHECK_THAT(anew.err, Contains("warning: starting again"));
 }
 
 TEST_CASE("images are drawn, and the table gathers what was scored") {

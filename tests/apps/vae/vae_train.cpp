@@ -191,7 +191,7 @@ TEST_CASE("gated convolutions train on 28 x 28 images and refuse others") {
   write_text(folder / "small.idx", idx);
   const Ended small = run_vae({"train", "--out", folder / "small", "--arch", "conv", "--data", folder / "small.idx"});
   CHECK(small.code == 2);
-  CHECK_THAT(small.err, Contains("conv takes images of 28 x 28 pixels, and these have 4 x 4. Use --arch mlp."));
+  CHECK_THAT(small.err, Contains("conv takes images of 28 x 28 pixels, but these have 4 x 4. Use --arch mlp."));
   CHECK_FALSE(std::filesystem::exists(folder / "small"));
   CHECK(run_vae({"train", "--out", folder / "small", "--data", folder / "small.idx", "--epochs", "1"}).code == 0);
 }
