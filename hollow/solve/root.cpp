@@ -56,10 +56,10 @@ void check_arguments(const RootProblem& equation, const Tensor& y0, const RootOp
 const char* reason(RootStatus status) {
   switch (status) {
     case RootStatus::max_iterations_reached:
-      return "max_iterations was reached. Raise it, loosen rtol and atol, or use a method that "
+      return "the iterations are exhausted. Raise max_iterations, loosen rtol and atol, or use a method that "
              "converges faster.";
     case RootStatus::budget_exhausted:
-      return "max_evaluations was reached. Raise it, or loosen rtol and atol.";
+      return "the evaluations are exhausted. Raise max_evaluations or loosen rtol and atol.";
     case RootStatus::diverged:
       return "the corrections grow. Start closer, damp the updates, or use a method with a better Jacobian "
              "approximation.";

@@ -33,7 +33,7 @@ TEST_CASE("reading a tensor with the wrong dtype or size is an error") {
         "[data] a float32 tensor was read as float64. Cast it with astype first.");
   CHECK(error_of([] { zeros({2}).item(); }) == "[item] shape (2,) has 2 elements, expected one. Reduce it first.");
   CHECK(error_of([] { tensor({1, 2}, {3}); }) == "[tensor] 2 values do not fit shape (3,).");
-  CHECK(error_of([] { zeros({2, -1}); }) == "[shape] negative length in (2, -1).");
+  CHECK(error_of([] { zeros({2, -1}); }) == "[shape] negative length in (2, -1). Lengths must be at least 0.");
   CHECK(error_of([] {
           zeros({int64_t{1} << 40, int64_t{1} << 40});
         }) == "[shape] (1099511627776, 1099511627776) has more elements than memory can hold. Use a smaller shape.");

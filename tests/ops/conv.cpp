@@ -145,7 +145,7 @@ std::vector<Entry> entries() {
       {[x] {
          conv2d(x({2, 3, 8, 4}), x({4, 3, 5, 7}), {.padding = 1});
        },
-       "[conv2d] a kernel of length 7 does not fit into 4 pixels padded by 1 on each side. Pad more, or take"},
+       "[conv2d] a kernel of length 7 does not fit into 4 pixels padded by 1 on each side. Pad more, or use"},
       {[x] {
          conv2d(x({2, 3, 8, 4}), x({4, 3, 0, 1}));
        },

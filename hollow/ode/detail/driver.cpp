@@ -194,7 +194,7 @@ void Driver::out_of_steps() {
 
 void Driver::out_of_evaluations() {
   stop(OdeStatus::max_evaluations_reached, system_->statistics.last_dt,
-       "max_evaluations = " + std::to_string(system_->options.max_evaluations) + " evaluations of f made" +
+       "max_evaluations = " + std::to_string(system_->options.max_evaluations) + " reached" +
            (worst_.empty() ? "" : "; " + worst_),
        "Raise max_evaluations or loosen rtol and atol; explicit methods need many if the problem is stiff.");
 }

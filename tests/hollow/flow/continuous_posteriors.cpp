@@ -271,7 +271,7 @@ TEST_CASE("continuous posteriors reject invalid sizes and inputs") {
     };
     refused([](AmortizedConfig& c) { c.activation = Activation::elu; }, "activation elu has a kink");
     refused([](AmortizedConfig& c) { c.end_time = 0; }, "end time 0");
-    refused([](AmortizedConfig& c) { c.flows = 0; }, "0 flows");
+    refused([](AmortizedConfig& c) { c.flows = 0; }, "flows = 0");
     refused([](AmortizedConfig& c) { c.hidden = {}; }, "0 hidden layers");
   }
   AmortizedConfig config = small(3);

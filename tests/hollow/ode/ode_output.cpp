@@ -75,7 +75,7 @@ TEST_CASE("Dense output gives the solution at any time, with every adaptive meth
           {.method = method, .rtol = 1e-6, .atol = 1e-6, .max_steps = 100000, .dense = true, .gradient = gradient}));
       for (double t = 0; t <= 6; t += 0.037) CHECK(s.at(t)[0].values()[0] == Approx(std::cos(t)).margin(2e-4));
       CHECK(relative_error(s.at(6)[0], s.y.back()[0].values()) < 1e-12);
-      CHECK_THROWS_WITH(s.at(6.1), Contains("outside of the solution"));
+      CHECK_THROWS_WITH(s.at(6.1), Contains("outside the solution"));
     }
   CHECK_THROWS_WITH(odeint(rotation, start({1, 0}), {0, 1}).at(0.5), Contains("Solve with dense = true"));
   CHECK_THROWS_WITH(odeint(rotation, start({1, 0}), {0, 1}, {.dense = true, .gradient = OdeGradient::checkpointed}),
@@ -204,7 +204,7 @@ TEST_CASE("With per_sample, one difficult row of many controls the steps") {
     CHECK(off(true) < 3e-4);
     CHECK(off(true) * 2 < off(false));
   }
-  CHECK_THROWS_WITH(odeint(decay, one(), {0, 1}, {.per_sample = true}), Contains("one first axis"));
+  CHECK_THROWS_WITH(odeint(decay, one(), {0, 1}, {.per_sample = true}), Contains("equal first axes"));
 }
 
 TEST_CASE("An explicit method advises an implicit one if and only if the problem is stiff") {
@@ -225,7 +225,7 @@ TEST_CASE("Invalid options of implicit and multistep methods are rejected with a
     CHECK_THROWS_WITH(odeint(decay, one(), {0, 1}, options), Contains(text));
   };
   refused({.method = "bdf", .implicit = {.corrector = "magic"}}, "Use one of automatic, functional, jacobi_newton");
-  refused({.method = "bdf", .steps = 10}, "takes no equal steps");
+  refused({.method = "bdf", .steps = 10}, "cannot take equal steps");
   refused({.method = "bdf", .replay = {.grid = {0, 1}}}, "Give the grid and the orders of one solution");
   refused({.rtol = 0, .atol = 0}, "one must be positive");
   refused({.rtol = -1e-3}, "Neither may be negative");

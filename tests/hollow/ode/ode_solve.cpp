@@ -150,7 +150,7 @@ TEST_CASE("next_dt continues a solve where another ended") {
   CHECK(first.statistics.last_dt == Approx(first.grid.back() - first.grid[first.grid.size() - 2]));
 }
 
-TEST_CASE("No node leaks after a solve") {
+TEST_CASE("No node leaks after an ODE solve") {
   const int64_t before = live_nodes();
   {
     const Tensor x = track(tensor({1, 1, 1}, DType::float64));

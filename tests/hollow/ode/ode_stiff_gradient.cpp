@@ -269,7 +269,7 @@ TEST_CASE("Backsolve agrees if the flow is not stiff, and throws if it contracts
   CHECK_THROWS_WITH(
       odeint(lotka_volterra(p), {y0}, {0, 1},
              {.method = "bdf", .implicit = {.corrector = "newton_krylov"}, .gradient = OdeGradient::backsolve}),
-      Contains("backsolve has no products"));
+      Contains("backsolve does not support"));
 }
 
 }  // namespace dimwise::ode_stiff_gradient_tests

@@ -186,7 +186,7 @@ TEST_CASE("invalid shapes, times and settings of a flow are reported") {
   const Tensor x = Rng(1).normal({4, 2}, f64), t = ones({4, 1}, f64);
   CHECK_THROWS_WITH(p.log_prob(scalar(0, f64), x), Catch::Contains("of shape (n, 1)"));
   CHECK_THROWS_WITH(p.log_prob(t, Rng(1).normal({3, 2}, f64)), Catch::Contains("(4, d)"));
-  CHECK_THROWS_WITH(p.log_prob(-2 * t, x), Catch::Contains("the flow begins at -1"));
+  CHECK_THROWS_WITH(p.log_prob(-2 * t, x), Catch::Contains("the flow starts at -1"));
   CHECK_THROWS_WITH(p.derivatives(t, x, t), Catch::Contains("context"));
   CHECK_THROWS_WITH(make_flow_density({.options = {.steps = 0}}, Rng(1)), Catch::Contains("steps = 0"));
   CHECK_THROWS_WITH(make_flow_density({.conditioner = "none"}, Rng(1)), Catch::Contains("none"));

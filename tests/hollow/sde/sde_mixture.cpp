@@ -108,7 +108,7 @@ TEST_CASE("an anchored mixture moves with its initial point") {
   CHECK(largest(at.log_prob - moved.log_prob) < 1e-12);
   CHECK(largest(at.score - moved.score) < 1e-12);
   CHECK(largest(p.derivatives(t, x, c).time - (p.log_prob(t + 1e-5, x, c) - p.log_prob(t - 1e-5, x, c)) / 2e-5) < 1e-8);
-  CHECK_THROWS_WITH(TimeMixture({.d = 2, .context = 3, .anchored = true}, Rng(1)), Catch::Contains("no place"));
+  CHECK_THROWS_WITH(TimeMixture({.d = 2, .context = 3, .anchored = true}, Rng(1)), Catch::Contains("is not a point"));
 }
 
 }  // namespace dimwise::sde_mixture_tests

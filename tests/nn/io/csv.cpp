@@ -48,7 +48,7 @@ TEST_CASE("a first line of numbers is data, a line of quoted or other text is na
   CHECK(reads_as("1,2\n3,4\n", {"x1", "x2"}, {1, 2, 3, 4}));
   CHECK(reads_as("\"1990\",\"1991\"\n3,4\n", {"1990", "1991"}, {3, 4}));
   CHECK(parse_csv("1,2\n3,4", {CsvOptions::Header::yes}).columns == Names{"1", "2"});
-  CHECK_THAT(error_for("a,b\n3,4", {CsvOptions::Header::no}), Catch::Contains("some.csv:1:1: no number"));
+  CHECK_THAT(error_for("a,b\n3,4", {CsvOptions::Header::no}), Catch::Contains("some.csv:1:1: not a number"));
   CHECK_THAT(error_for("1,NA\n3,4"), Catch::Contains("some.csv:1:3: missing value"));
   CHECK(parse_csv("a,b\n").values.shape() == Shape{0, 2});
 }
@@ -69,9 +69,9 @@ TEST_CASE("row numbers of R and pandas are dropped by default") {
 TEST_CASE("missing values, text, ragged rows and unterminated quotes are rejected with line and column") {
   CHECK_THAT(error_for("a,b\n1,2\n3,\n"), Catch::Contains("some.csv:3:3: missing value in column 'b'"));
   CHECK_THAT(error_for("a,b\n1,2\n\n# c\nNaN,4\n"), Catch::Contains("some.csv:5:1: missing value in column 'a'"));
-  CHECK_THAT(error_for("a,b\n1, x7\n"), Catch::Contains("some.csv:2:4: no number") && Catch::Contains("'x7'"));
-  CHECK_THAT(error_for("a,b\n1,1e999\n"), Catch::Contains("some.csv:2:3: no number"));
-  CHECK_THAT(error_for("a;b\n1;2,5\n"), Catch::Contains("some.csv:2:3: no number"));
+  CHECK_THAT(error_for("a,b\n1, x7\n"), Catch::Contains("some.csv:2:4: not a number") && Catch::Contains("'x7'"));
+  CHECK_THAT(error_for("a,b\n1,1e999\n"), Catch::Contains("some.csv:2:3: not a number"));
+  CHECK_THAT(error_for("a;b\n1;2,5\n"), Catch::Contains("some.csv:2:3: not a number"));
   CHECK_THAT(error_for("a,b\n1,2\n3\n"),
              Catch::Contains("some.csv:3:1: the row has 1 fields, but the first row has 2"));
   CHECK_THAT(error_for("a,b\n1,2,3\n"), Catch::Contains("some.csv:2:5: the row has 3 fields"));

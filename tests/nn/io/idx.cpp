@@ -52,7 +52,7 @@ TEST_CASE("gzip is detected, and several members are concatenated") {
 
 TEST_CASE("an IDX header that does not match its data is rejected with the file's name") {
   CHECK_THAT(error_for(sample + "x"), Catch::Contains("some.idx") && Catch::Contains("1 bytes follow"));
-  CHECK_THAT(error_for(sample.substr(0, 17)), Catch::Contains("does not fit in the 5 bytes"));
+  CHECK_THAT(error_for(sample.substr(0, 17)), Catch::Contains("does not fit in the 5 available bytes"));
   CHECK_THAT(error_for(literal("\0\0\x08\x02\xff\xff\xff\xff\xff\xff\xff\xff") + "x"), Catch::Contains("does not fit"));
   CHECK_THAT(error_for(literal("\0\0\x08\x03\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0")),
              Catch::Contains("does not fit"));

@@ -88,7 +88,7 @@ TEST_CASE("a safetensors header that does not match its data is rejected with th
              Catch::Contains("some.safetensors") && Catch::Contains("'x' is duplicated"));
   CHECK_THAT(error_for("{" + x + "}", 7), Catch::Contains("is at bytes 0 … 8 of 7"));
   CHECK_THAT(error_for("{" + x + "}", 9), Catch::Contains("1 bytes follow"));
-  CHECK_THAT(error_for(R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})"), Catch::Contains("a hole"));
+  CHECK_THAT(error_for(R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})"), Catch::Contains("a gap"));
   CHECK_THAT(error_for("{" + x + R"(,"y":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})"),
              Catch::Contains("overlaps"));
   CHECK_THAT(error_for(R"({"x":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})"), Catch::Contains("does not fit"));
@@ -114,7 +114,7 @@ TEST_CASE("a safetensors header that does not match its data is rejected with th
              Catch::Contains("unknown key 'stride'"));
   CHECK_THAT(error_for(R"({"__metadata__":{"a":"1","a":"2"}})", 0), Catch::Contains("metadata key 'a' is duplicated"));
   CHECK_THAT(error_for(R"({"__metadata__":{},"__metadata__":{}})", 0), Catch::Contains("is duplicated"));
-  CHECK_THAT(error_for(R"({"__metadata__":{"a":{"b":"c"}}})", 0), Catch::Contains("an object where none belongs"));
+  CHECK_THAT(error_for(R"({"__metadata__":{"a":{"b":"c"}}})", 0), Catch::Contains("an object in an unexpected place"));
   CHECK_THAT(error_for("{\"__metadata__\":{\"a\":\"\xff\"}}", 0), Catch::Contains("not valid JSON"));
   CHECK_THAT(error_for(literal("{}\0\0"), 0), Catch::Contains("zero byte"));
   CHECK_THAT(error_for("\xef\xbb\xbf{}", 0), Catch::Contains("begin with '{'"));
@@ -125,9 +125,9 @@ TEST_CASE("a safetensors header that does not match its data is rejected with th
 }
 
 TEST_CASE("deep nesting in a header is rejected immediately") {
-  CHECK_THAT(error_for(R"({"x":)" + std::string(1'000'000, '[')), Catch::Contains("an array where none belongs"));
+  CHECK_THAT(error_for(R"({"x":)" + std::string(1'000'000, '[')), Catch::Contains("an array in an unexpected place"));
   CHECK_THAT(error_for(R"({"x":{"shape":)" + std::string(1'000'000, '[')),
-             Catch::Contains("an array where none belongs"));
+             Catch::Contains("an array in an unexpected place"));
 }
 
 TEST_CASE("every prefix and every changed header byte of a safetensors file gives a value or an Error") {

@@ -335,7 +335,7 @@ TEST_CASE("L-BFGS continues after a save as without it, bit for bit") {
 
 TEST_CASE("L-BFGS reports when it cannot start") {
   Point p{tensor({0}, DType::float64)};
-  CHECK_THROWS_WITH(Lbfgs().step(p, [](const Point& m) { return sum(log(m.x - 1)); }), Catch::Contains("Begin where"));
+  CHECK_THROWS_WITH(Lbfgs().step(p, [](const Point& m) { return sum(log(m.x - 1)); }), Catch::Contains("Start where"));
   Lbfgs none{.history = 0};
   CHECK_THROWS_AS(none.step(p, [](const Point& m) { return sum(m.x); }), ValueError);
 }

@@ -100,7 +100,7 @@ TEST_CASE("eigvals gives the eigenvalues of matrices that are not symmetric, as 
     CHECK(three[2] == Approx(1).epsilon(close));
   }
   CHECK(eigvals(zeros({2, 0, 0})).imag.shape() == Shape{2, 0});
-  CHECK_THROWS_WITH(eigvals(track(eye(2))), Catch::Contains("no derivative"));
+  CHECK_THROWS_WITH(eigvals(track(eye(2))), Catch::Contains("is not implemented"));
   CHECK_NOTHROW(eigvals(stop_gradient(track(eye(2)))));
   CHECK_THROWS_AS(eigvals(ones({2, 3})), ShapeError);
   CHECK_THROWS_AS(eigvals(full({2, 2}, std::nan(""))), ValueError);

@@ -78,7 +78,7 @@ std::vector<table::Entry> entries() {
        {{[] {
            triangular_solve(zeros({2, 2}), ones({2, 1}));
          },
-         "[triangular_solve] the matrix is singular: element 0 of its diagonal is 0. Look at diagonal(A)"},
+         "[triangular_solve] the matrix is singular: element 0 of its diagonal is 0. Check diagonal(A)"},
         {[=] {
            triangular_solve(with(nan), ones({2, 1}));
          },
