@@ -143,6 +143,15 @@ int64_t num_parameters(const M& m) {
   return n;
 }
 
+/// The dtype of a model's parameters. Throws ValueError if it has none, as a default-constructed model.
+template <Module M>
+DType dtype_of(const M& m) {
+  const std::vector<Tensor> all = parameters(m);
+  if (all.empty() || !all[0].defined())
+    fail<ValueError>("dtype_of", "the model has no parameters. Construct it from a config.");
+  return all[0].dtype();
+}
+
 /// A copy of the model with each parameter replaced by f(name, parameter).
 template <Module M, class F>
 M map_parameters(M m, F&& f) {

@@ -84,7 +84,7 @@ struct Cnf {
   /// computed. Throws as `to_data`.
   Tensor sample(const Rng& rng, const Shape& shape, const Tensor& context = {}, const FlowOptions& options = {}) const {
     const NoGrad guard;
-    Tensor x = rng.normal(shape, parameters(*this).front().dtype());
+    Tensor x = rng.normal(shape, dtype_of(*this));
     for (const Net& block : blocks) {
       const auto net = block.prepare(context);
       const VectorField f = [&](const Tensor& t, const State& y) { return State{net.at(t)(y[0])}; };

@@ -49,7 +49,7 @@ struct LayeredFlow {
   /// Example: `Tensor x = flow.sample(Rng(0), {1000, 2});`
   Tensor sample(const Rng& rng, const Shape& shape, const Tensor& context = {}) const {
     const NoGrad guard;
-    return self().to_data(rng.normal(shape, parameters(self()).front().dtype()), context).x;
+    return self().to_data(rng.normal(shape, dtype_of(self())), context).x;
   }
 
  private:

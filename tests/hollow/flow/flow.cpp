@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "hollow/flow/cnf.hpp"
+#include "hollow/flow/maf.hpp"
 
 #include "autodiff/debug/check_grads.hpp"
 #include "ops/arithmetic.hpp"
@@ -224,6 +225,11 @@ TEST_CASE("the adjoint's gradient of the likelihood agrees with the direct one")
     CHECK(distance(direct[i], adjoint[i]) < 1e-7);
     CHECK(max(abs(direct[i])).item() > 0);
   }
+}
+
+TEST_CASE("a flow without parameters gives no samples, but an error") {
+  CHECK_THROWS_WITH(Cnf<AnyHollowNet>{}.sample(Rng(0), {2, 2}), Catch::Contains("no parameters"));
+  CHECK_THROWS_WITH(Maf().sample(Rng(0), {2, 2}), Catch::Contains("no parameters"));
 }
 
 TEST_CASE("the statistics of a flow are those of all its blocks and of every kind of work") {
