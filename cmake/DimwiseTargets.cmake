@@ -66,7 +66,7 @@ function(dimwise_floor name)
   target_include_directories(dimwise_${name}
     PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}> $<INSTALL_INTERFACE:include/dimwise>)
   target_include_directories(dimwise_${name} SYSTEM PRIVATE ${DIMWISE_CBLAS_INCLUDE} ${DIMWISE_DNNL_INCLUDE} ${DIMWISE_RANDOM123_INCLUDE}
-    ${DIMWISE_XTENSOR_BLAS_INCLUDE}
+    ${DIMWISE_XTENSOR_BLAS_INCLUDE} ${Boost_INCLUDE_DIRS}
     $<TARGET_PROPERTY:xsimd,INTERFACE_INCLUDE_DIRECTORIES>)
   target_link_libraries(dimwise_${name} PRIVATE $<BUILD_INTERFACE:dimwise_flags>)
   foreach(below ${ARGN})

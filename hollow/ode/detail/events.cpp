@@ -1,13 +1,20 @@
 #include "hollow/ode/detail/events.hpp"
 
 #include <algorithm>
+#include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
+#include <cstdint>
 
 #include "autodiff/base/error.hpp"
 #include "autodiff/context.hpp"
 #include "autodiff/node.hpp"
 
 namespace dimwise::ode {
+
+namespace {
+// The bracket of a root is as short as doubles allow.
+bool rounding(double a, double b) { return std::abs(b - a) <= 4e-16 * std::max(std::abs(a), std::abs(b)); }
+}  // namespace
 
 Events::Events(const std::vector<OdeEvent>& events, double t, const State& y) : events_(events) {
   for (size_t i = 0; i < events_.size(); ++i) g_.push_back(value(i, t, y));
@@ -22,29 +29,17 @@ double Events::value(size_t i, double t, const State& y) const {
   return g.item();
 }
 
-// Regula falsi with the Illinois rule: it keeps a bracket and converges superlinearly.
+// The first time at which g has the sign of `after`, to the rounding of t: algorithm 748 of Alefeld, Potra & Shi
+// (1995).
 double Events::root(size_t i, const Interpolant& interpolant, double before, double after) const {
-  double a = interpolant.t, b = interpolant.t1, ga = before, gb = after;
-  int side = 0;
-  for (int k = 0; k < 100 && std::abs(b - a) > 4e-16 * std::max(std::abs(a), std::abs(b)); ++k) {
-    double c = (a * gb - b * ga) / (gb - ga);
-    if (!((c - a) * (b - c) > 0)) c = a + (b - a) / 2;
-    if (c == a || c == b) break;
-    const double gc = value(i, c, interpolant.at(c));
-    if (gc == 0) return c;
-    if ((gc > 0) == (gb > 0)) {
-      b = c;
-      gb = gc;
-      if (side == -1) ga /= 2;
-      side = -1;
-    } else {
-      a = c;
-      ga = gc;
-      if (side == 1) gb /= 2;
-      side = 1;
-    }
-  }
-  return b;
+  const bool forward = interpolant.t < interpolant.t1;
+  const auto g = [&](double t) { return value(i, t, interpolant.at(t)); };
+  std::uintmax_t evaluations = 100;
+  const auto [low, high] =
+      forward
+          ? boost::math::tools::toms748_solve(g, interpolant.t, interpolant.t1, before, after, rounding, evaluations)
+          : boost::math::tools::toms748_solve(g, interpolant.t1, interpolant.t, after, before, rounding, evaluations);
+  return forward ? high : low;
 }
 
 std::vector<OdeEventReached> Events::crossed(const Interpolant& interpolant, const State& y1) {
