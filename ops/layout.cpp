@@ -226,7 +226,8 @@ const Op astype_op = record::linear<Cast>(
 }  // namespace
 
 Tensor transpose(const Tensor& x) {
-  check_matrix("transpose", x);
+  if (x.rank() < 2)
+    fail<ShapeError>("transpose", "shape ", x.shape(), " has fewer than two axes. Reshape it to a matrix.");
   Shape order;
   for (int i = 0; i < x.rank(); ++i) order.push_back(i);
   std::swap(order[x.rank() - 1], order[x.rank() - 2]);

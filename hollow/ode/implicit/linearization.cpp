@@ -12,22 +12,19 @@ namespace dimwise::ode {
 namespace {
 constexpr int64_t largest_dense = 200;
 constexpr int power_iterations = 5;
-constexpr CorrectorKind kinds[] = {CorrectorKind::functional, CorrectorKind::jacobi_newton, CorrectorKind::newton,
-                                   CorrectorKind::newton_krylov};
 }  // namespace
 
-const char* name(CorrectorKind kind) {
-  constexpr const char* names[] = {"functional", "jacobi_newton", "newton", "newton_krylov"};
-  return names[static_cast<size_t>(kind)];
-}
+// corrector_names() has them in this order, after `automatic`.
+const char* name(CorrectorKind kind) { return corrector_names()[static_cast<size_t>(kind) + 1].c_str(); }
 
 Linearization::Linearization(std::shared_ptr<System> system, bool stiff)
     : system_(std::move(system)), automatic_(system_->options.implicit.corrector == "automatic") {
   if (automatic_)
     use(!stiff ? CorrectorKind::functional : system_->has_diagonal() ? CorrectorKind::jacobi_newton : whole());
   else
-    use(*std::find_if(std::begin(kinds), std::end(kinds),
-                      [&](CorrectorKind k) { return system_->options.implicit.corrector == name(k); }));
+    use(static_cast<CorrectorKind>(
+        std::find(corrector_names().begin(), corrector_names().end(), system_->options.implicit.corrector) -
+        corrector_names().begin() - 1));
 }
 
 CorrectorKind Linearization::whole() const {
