@@ -71,6 +71,8 @@ Tensor linear_combination(const std::vector<Tensor>& xs, const std::vector<doubl
   check_inputs("linear_combination", xs);
   std::vector<Tensor> terms;
   std::vector<double> numbers;
+  terms.reserve(xs.size());
+  numbers.reserve(xs.size());
   for (size_t i = 0; i < xs.size(); ++i) {
     if (xs[i].shape() != xs[0].shape())
       fail<ShapeError>("linear_combination", "shapes differ: ", xs[0].shape(), " and ", xs[i].shape(),
