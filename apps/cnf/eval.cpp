@@ -26,10 +26,10 @@ void evaluate(const EvalSettings& s) {
   DataSettings source = saved.settings.data;
   if (!s.data.empty()) source.data = s.data;
   const Dataset data = load_dataset(source);
-  if (data.test.dim(1) != model.d)
+  if (data.test.dim(1) != model.net.d)
     fail<DataError>("eval", data.name, " has ", data.test.dim(1), data.test.dim(1) == 1 ? " column" : " columns",
-                    ", but the model has ", model.d, ".");
-  const DType dtype = parse_dtype(model.dtype);
+                    ", but the model has ", model.net.d, ".");
+  const DType dtype = model.net.dtype;
   FlowOptions options = flow_options(s.solver);
   options.noise = Rng(static_cast<uint64_t>(s.common.seed)).split("noise");
   ThreadPool pool(static_cast<int>(s.common.threads));

@@ -4,32 +4,20 @@
 
 #include <algorithm>
 
-#include "apps/common/cli/common_flags.hpp"
+#include "apps/common/cli/net_settings.hpp"
 #include "autodiff/context.hpp"
 #include "ops/arithmetic.hpp"
 
 namespace dimwise::app {
 
 FlowModel make_model(const ModelSettings& s, const Rng& rng) {
-  const DType dtype = parse_dtype(s.dtype);
-  const Activation activation = parse_activation(s.activation);
-  if (!smooth(activation))
-    fail<ValueError>("model", "activation ", s.activation,
-                     " has a kink, so the derivative in the loss is discontinuous. Use tanh, softplus or silu.");
+  HollowConfig net = s.net;
+  net.time = true;
   FlowModel model;
-  model.standardizer = Standardizer(s.d, dtype);
+  model.standardizer = Standardizer(s.net.d, s.net.dtype);
   model.flow.T = s.end_time;
   for (int64_t b = 0; b < s.blocks; ++b)
-    model.flow.blocks.push_back(make_hollow_net({.conditioner = s.conditioner,
-                                                 .transformer = s.transformer,
-                                                 .d = s.d,
-                                                 .d_h = s.d_h,
-                                                 .hidden = s.hidden,
-                                                 .transformer_hidden = s.transformer_hidden,
-                                                 .activation = activation,
-                                                 .time = true,
-                                                 .dtype = dtype},
-                                                rng.split("block").split(static_cast<uint64_t>(b))));
+    model.flow.blocks.push_back(make_hollow_net(net, rng.split("block").split(static_cast<uint64_t>(b))));
   return model;
 }
 
@@ -65,9 +53,8 @@ Tensor sample_model(const FlowModel& model, int64_t n, const Rng& rng, const Ode
 }
 
 std::string describe(const ModelSettings& s) {
-  return fmt::format("{} conditioner {} to {}, {} transformer {}, {}{}, {}", s.conditioner, fmt::join(s.hidden, ","),
-                     s.d_h, s.transformer, fmt::join(s.transformer_hidden, ","), s.activation,
-                     s.blocks > 1 ? fmt::format(", {} blocks", s.blocks) : "", s.dtype);
+  return fmt::format("{}{}, {}", describe(s.net), s.blocks > 1 ? fmt::format(", {} blocks", s.blocks) : "",
+                     name(s.net.dtype));
 }
 
 }  // namespace dimwise::app

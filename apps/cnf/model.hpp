@@ -13,12 +13,7 @@ namespace dimwise::app {
 
 /// The architecture of a flow.
 struct ModelSettings {
-  int64_t d = 2;
-  std::string dtype = "float32";
-  std::string conditioner = "masked", transformer = "shared";
-  std::vector<int64_t> hidden = {64}, transformer_hidden = {64, 64};
-  int64_t d_h = 16;
-  std::string activation = "tanh";
+  HollowConfig net{.transformer_hidden = {64, 64}};
   int64_t blocks = 1;
   double end_time = 1;
 };

@@ -74,7 +74,7 @@ class Plotter {
 
   void run() {
     std::vector<Panel> panels;
-    if (saved_.settings.model.d == 2) {
+    if (saved_.settings.model.net.d == 2) {
       panels = density_panels();
       write("density.png", panels, static_cast<int>(panels.size()));
       write("trajectories.png", {trajectories()}, 1);
@@ -93,7 +93,7 @@ class Plotter {
   std::vector<double> model_log_density(const Tensor& points) {
     const NoGrad guard;
     std::vector<double> result;
-    const DType dtype = parse_dtype(saved_.settings.model.dtype);
+    const DType dtype = saved_.settings.model.net.dtype;
     for (int64_t start = 0; start < points.dim(0); start += 5000) {
       const Tensor part = astype(slice(points, 0, start, std::min(points.dim(0), start + 5000)), dtype);
       for (const double v : score(saved_.model, part, options_).log_prob.values()) result.push_back(v);
@@ -139,7 +139,7 @@ class Plotter {
   // Neighboring columns of data and samples, of the first six.
   std::vector<Panel> pair_panels() {
     std::vector<Panel> panels;
-    const int64_t d = saved_.settings.model.d;
+    const int64_t d = saved_.settings.model.net.d;
     if (d == 1)
       return {{.title = "samples",
                .x_label = data_.columns[0],
@@ -166,7 +166,7 @@ class Plotter {
     for (int64_t i = 0; i <= points; ++i) times.push_back(saved_.model.flow.T * static_cast<double>(i) / points);
     const Tensor z = Rng(static_cast<uint64_t>(s_.common.seed))
                          .split("paths")
-                         .normal({s_.paths, 2}, parse_dtype(saved_.settings.model.dtype));
+                         .normal({s_.paths, 2}, saved_.settings.model.net.dtype);
     const OdeSolution solution = value_or_throw(
         odeint([&](const Tensor& t, const State& y) { return State{net(y[0], t)}; }, {z}, times, options_.ode));
     Panel panel{.title = "paths, base to data",

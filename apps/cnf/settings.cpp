@@ -1,6 +1,7 @@
 #include "apps/cnf/settings.hpp"
 
 #include "apps/cnf/commands.hpp"
+#include "apps/common/cli/net_settings.hpp"
 
 namespace dimwise::app {
 
@@ -8,20 +9,14 @@ namespace {
 
 void add_model(Command& c, ModelSettings& s) {
   c.section("Model");
-  c.add_choice("conditioner", s.conditioner, conditioner_names(), "computes h_i from the other x_j");
-  c.add_choice("transformer", s.transformer, transformer_names(), "computes f_i from x_i and h_i");
-  c.add("hidden", s.hidden, "widths of the conditioner's hidden layers", at_least_one);
-  c.add("d-h", s.d_h, "numbers h_i given to the transformer for each dimension", at_least_one);
-  c.add("transformer-hidden", s.transformer_hidden, "widths of the transformer's hidden layers", at_least_one);
-  c.add_choice("activation", s.activation, Words{"tanh", "softplus", "silu", "sigmoid", "gelu", "sin"},
-               "activation of all layers");
+  add_net(c, s.net);
   c.add("blocks", s.blocks, "flows in sequence, each solved separately", at_least_one);
   c.add("end-time", s.end_time, "T, the time from the base to the data", positive);
-  add_dtype(c, s.dtype);
+  add_dtype(c, s.net.dtype);
 }
 
 // The data determine it.
-void add_columns(Command& c, ModelSettings& s) { c.add("number of columns", s.d, "", at_least_one); }
+void add_columns(Command& c, ModelSettings& s) { c.add("number of columns", s.net.d, "", at_least_one); }
 
 }  // namespace
 
@@ -41,11 +36,6 @@ void add_settings(Command& c, TrainSettings& s) {
   c.section("Training");
   add_seed(c, s.data.seed);
   add_steps(c, s.common);
-  c.add("minutes", s.minutes,
-        "train for this long instead of --steps; 0 for steps. The schedule then follows the clock, so a run cannot be "
-        "repeated bit for bit",
-        not_negative)
-      .not_in_checkpoint();
   add_batch_size(c, s.common.batch_size);
   add_threads(c, s.common,
               "cores to use. Each solves its own rows of a batch with its own steps. The same number repeats a run bit "
@@ -60,14 +50,10 @@ void add_settings(Command& c, TrainSettings& s) {
         Range{.min = 0, .max = 0.999999});
   c.add("kinetic", s.kinetic, "weight of the kinetic energy, the integral of |f|^2 / d", not_negative);
   c.add("jacobian", s.jacobian, "weight of the Jacobian diagonal's energy, the integral of |D f|^2 / d", not_negative);
-  c.section("Run");
-  add_out(c, s.common);
-  add_resume(c, s.common);
+  add_run(c, s.common);
   add_log_every(c, s.common);
   add_eval_every(c, s.common);
-  add_verbosity(c, s.common);
   add_debug_nans(c, s.common);
-  add_json(c, s.common);
 }
 
 Command saved_command(TrainSettings& s) {

@@ -14,7 +14,6 @@ struct TrainSettings {
   DataSettings data;
   ModelSettings model;
   SolverSettings solver{.rtol = 1e-3, .atol = 1e-3};
-  double minutes = 0;
   double weight_decay = 0, clip = 10, ema = 0.998;
   double kinetic = 0, jacobian = 0;
   int64_t warm_up = 100;

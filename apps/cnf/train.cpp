@@ -62,9 +62,9 @@ class Training {
  public:
   Training(const TrainSettings& settings, const Command& command)
       : settings_(settings),
-        run_(settings.common, settings.minutes, "Use a smaller --lr or --clip, or --debug-nans to find the op."),
+        run_(settings.common, "Use a smaller --lr or --clip, or --debug-nans to find the op."),
         data_(load_dataset(settings.data)),
-        batches_(data_, settings.data.seed, settings.common.batch_size, parse_dtype(settings.model.dtype)),
+        batches_(data_, settings.data.seed, settings.common.batch_size, settings.model.net.dtype),
         rng_(Rng(static_cast<uint64_t>(settings.data.seed))),
         pool_(static_cast<int>(settings.common.threads)),
         options_(flow_options(settings.solver)),
@@ -85,7 +85,7 @@ class Training {
  private:
   // The initial state, or that of a checkpoint. Nothing is written until this succeeds.
   State first_state(const Command& command) {
-    settings_.model.d = data_.train.dim(1);
+    settings_.model.net.d = data_.train.dim(1);
     State s;
     s.model = make_model(settings_.model, rng_.split("model"));
     s.model.standardizer = fit_standardizer(data_.train, data_.columns, dtype());
@@ -99,7 +99,7 @@ class Training {
     return s;
   }
 
-  DType dtype() const { return parse_dtype(settings_.model.dtype); }
+  DType dtype() const { return settings_.model.net.dtype; }
 
   void announce() {
     run_.say(fmt::format(

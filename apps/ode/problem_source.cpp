@@ -33,13 +33,13 @@ OdeProblem model_problem(const ProblemSource& s) {
     return experiment::learned_problem(experiment::load_run(checkpoint), s.samples, s.seed);
   const SavedRun run = load_run(checkpoint, s.weights);
   const ModelSettings& model = run.settings.model;
-  const Shape shape = s.samples == 1 ? Shape{model.d} : Shape{s.samples, model.d};
+  const Shape shape = s.samples == 1 ? Shape{model.net.d} : Shape{s.samples, model.net.d};
   return {.name = std::filesystem::path(s.model).filename().string(),
           .title = "learned dynamics of " + run.path,
           .source = describe(model),
           .note = model.blocks > 1 ? "the first of " + std::to_string(model.blocks) + " blocks" : "",
           .term = hollow_term(run.model.flow.blocks[0], {.time = true}),
-          .y0 = {Rng(static_cast<uint64_t>(s.seed)).split("start").normal(shape, parse_dtype(model.dtype))},
+          .y0 = {Rng(static_cast<uint64_t>(s.seed)).split("start").normal(shape, model.net.dtype)},
           .times = {0, model.end_time}};
 }
 

@@ -9,7 +9,7 @@ SavedRun load_run(const Checkpoint& checkpoint) {
   restore_settings(experiment_command(run.settings), checkpoint);
   TaskSettings small = run.settings.task;  // of which the net needs the dimension alone
   small.rows = small.batch = 1;
-  run.net = make_net(run.settings.net, *make_task(small, parse_dtype(run.settings.net.dtype)), Rng(0));
+  run.net = make_net(run.settings.net, *make_task(small, run.settings.net.dtype), Rng(0));
   load_state_dict(run.net, checkpoint.tensors, "model.");
   return run;
 }
@@ -18,7 +18,7 @@ OdeProblem learned_problem(const SavedRun& run, int64_t samples, int64_t seed) {
   TaskSettings settings = run.settings.task;
   settings.rows = settings.batch = samples;
   settings.seed = seed;
-  const auto task = make_task(settings, parse_dtype(run.settings.net.dtype));
+  const auto task = make_task(settings, run.settings.net.dtype);
   const Iteration iteration = task->iteration(run.net, 0);
   const bool alone = iteration.start.size() == 1;  // a flow carries its log-determinant along
   return {.name = settings.task,

@@ -15,42 +15,24 @@ namespace {
 
 DType dtype_of(const SdeModel& model) { return model.clock.value.dtype(); }
 
-AnyHollowNet make_net(const ModelSettings& s, int64_t d, DType dtype, const Rng& rng) {
-  return make_hollow_net({.conditioner = s.conditioner,
-                          .transformer = s.transformer,
-                          .d = d,
-                          .d_h = s.d_h,
-                          .hidden = s.hidden,
-                          .transformer_hidden = s.transformer_hidden,
-                          .activation = parse_activation(s.activation),
-                          .time = s.time_dependent,
-                          .dtype = dtype},
-                         rng);
-}
-
-AnyDensity make_density(const ModelSettings& s, const Observations& seen, DType dtype, const Rng& rng) {
+AnyDensity make_density(const ModelSettings& s, const Observations& seen, const Rng& rng) {
   const int64_t d = seen.d(), groups = seen.groups();
   const int64_t context = s.initial == "start" ? d : groups > 1 ? groups : 0;
-  const Activation activation = parse_activation(s.density_activation);
-  if (s.density == "flow")
-    return {make_flow_density({.d = d,
-                               .conditioner = s.conditioner,
-                               .transformer = s.transformer,
-                               .hidden = s.density_hidden,
-                               .transformer_hidden = s.transformer_hidden,
-                               .d_h = s.d_h,
-                               .activation = activation,
-                               .context = context,
-                               .dtype = dtype,
-                               .options = {.steps = s.flow_steps}},
-                              rng)};
+  if (s.density == "flow") {
+    HollowConfig net = s.net;
+    net.d = d;
+    net.hidden = s.density_hidden;
+    net.activation = s.density_activation;
+    net.context = context;
+    return {make_flow_density(net, rng, {.steps = s.flow_steps})};
+  }
   return {TimeMixture({.d = d,
                        .components = s.components,
                        .hidden = s.density_hidden,
-                       .activation = activation,
+                       .activation = s.density_activation,
                        .context = context,
                        .anchored = s.initial == "start",
-                       .dtype = dtype},
+                       .dtype = s.net.dtype},
                       rng)};
 }
 
@@ -81,8 +63,8 @@ std::vector<Tensor> in_data_units(std::vector<Tensor> v, const Tensor& scale, do
 
 SdeModel make_model(const ModelSettings& s, const Observations& train, const std::vector<std::optional<double>>& known,
                     const Rng& rng) {
-  const DType dtype = s.dtype == "float64" ? DType::float64 : DType::float32;
-  if (s.time_dependent && s.initial == "start")
+  const DType dtype = s.net.dtype;
+  if (s.net.time && s.initial == "start")
     fail<UsageError>(
         "--time-dependent",
         "needs the same time for all paths, but --initial start measures it from each start. Use --initial groups.");
@@ -92,19 +74,20 @@ SdeModel make_model(const ModelSettings& s, const Observations& train, const std
   if (!(*first < *last))
     fail<DataError>("data", "all training observations are at t = ", *first, ". Give observations at several times.");
   model.clock = {tensor({*first, *last - *first}, dtype)};
-  model.time_dependent = s.time_dependent;
+  model.time_dependent = s.net.time;
   model.from_start = s.initial == "start";
   model.groups = train.groups();
-  model.density = make_density(s, train, dtype, rng.split("density"));
-  model.drift = make_net(s, train.d(), dtype, rng.split("drift"));
+  model.density = make_density(s, train, rng.split("density"));
+  HollowConfig net = s.net;
+  net.d = train.d();
+  model.drift = make_hollow_net(net, rng.split("drift"));
   const std::vector<double> scale = model.units.scale.value.values();
   std::vector<double> unit, value;
   for (size_t i = 0; i < known.size(); ++i) {
     unit.push_back(known[i] ? 0 : 1);
     value.push_back(known[i] ? *known[i] / scale[i] * std::sqrt(*last - *first) : 0);
   }
-  model.diffusion = {
-      make_net(s, train.d(), dtype, rng.split("diffusion")), {tensor(unit, dtype)}, {tensor(value, dtype)}};
+  model.diffusion = {make_hollow_net(net, rng.split("diffusion")), {tensor(unit, dtype)}, {tensor(value, dtype)}};
   if (auto* mixture = std::get_if<TimeMixture>(&model.density.kind); mixture && model.from_start) {
     const Points points = density_points(model, train);
     mixture->spread(points.x - points.context, rng.split("spread"));

@@ -15,18 +15,13 @@ namespace dimwise::app::sde {
 
 /// The architecture of a fitted equation.
 struct ModelSettings {
-  std::string dtype = "float32";
+  HollowConfig net{.activation = Activation::silu};  ///< f and g; its sizes other than `hidden` are a flow's, too
   std::string density = "mixture";
   int64_t components = 10;
   std::vector<int64_t> density_hidden = {64, 64};
-  std::string density_activation = "tanh";
+  Activation density_activation = Activation::tanh;
   int64_t flow_steps = 8;
   std::string initial = "groups";  ///< how initial laws are distinguished: groups, start
-  std::string conditioner = "masked", transformer = "shared";
-  std::vector<int64_t> hidden = {64}, transformer_hidden = {64};
-  int64_t d_h = 16;
-  std::string activation = "silu";
-  bool time_dependent = false;  ///< f and g
 };
 
 /// A density p(t, x), a drift f and a diagonal diffusion g, in units in which x has mean 0 and scale 1 and the observed

@@ -50,7 +50,7 @@ Errors errors(const SdeModel& model, const SdeSystem& truth, const std::vector<s
 
 std::vector<std::string> limits(const FitSettings& s, const Dataset& data) {
   std::vector<std::string> all;
-  if (s.model.time_dependent)
+  if (s.model.net.time)
     all.emplace_back(
         "densities do not identify an f and a g that depend on time: for any g there is an f with the same p(t, x). "
         "Interpret them together.");

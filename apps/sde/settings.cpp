@@ -6,6 +6,7 @@
 
 #include "apps/common/cli/exit_code.hpp"
 #include "apps/common/cli/lists.hpp"
+#include "apps/common/cli/net_settings.hpp"
 #include "apps/sde/commands.hpp"
 
 namespace dimwise::app::sde {
@@ -50,21 +51,15 @@ void add_settings(Command& c, FitSettings& s) {
        "diffusion", s.diffusion,
        "g of each component, learned or its value, such as learned,0; by default the known values of a built-in system")
       .placeholder = "LIST";
-  c.add("time-dependent", s.model.time_dependent, "let f and g depend on time; they are then not identifiable");
-  c.add_choice("conditioner", s.model.conditioner, conditioner_names(), "computes h_i from the other x_j");
-  c.add_choice("transformer", s.model.transformer, transformer_names(), "computes f_i and g_i from x_i and h_i");
-  c.add("hidden", s.model.hidden, "widths of the conditioner's hidden layers", at_least_one);
-  c.add("d-h", s.model.d_h, "numbers h_i given to the transformer for each dimension", at_least_one);
-  c.add("transformer-hidden", s.model.transformer_hidden, "widths of the transformer's hidden layers", at_least_one);
-  const Words smooth{"tanh", "softplus", "silu", "sin"};
-  c.add_choice("activation", s.model.activation, smooth, "activation of all layers of f and g");
-  add_dtype(c, s.model.dtype);
+  c.add("time-dependent", s.model.net.time, "let f and g depend on time; they are then not identifiable");
+  add_net(c, s.model.net);
+  add_dtype(c, s.model.net.dtype);
   c.section("Density");
   c.add_choice("density", s.model.density, Words{"mixture", "flow"},
                "p(t, x): a mixture of normal distributions that move with time, or a flow through time");
   c.add("components", s.model.components, "of the mixture", at_least_one);
   c.add("density-hidden", s.model.density_hidden, "widths of the density's hidden layers", at_least_one);
-  c.add_choice("density-activation", s.model.density_activation, smooth, "activation of the density's layers");
+  add_activation(c, "density-activation", s.model.density_activation, "activation of the density's layers");
   c.add("flow-steps", s.model.flow_steps, "steps of a solve of the flow", at_least_one);
   c.add_choice("initial", s.model.initial, Words{"groups", "start"},
                "the information about the start of a path that the density gets: its group, or its first observation");
@@ -88,21 +83,16 @@ void add_settings(Command& c, FitSettings& s) {
         Range{.min = 0, .max = 1});
   add_seed(c, s.data.seed);
   add_steps(c, s.common);
-  c.add("minutes", s.minutes, "train for this long instead of --steps; 0 for steps", not_negative).not_in_checkpoint();
   add_batch_size(c, s.common.batch_size);
   add_lr(c, s.common);
   c.add("warm-up", s.warm_up, "steps over which the learning rate rises; it follows half a cosine down to 0",
         not_negative);
   c.add("clip", s.clip, "maximum norm of the gradient", positive);
   add_threads(c, s.common, "threads that share a batch; the same number repeats a run bit for bit");
-  c.section("Run");
-  add_out(c, s.common);
-  add_resume(c, s.common);
+  add_run(c, s.common);
   add_log_every(c, s.common);
   add_eval_every(c, s.common);
-  add_verbosity(c, s.common);
   add_debug_nans(c, s.common);
-  add_json(c, s.common);
 }
 
 Command fit_command(FitSettings& s) {

@@ -26,7 +26,7 @@ struct FitSettings {
   std::string method = "fokker-planck", fit = "two-stage";
   std::string residual = "weak", space = "log-p", points = "both";
   double lambda = 1, lambda_ramp = 0.2, density_share = 0.45;
-  double minutes = 0, clip = 10;
+  double clip = 10;
   int64_t warm_up = 100;
 };
 

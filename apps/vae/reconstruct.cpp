@@ -28,7 +28,7 @@ void reconstruct(const ReconstructSettings& s) {
   const Images images = load_images(run.settings.images);
   const NoGrad guard;
   const int64_t n = std::min(s.n, images.test.dim(0));
-  const Tensor x = astype(slice(images.test, 0, 0, n), parse_dtype(model.dtype));
+  const Tensor x = astype(slice(images.test, 0, 0, n), model.dtype);
   const Encoded encoded = encode(run.model, x);
   const FlowSample draw = run.model.flow.sample(Rng(static_cast<uint64_t>(s.common.seed)).split("z"), encoded.base,
                                                 encoded.context, {}, flow_options(s.solver));

@@ -24,7 +24,7 @@ void draw(const SampleSettings& s) {
   const ModelSettings& model = run.settings.model;
   const NoGrad guard;
   const Rng rng(static_cast<uint64_t>(s.common.seed));
-  const Tensor z = rng.split("z").normal({s.n, model.latent}, parse_dtype(model.dtype));
+  const Tensor z = rng.split("z").normal({s.n, model.latent}, model.dtype);
   const Bernoulli pixels{run.model.decoder(z)};
   const std::string path = result_figure(s.common.out, "samples.png");
   write_png(image_grid(s.binary ? pixels.sample(rng.split("x")) : pixels.mean(), model.height, model.width, s.columns),

@@ -16,10 +16,10 @@ const std::vector<std::string>& arch_names() {
 bool continuous(const std::string& flow) { return flow == "ffjord" || flow == "hollow"; }
 
 ModelSettings resolved(ModelSettings s) {
-  if (s.num_flows == 0) s.num_flows = continuous(s.flow) ? 1 : 4;
-  if (s.flow_hidden.empty() && s.flow == "iaf") s.flow_hidden = {320};
-  if (s.flow_hidden.empty() && s.flow == "ffjord") s.flow_hidden = {128, 128};
-  if (s.flow_hidden.empty() && s.flow == "hollow") s.flow_hidden = {128};
+  if (s.sizes.flows == 0) s.sizes.flows = continuous(s.flow) ? 1 : 4;
+  if (s.sizes.hidden.empty() && s.flow == "iaf") s.sizes.hidden = {320};
+  if (s.sizes.hidden.empty() && s.flow == "ffjord") s.sizes.hidden = {128, 128};
+  if (s.sizes.hidden.empty() && s.flow == "hollow") s.sizes.hidden = {128};
   return s;
 }
 

@@ -75,7 +75,7 @@ class Training {
                  .batch = std::min(settings.common.batch_size, images_.train.dim(0)),
                  .seed = static_cast<uint64_t>(settings.images.seed),
                  .drop_last = true}),
-        run_(flags(), 0, "Use a smaller --lr, or --clip 100, or --debug-nans to find the op."),
+        run_(flags(), "Use a smaller --lr, or --clip 100, or --debug-nans to find the op."),
         rng_(Rng(static_cast<uint64_t>(settings.images.seed))),
         pool_(static_cast<int>(settings.common.threads)),
         options_(train_options(settings)) {
@@ -215,7 +215,7 @@ class Training {
         << nlohmann::ordered_json{{"epoch", epoch}, {"seconds", seconds_}, {"threads", pool_.threads()}} << '\n';
   }
 
-  DType dtype() const { return parse_dtype(settings_.model.dtype); }
+  DType dtype() const { return settings_.model.dtype; }
 
   TrainSettings settings_;
   Images images_;

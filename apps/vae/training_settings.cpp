@@ -1,6 +1,6 @@
+#include "apps/common/cli/net_settings.hpp"
 #include "apps/vae/commands.hpp"
 #include "apps/vae/training.hpp"
-#include "hollow/net/any_hollow_net.hpp"
 
 namespace dimwise::app::vae {
 
@@ -21,24 +21,19 @@ void add_settings(Command& c, TrainSettings& s) {
   c.add("hidden", s.model.hidden, "width of the two hidden layers of mlp", at_least_one);
   c.add("latent", s.model.latent, "numbers in z", at_least_one);
   c.add_choice("flow", s.model.flow, flow_names(), "the flow of the posterior");
-  c.add("num-flows", s.model.num_flows, "steps of the flow, or blocks of a continuous one; 0 for 4, or 1 block",
+  c.add("num-flows", s.model.sizes.flows, "steps of the flow, or blocks of a continuous one; 0 for 4, or 1 block",
         not_negative);
-  c.add("columns", s.model.columns, "of orthogonal: columns of Q", at_least_one);
-  c.add("reflections", s.model.reflections, "of householder: reflections whose product is Q", at_least_one);
-  c.add("flow-hidden", s.model.flow_hidden,
+  c.add("columns", s.model.sizes.columns, "of orthogonal: columns of Q", at_least_one);
+  c.add("reflections", s.model.sizes.reflections, "of householder: reflections whose product is Q", at_least_one);
+  c.add("flow-hidden", s.model.sizes.hidden,
         "widths of the hidden layers of iaf and ffjord, and of the conditioner of hollow; by default 320, 128,128 and "
         "128",
         at_least_one);
-  c.add_choice("activation", s.model.activation, Words{"tanh", "softplus", "silu", "sin"},
-               "activation of ffjord and hollow");
-  c.add("rank", s.model.rank, "of ffjord: rank of the part of the weights that depends on the image; 0 for biases only",
-        not_negative);
-  c.add_choice("conditioner", s.model.conditioner, conditioner_names(), "of hollow: computes h_i");
-  c.add_choice("transformer", s.model.transformer, transformer_names(), "of hollow: computes f_i");
-  c.add("d-h", s.model.d_h, "of hollow: numbers h_i given to the transformer for each dimension", at_least_one);
-  c.add("transformer-hidden", s.model.transformer_hidden, "of hollow: widths of the transformer's hidden layers",
-        at_least_one);
-  c.add("end-time", s.model.end_time, "of ffjord and hollow: T, the end time of a block", positive);
+  add_activation(c, "activation", s.model.sizes.activation, "activation of ffjord and hollow");
+  c.add("rank", s.model.sizes.rank,
+        "of ffjord: rank of the part of the weights that depends on the image; 0 for biases only", not_negative);
+  add_parts(c, s.model.sizes, "of hollow: ");
+  c.add("end-time", s.model.sizes.end_time, "of ffjord and hollow: T, the end time of a block", positive);
   add_dtype(c, s.model.dtype);
   add_integrator(c, s.solver);
   c.add_choice("trace", s.solver.trace, Words{"auto", "exact", "brute-force", "hutchinson"},
@@ -58,13 +53,9 @@ void add_settings(Command& c, TrainSettings& s) {
       "gives slightly different results and cannot resume the run");
   add_lr(c, s.common);
   c.add("clip", s.clip, "maximum norm of the gradient; 0 for no limit", not_negative);
-  c.section("Run");
-  add_out(c, s.common);
-  add_resume(c, s.common);
+  add_run(c, s.common);
   add_log_every(c, s.common);
-  add_verbosity(c, s.common);
   add_debug_nans(c, s.common);
-  add_json(c, s.common);
 }
 
 Command saved_command(TrainSettings& s) {

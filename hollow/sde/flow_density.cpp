@@ -85,20 +85,10 @@ Tensor detail::flow_sample(const TimedField& u, const Tensor& t, int64_t d, cons
       .y.back()[0];
 }
 
-FlowDensity<AnyHollowNet> make_flow_density(const FlowDensityConfig& c, const Rng& rng) {
-  detail::check_flow(c.options);
-  return {make_hollow_net({.conditioner = c.conditioner,
-                           .transformer = c.transformer,
-                           .d = c.d,
-                           .d_h = c.d_h,
-                           .hidden = c.hidden,
-                           .transformer_hidden = c.transformer_hidden,
-                           .activation = c.activation,
-                           .time = true,
-                           .context = c.context,
-                           .dtype = c.dtype},
-                          rng),
-          c.d, c.options};
+FlowDensity<AnyHollowNet> make_flow_density(HollowConfig net, const Rng& rng, const FlowDensityOptions& options) {
+  detail::check_flow(options);
+  net.time = true;
+  return {make_hollow_net(net, rng), net.d, options};
 }
 
 }  // namespace dimwise

@@ -79,19 +79,7 @@ struct FlowDensity {
 template <class Net>
 FlowDensity(Net, int64_t, FlowDensityOptions) -> FlowDensity<Net>;
 
-/// Sizes of a time-dependent flow.
-struct FlowDensityConfig {
-  int64_t d = 2;
-  std::string conditioner = "masked", transformer = "shared";
-  std::vector<int64_t> hidden = {64}, transformer_hidden = {64};
-  int64_t d_h = 16;
-  Activation activation = Activation::tanh;
-  int64_t context = 0;  ///< size of the context, 0 for none
-  DType dtype = DType::float32;
-  FlowDensityOptions options = {};
-};
-
-/// A newly initialized flow. Throws ValueError for invalid settings.
-FlowDensity<AnyHollowNet> make_flow_density(const FlowDensityConfig& config, const Rng& rng);
+/// A newly initialized flow, whose net reads t. Throws ValueError for invalid settings.
+FlowDensity<AnyHollowNet> make_flow_density(HollowConfig net, const Rng& rng, const FlowDensityOptions& options = {});
 
 }  // namespace dimwise

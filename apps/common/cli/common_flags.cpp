@@ -1,7 +1,5 @@
 #include "apps/common/cli/common_flags.hpp"
 
-#include "autodiff/base/error.hpp"
-
 namespace dimwise::app {
 
 void add_seed(Command& command, int64_t& seed) {
@@ -10,6 +8,13 @@ void add_seed(Command& command, int64_t& seed) {
 
 void add_steps(Command& command, CommonFlags& flags) {
   command.add("steps", flags.steps, "total number of optimizer steps", at_least_one).not_in_checkpoint();
+  command
+      .add(
+          "minutes", flags.minutes,
+          "train for this long instead of --steps; 0 for steps. What depends on the share of the training that is done "
+          "then follows the clock, so that a run cannot be repeated bit for bit",
+          not_negative)
+      .not_in_checkpoint();
 }
 
 void add_batch_size(Command& command, int64_t& batch_size) {
@@ -24,8 +29,8 @@ void add_lr(Command& command, CommonFlags& flags) {
   command.add("lr", flags.lr, "learning rate of the optimizer", positive);
 }
 
-void add_dtype(Command& command, std::string& dtype) {
-  command.add_choice("dtype", dtype, std::vector<std::string>{"float32", "float64"},
+void add_dtype(Command& command, DType& dtype) {
+  command.add_choice("dtype", dtype, std::vector{DType::float32, DType::float64},
                      "precision of data, weights and solver");
 }
 
@@ -39,7 +44,9 @@ void add_out(Command& command, CommonFlags& flags) {
       .placeholder = "DIR";
 }
 
-void add_resume(Command& command, CommonFlags& flags) {
+void add_run(Command& command, CommonFlags& flags) {
+  command.section("Run");
+  add_out(command, flags);
   Setting& resume = command.add(
       "resume", flags.resume,
       "continue a run from a checkpoint, from a run folder, or from the newest checkpoint in --out (auto, the "
@@ -50,6 +57,8 @@ void add_resume(Command& command, CommonFlags& flags) {
   command
       .add("checkpoint-every", flags.checkpoint_every, "steps between checkpoints; the last two are kept", at_least_one)
       .not_in_checkpoint();
+  add_verbosity(command, flags);
+  add_json(command, flags);
 }
 
 void add_log_every(Command& command, CommonFlags& flags) {
@@ -76,12 +85,6 @@ void add_debug_nans(Command& command, CommonFlags& flags) {
 
 void add_json(Command& command, CommonFlags& flags) {
   command.add("json", flags.json, "print results as one JSON object").not_in_checkpoint();
-}
-
-DType parse_dtype(const std::string& name) {
-  if (name == "float32") return DType::float32;
-  if (name == "float64") return DType::float64;
-  fail<ValueError>("dtype", "there is no dtype '", name, "'. Use float32 or float64.");
 }
 
 }  // namespace dimwise::app

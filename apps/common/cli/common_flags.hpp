@@ -9,6 +9,7 @@ namespace dimwise::app {
 struct CommonFlags {
   int64_t seed = 0;
   int64_t steps = 1000;
+  double minutes = 0;  ///< 0 to end by steps
   int64_t batch_size = 128;
   int64_t threads = 1;
   double lr = 1e-3;
@@ -25,20 +26,20 @@ struct CommonFlags {
 };
 
 void add_seed(Command& command, int64_t& seed);
+/// `--steps` and `--minutes`.
 void add_steps(Command& command, CommonFlags& flags);
 void add_batch_size(Command& command, int64_t& batch_size);
 /// `--threads`; `help` says what depends on it. The default is 1, so that the results do not depend on the number of
 /// cores of the machine.
 Setting& add_threads(Command& command, CommonFlags& flags, const std::string& help);
 void add_lr(Command& command, CommonFlags& flags);
-void add_dtype(Command& command, std::string& dtype);
-/// Throws ValueError.
-DType parse_dtype(const std::string& name);
+void add_dtype(Command& command, DType& dtype);
 /// `--data`; `help` lists its values.
 void add_data(Command& command, std::string& data, const std::string& help);
 void add_out(Command& command, CommonFlags& flags);
-/// `--resume [auto|PATH]` and `--checkpoint-every`. config.toml does not have `resume`.
-void add_resume(Command& command, CommonFlags& flags);
+/// The section of a training run: `--out`, `--resume [auto|PATH]`, `--checkpoint-every`, verbosity and `--json`.
+/// config.toml does not have `resume`.
+void add_run(Command& command, CommonFlags& flags);
 void add_log_every(Command& command, CommonFlags& flags);
 void add_eval_every(Command& command, CommonFlags& flags);
 /// `--quiet`, `--verbose` and `--no-progress`.

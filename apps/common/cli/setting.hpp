@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace dimwise::app {
@@ -52,5 +54,24 @@ Setting make_setting(const std::string& name, std::vector<double>& value, const 
 /// One of several words.
 Setting make_choice(const std::string& name, std::string& value, const std::vector<std::string>& words,
                     const std::string& help);
+/// One of several values of an enumeration, written as `name(value)`.
+template <class E>
+requires std::is_enum_v<E> Setting make_choice(const std::string& setting, E& value, const std::vector<E>& values,
+                                               const std::string& help) {
+  std::vector<std::string> words;
+  for (const E v : values) words.emplace_back(name(v));
+  const auto word = std::make_shared<std::string>(name(value));
+  Setting s = make_choice(setting, *word, words, help);
+  s.read = [&value, values, word, read = s.read](const std::string& where, const std::string& text) {
+    read(where, text);
+    for (const E v : values)
+      if (*word == name(v)) value = v;
+  };
+  s.toml = [&value, word, toml = s.toml] {
+    *word = name(value);
+    return toml();
+  };
+  return s;
+}
 
 }  // namespace dimwise::app

@@ -11,8 +11,8 @@
 
 namespace dimwise::app {
 
-TrainingRun::TrainingRun(const CommonFlags& flags, double minutes, std::string advice)
-    : flags_(flags), minutes_(minutes), advice_(std::move(advice)), resumed_(find_checkpoint(flags.resume, flags.out)) {
+TrainingRun::TrainingRun(const CommonFlags& flags, std::string advice)
+    : flags_(flags), advice_(std::move(advice)), resumed_(find_checkpoint(flags.resume, flags.out)) {
   if (!resumed_) return;
   const auto elapsed = resumed_->tensors.find("elapsed");
   if (elapsed == resumed_->tensors.end() || elapsed->second.size() != 1)
@@ -65,7 +65,7 @@ void TrainingRun::run(const Body& body) {
 
 double TrainingRun::share_done() const {
   const double steps = static_cast<double>(step_) / static_cast<double>(flags_.steps);
-  return std::min(minutes_ > 0 ? elapsed_ / (60 * minutes_) : steps, 1.0);
+  return std::min(flags_.minutes > 0 ? elapsed_ / (60 * flags_.minutes) : steps, 1.0);
 }
 
 void TrainingRun::say(const std::string& text) {
@@ -89,7 +89,7 @@ void TrainingRun::diverged(const std::string& what) const {
 void TrainingRun::advance(const Body& body) {
   Tick tick = body.step();
   tick.step = ++step_;
-  if (minutes_ > 0) {
+  if (flags_.minutes > 0) {
     const auto now = Clock::now();
     elapsed_ += std::chrono::duration<double>(now - counted_until_).count();
     counted_until_ = now;

@@ -18,7 +18,7 @@ namespace dimwise::app {
 /// The parts that every training shares: run folder, checkpoints and resuming, the end by steps or by time, progress,
 /// signals.
 ///
-/// Example: `TrainingRun run(flags, minutes, "Use a smaller --lr."); …; run.begin(command); run.run({.step = …,
+/// Example: `TrainingRun run(flags, "Use a smaller --lr."); …; run.begin(command); run.run({.step = …,
 /// .tensors = …});`
 class TrainingRun {
  public:
@@ -38,9 +38,8 @@ class TrainingRun {
 
   /// Finds the checkpoint to resume from, and writes nothing. From now on a signal ends the run after a step.
   ///
-  /// `minutes` > 0 ends the run by time instead of by flags.steps. `advice` ends the error of a diverged run, such as
-  /// "Use a smaller --lr." Throws CheckpointError.
-  TrainingRun(const CommonFlags& flags, double minutes, std::string advice);
+  /// `advice` ends the error of a diverged run, such as "Use a smaller --lr." Throws CheckpointError.
+  TrainingRun(const CommonFlags& flags, std::string advice);
 
   const std::optional<Checkpoint>& resumed() const { return resumed_; }
   /// Throws CheckpointError with every setting whose value in the resumed run differs from `asked`, and for a
@@ -57,7 +56,7 @@ class TrainingRun {
 
   /// Steps done.
   int64_t step() const { return step_; }
-  /// The share of the training that is done, from 0 to 1: by steps, or by time if minutes are given.
+  /// The share of the training that is done, from 0 to 1: by steps, or by time if flags.minutes > 0.
   double share_done() const;
   RunFolder& folder() { return *folder_; }
   /// The path of the last good checkpoint; empty if there is none.
@@ -76,7 +75,6 @@ class TrainingRun {
 
   const StopSignals stop_;  // the first member, so that signals are handled from the start
   CommonFlags flags_;
-  double minutes_;
   std::string advice_;
   std::optional<Checkpoint> resumed_;
   int64_t step_ = 0;

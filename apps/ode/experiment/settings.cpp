@@ -1,5 +1,7 @@
 #include "apps/ode/experiment/settings.hpp"
 
+#include "apps/common/cli/net_settings.hpp"
+
 namespace dimwise::app::experiment {
 
 void add_settings(Command& c, Settings& s) {
@@ -16,14 +18,7 @@ void add_settings(Command& c, Settings& s) {
         "of trajectories, rotation: number of observed times, each four times the previous one", at_least_one);
   c.add("rows", task.rows, "of trajectories, rotation: observed trajectories", at_least_one);
   c.section("Model");
-  c.add_choice("conditioner", s.net.conditioner, conditioner_names(), "computes h_i from the other x_j");
-  c.add_choice("transformer", s.net.transformer, transformer_names(), "computes f_i from x_i and h_i");
-  c.add("hidden", s.net.hidden, "widths of the conditioner's hidden layers", at_least_one);
-  c.add("d-h", s.net.d_h, "numbers h_i given to the transformer for each dimension", at_least_one);
-  c.add("transformer-hidden", s.net.transformer_hidden, "widths of the transformer's hidden layers", at_least_one);
-  c.add_choice("activation", s.net.activation,
-               std::vector<std::string>{"tanh", "softplus", "silu", "sigmoid", "gelu", "sin"},
-               "activation of all layers");
+  add_net(c, s.net);
   add_dtype(c, s.net.dtype);
   c.section("Solvers");
   c.add("solvers", s.solvers,
@@ -39,15 +34,10 @@ void add_settings(Command& c, Settings& s) {
   c.section("Training");
   add_seed(c, task.seed);
   add_steps(c, s.common);
-  c.add("minutes", s.minutes, "train for this long instead of --steps; 0 for steps", not_negative).not_in_checkpoint();
   add_batch_size(c, task.batch);
   add_lr(c, s.common);
   c.add("clip", s.clip, "maximum norm of the gradient", positive);
-  c.section("Run");
-  add_out(c, s.common);
-  add_resume(c, s.common);
-  add_verbosity(c, s.common);
-  add_json(c, s.common);
+  add_run(c, s.common);
 }
 
 Command experiment_command(Settings& s) {

@@ -10,10 +10,10 @@ namespace dimwise::app::experiment {
 struct Settings {
   CommonFlags common{.steps = 2000, .lr = 5e-3, .out = "runs/stiffness", .checkpoint_every = 100};
   TaskSettings task;
-  NetSettings net;
+  HollowConfig net{.transformer = "per-dimension", .transformer_hidden = {64, 64}, .dtype = DType::float64};
   SolveLimits limits;
   std::string solvers = "dopri5,adams/functional,adams/jacobi_newton", train_with = "dopri5";
-  double minutes = 0, clip = 10;
+  double clip = 10;
   int64_t measure_every = 1;
   std::vector<double> tolerances = {1e-2, 1e-3, 1e-4, 1e-5, 1e-6};  ///< of the measurements of the trained model
 };

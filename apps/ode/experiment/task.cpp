@@ -1,7 +1,6 @@
 #include "apps/ode/experiment/task.hpp"
 
 #include "apps/cnf/model.hpp"
-#include "apps/common/cli/common_flags.hpp"
 
 namespace dimwise::app::experiment {
 
@@ -16,17 +15,10 @@ std::unique_ptr<Task> make_task(const TaskSettings& settings, DType dtype) {
   fail<ValueError>("task", "there is no task '", settings.task, "'. Use cnf, trajectories or rotation.");
 }
 
-AnyHollowNet make_net(const NetSettings& s, const Task& task, const Rng& rng) {
-  return make_hollow_net({.conditioner = s.conditioner,
-                          .transformer = s.transformer,
-                          .d = task.dimension(),
-                          .d_h = s.d_h,
-                          .hidden = s.hidden,
-                          .transformer_hidden = s.transformer_hidden,
-                          .activation = parse_activation(s.activation),
-                          .time = task.uses_time(),
-                          .dtype = parse_dtype(s.dtype)},
-                         rng);
+AnyHollowNet make_net(HollowConfig net, const Task& task, const Rng& rng) {
+  net.d = task.dimension();
+  net.time = task.uses_time();
+  return make_hollow_net(net, rng);
 }
 
 }  // namespace dimwise::app::experiment

@@ -11,15 +11,6 @@
 
 namespace dimwise::app::experiment {
 
-/// The sizes of the dynamics that are trained.
-struct NetSettings {
-  std::string conditioner = "masked", transformer = "per-dimension";
-  std::vector<int64_t> hidden = {64}, transformer_hidden = {64, 64};
-  int64_t d_h = 16;
-  std::string activation = "tanh";
-  std::string dtype = "float64";
-};
-
 /// The learning problem and its data.
 struct TaskSettings {
   std::string task = "cnf";
@@ -66,6 +57,6 @@ std::unique_ptr<Task> make_flow_task(const TaskSettings& settings, DType dtype);
 std::unique_ptr<Task> make_trajectory_task(const TaskSettings& settings, DType dtype);
 
 /// The net of a task at its initialization.
-AnyHollowNet make_net(const NetSettings& settings, const Task& task, const Rng& rng);
+AnyHollowNet make_net(HollowConfig net, const Task& task, const Rng& rng);
 
 }  // namespace dimwise::app::experiment

@@ -1,6 +1,5 @@
 #include "apps/vae/model/decoder.hpp"
 
-#include "apps/common/cli/common_flags.hpp"
 #include "ops/layout.hpp"
 
 namespace dimwise::app::vae {
@@ -13,8 +12,7 @@ Tensor ConvDecoder::operator()(const Tensor& z) const {
 }
 
 Decoder make_decoder(const ModelSettings& s, const Rng& rng) {
-  const DType dtype = parse_dtype(s.dtype);
-  if (s.arch == "mlp") return {Mlp({s.latent, s.hidden, s.hidden, s.height * s.width}, Activation::relu, rng, dtype)};
+  if (s.arch == "mlp") return {Mlp({s.latent, s.hidden, s.hidden, s.height * s.width}, Activation::relu, rng, s.dtype)};
   struct Layer {
     int64_t in, out, kernel, stride, padding, output_padding;
   };
@@ -23,8 +21,8 @@ Decoder make_decoder(const ModelSettings& s, const Rng& rng) {
                          Layer{32, 32, 5, 1, 2, 0}, Layer{32, 32, 5, 2, 2, 1}, Layer{32, 32, 5, 1, 2, 0}})
     decoder.layers.emplace_back(
         l.in, l.out, l.kernel, rng.split(decoder.layers.size()),
-        ConvTranspose2dOptions{.stride = l.stride, .padding = l.padding, .output_padding = l.output_padding}, dtype);
-  decoder.last = Conv2d(32, 1, 1, rng.split("last"), {}, dtype);
+        ConvTranspose2dOptions{.stride = l.stride, .padding = l.padding, .output_padding = l.output_padding}, s.dtype);
+  decoder.last = Conv2d(32, 1, 1, rng.split("last"), {}, s.dtype);
   return {decoder};
 }
 

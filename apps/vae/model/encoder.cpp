@@ -1,6 +1,5 @@
 #include "apps/vae/model/encoder.hpp"
 
-#include "apps/common/cli/common_flags.hpp"
 #include "apps/common/cli/exit_code.hpp"
 #include "ops/layout.hpp"
 
@@ -15,8 +14,8 @@ Tensor ConvEncoder::operator()(const Tensor& x) const {
 }
 
 Encoder make_encoder(const ModelSettings& s, const Rng& rng) {
-  const DType dtype = parse_dtype(s.dtype);
-  if (s.arch == "mlp") return {MlpEncoder{Mlp({s.height * s.width, s.hidden, s.hidden}, Activation::relu, rng, dtype)}};
+  if (s.arch == "mlp")
+    return {MlpEncoder{Mlp({s.height * s.width, s.hidden, s.hidden}, Activation::relu, rng, s.dtype)}};
   if (s.height != 28 || s.width != 28)
     fail<UsageError>("--arch", "conv takes images of 28 x 28 pixels, but these have ", s.height, " x ", s.width,
                      ". Use --arch mlp.");
@@ -27,7 +26,7 @@ Encoder make_encoder(const ModelSettings& s, const Rng& rng) {
   for (const Layer& l : {Layer{1, 32, 5, 1, 2}, Layer{32, 32, 5, 2, 2}, Layer{32, 64, 5, 1, 2}, Layer{64, 64, 5, 2, 2},
                          Layer{64, 64, 5, 1, 2}, Layer{64, 256, 7, 1, 0}})
     encoder.layers.emplace_back(l.in, l.out, l.kernel, rng.split(encoder.layers.size()),
-                                Conv2dOptions{.stride = l.stride, .padding = l.padding}, dtype);
+                                Conv2dOptions{.stride = l.stride, .padding = l.padding}, s.dtype);
   return {encoder};
 }
 

@@ -117,7 +117,8 @@ TEST_CASE("a threaded run stops at a signal and at a NaN like any other") {
 
 TEST_CASE("a likelihood in chunks is that of all rows at once, whatever the threads") {
   using dimwise::DType, dimwise::Rng, dimwise::Trace;
-  const FlowModel model = make_model({.dtype = "float64", .hidden = {8}, .transformer_hidden = {8}, .d_h = 4}, Rng(3));
+  const FlowModel model =
+      make_model({.net = {.d_h = 4, .hidden = {8}, .transformer_hidden = {8}, .dtype = DType::float64}}, Rng(3));
   const dimwise::FlowOptions options{.trace = Trace::hutchinson, .ode = {.method = "rk4", .steps = 2}, .noise = Rng(4)};
   const dimwise::Tensor x = Rng(5).normal({101, 2}, DType::float64);
   dimwise::ThreadPool one(1), three(3);

@@ -15,7 +15,7 @@ namespace {
 // An app whose command prints its effective configuration.
 struct Sample {
   CommonFlags flags;
-  std::string dtype = "float32";
+  dimwise::DType dtype = dimwise::DType::float32;
   std::vector<int64_t> hidden{64, 64};
   std::vector<double> times{0, 0.1};
   double rtol = 1e-5;
@@ -32,10 +32,7 @@ struct Sample {
     add_lr(train, flags);
     add_dtype(train, dtype);
     train.add("rtol", rtol, "relative tolerance", Range{.min = 0, .max = 1, .above_min = true});
-    train.section("Run");
-    add_out(train, flags);
-    add_resume(train, flags);
-    add_verbosity(train, flags);
+    add_run(train, flags);
     train.does([](const Command& self) { std::cout << self.effective_config(); });
     app.command("show", "does nothing").does([](const Command&) {});
   }
@@ -55,7 +52,8 @@ TEST_CASE("the effective configuration repeats the run") {
                           "--dtype", "float64", "--quiet", "--resume", "x"});
   REQUIRE(first.code == 0);
   REQUIRE_THAT(first.out, Contains("rtol = 0.30000000000000004") && Contains("hidden = [8, 9, 10]") &&
-                              Contains("quiet = true") && Contains("steps = 1000") && !Contains("resume ="));
+                              Contains("dtype = \"float64\"") && Contains("quiet = true") && Contains("steps = 1000") &&
+                              !Contains("resume ="));
   write_text(folder / "config.toml", first.out);
   const auto second = run({"train", "--config", folder / "config.toml"});
   CHECK(second.err == "");

@@ -31,7 +31,7 @@ const Command command("dimwise-test", "train", "");
 
 // A training whose only weight counts its steps; its best value is infinite, as before any evaluation.
 struct Counting {
-  explicit Counting(const CommonFlags& flags, double minutes = 0) : run(flags, minutes, "Take care.") {
+  explicit Counting(const CommonFlags& flags) : run(flags, "Take care.") {
     if (run.resumed()) weight = run.resumed()->tensors.at("model.w").item();
     run.begin(command);
   }
@@ -79,7 +79,7 @@ TEST_CASE("a training goes to its last step, is evaluated on the way and at the 
   CHECK(last.tensors.at("model.w").item() == 13);
   CHECK(last.tensors.at("elapsed").item() == 0);
   CHECK_THAT(read_text(folder / "run/log.txt"), Contains("resumed from " + folder / "run/ckpt-10.safetensors"));
-  CHECK(TrainingRun(flags(folder / "run", 5), 0, "").share_done() == 1);
+  CHECK(TrainingRun(flags(folder / "run", 5), "").share_done() == 1);
 }
 
 TEST_CASE("a training by minutes ends by the time of all its sessions") {
@@ -87,7 +87,9 @@ TEST_CASE("a training by minutes ends by the time of all its sessions") {
   const double minutes = 0.02;
   double before = 0;
   const auto session = [&](int64_t stop_at) {
-    Counting c(flags(folder / "run", 1), minutes);
+    CommonFlags timed = flags(folder / "run", 1);
+    timed.minutes = minutes;
+    Counting c(timed);
     CHECK(c.run.share_done() == before);
     const auto begin = std::chrono::steady_clock::now();
     auto body = c.body();
@@ -146,9 +148,9 @@ TEST_CASE("a training tells in which settings it differs from the one it resumes
   const TemporaryFolder folder;
   const CommonFlags f = flags(folder / "run", 2);
   const nlohmann::ordered_json same{{"hidden", {8}}, {"image height", 28}};
-  TrainingRun(f, 0, "").check_same(same, command);
+  TrainingRun(f, "").check_same(same, command);
   trained(f);
-  const TrainingRun again(f, 0, "");
+  const TrainingRun again(f, "");
   again.check_same(same, command);
   again.check_same(nlohmann::ordered_json::object(), command);
   CHECK_THROWS_AS(again.check_same(same, Command("dimwise-other", "train", "")), CheckpointError);
@@ -164,7 +166,7 @@ TEST_CASE("a checkpoint that no training wrote is not resumed") {
   CommonFlags f = flags(folder / "run", 2);
   f.resume = folder / "foreign.safetensors";
   save_safetensors(f.resume, {{"model.w", scalar(1.0, DType::float64)}}, {{"step", "3"}});
-  CHECK_THROWS_AS(TrainingRun(f, 0, ""), CheckpointError);
+  CHECK_THROWS_AS(TrainingRun(f, ""), CheckpointError);
   CHECK_FALSE(std::filesystem::exists(folder / "run"));
 }
 

@@ -68,7 +68,9 @@ ex::TaskSettings small(const std::string& task) {
 }
 
 AnyHollowNet small_net(const ex::Task& task) {
-  return ex::make_net({.hidden = {8}, .transformer_hidden = {8}, .d_h = 4}, task, Rng(3));
+  return ex::make_net(
+      {.transformer = "per-dimension", .d_h = 4, .hidden = {8}, .transformer_hidden = {8}, .dtype = DType::float64},
+      task, Rng(3));
 }
 
 // A task whose calls of f are counted, those that also give its diagonal, and apart from them those in f recorded.

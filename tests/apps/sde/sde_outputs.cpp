@@ -61,7 +61,9 @@ SavedRun blank(const std::vector<std::optional<double>>& known) {
     return Observations{{"a", "b"}, times, paths, groups, astype(stack({tensor(a), tensor(b)}, 1), DType::float64)};
   };
   SavedRun fit{{}, {"blank", observed(train_a, train_b), observed(test_a, test_b), {}}, known, {}, ""};
-  sde::ModelSettings s{.dtype = "float64", .components = 2, .density_hidden = {3}, .hidden = {3}};
+  sde::ModelSettings s{.net = {.hidden = {3}, .activation = dimwise::Activation::silu, .dtype = DType::float64},
+                       .components = 2,
+                       .density_hidden = {3}};
   fit.model = map_parameters(make_model(s, fit.data.train, known, Rng(0)),
                              [](const std::string&, const Tensor& x) { return zeros(x.shape(), x.dtype()); });
   return fit;

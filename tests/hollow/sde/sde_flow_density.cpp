@@ -25,14 +25,8 @@ constexpr DType f64 = DType::float64;
 double largest(const Tensor& x) { return max(abs(x)).item(); }
 
 FlowDensity<AnyHollowNet> flow(int64_t d, int64_t context = 0, const FlowDensityOptions& options = {.steps = 40}) {
-  const auto p = make_flow_density({.d = d,
-                                    .hidden = {8},
-                                    .transformer_hidden = {6},
-                                    .d_h = 3,
-                                    .context = context,
-                                    .dtype = f64,
-                                    .options = options},
-                                   Rng(5));
+  const auto p = make_flow_density(
+      {.d = d, .d_h = 3, .hidden = {8}, .transformer_hidden = {6}, .context = context, .dtype = f64}, Rng(5), options);
   return map_parameters(p, [](const std::string&, const Tensor& w) { return 1.5 * w; });
 }
 
@@ -91,8 +85,8 @@ TEST_CASE("time derivative, score and its diagonal agree with finite differences
 }
 
 TEST_CASE("the gradients of all derivatives with respect to every parameter agree with finite differences") {
-  const auto p = make_flow_density(
-      {.d = 2, .hidden = {4}, .transformer_hidden = {3}, .d_h = 2, .dtype = f64, .options = {.steps = 2}}, Rng(5));
+  const auto p = make_flow_density({.d = 2, .d_h = 2, .hidden = {4}, .transformer_hidden = {3}, .dtype = f64}, Rng(5),
+                                   {.steps = 2});
   const Tensor x = Rng(1).normal({3, 2}, f64), t = Rng(2).uniform({3, 1}, f64);
   check_grads(
       [&](const std::vector<Tensor>& in) {
@@ -158,8 +152,7 @@ TEST_CASE("the flow's samples follow the density of their time and law") {
 }
 
 TEST_CASE("maximum likelihood reaches the entropy of a moving normal distribution") {
-  auto p = make_flow_density({.d = 2, .hidden = {16}, .transformer_hidden = {16}, .d_h = 4, .options = {.steps = 4}},
-                             Rng(1));
+  auto p = make_flow_density({.d = 2, .d_h = 4, .hidden = {16}, .transformer_hidden = {16}}, Rng(1), {.steps = 4});
   const auto draw = [](int64_t n, const Rng& rng) {
     const Tensor t = rng.split("t").uniform({n, 1}, DType::float32, 0, 2);
     const Tensor mean = concat({sin(2 * t), 0.5 * t - 1}), scale = concat({0.4 + 0.3 * t, 0.7 + 0 * t});
@@ -188,7 +181,7 @@ TEST_CASE("invalid shapes, times and settings of a flow are reported") {
   CHECK_THROWS_WITH(p.log_prob(t, Rng(1).normal({3, 2}, f64)), Catch::Contains("(4, d)"));
   CHECK_THROWS_WITH(p.log_prob(-2 * t, x), Catch::Contains("the flow starts at -1"));
   CHECK_THROWS_WITH(p.derivatives(t, x, t), Catch::Contains("context"));
-  CHECK_THROWS_WITH(make_flow_density({.options = {.steps = 0}}, Rng(1)), Catch::Contains("steps = 0"));
+  CHECK_THROWS_WITH(make_flow_density({}, Rng(1), {.steps = 0}), Catch::Contains("steps = 0"));
   CHECK_THROWS_WITH(make_flow_density({.conditioner = "none"}, Rng(1)), Catch::Contains("none"));
 }
 
