@@ -75,10 +75,15 @@ const Op custom_op = [] {
   return op;
 }();
 
-// The same without a jvp: it has no Taylor rule.
+// The same without a jvp.
 const Op custom_reverse_op = [] {
   Op op = custom_op;
   op.jet = nullptr;
+  op.refuse_jet = [](const Call& call) {
+    fail<ValueError>("custom", "'", as<CustomRule>(call.attributes).name,
+                     "' has no jvp: push, jet and Taylor mode cannot differentiate it. Give the rule a jvp, or use "
+                     "reverse mode.");
+  };
   return op;
 }();
 

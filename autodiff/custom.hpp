@@ -24,7 +24,7 @@ struct CustomRule {
 
 /// y = rule.forward(inputs), differentiated by the rule instead of through its ops.
 ///
-/// Without a jvp, push, jet and Taylor mode throw ValueError.
+/// Without a jvp, push, jet and Taylor mode throw ValueError, with the rule's name.
 Tensor custom(const CustomRule& rule, const std::vector<Tensor>& inputs);
 
 }  // namespace dimwise

@@ -63,6 +63,7 @@ Tensor apply(const Op& op, Operands inputs, Attributes attributes) {
 }
 
 Series jet_of(const Call& call, std::span<const Series> inputs) {
+  if (!call.op.jet && call.op.refuse_jet) call.op.refuse_jet(call);
   if (!call.op.jet)
     fail<ValueError>(call.op.name,
                      "has no Taylor rule: push, jet and Taylor mode cannot differentiate it. Use reverse mode.");

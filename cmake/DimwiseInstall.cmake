@@ -1,4 +1,4 @@
-# install: headers under include/dimwise, static libraries, a CMake package and a pkg-config file.
+# install: public headers under include/dimwise, static libraries, a CMake package and a pkg-config file.
 
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -13,8 +13,12 @@ foreach(floor autodiff ops nn hollow)
     if(NOT internal)
       string(APPEND includes "#include \"${header}\"\n")
     endif()
+    dimwise_is_installed(installed ${header})
+    if(installed)
+      get_filename_component(folder ${header} DIRECTORY)
+      install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/dimwise/${folder})
+    endif()
   endforeach()
-  install(DIRECTORY ${floor} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/dimwise FILES_MATCHING PATTERN "*.hpp")
 endforeach()
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/include/dimwise.hpp
   CONTENT "#pragma once\n// All of dimwise.\n\n@includes@" @ONLY)

@@ -180,7 +180,7 @@ class Training {
       std::cout << result.dump() << '\n';
     else
       std::cout << "validation nll " << state_.best_nll << " nats"
-                << (data_.density ? " (entropy of the density " + std::to_string(data_.density->entropy) + ")" : "")
+                << (data_.density ? fmt::format(" (entropy of the density {:f})", data_.density->entropy) : "")
                 << " after " << run_.step() << " steps; saved " << run_.saved() << '\n';
   }
 

@@ -1,5 +1,7 @@
 #include "apps/ode/figures.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "apps/common/plot/png.hpp"
@@ -22,8 +24,8 @@ std::vector<double> component(const std::vector<State>& y, int64_t i) {
 std::string label(const OdeProblem& p, int64_t i) {
   const Tensor& y = p.y0[0];
   const int64_t d = y.dim(-1);
-  const std::string name = "y" + std::to_string(i % d + 1);
-  return y.size() == d ? name : name + " of " + std::to_string(i / d + 1);
+  const std::string name = fmt::format("y{}", i % d + 1);
+  return y.size() == d ? name : fmt::format("{} of {}", name, i / d + 1);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "apps/ode/problem_source.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -37,7 +39,7 @@ OdeProblem model_problem(const ProblemSource& s) {
   return {.name = std::filesystem::path(s.model).filename().string(),
           .title = "learned dynamics of " + run.path,
           .source = describe(model),
-          .note = model.blocks > 1 ? "the first of " + std::to_string(model.blocks) + " blocks" : "",
+          .note = model.blocks > 1 ? fmt::format("the first of {} blocks", model.blocks) : "",
           .term = hollow_term(run.model.flow.blocks[0], {.time = true}),
           .y0 = {Rng(static_cast<uint64_t>(s.seed)).split("start").normal(shape, model.net.dtype)},
           .times = {0, model.end_time}};

@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -23,8 +25,8 @@ void list(bool as_json) {
                    {"t1", p.times.back()},
                    {"stiff", p.stiff}});
     text += name + std::string(std::max<size_t>(21, name.size() + 1) - name.size(), ' ') + p.title + "\n";
-    text += std::string(21, ' ') + p.source + "; d = " + std::to_string(p.y0[0].size()) + (p.stiff ? ", stiff" : "") +
-            (p.note.empty() ? "" : "; " + p.note) + "\n";
+    text += fmt::format("{:21}{}; d = {}{}{}\n", "", p.source, p.y0[0].size(), p.stiff ? ", stiff" : "",
+                        p.note.empty() ? "" : "; " + p.note);
   }
   std::cout << (as_json ? all.dump() + "\n" : text);
 }

@@ -118,7 +118,7 @@ class Solve {
     const int64_t n = problem_.y0[0].size(), d = problem_.y0[0].dim(-1);
     std::vector<std::string> columns{"t"};
     for (int64_t i = 0; i < n; ++i)
-      columns.push_back("y" + std::to_string(i % d + 1) + (n == d ? "" : "_" + std::to_string(i / d + 1)));
+      columns.push_back(n == d ? fmt::format("y{}", i + 1) : fmt::format("y{}_{}", i % d + 1, i / d + 1));
     std::vector<double> rows;
     for (size_t i = 0; i < y.size(); ++i) {
       rows.push_back(times[i]);
@@ -194,12 +194,11 @@ class Solve {
     line("method",
          solver_.method + (n.corrector.empty() ? "" : ", corrector " + n.corrector) + ", rtol " + number(s_.rtol));
     line("status", j["status"].get<std::string>() + " at t = " + number(result_.reached));
-    line("evaluations of f", std::to_string(n.evaluations) + ", of D f " + std::to_string(n.diagonals));
-    line("Jacobians", std::to_string(n.jacobians) + ", products " + std::to_string(n.products) + ", factorizations " +
-                          std::to_string(n.factorizations));
+    line("evaluations of f", fmt::format("{}, of D f {}", n.evaluations, n.diagonals));
+    line("Jacobians", fmt::format("{}, products {}, factorizations {}", n.jacobians, n.products, n.factorizations));
     line("iterations", std::to_string(n.iterations));
-    line("steps", std::to_string(n.accepted) + " accepted, " + std::to_string(n.rejected) + " rejected, " +
-                      std::to_string(n.corrector_failures) + " of them by the corrector");
+    line("steps", fmt::format("{} accepted, {} rejected, {} of them by the corrector", n.accepted, n.rejected,
+                              n.corrector_failures));
     line("seconds", number(result_.seconds));
     line("error", std::isnan(error) ? "unknown: there is no closed form and no reference"
                                     : number(error) + " against " + reference_->origin);

@@ -106,9 +106,9 @@ class WorkPrecision {
     write();
     std::cout << (s_.common.json ? json() : table() + "\n" + written());
     if (stop_.pending() != 0)
-      throw Interrupted(stop_.pending(), std::to_string(cells_.size()) + " of " + std::to_string(total) +
-                                             " solves are done and written to " + folder_.path() +
-                                             ". Repeat the command to start again.");
+      throw Interrupted(stop_.pending(),
+                        fmt::format("{} of {} solves are done and written to {}. Repeat the command to start again.",
+                                    cells_.size(), total, folder_.path()));
   }
 
  private:

@@ -79,8 +79,8 @@ class Comparison {
           try {
             cells_.push_back({method, keep, seed, cell(method, keep, seed)});
           } catch (const Interrupted& stopped) {
-            throw Interrupted(stopped.signal(), std::to_string(cells_.size()) + " of " + std::to_string(total) +
-                                                    " fits are done; repeat the command to continue");
+            throw Interrupted(stopped.signal(), fmt::format("{} of {} fits are done; repeat the command to continue",
+                                                            cells_.size(), total));
           }
         }
     report();
@@ -93,7 +93,7 @@ class Comparison {
     own.method = method;
     own.data.keep = keep;
     own.data.seed = seed;
-    own.common.out += "/" + method + "-" + number(100 * keep) + "-" + std::to_string(seed);
+    own.common.out += fmt::format("/{}-{}-{}", method, number(100 * keep), seed);
     own.common.resume = "auto";
     const Command c = fit_command(own);
     const Json asked = saved_settings(c);
@@ -155,8 +155,8 @@ class Comparison {
     if (all.empty()) return "-";
     const auto [low, high] = std::minmax_element(all.begin(), all.end());
     const bool some = static_cast<int64_t>(all.size()) < s_.seeds;
-    return number(mean(all)) + " (" + number(*low) + ".." + number(*high) + ")" +
-           (some ? " of " + std::to_string(all.size()) : "");
+    return fmt::format("{} ({}..{}){}", number(mean(all)), number(*low), number(*high),
+                       some ? fmt::format(" of {}", all.size()) : "");
   }
 
   std::string table() const {

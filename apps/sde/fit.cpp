@@ -116,7 +116,7 @@ class Fit {
                          data_.train.size(), data_.train.paths(), data_.test.size(), data_.test.paths()));
     for (const std::string& remark : data_.train.remarks) run_.say("data: " + remark);
     for (const std::string& limit : limits(settings_, data_)) run_.say("note: " + limit);
-    run_.say("model: " + std::to_string(num_parameters(model_)) + " parameters");
+    run_.say(fmt::format("model: {} parameters", num_parameters(model_)));
   }
 
   std::map<std::string, Tensor> tensors() const {

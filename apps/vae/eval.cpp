@@ -126,7 +126,7 @@ void evaluate(const EvalSettings& s, const Command& self) {
           if (!progress)
             progress = std::make_unique<Progress>(total, done, progress_style(s.common.quiet, s.common.no_progress));
           Tick tick{.step = done, .loss = negative_elbo(partial.scores).mean};
-          if (!partial.scores.nll.empty()) tick.more = "nll " + std::to_string(mean_of(partial.scores.nll).mean);
+          if (!partial.scores.nll.empty()) tick.more = fmt::format("nll {:f}", mean_of(partial.scores.nll).mean);
           progress->update(tick);
           all = done == total;
           if (!all && (stop.pending() || Clock::now() - saved > std::chrono::seconds(20))) {

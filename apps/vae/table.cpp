@@ -68,7 +68,7 @@ std::string seconds(const Run& run) {
     all.push_back(j["seconds"]);
     threads = j["threads"];
   }
-  return all.empty() ? "–" : number(median(all), 1) + (threads > 1 ? " on " + std::to_string(threads) + " cores" : "");
+  return all.empty() ? "–" : number(median(all), 1) + (threads > 1 ? fmt::format(" on {} cores", threads) : "");
 }
 
 std::string evaluations(const Run& run) {
@@ -91,14 +91,13 @@ std::string markdown(const TableSettings& s, const std::vector<Run>& runs) {
     cell(std::to_string(e.value("train_images", int64_t{0})));
     cell(run.training("arch"));
     cell(std::string(run.training("flow")) +
-         (run.training("flow") == "none" ? "" : " × " + std::to_string(run.training("num-flows").get<int64_t>())));
+         (run.training("flow") == "none" ? "" : fmt::format(" × {}", run.training("num-flows").get<int64_t>())));
     cell(std::to_string(e.value("flow_parameters", int64_t{0})));
     cell(std::to_string(e["epoch"].get<int64_t>()) +
-         (e["settings"]["weights"] == "best" ? ", best " + std::to_string(e["best_epoch"].get<int64_t>()) : ""));
+         (e["settings"]["weights"] == "best" ? fmt::format(", best {}", e["best_epoch"].get<int64_t>()) : ""));
     cell(with_error(e["negative_elbo"]));
     cell(with_error(e["nll"]));
-    cell(std::to_string(e["nll"]["images"].get<int64_t>()) + " × " +
-         std::to_string(e["settings"]["samples"].get<int64_t>()));
+    cell(fmt::format("{} × {}", e["nll"]["images"].get<int64_t>(), e["settings"]["samples"].get<int64_t>()));
     cell(seconds(run));
     cell(evaluations(run));
     text += "\n";

@@ -1,5 +1,6 @@
 #include "autodiff/custom.hpp"
 
+#include "autodiff/checkpoint.hpp"
 #include "autodiff/debug/check_grads.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/arithmetic.hpp"
@@ -67,13 +68,19 @@ TEST_CASE("a jvp gives push and jets of every order") {
   CHECK(distance(third(y, a, b, u), third(plain(a, b), a, b, u)) < 1e-13);
 }
 
-TEST_CASE("a rule without a jvp has no Taylor rule") {
+TEST_CASE("a rule without a jvp has no Taylor rule, and the error names it") {
   const Tensor a = track(f64(2)), b = track(f64(1));
   const Tape reverse({custom(without_jvp(), {a, b})}, {a, b});
   CHECK_FALSE(reverse.has_jets());
+  const std::string expected =
+      "[custom] 'wave' has no jvp: push, jet and Taylor mode cannot differentiate it. Give the rule a jvp, or use "
+      "reverse mode.";
+  CHECK(error_of([&] { reverse.push({f64(1), f64(1)}); }) == expected);
+  CHECK(error_of([&] { reverse.jet({{f64(1)}, {f64(1)}}); }) == expected);
+  // As part of another op's series.
   CHECK(error_of([&] {
-          reverse.push({f64(1), f64(1)});
-        }) == "[custom] has no Taylor rule: push, jet and Taylor mode cannot differentiate it. Use reverse mode.");
+          jvp(checkpoint([&](const auto& in) { return custom(without_jvp(), in); }, {a, b}), a, f64(1));
+        }) == expected);
 }
 
 TEST_CASE(

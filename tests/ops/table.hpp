@@ -3,6 +3,8 @@
 
 #include <complex>
 #include <functional>
+#include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +16,16 @@ namespace dimwise::table {
 
 using Inputs = std::vector<Tensor>;
 using Complex = std::complex<double>;
+using Wide = long double;
+
+/// An elementwise function of one operand in long double, which values in the tails and at special points are held to.
+struct Exact {
+  Wide (*value)(Wide), (*slope)(Wide);  ///< f, f'
+  Wide (*bend)(Wide) = nullptr;         ///< f'', if it is tested
+  Wide low = -std::numeric_limits<Wide>::infinity(), high = std::numeric_limits<Wide>::infinity();
+  /// Roots ± of f' and f'', near which they have no relative accuracy.
+  double slope_root = std::numeric_limits<double>::infinity(), bend_root = slope_root;
+};
 
 struct Entry {
   std::string function;              ///< its name in the header
@@ -24,6 +36,7 @@ struct Entry {
   std::vector<std::pair<std::function<void()>, std::string>> errors = {};  ///< calls that throw, and a part of the text
   bool smooth = true;  ///< false if rounding to float32 makes finite differences useless
   int jets = 4;        ///< highest order of Taylor series tested; below 4, the highest that exists
+  std::optional<Exact> exact = std::nullopt;  ///< for elementwise functions of one operand
 };
 
 /// All entries, family by family.

@@ -1,5 +1,7 @@
 #include "apps/common/data/standard_files.hpp"
 
+#include <fmt/core.h>
+
 #include <cstdlib>
 #include <filesystem>
 
@@ -12,7 +14,7 @@ namespace {
 [[noreturn]] void missing(const std::string& set, const std::vector<StandardFile>& files, const std::string& tried) {
   std::string expected;
   for (const StandardFile& f : files)
-    expected += "\n  " + f.path + ", " + std::to_string(f.bytes) + " bytes, SHA-256 " + f.sha256;
+    expected += fmt::format("\n  {}, {} bytes, SHA-256 {}", f.path, f.bytes, f.sha256);
   const std::string command = "scripts/fetch-data.sh " + set;
   fail<DataError>("data", "files of ", set, " are missing. Tried:", tried, "\nExpected, below the folder that ",
                   "DIMWISE_DATA names or below ./data:", expected, "\nTo fetch them, run ",

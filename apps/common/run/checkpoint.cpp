@@ -1,5 +1,7 @@
 #include "apps/common/run/checkpoint.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
@@ -68,7 +70,7 @@ std::optional<Checkpoint> newest(const std::string& folder) {
 
 }  // namespace
 
-std::string checkpoint_name(int64_t step) { return "ckpt-" + std::to_string(step) + ".safetensors"; }
+std::string checkpoint_name(int64_t step) { return fmt::format("ckpt-{}.safetensors", step); }
 
 Checkpoint load_checkpoint(const std::string& path) {
   SafeTensors file;

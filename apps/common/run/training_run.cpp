@@ -58,7 +58,7 @@ void TrainingRun::run(const Body& body) {
   progress_->finish();
   save(body);
   if (stop_.pending() && !ended()) {
-    folder_->log("interrupted at step " + std::to_string(step_));
+    folder_->log(fmt::format("interrupted at step {}", step_));
     throw Interrupted(stop_.pending(), "saved " + saved_ + "; continue with the same command and --resume auto");
   }
 }
@@ -104,7 +104,7 @@ void TrainingRun::save(const Body& body) {
   for (const auto& [name, tensor] : tensors)
     if (name.starts_with("model."))
       for (const double v : tensor.values())
-        if (!std::isfinite(v)) diverged("a weight is " + std::to_string(v) + ".");
+        if (!std::isfinite(v)) diverged(fmt::format("a weight is {:f}.", v));
   tensors.emplace("elapsed", scalar(elapsed_, DType::float64));
   saved_ = folder_->save(step_, tensors, {{"command", command_}, {"settings", body.settings}});
 }

@@ -141,9 +141,8 @@ Observations windows(Observations all, const ReadOptions& options, const std::st
     all.group.push_back(0);
   }
   all.remarks.push_back(
-      "cut into " + std::to_string(n) + " windows of " + std::to_string(options.window) +
-      " rows, each starting at t = 0" +
-      (rows > used ? "; dropped rows at the end, which fill no window: " + std::to_string(rows - used) : ""));
+      fmt::format("cut into {} windows of {} rows, each starting at t = 0{}", n, options.window,
+                  rows > used ? fmt::format("; dropped rows at the end, which fill no window: {}", rows - used) : ""));
   return all;
 }
 
@@ -180,7 +179,7 @@ Observations sorted(Observations all, const std::string& path) {
   Observations result = subset(all, kept);
   if (!ordered) result.remarks.emplace_back("unordered rows were sorted by path and time");
   if (kept.size() < order.size())
-    result.remarks.push_back("dropped duplicate rows: " + std::to_string(order.size() - kept.size()));
+    result.remarks.push_back(fmt::format("dropped duplicate rows: {}", order.size() - kept.size()));
   return result;
 }
 

@@ -1,17 +1,8 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
-
-#include "tests/apps/common/process.hpp"
+#include "tests/apps/common/app_run.hpp"
 
 namespace dimwise::app {
-
-using Strings = std::vector<std::string>;
-
-inline Strings operator+(Strings a, const Strings& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
 
 inline Ended cnf(const Strings& words, const Surroundings& around = {}) {
   return Process(DIMWISE_CNF, words, around).wait();
@@ -50,11 +41,5 @@ inline std::string rows_file(const TemporaryFolder& folder) {
   write_text(folder / "rows.csv", text);
   return folder / "rows.csv";
 }
-
-inline std::string checkpoint(const std::string& out, int64_t step) {
-  return read_text(out + "/ckpt-" + std::to_string(step) + ".safetensors");
-}
-
-inline std::string metrics(const std::string& out) { return read_text(out + "/metrics.jsonl"); }
 
 }  // namespace dimwise::app

@@ -2,6 +2,7 @@
 
 #include "nn/io/csv.hpp"
 #include "ops/layout.hpp"
+#include "tests/apps/cnf/cnf_run.hpp"
 #include "tests/apps/ode/ode_run.hpp"
 #include "tests/catch.hpp"
 

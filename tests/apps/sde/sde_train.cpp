@@ -3,6 +3,7 @@
 #include <random>
 
 #include "apps/common/run/checkpoint.hpp"
+#include "tests/apps/cnf/cnf_run.hpp"
 #include "tests/apps/sde/sde_run.hpp"
 #include "tests/catch.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tests/apps/cnf/cnf_run.hpp"
+#include "tests/apps/common/app_run.hpp"
 
 namespace dimwise::app {
 

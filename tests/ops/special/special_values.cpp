@@ -18,76 +18,27 @@
 #include "ops/layout.hpp"
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
+#include "tests/ops/table.hpp"
 
 namespace dimwise::special_values_tests {
 
 namespace {
 
-using Wide = long double;
+using table::Entry;
+using table::Wide;
 using Reference = Wide (*)(Wide);
 using Unary = Tensor (*)(Tensor);
 
 constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr DType both[] = {DType::float32, DType::float64};
 
-// Infinity is replaced by a number whose exponential is 0 or infinite, so that products have the correct limits.
-Wide finite(Wide x) { return std::isnan(x) ? x : std::clamp(x, Wide(-1e4900L), Wide(1e4900L)); }
-Wide sigma(Wide x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }
-Wide sigma_slope(Wide x) { return sigma(x) * sigma(-x); }
-Wide sigma_bend(Wide x) { return -sigma_slope(x) * std::tanh(x / 2); }
-Wide soft(Wide x) { return std::max(x, Wide(0)) + std::log1p(std::exp(-std::abs(x))); }
-Wide sech2(Wide x) { return 4 * sigma_slope(2 * x); }
-Wide density(Wide x) { return std::exp(-x * x / 2) * 0.398942280401432677939946059934381868L; }
-Wide cdf(Wide x) { return std::erfc(-x * 0.707106781186547524400844362104849039L) / 2; }
-constexpr Wide two_over_root_pi = 1.12837916709551257389615890312154517L;
-
-struct Function {
-  const char* name;
-  Unary f;
-  Reference value, slope, bend;  // f, f', f''
-  Wide low = -HUGE_VALL, high = HUGE_VALL;
-  double slope_root = inf, bend_root = inf;  // roots ± of f' and f'', near which they have no relative accuracy
-};
-const Function functions[] = {
-    {"exp", exp, [](Wide x) { return std::exp(x); }, [](Wide x) { return std::exp(x); },
-     [](Wide x) { return std::exp(x); }},
-    {"expm1", expm1, [](Wide x) { return std::expm1(x); }, [](Wide x) { return std::exp(x); },
-     [](Wide x) { return std::exp(x); }},
-    {"log", log, [](Wide x) { return std::log(x); }, [](Wide x) { return 1 / x; }, nullptr, 0},
-    {"log1p", log1p, [](Wide x) { return std::log1p(x); }, [](Wide x) { return 1 / (1 + x); }, nullptr, -1},
-    {"sin", sin, [](Wide x) { return std::sin(x); }, [](Wide x) { return std::cos(x); },
-     [](Wide x) { return -std::sin(x); }},
-    {"cos", cos, [](Wide x) { return std::cos(x); }, [](Wide x) { return -std::sin(x); },
-     [](Wide x) { return -std::cos(x); }},
-    // Its derivative is 1 − y², which cancels in the tails.
-    {"tanh", tanh, [](Wide x) { return std::tanh(x); }, sech2, [](Wide x) { return -2 * std::tanh(x) * sech2(x); },
-     -0.3L, 0.3L},
-    {"sigmoid", sigmoid, sigma, sigma_slope, sigma_bend},
-    {"softplus", softplus, soft, sigma, sigma_slope},
-    {"log_sigmoid", log_sigmoid, [](Wide x) { return -soft(-x); }, [](Wide x) { return sigma(-x); },
-     [](Wide x) { return -sigma_slope(x); }},
-    {"silu", silu, [](Wide x) { return finite(x) * sigma(x); },
-     [](Wide x) { return sigma(x) * (1 + finite(x) * sigma(-x)); },
-     [](Wide x) { return sigma_slope(x) * (2 - finite(x) * std::tanh(x / 2)); }, -HUGE_VALL, HUGE_VALL, 1.278, 2.399},
-    {"relu", relu, [](Wide x) { return x > 0 ? x : x * 0; }, [](Wide x) { return Wide(x > 0); },
-     [](Wide) { return Wide(0); }, -1e30L, 1e30L},
-    {"elu", elu, [](Wide x) { return x > 0 ? x : std::expm1(x); }, [](Wide x) { return x > 0 ? 1 : std::exp(x); },
-     [](Wide x) { return x > 0 ? 0 : std::exp(x); }},
-    {"erf", erf, [](Wide x) { return std::erf(x); }, [](Wide x) { return two_over_root_pi * std::exp(-x * x); },
-     [](Wide x) { return -2 * finite(x) * two_over_root_pi * std::exp(-x * x); }},
-    {"erfc", erfc, [](Wide x) { return std::erfc(x); }, [](Wide x) { return -two_over_root_pi * std::exp(-x * x); },
-     [](Wide x) { return 2 * finite(x) * two_over_root_pi * std::exp(-x * x); }},
-    {"gelu", gelu, [](Wide x) { return finite(x) * cdf(x); }, [](Wide x) { return cdf(x) + finite(x) * density(x); },
-     [](Wide x) { return density(x) * 2 - finite(x) * (finite(x) * density(x)); }, -HUGE_VALL, HUGE_VALL, 0.752,
-     M_SQRT2},
-    {"sqrt", sqrt, [](Wide x) { return std::sqrt(x); }, [](Wide x) { return x == 0 ? 0 : Wide(0.5) / std::sqrt(x); },
-     nullptr, 0},
-    {"rsqrt", rsqrt, [](Wide x) { return 1 / std::sqrt(x); },
-     [](Wide x) { return Wide(-0.5) / std::sqrt(x) / std::sqrt(x) / std::sqrt(x); }, nullptr, 0},
-    {"square", square, [](Wide x) { return x * x; }, [](Wide x) { return 2 * x; }, [](Wide) { return Wide(2); }},
-    {"abs", abs, [](Wide x) { return std::abs(x); }, [](Wide x) { return Wide((x > 0) - (x < 0)); },
-     [](Wide) { return Wide(0); }},
-};
+// The entries of functions of one operand.
+std::vector<Entry> functions() {
+  std::vector<Entry> list;
+  for (const Entry& e : table::entries())
+    if (e.exact) list.push_back(e);
+  return list;
+}
 
 // Both signs of these, as numbers of the dtype.
 std::vector<double> points(DType dtype) {
@@ -100,6 +51,8 @@ std::vector<double> points(DType dtype) {
       1e3, 1599,   1601,   1e4,    1e6,    2e6,   1e9,   1e22,  1e30,  3e38, 1e150, 1e300, 1.7e308, inf};
   for (int i = 1; i < 200; ++i) list.push_back(0.0973 * i);
   for (int i = 1; i < 100; ++i) list.push_back(i * M_PI_2);
+  for (const double most : {1e-6, 5.0, 80.0})
+    for (const double x : Rng(7).uniform({500}, DType::float64, 0, most).values()) list.push_back(x);
   std::vector<double> all;
   for (const double x : list)
     for (const double signed_x : {x, -x})
@@ -121,8 +74,8 @@ double ulps(double y, Wide exact, DType dtype) {
                              std::ldexp(Wide(1), std::max(std::min(exponent, highest) - digits, lowest)));
 }
 
-void near(const char* what, const Function& function, const Tensor& x, const Tensor& y, Reference reference,
-          double most, double root = inf, double smallest = 0) {
+void near(const char* what, const Entry& entry, const Tensor& x, const Tensor& y, Reference reference, double most,
+          double root = inf, double smallest = 0) {
   const std::vector<double> at = x.values(), values = y.values();
   double worst = 0;
   size_t where = 0;
@@ -132,8 +85,8 @@ void near(const char* what, const Function& function, const Tensor& x, const Ten
     if (std::abs(exact) < smallest && std::abs(values[i]) < 2 * smallest) continue;
     if (const double e = ulps(values[i], exact, x.dtype()); !(e <= worst)) worst = e, where = i;
   }
-  INFO(function.name << what << " " << x.dtype() << " at " << at[where] << ": " << values[where] << ", not "
-                     << static_cast<double>(reference(at[where])));
+  INFO(entry.function << what << " " << x.dtype() << " at " << at[where] << ": " << values[where] << ", not "
+                      << static_cast<double>(reference(at[where])));
   CHECK(worst <= most);
 }
 
@@ -205,33 +158,34 @@ void alike_everywhere(const char* name, const Call& f, size_t operands) {
 }  // namespace
 
 TEST_CASE("values and derivatives are accurate in the tails and at special points, recorded or not") {
-  for (const Function& function : functions)
+  for (const Entry& e : functions())
     for (const DType dtype : both) {
       std::vector<double> inside;
       for (const double x : points(dtype))
-        if (x >= function.low && x <= function.high) inside.push_back(x);
-      const Tensor x = track(tensor(inside, dtype)), y = function.f(x), g = slopes(y, x, true);
+        if (x >= e.exact->low && x <= e.exact->high) inside.push_back(x);
+      const auto& [value, slope, bend, low, high, slope_root, bend_root] = *e.exact;
+      const Tensor x = track(tensor(inside, dtype)), y = e.f({x}), g = slopes(y, x, true);
       // A product with a subnormal number has few digits.
-      const double tiny = dtype == DType::float32 ? 1e-35 : 1e-305, product = function.slope_root < inf ? tiny : 0;
-      const double most = function.f == static_cast<Unary>(rsqrt) ? 5 : 4;  // its cube
-      near("", function, x, y, function.value, 4);
-      near("'", function, x, g, function.slope, most, function.slope_root, product);
-      near("' unrecorded", function, x, slopes(y, x, false), function.slope, most, function.slope_root, product);
-      if (!function.bend) continue;
+      const double tiny = dtype == DType::float32 ? 1e-35 : 1e-305, product = slope_root < inf ? tiny : 0;
+      const double most = e.function == "rsqrt" ? 5 : 4;  // its cube
+      near("", e, x, y, value, 4);
+      near("'", e, x, g, slope, most, slope_root, product);
+      near("' unrecorded", e, x, slopes(y, x, false), slope, most, slope_root, product);
+      if (!bend) continue;
       for (const bool record : {false, true})
-        near(record ? "''" : "'' unrecorded", function, x, g.tracked() ? slopes(g, x, record) : zeros_like(x),
-             function.bend, 8, function.bend_root, tiny);
+        near(record ? "''" : "'' unrecorded", e, x, g.tracked() ? slopes(g, x, record) : zeros_like(x), bend, 8,
+             bend_root, tiny);
       // The same by Taylor series: ½f''.
       const NoGrad guard;
       const Series jet = Tape({y}, {x}).jet({{ones_like(x), Tensor()}})[0];
       const Tensor half = jet.at(2).defined() ? jet.at(2) : zeros_like(x);
-      near("'' by series", function, x, half + half, function.bend, 8, function.bend_root, tiny);
+      near("'' by series", e, x, half + half, bend, 8, bend_root, tiny);
     }
 }
 
-TEST_CASE("the table contains every elementwise record of one operand") {
+TEST_CASE("the entry of every elementwise record of one operand has its formula in long double") {
   std::set<std::string> met;
-  for (const Function& function : functions) met.insert(function.f(track(ones({1}))).node()->op->name);
+  for (const Entry& e : functions()) met.insert(e.records.begin(), e.records.end());
   for (const auto& room : {exponential_ops(), trigonometric_ops(), activation_ops(), power_ops()})
     for (const Op* op : room) {
       INFO(op->name);
@@ -323,10 +277,11 @@ TEST_CASE("derivatives at special points are those documented in the header") {
       CHECK(slope(rsqrt, 0.0, dtype, record) == -inf);
       CHECK(std::isnan(slope(rsqrt, -1, dtype, record)));
       CHECK(std::isnan(relu(scalar(NAN, dtype)).item()));
-      for (const Function& function : functions)
-        if (function.f != static_cast<Unary>(square)) {
-          INFO(function.name << " " << dtype);
-          CHECK(std::isnan(slope(function.f, NAN, dtype, record)));
+      for (const Entry& e : functions())
+        if (e.function != "square") {
+          INFO(e.function << " " << dtype);
+          const Tensor x = track(scalar(NAN, dtype));
+          CHECK(std::isnan(grad(e.f({x}), x, {.record = record}).item()));
         }
     }
   const Tensor x = track(tensor({0.0, -2, 3}, DType::float64));
@@ -337,9 +292,7 @@ TEST_CASE("derivatives at special points are those documented in the header") {
 }
 
 TEST_CASE("a function of one number gives the same in every lane and next to any neighbors") {
-  for (const Function& function : functions)
-    alike_everywhere(
-        function.name, [&](const std::vector<Tensor>& in) { return function.f(in[0]); }, 1);
+  for (const Entry& e : functions()) alike_everywhere(e.function.c_str(), e.f, 1);
   alike_everywhere(
       "neg", [](const std::vector<Tensor>& in) { return neg(in[0]); }, 1);
   alike_everywhere(
