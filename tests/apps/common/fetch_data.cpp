@@ -8,6 +8,7 @@
 #include "tests/apps/common/environment.hpp"
 #include "tests/apps/common/process.hpp"
 #include "tests/catch.hpp"
+#include "tests/data.hpp"
 
 namespace dimwise::fetch_data_tests {
 
@@ -133,7 +134,7 @@ TEST_CASE("fetch-data.sh leaves a file that is there and wrong as it is") {
 TEST_CASE("fetch-data.sh downloads what is published, whole or not at all") {
   const Small small;
   if (Process("/bin/bash", {"-c", "command -v curl"}).wait().code != 0) {
-    WARN("curl is not installed: not tried");
+    skip("curl is not installed");
     return;
   }
   CHECK(small.run({"abc", "--mirror", "file://" + small.folder / "nowhere"}).code == 1);
@@ -194,12 +195,8 @@ TEST_CASE("fetch-data.sh tells what it cannot do") {
 }
 
 TEST_CASE("what fetch-data.sh puts into ./data is found without a variable") {
-  const char* data = std::getenv("DIMWISE_DATA");
-  if (!data || !fs::exists(std::string(data) + "/caltech101_silhouettes")) {
-    WARN("DIMWISE_DATA has no caltech101_silhouettes: not tried");
-    return;
-  }
-  const std::string from = data;
+  if (optional_data("caltech101_silhouettes").empty()) return;
+  const std::string from = std::getenv("DIMWISE_DATA");
   const TemporaryFolder folder;
   const CurrentFolder here(folder / "");
   const Variable unset("DIMWISE_DATA", nullptr);

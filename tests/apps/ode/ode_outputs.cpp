@@ -5,6 +5,7 @@
 #include "tests/apps/cnf/cnf_run.hpp"
 #include "tests/apps/ode/ode_run.hpp"
 #include "tests/catch.hpp"
+#include "tests/data.hpp"
 
 namespace dimwise::ode_outputs_tests {
 
@@ -12,18 +13,6 @@ using namespace dimwise::app;
 using Catch::Matchers::Contains;
 
 namespace {
-
-Surroundings with_data() {
-  const char* data = std::getenv("DIMWISE_DATA");
-  return {.environment = {{"DIMWISE_DATA", data ? data : "."}}};
-}
-
-bool have_references() {
-  const char* data = std::getenv("DIMWISE_DATA");
-  if (data && std::filesystem::exists(std::string(data) + "/ivp_reference.json")) return true;
-  WARN("ivp_reference.json is not in DIMWISE_DATA: skipped");
-  return false;
-}
 
 std::vector<double> last_row(const std::string& csv) {
   const Tensor values = load_csv(csv).values;
@@ -70,11 +59,10 @@ TEST_CASE("the written configuration repeats the solve, and a flag beats it") {
 }
 
 TEST_CASE("stiff problems meet the stored references by the automatic choice") {
-  if (!have_references()) return;
   const TemporaryFolder folder;
   for (const std::string problem : {"robertson", "hires", "van-der-pol-mu"}) {
-    const Ended ended =
-        run_ode({"solve", "--problem", problem, "--rtol", "1e-8", "--out", folder / "run", "--json"}, with_data());
+    const Ended ended = run_ode({"solve", "--problem", problem, "--rtol", "1e-8", "--out", folder / "run", "--json"},
+                                {.environment = {{"DIMWISE_DATA", test_data("")}}});
     INFO(problem);
     REQUIRE(ended.code == 0);
     const auto j = nlohmann::json::parse(ended.out);

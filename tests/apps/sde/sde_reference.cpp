@@ -17,6 +17,7 @@
 #include "ops/reduce.hpp"
 #include "tests/apps/common/temporary_folder.hpp"
 #include "tests/catch.hpp"
+#include "tests/data.hpp"
 
 namespace dimwise::sde_reference_tests {
 
@@ -28,7 +29,7 @@ namespace {
 constexpr DType f64 = DType::float64;
 
 nlohmann::json references() {
-  std::ifstream in(DIMWISE_SOURCE_DIR "/tests/data/sde_reference.json");
+  std::ifstream in(test_data("sde_reference.json"));
   return nlohmann::json::parse(in);
 }
 

@@ -18,6 +18,7 @@
 #include "tests/apps/common/environment.hpp"
 #include "tests/apps/common/temporary_folder.hpp"
 #include "tests/catch.hpp"
+#include "tests/data.hpp"
 
 namespace dimwise::vae_images_tests {
 
@@ -71,14 +72,6 @@ void refused(const File& file, const std::string& why) {
   INFO(why);
   CHECK_THROWS_AS(load_images({.data = file.path}), DataError);
   CHECK_THROWS_WITH(load_images({.data = file.path}), Contains(file.path) && Contains(why));
-}
-
-// The folder of optional data, or nothing, saying so.
-std::string optional_data(const std::string& name) {
-  const char* data = std::getenv("DIMWISE_DATA");
-  if (data && std::filesystem::exists(std::string(data) + "/" + name)) return data;
-  WARN("DIMWISE_DATA has no " << name << ": not tried");
-  return "";
 }
 
 }  // namespace
@@ -256,10 +249,9 @@ TEST_CASE("files that hold no images are refused with the reason") {
 }
 
 TEST_CASE("every malformed file of the interoperability collection is refused as images") {
-  const std::string data = optional_data("interop/expected.json");
-  if (data.empty()) return;
+  const Variable home("DIMWISE_DATA", test_data("").c_str());
   int tried = 0;
-  std::ifstream in(data + "/interop/expected.json");
+  std::ifstream in(test_data("interop/expected.json"));
   const nlohmann::json files = nlohmann::json::parse(in);
   for (const auto& [name, entry] : files.items()) {
     if (name.starts_with("safetensors/")) continue;
@@ -318,7 +310,7 @@ TEST_CASE("MNIST is 50,000, 10,000 and 10,000 images, the last of training for v
   CHECK(images.train.shape() == Shape{50000, 784});
   CHECK(images.validation.shape() == Shape{20, 784});
   CHECK(images.test.shape() == Shape{10000, 784});
-  const Tensor raw = load_idx(data + "/mnist/train-images-idx3-ubyte.gz");
+  const Tensor raw = load_idx(data + "/train-images-idx3-ubyte.gz");
   const auto gray = raw.data<float>();
   const auto train = images.train.data<float>(), drawn = images.validation.data<float>();
   CHECK(std::equal(train.begin(), train.end(), gray.begin(), [](float a, float b) { return a == b / 255; }));
@@ -353,8 +345,7 @@ TEST_CASE("Caltech silhouettes are 4,100, 2,264 and 2,307 images of 0 and 1, as 
   const Images images = load_images({.data = "caltech"});
   CHECK(images.train.shape() == Shape{4100, 784});
   for (const auto& [part, name] : {std::pair(images.train, "train"), {images.validation, "val"}, {images.test, "test"}})
-    CHECK(part.values() ==
-          load_idx(data + "/caltech101_silhouettes/caltech101sil28-" + name + "-images-idx3-ubyte.gz").values());
+    CHECK(part.values() == load_idx(data + "/caltech101sil28-" + name + "-images-idx3-ubyte.gz").values());
 }
 
 TEST_CASE("the Frey faces are a file of one's own") {

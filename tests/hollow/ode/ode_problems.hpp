@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "ops/elementwise.hpp"
 #include "ops/layout.hpp"
 #include "tests/catch.hpp"
+#include "tests/hollow/references.hpp"
 
 namespace dimwise::problems {
 
@@ -66,17 +66,6 @@ inline double relative_error(const Tensor& y, const std::vector<double>& expecte
     size = std::max(size, std::abs(expected[i]));
   }
   return worst / size;
-}
-
-/// The reference solutions, if they exist.
-inline std::optional<nlohmann::json> references() {
-  const char* folder = std::getenv("DIMWISE_DATA");
-  std::ifstream file(std::string(folder ? folder : ".") + "/ivp_reference.json");
-  if (!file) {
-    WARN("ivp_reference.json is not in DIMWISE_DATA: skipped");
-    return std::nullopt;
-  }
-  return nlohmann::json::parse(file);
 }
 
 }  // namespace dimwise::problems

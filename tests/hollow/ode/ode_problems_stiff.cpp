@@ -8,18 +8,11 @@
 #include "autodiff/context.hpp"
 #include "hollow/ode/problems/problems.hpp"
 #include "tests/catch.hpp"
+#include "tests/hollow/references.hpp"
 
 namespace dimwise::ode_problems_stiff_tests {
 
 namespace {
-
-std::optional<nlohmann::json> references() {
-  const char* folder = std::getenv("DIMWISE_DATA");
-  std::ifstream file(std::string(folder ? folder : ".") + "/ivp_reference.json");
-  if (file) return nlohmann::json::parse(file);
-  WARN("ivp_reference.json is not in DIMWISE_DATA: skipped");
-  return std::nullopt;
-}
 
 OdeSolution solve(const OdeProblem& p, const std::string& method, const std::string& corrector, double rtol) {
   const NoGrad guard;
@@ -62,8 +55,7 @@ const Recorded recorded[] = {
 }  // namespace
 
 TEST_CASE("The stiff set agrees with its references, and evaluations do not increase") {
-  const auto all = references();
-  if (!all) return;
+  const nlohmann::json all = references("ivp_reference.json");
   for (const Recorded& r : recorded) {
     const OdeProblem p = ode_problem(r.problem);
     for (const int i : {0, 1, 2}) {
@@ -71,7 +63,7 @@ TEST_CASE("The stiff set agrees with its references, and evaluations do not incr
       const OdeSolution s = solve(p, r.method, r.corrector, rtol);
       double error = 0;
       size_t met = 0;
-      for (const auto& result : (*all)[p.reference]["results"]) {
+      for (const auto& result : all[p.reference]["results"]) {
         const auto at = std::find(p.times.begin(), p.times.end(), result["t"].get<double>());
         if (at == p.times.end() || static_cast<size_t>(at - p.times.begin()) >= s.y.size()) continue;
         ++met;
@@ -82,7 +74,7 @@ TEST_CASE("The stiff set agrees with its references, and evaluations do not incr
                      << ", evaluations " << s.statistics.evaluations << ", recorded " << r.evaluations[i] << ". "
                      << s.message);
       REQUIRE(s.status == OdeStatus::success);
-      CHECK(met == (*all)[p.reference]["results"].size());
+      CHECK(met == all[p.reference]["results"].size());
       CHECK(static_cast<double>(s.statistics.evaluations) <= 1.25 * static_cast<double>(r.evaluations[i]));
       if (i > 0) CHECK(error < (i == 2 ? r.error : 1e-2));
     }

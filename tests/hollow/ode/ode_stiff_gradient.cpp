@@ -118,11 +118,10 @@ TEST_CASE("Direct, checkpointed and adjoint gradients of all implicit methods ag
 }
 
 TEST_CASE("Gradients of implicit methods agree with the stored sensitivities") {
-  const auto json = references();
-  if (!json) return;
+  const nlohmann::json json = references("ivp_reference.json");
   for (const auto& [name, p0] : {std::pair{"lotka_volterra", std::vector<double>{1.5, 1, 3, 1}},
                                  std::pair{"cubic_spiral", std::vector<double>{-0.1, 2, -2, -0.1}}}) {
-    const auto& stored = (*json)["sensitivities"][name];
+    const auto& stored = json["sensitivities"][name];
     const auto& result = stored["results"][0];
     for (const std::string& method : implicit_methods())
       for (const OdeGradient gradient : {OdeGradient::direct, OdeGradient::adjoint}) {

@@ -13,6 +13,7 @@
 #include "ops/layout.hpp"
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
+#include "tests/hollow/references.hpp"
 
 namespace dimwise::sde_integration_tests {
 
@@ -29,16 +30,6 @@ Sde double_well(double sigma) {
 Sde coupled(const Tensor& a) {
   return {brute_force_coefficient([=](const Tensor& t, const Tensor& x) { return a * sin(flip(x, 1)) - x * t; }),
           brute_force_coefficient([=](const Tensor&, const Tensor& x) { return a + 0.3 * sin(x) * cos(flip(x, 1)); })};
-}
-
-nlohmann::json reference() {
-  const char* folder = std::getenv("DIMWISE_DATA");
-  std::ifstream file(folder ? std::string(folder) + "/sde_reference.json" : "");
-  if (!file) {
-    WARN("DIMWISE_DATA has no sde_reference.json: skipped");
-    return nullptr;
-  }
-  return nlohmann::json::parse(file);
 }
 
 // Mean and variance of x, (n, 1), within four standard errors of those of a normal law (apart from kurtosis).
@@ -103,8 +94,7 @@ TEST_CASE("gradients through the path for fixed noise agree with finite differen
 }
 
 TEST_CASE("Ornstein-Uhlenbeck and geometric Brownian motion have the means and variances of the reference") {
-  const auto all = reference();
-  if (all.is_null()) return;
+  const nlohmann::json all = references("sde_reference.json");
   const auto ou = all["ou_1d"], gbm = all["gbm"];
   const int64_t n = 20000;
   const Tensor x0 = ou["m0"].get<double>() + std::sqrt(ou["v0"].get<double>()) * Rng(1).normal({n, 1}, f64);
@@ -122,8 +112,7 @@ TEST_CASE("Ornstein-Uhlenbeck and geometric Brownian motion have the means and v
 }
 
 TEST_CASE("the double well has the density of the reference at every time and point, within four standard errors") {
-  const auto all = reference();
-  if (all.is_null()) return;
+  const nlohmann::json all = references("sde_reference.json");
   const auto well = all["double_well_sigma1"];
   const auto points = well["x"].get<std::vector<double>>();
   std::vector<double> times{0};

@@ -5,6 +5,7 @@
 
 #include "nn/io/detail/csv_fields.hpp"
 #include "tests/catch.hpp"
+#include "tests/data.hpp"
 #include "tests/nn/io/files.hpp"
 
 namespace dimwise::csv_tests {
@@ -121,12 +122,8 @@ TEST_CASE("every prefix and every changed byte of a table gives a value or an Er
 }
 
 TEST_CASE("real time series are read") {
-  const char* data = std::getenv("DIMWISE_DATA");
-  const std::string folder = std::string(data ? data : "") + "/timeseries/";
-  if (!data || !std::filesystem::exists(folder)) {
-    WARN("DIMWISE_DATA has no timeseries folder: not tried");
-    return;
-  }
+  const std::string folder = optional_data("timeseries/");
+  if (folder.empty()) return;
   const std::pair<const char*, Shape> expected[] = {{"EuStockMarkets", {1860, 4}}, {"Irates", {531, 10}},
                                                     {"sunspot.month", {3310, 2}},  {"lynx", {114, 2}},
                                                     {"faithful", {272, 2}},        {"quakes", {1000, 5}}};

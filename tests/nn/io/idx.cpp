@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include "tests/catch.hpp"
+#include "tests/data.hpp"
 #include "tests/nn/io/files.hpp"
 
 namespace dimwise::idx_tests {
@@ -80,12 +81,8 @@ TEST_CASE("every prefix and every changed byte of an IDX file gives a value or a
 }
 
 TEST_CASE("the MNIST test images are read") {
-  const char* data = std::getenv("DIMWISE_DATA");
-  const std::string folder = std::string(data ? data : "") + "/mnist/";
-  if (!data || !std::filesystem::exists(folder)) {
-    WARN("DIMWISE_DATA has no mnist folder: not tried");
-    return;
-  }
+  const std::string folder = optional_data("mnist/");
+  if (folder.empty()) return;
   const Tensor images = load_idx(folder + "t10k-images-idx3-ubyte.gz");
   const Tensor labels = load_idx(folder + "t10k-labels-idx1-ubyte.gz");
   CHECK(images.shape() == Shape{10000, 28, 28});

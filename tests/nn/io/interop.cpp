@@ -6,6 +6,7 @@
 #include "nn/io/npz.hpp"
 #include "nn/io/safetensors.hpp"
 #include "tests/catch.hpp"
+#include "tests/data.hpp"
 #include "tests/nn/io/files.hpp"
 
 namespace dimwise::interop_tests {
@@ -41,12 +42,7 @@ void check_array(const Tensor& seen, const json& expected) {
 }  // namespace
 
 TEST_CASE("every file of the interoperability collection is read or rejected as expected") {
-  const char* data = std::getenv("DIMWISE_DATA");
-  const std::string folder = std::string(data ? data : "") + "/interop/";
-  if (!data || !std::filesystem::exists(folder)) {
-    WARN("DIMWISE_DATA has no interop folder: not tried");
-    return;
-  }
+  const std::string folder = test_data("interop/");
   int read = 0, rejected = 0;
   const Bytes bytes = read_file(folder + "expected.json");
   const json files = json::parse(as_text(bytes));

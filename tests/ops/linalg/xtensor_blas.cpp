@@ -12,6 +12,7 @@
 #include "ops/matmul.hpp"
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
+#include "tests/data.hpp"
 
 namespace dimwise::xtensor_blas_tests {
 
@@ -30,7 +31,7 @@ TEST_CASE("The package accepts a NaN in svd, and dimwise rejects it") {
   CHECK(std::get<0>(xt::lapack::gesdd(a)) < 0);
   CHECK_NOTHROW(xt::linalg::svd(Matrix{{1, nan}, {2, 3}}));
 #else
-  WARN("skipped with asserts, which end the process");
+  skip("xtensor-blas ends the process if asserts are on");
 #endif
   CHECK_THROWS_AS(svd(tensor({1, nan, 2, 3}, {2, 2}, f64)), ValueError);
 }
