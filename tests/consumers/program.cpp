@@ -19,6 +19,6 @@ int main() {
   }
   const double difference = dw::max(dw::abs(divergence - trace)).item();
   std::cout << "value " << value.item() << ", gradient " << gradient.shape() << ", divergence off by " << difference
-            << ", problem " << dw::ode_problem("d1").title << '\n';
+            << ", problem " << dw::ode_problem("kepler").title << '\n';
   return gradient.shape() == x.shape() && std::isfinite(value.item()) && difference < 1e-12 ? 0 : 1;
 }
