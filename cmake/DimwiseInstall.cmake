@@ -6,8 +6,8 @@ include(DimwiseHeaders)
 
 # The umbrella header includes all public headers, in the order of the layers.
 set(includes "")
-foreach(floor autodiff ops nn hollow)
-  file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/${floor}/*.hpp)
+foreach(layer autodiff ops nn hollow)
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/${layer}/*.hpp)
   foreach(header ${headers})
     dimwise_is_internal(internal ${header})
     if(NOT internal)

@@ -1,4 +1,4 @@
-# One static library a floor. A floor links what stands below it, and a folder's .cpp files belong to its floor, so that
+# One static library a layer. A layer links what stands below it, and a folder's .cpp files belong to its layer, so that
 # adding a file touches no list.
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
@@ -46,7 +46,7 @@ endif()
 set(DIMWISE_LONG_UNITS autodiff/basic.cpp
   ops/activation.cpp ops/arithmetic.cpp ops/detail/linalg_kernels.cpp ops/exponential.cpp ops/power.cpp ops/trigonometric.cpp)
 
-function(dimwise_floor name)
+function(dimwise_layer name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
   # The named problems of the literature are a library of their own.
   file(GLOB_RECURSE problems CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/hollow/ode/problems/*.cpp)
@@ -72,7 +72,7 @@ function(dimwise_floor name)
   foreach(below ${ARGN})
     target_link_libraries(dimwise_${name} PUBLIC dimwise_${below})
   endforeach()
-  # Loops over elements are in the two floors below; what nn and hollow arrange is as fast at -O2, and compiled sooner.
+  # Loops over elements are in the two layers below; what nn and hollow arrange is as fast at -O2, and compiled sooner.
   if(name MATCHES "^(nn|hollow|ode_problems)$")
     target_compile_options(dimwise_${name} PRIVATE $<$<CONFIG:Release>:-O2>)
   endif()

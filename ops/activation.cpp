@@ -33,14 +33,14 @@ template <class B, int K>
 static Series density(const Series& x) { return apply_series(density_op, {x}); }
 template <class T, class A>
 [[gnu::always_inline]] inline xsimd::batch<T, A> gelu_derivative(const xsimd::batch<T, A>& x) {
-  return simd::finite(x) * simd::density(x) + simd::normal_cdf(x);
+  return simd::bounded(x) * simd::density(x) + simd::normal_cdf(x);
 }
 template <class B, int K>
 [[gnu::always_inline]] inline SimdTaylor<B, K> gelu_derivative(const SimdTaylor<B, K>& x) {
   const SimdTaylor<B, K> d = density(x);
   SimdTaylor<B, K> below(simd::normal_cdf(x.c[0]));
   unroll<K>([&](auto k) { below.c[k + 1] = integral<k>(x, d); });
-  return below + simd::finite(x) * d;
+  return below + simd::bounded(x) * d;
 }
 static Series gelu_derivative(const Series& x) { return apply_series(gelu_derivative_op, {x}); }
 }  // namespace simd
@@ -89,7 +89,7 @@ const Op silu_derivative_op = record::elementwise(
         return simd::sigmoid_derivative(x) * (2.0 - x * tanh(x * 0.5));
       } else {
         const auto y = simd::logistic(x);
-        return y.derivative * (2.0f - simd::finite(x) * y.tanh_half);
+        return y.derivative * (2.0f - simd::bounded(x) * y.tanh_half);
       }
     });
 const Op relu_op = record::elementwise(
@@ -103,15 +103,15 @@ const Op elu_op = record::elementwise(
     [](auto x) __attribute__((always_inline)) { return where(x > 0.0f, 1.0, simd::exp(where(x > 0.0f, 0.0, x))); });
 const Op density_op = record::elementwise(
     "normal_density", [](auto x) __attribute__((always_inline)) { return simd::density(x); },
-    [](auto x) __attribute__((always_inline)) { return -(simd::finite(x) * simd::density(x)); });
+    [](auto x) __attribute__((always_inline)) { return -(simd::bounded(x) * simd::density(x)); });
 const Op gelu_op = record::elementwise(
     "gelu", [](auto x) { return simd::gelu(x); },
     [](auto x) __attribute__((always_inline)) { return simd::gelu_derivative(x); });
 const Op gelu_derivative_op = record::elementwise(
     "gelu_derivative", [](auto x) __attribute__((always_inline)) { return simd::gelu_derivative(x); },
     [](auto x) __attribute__((always_inline)) {
-      const auto bounded = simd::finite(x);
-      return simd::density(x) * (2.0f - bounded * bounded);
+      const auto at = simd::bounded(x);
+      return simd::density(x) * (2.0f - at * at);
     });
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace dimwise {
 //   tanh           1 − y² of the value y: 0 where y rounds to ±1, from |x| = 9 on in float32 and 19 in float64
 //   sigmoid, softplus, log_sigmoid, silu, gelu, elu, erf, erfc
 //                  the limits at ±∞
-//   any            NaN at NaN, as the value is
+//   any            NaN at NaN, as the value is; at a kink, higher derivatives are those of the branch that is taken
 
 /// eˣ.
 Tensor exp(Tensor x);

@@ -47,7 +47,7 @@ template <class X>
 }
 const Op gaussian_op = record::elementwise(
     "gaussian", [](auto x) __attribute__((always_inline)) { return simd::gaussian<1>(x); },
-    [](auto x) __attribute__((always_inline)) { return (simd::finite(x) * simd::gaussian<1>(x)) * -2.0f; });
+    [](auto x) __attribute__((always_inline)) { return (simd::bounded(x) * simd::gaussian<1>(x)) * -2.0f; });
 const Op erf_op = record::elementwise(
     "erf", [](auto x) { return simd::erf(x); },
     [](auto x) __attribute__((always_inline)) { return erf_derivative(x, 1); });

@@ -6,10 +6,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-floors=("$@")
-[ $# -gt 0 ] || floors=(autodiff ops)
-for floor in "${floors[@]}"; do
-  case $floor in
+layers=("$@")
+[ $# -gt 0 ] || layers=(autodiff ops)
+for layer in "${layers[@]}"; do
+  case $layer in
     autodiff | ops | nn | hollow | apps) ;;
     *) sed -n '2,5s/^# \?//p' "$0" >&2; exit 2 ;;
   esac
@@ -20,6 +20,6 @@ if grep -qw avx512f /proc/cpuinfo; then arch=x86-64-v3; fi
 
 scripts/install-deps.sh --tests
 cmake --preset asan -G Ninja -DDIMWISE_ARCH=$arch
-cmake --build --preset asan --target "${floors[@]/#/test_}"
+cmake --build --preset asan --target "${layers[@]/#/test_}"
 echo "Built after $SECONDS s."
-ctest --preset asan -j "$(nproc)" -L "^($(IFS='|'; echo "${floors[*]}"))$"
+ctest --preset asan -j "$(nproc)" -L "^($(IFS='|'; echo "${layers[*]}"))$"

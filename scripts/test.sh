@@ -7,11 +7,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-arch='' floors=()
+arch='' layers=()
 while [ $# -gt 0 ]; do
   case $1 in
     --arch) arch=${2:?--arch needs a processor, such as x86-64-v3}; shift ;;
-    autodiff | ops | nn | hollow | apps) floors+=("$1") ;;
+    autodiff | ops | nn | hollow | apps) layers+=("$1") ;;
     *) sed -n '2,6s/^# \?//p' "$0" >&2; exit 2 ;;
   esac
   shift
@@ -20,7 +20,7 @@ build=build/${arch:-release}
 
 scripts/install-deps.sh --tests
 cmake --preset release -G Ninja -B "$build" ${arch:+-DDIMWISE_ARCH="$arch"}
-cmake --build "$build" ${floors[@]:+--target "${floors[@]/#/test_}"}
+cmake --build "$build" ${layers[@]:+--target "${layers[@]/#/test_}"}
 echo "Built after $SECONDS s."
 cd "$build"
-ctest -j "$(nproc)" --output-on-failure ${floors[@]:+-L "^($(IFS='|'; echo "${floors[*]}"))$"}
+ctest -j "$(nproc)" --output-on-failure ${layers[@]:+-L "^($(IFS='|'; echo "${layers[*]}"))$"}

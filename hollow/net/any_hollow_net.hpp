@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -13,10 +14,12 @@
 namespace dimwise {
 
 namespace detail {
-// A prepared conditioner or transformer, one of several types.
+// What `prepare` of a conditioner or transformer of several types returns.
+template <class Kind>
+struct AnyPrepared;
 template <class... Part>
-struct AnyPrepared {
-  std::variant<Part...> kind;
+struct AnyPrepared<std::variant<Part...>> {
+  std::variant<decltype(std::declval<const Part&>().prepare(Tensor()))...> kind;
 
   Tensor operator()(const Tensor& x, const Tensor& t) const {
     return std::visit([&](const auto& part) { return part(x, t); }, kind);
@@ -35,8 +38,7 @@ struct AnyConditioner {
     return std::visit([&](const auto& c) { return c(x, t, context); }, kind);
   }
   auto prepare(const Tensor& context = {}) const {
-    using Any = detail::AnyPrepared<PreparedMaskedConditioner, PreparedPart<LeaveOneOut>>;
-    return std::visit([&](const auto& c) { return Any{c.prepare(context)}; }, kind);
+    return std::visit([&](const auto& c) { return detail::AnyPrepared<decltype(kind)>{c.prepare(context)}; }, kind);
   }
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
@@ -52,8 +54,7 @@ struct AnyTransformer {
     return std::visit([&](const auto& f) { return f(x, h, t, context); }, kind);
   }
   auto prepare(const Tensor& context = {}) const {
-    using Any = detail::AnyPrepared<PreparedPart<SharedTransformer>, PreparedPart<PerDimensionTransformer>>;
-    return std::visit([&](const auto& f) { return Any{f.prepare(context)}; }, kind);
+    return std::visit([&](const auto& f) { return detail::AnyPrepared<decltype(kind)>{f.prepare(context)}; }, kind);
   }
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {

@@ -3,14 +3,36 @@
 #include <utility>
 #include <vector>
 
+#include "nn/activation.hpp"
 #include "nn/linear.hpp"
 
 namespace dimwise {
 
+/// Sizes shared by all conditioners.
+struct ConditionerConfig {
+  int64_t d = 2;                       ///< dimension of x
+  int64_t d_h = 16;                    ///< size of h_i, the transformer's input for each dimension
+  std::vector<int64_t> hidden = {64};  ///< widths of the hidden layers
+  Activation activation = Activation::tanh;
+  bool time = false;    ///< whether t is an input
+  int64_t context = 0;  ///< size of the context, 0 for none
+  DType dtype = DType::float32;
+};
+
+/// Sizes shared by all transformers.
+struct TransformerConfig {
+  int64_t d = 2;  ///< dimension of x; SharedTransformer is the same network for any
+  int64_t d_h = 16;
+  std::vector<int64_t> hidden = {64};
+  Activation activation = Activation::tanh;
+  bool time = false;
+  int64_t context = 0;
+  DType dtype = DType::float32;
+};
+
 namespace detail {
 /// Throws ValueError unless the sizes of a conditioner or a transformer are at least 1, and the context's at least 0.
 void check_sizes(const char* where, int64_t d, int64_t d_h, const std::vector<int64_t>& hidden, int64_t context);
-
 }  // namespace detail
 
 /// `Conditioning` with the context's part already computed.

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "hollow/net/masked_conditioner.hpp"
+#include "hollow/net/conditioning.hpp"
 
 namespace dimwise {
 

@@ -3,20 +3,8 @@
 #include <vector>
 
 #include "hollow/net/conditioning.hpp"
-#include "nn/activation.hpp"
 
 namespace dimwise {
-
-/// Sizes shared by all conditioners.
-struct ConditionerConfig {
-  int64_t d = 2;                       ///< dimension of x
-  int64_t d_h = 16;                    ///< size of h_i, the transformer's input for each dimension
-  std::vector<int64_t> hidden = {64};  ///< widths of the hidden layers
-  Activation activation = Activation::tanh;
-  bool time = false;    ///< whether t is an input
-  int64_t context = 0;  ///< size of the context, 0 for none
-  DType dtype = DType::float32;
-};
 
 /// A MaskedConditioner with masked weights and the context's part computed: a function, not a module.
 struct PreparedMaskedConditioner {

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "hollow/net/shared_transformer.hpp"
+#include "hollow/net/conditioning.hpp"
 
 namespace dimwise {
 

@@ -3,20 +3,8 @@
 #include <vector>
 
 #include "hollow/net/conditioning.hpp"
-#include "nn/activation.hpp"
 
 namespace dimwise {
-
-/// Sizes shared by all transformers.
-struct TransformerConfig {
-  int64_t d = 2;  ///< dimension of x; SharedTransformer is the same network for any
-  int64_t d_h = 16;
-  std::vector<int64_t> hidden = {64};
-  Activation activation = Activation::tanh;
-  bool time = false;
-  int64_t context = 0;
-  DType dtype = DType::float32;
-};
 
 /// f_i = τ(x_i, h_i): one network for all dimensions, distinguished by h alone.
 struct SharedTransformer {

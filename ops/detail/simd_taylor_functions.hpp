@@ -17,11 +17,12 @@ namespace dimwise::simd {
   [[gnu::always_inline]] inline
 
 namespace detail {
-inline const Series& finite(const Series& x) { return x; }
+// Of tensors it is x: second derivatives are 0 at ±∞, higher ones are NaN there.
+inline const Series& bounded(const Series& x) { return x; }
 template <class B, int K>
-[[gnu::always_inline]] inline SimdTaylor<B, K> finite(const SimdTaylor<B, K>& x) {
+[[gnu::always_inline]] inline SimdTaylor<B, K> bounded(const SimdTaylor<B, K>& x) {
   SimdTaylor<B, K> y = x;
-  y.c[0] = detail::finite(x.c[0]);
+  y.c[0] = detail::bounded(x.c[0]);
   return y;
 }
 }  // namespace detail
@@ -61,14 +62,14 @@ DIMWISE_SIMD SimdTaylor<B, K> sigmoid(const SimdTaylor<B, K>& x) { return simd::
 DIMWISE_SIMD SimdTaylor<B, K> sigmoid_derivative(const SimdTaylor<B, K>& x) { return simd::logistic(x).derivative; }
 DIMWISE_SIMD SimdTaylor<B, K> silu_derivative(const SimdTaylor<B, K>& x) {
   const auto y = simd::logistic(x);
-  return y.value + detail::finite(x) * y.derivative;
+  return y.value + detail::bounded(x) * y.derivative;
 }
 
 /// g = e^(−x²/divisor): g' = −(x²)'/divisor·g.
 template <int divisor, class B, int K>
 [[gnu::always_inline]] inline SimdTaylor<B, K> gaussian(const SimdTaylor<B, K>& x) {
-  const SimdTaylor<B, K> bounded = detail::finite(x);
-  const SimdTaylor<B, K> exponent = (bounded * bounded) * B(typename B::value_type(-1.0 / divisor));
+  const SimdTaylor<B, K> at = detail::bounded(x);
+  const SimdTaylor<B, K> exponent = (at * at) * B(typename B::value_type(-1.0 / divisor));
   SimdTaylor<B, K> y(simd::gaussian<divisor>(x.c[0]));
   unroll<K>([&](auto k) { y.c[k + 1] = integral<k>(exponent, y); });
   return y;
@@ -95,10 +96,10 @@ inline bool in_registers(const Series& x) {
   return x.order() <= 1 || (x.order() <= 4 && !dimwise::detail::recorded(x));
 }
 
-/// x with infinities replaced by finite numbers: a factor of functions that are already 0 at those numbers.
+/// x limited to ±10⁴, where the functions that it is a factor of are 0: their product is 0 at ±∞, too.
 template <class X>
-[[gnu::always_inline]] inline X finite(const X& x) {
-  return detail::finite(x);
+[[gnu::always_inline]] inline X bounded(const X& x) {
+  return detail::bounded(x);
 }
 
 #undef DIMWISE_SIMD

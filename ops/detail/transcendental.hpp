@@ -149,9 +149,9 @@ template <class T, class A>
   return xsimd::min(V(T(highest)), xsimd::max(V(lowest<T>), x));
 }
 
-/// x with infinities replaced by finite numbers: a factor of functions that are already 0 at those numbers.
+/// x limited to ±10⁴, where the functions that it is a factor of are 0: their product is 0 at ±∞, too.
 template <class T, class A>
-[[gnu::always_inline]] inline xsimd::batch<T, A> finite(const xsimd::batch<T, A>& x) {
+[[gnu::always_inline]] inline xsimd::batch<T, A> bounded(const xsimd::batch<T, A>& x) {
   using V = xsimd::batch<T, A>;
   return xsimd::min(V(T(1e4)), xsimd::max(V(T(-1e4)), x));
 }
@@ -212,15 +212,15 @@ template <class T, class A>
 [[gnu::always_inline]] inline xsimd::batch<T, A> exp(const xsimd::batch<T, A>& x) {
   using V = xsimd::batch<T, A>;
   constexpr T low = detail::is_float<T> ? T(-105) : T(-746), high = detail::is_float<T> ? T(89) : T(710);
-  const V bounded = xsimd::min(V(high), xsimd::max(V(low), x));
+  const V at = xsimd::min(V(high), xsimd::max(V(low), x));
   if constexpr (detail::is_float<T>) {
     // One more term than for m, and no final sum.
-    const V n = detail::nearest(bounded, detail::log2e<T>);
-    return detail::scale(detail::polynomial(detail::without(bounded, n), 1.0f, 1.0f, 0.499999934478f, 0.166665206319f,
+    const V n = detail::nearest(at, detail::log2e<T>);
+    return detail::scale(detail::polynomial(detail::without(at, n), 1.0f, 1.0f, 0.499999934478f, 0.166665206319f,
                                             0.0416683880398f, 0.00836871686899f, 0.00138145990424f),
                          n);
   } else {
-    const auto p = detail::power(bounded);
+    const auto p = detail::power(at);
     return detail::scale(p.m + T(1), p.n);
   }
 }
@@ -333,20 +333,20 @@ template <class T, class A>
 template <class T, class A>
 [[gnu::always_inline]] inline xsimd::batch<T, A> silu(const xsimd::batch<T, A>& x) {
   using V = xsimd::batch<T, A>;
-  const V bounded = xsimd::max(V(detail::lowest<T>), x);
+  const V at = xsimd::max(V(detail::lowest<T>), x);
   const auto p = detail::power(detail::limited(x));
   const V m = p.m + T(1);
-  return detail::scale(bounded * (m / (detail::scale(m, p.n) + T(1))), p.n);
+  return detail::scale(at * (m / (detail::scale(m, p.n) + T(1))), p.n);
 }
 
 /// The derivative of silu.
 template <class T, class A>
 [[gnu::always_inline]] inline xsimd::batch<T, A> silu_derivative(const xsimd::batch<T, A>& x) {
   using V = xsimd::batch<T, A>;
-  const V bounded = detail::limited(x);
-  const auto p = detail::power(bounded);
+  const V at = detail::limited(x);
+  const auto p = detail::power(at);
   const V m = p.m + T(1), e = detail::scale(m, p.n);
-  const V y = detail::scale(m * (bounded + (e + T(1))) / detail::square_of_one_plus(e), p.n);
+  const V y = detail::scale(m * (at + (e + T(1))) / detail::square_of_one_plus(e), p.n);
   return xsimd::select(x > V(T(detail::highest)), V(T(1)), y);
 }
 

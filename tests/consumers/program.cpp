@@ -1,4 +1,4 @@
-// What every consumer builds: each floor is used once, and the answer is checked.
+// What every consumer builds: each layer is used once, and the answer is checked.
 #include <cmath>
 #include <dimwise.hpp>
 #include <iostream>

@@ -11,6 +11,7 @@
 #include "autodiff/context.hpp"
 #include "autodiff/tape.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 

@@ -16,10 +16,10 @@ namespace dimwise::table {
 const std::vector<Entry>& entries() {
   static const std::vector<Entry> all = [] {
     std::vector<Entry> list;
-    for (const auto room : {arithmetic_tests::entries, elementwise_tests::entries, reduce_tests::entries,
-                            layout_tests::entries, index_tests::entries, matmul_tests::entries, blocks_tests::entries,
-                            linalg_tests::entries, conv_tests::entries})
-      for (Entry& e : room()) list.push_back(std::move(e));
+    for (const auto family : {arithmetic_tests::entries, elementwise_tests::entries, reduce_tests::entries,
+                              layout_tests::entries, index_tests::entries, matmul_tests::entries, blocks_tests::entries,
+                              linalg_tests::entries, conv_tests::entries})
+      for (Entry& e : family()) list.push_back(std::move(e));
     return list;
   }();
   return all;
@@ -77,7 +77,7 @@ TEST_CASE("every function that ops/ and autodiff/basic.hpp export is in the op t
     if (header.filename() == "series.hpp") continue;  // not exported: the rules of the ops in Taylor arithmetic
     const std::string text = text_of(header);
     for (std::sregex_iterator it(text.begin(), text.end(), declaration), end; it != end; ++it, ++count) {
-      INFO(header.filename().string() << " exports " << (*it)[3].str());
+      INFO(header.filename().string() << " exports " << (*it)[3].str() << ", which needs an Entry in tests/ops/");
       CHECK(listed.count((*it)[3].str()) == 1);
     }
   }

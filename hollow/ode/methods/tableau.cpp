@@ -33,12 +33,9 @@ const std::vector<const Tableau*>& tableaux() {
 }
 
 const Tableau& tableau(const std::string& name) {
-  std::string known;
-  for (const Tableau* method : tableaux()) {
+  for (const Tableau* method : tableaux())
     if (method->name == name) return *method;
-    known += (known.empty() ? "" : ", ") + method->name;
-  }
-  fail<ValueError>("odeint", "there is no method '", name, "'. Use one of ", known, ".");
+  fail<ValueError>("tableau", "there is no explicit method '", name, "'. `tableaux()` has all.");
 }
 
 }  // namespace dimwise

@@ -28,7 +28,7 @@ struct Tableau {
   bool adaptive() const { return !error.empty(); }
 };
 
-/// The explicit method of that name. Throws ValueError that lists the known names.
+/// The explicit method of that name. Throws ValueError if there is none.
 const Tableau& tableau(const std::string& name);
 /// All explicit methods.
 const std::vector<const Tableau*>& tableaux();

@@ -133,7 +133,7 @@ TEST_CASE("The embedded methods have their orders") {
       {"bosh3", {2, 0}},    {"dopri5", {4, 0}},   {"tsit5", {4, 0}},    {"dopri8", {5, 3}},
       {"kvaerno3", {2, 0}}, {"kencarp4", {3, 0}}, {"kencarp5", {4, 0}}, {"radau5", {3, 0}}};
   for (const Tableau* method : all_tableaux()) {
-    INFO(method->name);
+    INFO(method->name << ": `orders` has the order of its embedded method, and of a second one or 0");
     REQUIRE(method->adaptive() == (orders.count(method->name) == 1));
     if (!method->adaptive()) continue;
     const auto [order, low] = orders.at(method->name);
