@@ -43,6 +43,10 @@ if(DIMWISE_SANITIZE)
   add_link_options(-fsanitize=${DIMWISE_SANITIZE})
 endif()
 
+if(DIMWISE_FUZZ)
+  target_compile_options(dimwise_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 set(DIMWISE_LONG_UNITS autodiff/basic.cpp
   ops/activation.cpp ops/arithmetic.cpp ops/detail/linalg_kernels.cpp ops/exponential.cpp ops/power.cpp ops/trigonometric.cpp)
 

@@ -1,25 +1,35 @@
 #!/usr/bin/env bash
-# Runs tests without optimization and under AddressSanitizer and UndefinedBehaviorSanitizer, in build/asan.
+# Runs tests under sanitizers.
 #
-# Usage: scripts/sanitize.sh [LAYER...]
-#   LAYER  only the tests of autodiff, ops, nn, hollow or apps; by default those of autodiff and ops
+# Usage: scripts/sanitize.sh [--release | --thread] [LAYER...]
+#   --release  with optimization, in build/asan-release; without it unoptimized, in build/asan
+#   --thread   ThreadSanitizer over what uses threads, in build/tsan, instead of AddressSanitizer and
+#              UndefinedBehaviorSanitizer
+#   LAYER      only the tests of autodiff, ops, nn, hollow or apps; by default those of autodiff and ops, or with --thread
+#              all but apps
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-layers=("$@")
-[ $# -gt 0 ] || layers=(autodiff ops)
-for layer in "${layers[@]}"; do
-  case $layer in
-    autodiff | ops | nn | hollow | apps) ;;
-    *) sed -n '2,5s/^# \?//p' "$0" >&2; exit 2 ;;
+preset=asan layers=() only=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --release) preset=asan-release ;;
+    --thread) preset=tsan only=(-R '/(memory|module|parallel|conv|cnf_threads)$') ;;
+    autodiff | ops | nn | hollow | apps) layers+=("$1") ;;
+    *) sed -n '2,9s/^# \?//p' "$0" >&2; exit 2 ;;
   esac
+  shift
 done
+if [ ${#layers[@]} -eq 0 ]; then
+  layers=(autodiff ops)
+  if [ $preset = tsan ]; then layers+=(nn hollow); fi
+fi
 # AVX-512 intrinsics need optimization under g++, which would hide bugs and take several times as long to compile.
 arch=native
-if grep -qw avx512f /proc/cpuinfo; then arch=x86-64-v3; fi
+if [ $preset = asan ] && grep -qw avx512f /proc/cpuinfo; then arch=x86-64-v3; fi
 
 scripts/install-deps.sh --tests
-cmake --preset asan -G Ninja -DDIMWISE_ARCH=$arch
-cmake --build --preset asan --target "${layers[@]/#/test_}"
+cmake --preset $preset -G Ninja -DDIMWISE_ARCH=$arch
+cmake --build --preset $preset --target "${layers[@]/#/test_}"
 echo "Built after $SECONDS s."
-ctest --preset asan -j "$(nproc)" -L "^($(IFS='|'; echo "${layers[*]}"))$"
+ctest --preset $preset -j "$(nproc)" -L "^($(IFS='|'; echo "${layers[*]}"))$" "${only[@]}"

@@ -98,5 +98,7 @@ struct Cnf {
     v("blocks", self.blocks);
   }
 };
+template <class Net>
+Cnf(std::vector<Net>, double = 1) -> Cnf<Net>;
 
 }  // namespace dimwise
