@@ -269,7 +269,7 @@ Eigvals eigvals(const Tensor& a) {
   const Matrices batch = linalg::square_of("eigvals", a);
   const int64_t n = batch.rows;
   linalg::check_finite("eigvals", "A", a);
-  const Eigvals values{empty(batch.with({n}), a.dtype()), empty(batch.with({n}), a.dtype())};
+  Eigvals values{empty(batch.with({n}), a.dtype()), empty(batch.with({n}), a.dtype())};
   linalg::each(a, batch, [&](auto t, int64_t i) {
     using T = decltype(t);
     if (!kernels::eigvals(a.node()->data<T>() + i * n * n, batch.rows, mutable_data<T>(values.real) + i * n,
