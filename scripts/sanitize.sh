@@ -2,7 +2,7 @@
 # Runs tests under sanitizers.
 #
 # Usage: scripts/sanitize.sh [--release | --thread] [LAYER...]
-#   --release  with optimization, in build/asan-release; without it unoptimized, in build/asan
+#   --release  optimized by clang, in build/fuzz; without it not optimized, by the default compiler, in build/asan
 #   --thread   ThreadSanitizer over what uses threads, in build/tsan, instead of AddressSanitizer and
 #              UndefinedBehaviorSanitizer
 #   LAYER      only the tests of autodiff, ops, nn, hollow or apps; by default those of autodiff and ops, or with --thread
@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 preset=asan layers=() only=()
 while [ $# -gt 0 ]; do
   case $1 in
-    --release) preset=asan-release ;;
+    --release) preset=fuzz ;;
     --thread) preset=tsan only=(-R '/(memory|module|parallel|conv|cnf_threads)$') ;;
     autodiff | ops | nn | hollow | apps) layers+=("$1") ;;
     *) sed -n '2,9s/^# \?//p' "$0" >&2; exit 2 ;;
@@ -28,7 +28,7 @@ fi
 arch=native
 if [ $preset = asan ] && grep -qw avx512f /proc/cpuinfo; then arch=x86-64-v3; fi
 
-scripts/install-deps.sh --tests
+if [ $preset = fuzz ]; then scripts/install-deps.sh --lint; else scripts/install-deps.sh --tests; fi
 cmake --preset $preset -G Ninja -DDIMWISE_ARCH=$arch
 cmake --build --preset $preset --target "${layers[@]/#/test_}"
 echo "Built after $SECONDS s."
