@@ -5,6 +5,7 @@
 #include <map>
 #include <random>
 #include <span>
+#include <system_error>
 
 #include "apps/common/run/checkpoint.hpp"
 #include "tests/apps/common/trainings.hpp"
@@ -60,6 +61,7 @@ class Stopped {
       CHECK_THAT(ended.err, Contains("continue with the same command and --resume auto"));
     if (begun && ended.code == 0 && saved_ >= 0)
       CHECK_THAT(ended.err, Contains("resumed from " + out_ + "/ckpt-" + std::to_string(saved_) + "."));
+    check_whole_checkpoints();
     const auto newest = find_checkpoint("auto", out_);
     CHECK((newest || saved_ < 0));
     if (newest) {
@@ -68,6 +70,13 @@ class Stopped {
       saved_ = newest->step;
     }
     return ended.code == 0;
+  }
+
+  // Also one that `latest` does not name yet.
+  void check_whole_checkpoints() const {
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator(out_, none))
+      if (entry.path().filename().string().starts_with("ckpt-")) CHECK_NOTHROW(load_checkpoint(entry.path().string()));
   }
 
   void check_same_end() const {
