@@ -29,6 +29,8 @@ struct ThreadContext {
   const Call* vjp = nullptr;     ///< the innermost observer call whose vjp is running
   Observer* observer = nullptr;  ///< the innermost
   int64_t ops_evaluated = 0;     ///< so far, recorded or not: for tests of cost
+
+  friend bool operator==(const ThreadContext&, const ThreadContext&) = default;
 };
 
 namespace detail {

@@ -36,6 +36,7 @@ Tensor arange(double start, double stop, double step, DType dtype) {
   if (!std::isfinite(length))
     fail<ValueError>("arange", "from ", start, " to ", stop, " by ", step,
                      " is not a range. Use a finite, nonzero step towards the stop.");
+  if (length > 0x1p60) fail<ValueError>("arange", length, " numbers are more than memory can hold. Use a longer step.");
   const auto n = static_cast<int64_t>(std::max(length, 0.0));
   return generate({n}, dtype, [&](int64_t i) { return start + step * static_cast<double>(i); });
 }

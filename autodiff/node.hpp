@@ -63,6 +63,7 @@ struct Node {
   Operands inputs;
   const char* scope = nullptr;  ///< the innermost Scope when it was recorded
   uint64_t sequence = 0;        ///< position in the order of recording
+  Node* next_dead = nullptr;    ///< of the list of nodes that wait to be freed
 
   Node();
   Node(const Node&) = delete;
@@ -99,6 +100,7 @@ decltype(auto) dispatch(DType dtype, F&& f) {
   return f(double{});
 }
 
+/// Frees a node that nothing refers to, and what only it refers to, without recursion and without memory.
 void destroy(Node* node) noexcept;
 
 inline Tensor::~Tensor() {

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <deque>
 #include <mutex>
+#include <utility>
+#include <vector>
 
 #include "autodiff/base/error.hpp"
 #include "autodiff/node.hpp"
@@ -24,8 +26,9 @@ DType dtype_of<double>() {
 namespace {
 std::atomic<uint64_t> sequence_counter{1};
 
-// The outermost destructor frees all histories, so that a chain of any length is freed without recursion.
-thread_local std::vector<Tensor>* draining = nullptr;
+// The outermost call of destroy frees all, so that a chain of any length needs no recursion.
+thread_local Node* dead = nullptr;
+thread_local bool freeing = false;
 }  // namespace
 
 uint64_t next_sequence() { return sequence_counter.fetch_add(1, std::memory_order_relaxed); }
@@ -59,30 +62,15 @@ int64_t live_nodes() {
 
 Node::Node() { count_node(1); }
 
-Node::~Node() {
-  count_node(-1);
-  // The inputs that only this node refers to; one tensor may be its input several times.
-  const auto last = [this](const Tensor& t) {
-    return t.defined() && t.node()->owners.load(std::memory_order_acquire) <= inputs.size() &&
-           !t.node()->inputs.empty();
-  };
-  if (draining) {
-    for (Tensor& input : inputs)
-      if (last(input)) draining->push_back(std::move(input));
-    return;
-  }
-  if (std::none_of(inputs.begin(), inputs.end(), last)) return;
-  std::vector<Tensor> pending;
-  for (Tensor& input : inputs) pending.push_back(std::move(input));
-  draining = &pending;
-  while (!pending.empty()) {
-    const Tensor next = std::move(pending.back());
-    pending.pop_back();
-  }
-  draining = nullptr;
-}
+Node::~Node() { count_node(-1); }
 
-void destroy(Node* node) noexcept { delete node; }
+void destroy(Node* node) noexcept {
+  node->next_dead = std::exchange(dead, node);
+  if (freeing) return;
+  freeing = true;
+  while (dead) delete std::exchange(dead, dead->next_dead);
+  freeing = false;
+}
 
 Operands::Operands(std::vector<Tensor> all) : size_(all.size()) {
   if (size_ > inline_size) many_ = std::make_unique<Tensor[]>(size_);
@@ -135,8 +123,8 @@ Tensor empty(const Shape& shape, DType dtype) {
   try {
     node->buffer = Buffer(size);
   } catch (const std::bad_alloc&) {
-    fail<ValueError>("empty", "a tensor of shape ", shape, " and ", dtype, " takes ", size >> 20,
-                     " MiB, which the system cannot allocate. Use a smaller shape.");
+    fail<MemoryError>("empty", "a tensor of shape ", shape, " and ", dtype, " takes ", size >> 20,
+                      " MiB, which the system cannot allocate. Use a smaller shape.");
   }
   // Kernels also compute with the elements beyond the last one, which must not depend on the previous contents of the
   // memory.

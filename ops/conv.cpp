@@ -124,10 +124,14 @@ const Op conv2d_weight_op = record::bilinear<Setting>(
     },
     [](const Tensor& v, const Tensor& x, const Tensor&, const Setting& s) { return conv2d(x, v, s.options); });
 
+// Sums and products of lengths up to this one do not overflow.
+constexpr int64_t longest = 1 << 24;
+
 void check_options(const char* op, const Size2d& stride, const Size2d& padding) {
-  if (std::min(stride.h, stride.w) < 1 || std::min(padding.h, padding.w) < 0)
+  if (std::min(stride.h, stride.w) < 1 || std::min(padding.h, padding.w) < 0 ||
+      std::max({stride.h, stride.w, padding.h, padding.w}) > longest)
     fail<ValueError>(op, "stride (", stride.h, ", ", stride.w, "), padding (", padding.h, ", ", padding.w,
-                     "). A stride must be at least 1, a padding at least 0.");
+                     "). A stride must be at least 1, a padding at least 0, and both at most ", longest, ".");
 }
 
 Tensor apply_checked(const char* name, const Op& op, const Tensor& a, const Tensor& b, const Setting& setting) {

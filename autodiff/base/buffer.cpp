@@ -153,6 +153,10 @@ Buffer::Block* Buffer::take(size_t bytes) {
   }
   const size_t total = (sizeof(Block) + class_bytes(index) + 63) / 64 * 64 + slack;
   void* memory = std::aligned_alloc(64, total);
+  if (!memory && home) {  // the free blocks of other sizes make room
+    home->clear();
+    memory = std::aligned_alloc(64, total);
+  }
   if (!memory) throw std::bad_alloc();
   auto* block = new (memory) Block;
   block->size_class = index;

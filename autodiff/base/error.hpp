@@ -22,6 +22,10 @@ class DTypeError : public Error {
 class ValueError : public Error {
   using Error::Error;
 };
+/// Memory that the system cannot allocate.
+class MemoryError : public Error {
+  using Error::Error;
+};
 /// A data file that is missing or malformed.
 class DataError : public Error {
   using Error::Error;

@@ -28,6 +28,16 @@ void words(const Rng& rng, int64_t count, Take&& take, int64_t first = 0) {
   }
 }
 
+// `count` numbers to be drawn.
+template <class T>
+std::vector<T> undrawn(int64_t count) {
+  std::vector<T> numbers;
+  if (count < 0 || static_cast<size_t>(count) > numbers.max_size())
+    fail<ValueError>("rng", count, " numbers requested. Use at least 0, and no more than memory can hold.");
+  numbers.resize(static_cast<size_t>(count));
+  return numbers;
+}
+
 Tensor from(const Shape& shape, DType dtype, const std::vector<double>& values) { return tensor(values, shape, dtype); }
 }  // namespace
 
@@ -50,7 +60,7 @@ Rng Rng::split(std::string_view name) const {
 }
 
 std::vector<double> Rng::uniforms(int64_t count) const {
-  std::vector<double> out(static_cast<size_t>(count));
+  auto out = undrawn<double>(count);
   words(*this, count, [&](int64_t i, uint64_t word) { out[static_cast<size_t>(i)] = unit(word); });
   return out;
 }
@@ -58,7 +68,7 @@ std::vector<double> Rng::uniforms(int64_t count) const {
 std::vector<double> Rng::normals(int64_t count, int64_t first) const {
   if (first < 0) fail<ValueError>("normal", "first = ", first, ". Use 0 or more.");
   const int64_t before = first % 2;  // numbers are generated in pairs, from two words
-  std::vector<double> out(static_cast<size_t>(before + count + 1));
+  auto out = undrawn<double>(before + count + 1);
   double radius = 0;
   words(
       *this, before + count + 1,
@@ -90,7 +100,7 @@ Tensor Rng::normal(const Shape& shape, DType dtype, int64_t first) const {
 
 Tensor Rng::rademacher(const Shape& shape, DType dtype, int64_t first) const {
   if (first < 0) fail<ValueError>("rademacher", "first = ", first, ". Use 0 or more.");
-  std::vector<double> values(static_cast<size_t>(shape.size()));
+  auto values = undrawn<double>(shape.size());
   words(
       *this, shape.size(), [&](int64_t i, uint64_t word) { values[static_cast<size_t>(i)] = word >> 63 ? 1 : -1; },
       first);
@@ -99,13 +109,13 @@ Tensor Rng::rademacher(const Shape& shape, DType dtype, int64_t first) const {
 
 std::vector<int64_t> Rng::integers(int64_t count, int64_t n) const {
   if (n <= 0) fail<ValueError>("integers", "n = ", n, " is an empty range. Use n > 0.");
-  std::vector<int64_t> out(static_cast<size_t>(count));
+  auto out = undrawn<int64_t>(count);
   words(*this, count, [&](int64_t i, uint64_t word) { out[static_cast<size_t>(i)] = below(word, n); });
   return out;
 }
 
 std::vector<int64_t> Rng::permutation(int64_t n) const {
-  std::vector<int64_t> order(static_cast<size_t>(n));
+  auto order = undrawn<int64_t>(n);
   std::iota(order.begin(), order.end(), 0);
   words(*this, n, [&](int64_t i, uint64_t word) {
     std::swap(order[static_cast<size_t>(i)], order[static_cast<size_t>(i + below(word, n - i))]);

@@ -8,7 +8,7 @@
 
 #include "autodiff/base/error.hpp"
 #include "autodiff/context.hpp"
-#include "autodiff/dimwise.hpp"
+#include "ops/detail/blas_memory.hpp"
 #include "ops/threads.hpp"
 
 namespace dimwise {
@@ -49,6 +49,7 @@ void await(const std::atomic<int>& value, int old) {
 ThreadPool::ThreadPool(int threads) {
   if (threads < 1) fail<ValueError>("thread pool", threads, " threads requested. Use 1 or more.");
   if (threads == 1) return;
+  reserve_blas_memory(threads);
   const SignalsBlocked blocked;
   try {
     for (int64_t i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });

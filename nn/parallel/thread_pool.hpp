@@ -16,7 +16,7 @@ namespace dimwise {
 /// Example: `ThreadPool pool(2); pool.run(8, [&](int64_t i) { results[i] = score(chunks[i]); });`
 class ThreadPool {
  public:
-  /// Throws ValueError unless threads ≥ 1.
+  /// Throws ValueError unless threads ≥ 1, Error if the system cannot start them or has no memory for their products.
   explicit ThreadPool(int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

@@ -1,5 +1,6 @@
 #include <dnnl.hpp>
 #include <map>
+#include <new>
 #include <optional>
 
 #include "autodiff/base/buffer.hpp"
@@ -118,7 +119,8 @@ std::optional<Convolution> build(Result result, const Geometry& g) {
                        {DNNL_ARG_DIFF_DST, y, backward.diff_dst_desc(), true},
                        {DNNL_ARG_DIFF_WEIGHTS, w, backward.diff_weights_desc(), false},
                        Step(backward)};
-  } catch (const dnnl::error&) {
+  } catch (const dnnl::error& error) {
+    if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
     return std::nullopt;
   }
 }

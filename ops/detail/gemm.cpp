@@ -3,6 +3,9 @@
 #include <cblas.h>
 #include <oneapi/dnnl/dnnl.h>
 
+#include <new>
+
+#include "ops/detail/blas_memory.hpp"
 #include "ops/threads.hpp"
 
 namespace dimwise {
@@ -19,23 +22,29 @@ bool for_onednn(int64_t m, int64_t n, int64_t k) {
 
 void blas_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const float* a, int64_t lda, const float* b,
                int64_t ldb, float beta, float* c, int64_t ldc) {
+  reserve_blas_memory(1);
   if (for_onednn(m, n, k)) {
     const OneDnnThreads one(1);
-    if (dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', m, n, k, 1, a, lda, b, ldb, beta, c, ldc) == dnnl_success) return;
+    const dnnl_status_t status = dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
+    if (status == dnnl_success) return;
+    if (status == dnnl_out_of_memory) throw std::bad_alloc();
   }
   cblas_sgemm(CblasRowMajor, flag(ta), flag(tb), narrow(m), narrow(n), narrow(k), 1, a, narrow(lda), b, narrow(ldb),
               beta, c, narrow(ldc));
 }
 void blas_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const double* a, int64_t lda, const double* b,
                int64_t ldb, double beta, double* c, int64_t ldc) {
+  reserve_blas_memory(1);
   cblas_dgemm(CblasRowMajor, flag(ta), flag(tb), narrow(m), narrow(n), narrow(k), 1, a, narrow(lda), b, narrow(ldb),
               beta, c, narrow(ldc));
 }
 void blas_gemv(bool transpose, int64_t rows, int64_t columns, const float* a, const float* x, float beta, float* y) {
+  reserve_blas_memory(1);
   cblas_sgemv(CblasRowMajor, flag(transpose), narrow(rows), narrow(columns), 1, a, narrow(columns), x, 1, beta, y, 1);
 }
 void blas_gemv(bool transpose, int64_t rows, int64_t columns, const double* a, const double* x, double beta,
                double* y) {
+  reserve_blas_memory(1);
   cblas_dgemv(CblasRowMajor, flag(transpose), narrow(rows), narrow(columns), 1, a, narrow(columns), x, 1, beta, y, 1);
 }
 

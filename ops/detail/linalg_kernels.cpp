@@ -12,6 +12,7 @@
 
 #include "autodiff/base/buffer.hpp"
 #include "autodiff/kernels/xtensor_views.hpp"
+#include "ops/detail/blas_memory.hpp"
 
 // A row-major matrix read as column-major is its transpose: L Lᵀ, A⁻¹, det A, U and Vᵀ need no copy.
 //
@@ -44,6 +45,7 @@ class Scratch {
 
 template <class T>
 auto matrix(T* data, int rows, int columns) {
+  reserve_blas_memory(1);
   const auto m = static_cast<size_t>(rows), n = static_cast<size_t>(columns);
   return xt::adapt<columns_first>(data, m * n, xt::no_ownership(), std::array<size_t, 2>{m, n});
 }
@@ -121,6 +123,7 @@ void triangular_solve(const T* a, int n, bool upper, bool transpose, T* b, int m
     xt::lapack::trtrs(transposed, x, upper ? 'L' : 'U', transpose ? 'N' : 'T');
     return;
   }
+  reserve_blas_memory(1);
   cxxblas::trsm<int>(cxxblas::RowMajor, cxxblas::Left, upper ? cxxblas::Upper : cxxblas::Lower,
                      transpose ? cxxblas::Trans : cxxblas::NoTrans, cxxblas::NonUnit, n, m, T(1), a, n, b, m);
 }

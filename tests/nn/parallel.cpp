@@ -1,13 +1,19 @@
 #include "nn/parallel/value_and_grad_parallel.hpp"
 
+#include <barrier>
+#include <new>
 #include <stdexcept>
+#include <string>
 #include <thread>
-#include "autodiff/context.hpp"
+#include <vector>
 
 #include "autodiff/base/buffer.hpp"
+#include "autodiff/base/error.hpp"
+#include "autodiff/context.hpp"
 #include "autodiff/debug/detect_anomaly.hpp"
 #include "autodiff/debug/profile.hpp"
 #include "autodiff/dimwise.hpp"
+#include "autodiff/node.hpp"
 #include "autodiff/transforms.hpp"
 #include "nn/mlp.hpp"
 #include "ops/arithmetic.hpp"
@@ -179,6 +185,100 @@ TEST_CASE("the exception of the first failed shard reaches the caller, and the p
                         pool, [&](const Mlp&, const Shard& s) { return p.loss(p.model, s); }, p.model, rows),
                     Contains("not the outer model"));
   CHECK(distance(numbers(p.parallel(pool)), numbers(p.serial())) < 1e-12);
+}
+
+TEST_CASE("of exceptions thrown at once the lowest task's reaches the caller, of its own type") {
+  struct Own {
+    int64_t task;
+  };
+  const ThreadContext before = thread_context();
+  const int threads_before = threads();
+  set_threads(2);
+  ThreadPool pool(3);
+  for (int run = 0; run < 60; ++run) {
+    const int64_t from = run % 9;
+    std::barrier all_threads(3);
+    std::vector<int> called(9);
+    const auto task = [&](int64_t i) {
+      const NoGrad guard;
+      ++called[static_cast<size_t>(i)];
+      all_threads.arrive_and_wait();
+      if (i < from) return;
+      if (i % 4 == 0) throw Own{i};
+      if (i % 4 == 1) throw ShapeError(std::to_string(i));
+      if (i % 4 == 2) throw i;
+      throw std::bad_alloc();
+    };
+    try {
+      pool.run(9, task);
+      FAIL("nothing was thrown");
+    } catch (const Own& own) {
+      CHECK(from % 4 == 0);
+      CHECK(own.task == from);
+    } catch (const ShapeError& error) {
+      CHECK(from % 4 == 1);
+      CHECK(error.what() == std::to_string(from));
+    } catch (int64_t i) {
+      CHECK(from % 4 == 2);
+      CHECK(i == from);
+    } catch (const std::bad_alloc&) {
+      CHECK(from % 4 == 3);
+    }
+    CHECK(called == std::vector<int>(9, 1));
+    CHECK(threads() == 2);
+    CHECK(onednn_threads() == 2);
+    std::vector<int> recorded(3);
+    pool.run(3, [&](int64_t i) { recorded[static_cast<size_t>(i)] = recording(); });
+    CHECK(recorded == std::vector<int>{1, 1, 1});
+  }
+  CHECK(thread_context() == before);
+  set_threads(threads_before);
+}
+
+TEST_CASE("an exception of a nested task, and one of a pool of one thread, reach the caller") {
+  ThreadPool pool(2), one(1);
+  const auto fails = [](int64_t i) { throw std::out_of_range(std::to_string(i)); };
+  for (int run = 0; run < 20; ++run) {
+    CHECK_THROWS_WITH(pool.run(4, [&](int64_t) { pool.run(3, fails); }), "0");
+    CHECK_THROWS_WITH(one.run(3, fails), "0");
+    CHECK_THROWS_WITH(pool.run(1, fails), "0");
+    int64_t sum = 0;
+    pool.run(4, [&](int64_t i) {
+      if (i % 2 == 0) sum += i;
+    });
+    CHECK(sum == 2);
+  }
+}
+
+TEST_CASE("shards that fail leave no nodes, no context and the right gradients") {
+  const Problem p(DType::float64);
+  ThreadPool pool(3);
+  const std::vector<double> bits = numbers(p.parallel(pool));
+  const Profile profile;
+  const Scope scope("surrounding");
+  ThreadContext before = thread_context();
+  const int64_t nodes = live_nodes();
+  for (int run = 0; run < 20; ++run) {
+    CHECK_THROWS_AS(value_and_grad_parallel(
+                        pool,
+                        [&](const Mlp& m, const Shard& s) -> Tensor {
+                          const Tensor y = p.loss(m, s);
+                          if (s.index == 0) return y;
+                          throw std::range_error("shard");
+                        },
+                        p.model, rows),
+                    std::range_error);
+    CHECK_THROWS_AS(value_and_grad(
+                        [&](const Mlp& m) -> Tensor {
+                          throw p.loss(m, {0, 0, rows}).shape();
+                        },
+                        p.model),
+                    Shape);
+    before.ops_evaluated = thread_context().ops_evaluated;
+    CHECK(thread_context() == before);
+    CHECK(live_nodes() == nodes);
+  }
+  CHECK((numbers(p.parallel(pool)) == bits));
 }
 
 TEST_CASE("workers copy the caller's recording flag, check and scope, and keep none of them") {

@@ -1,5 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <new>
+#include <stdexcept>
 
 #include "apps/common/cli/cli.hpp"
 #include "apps/common/cli/config_file.hpp"
@@ -104,6 +106,8 @@ class Parser {
   std::string config_;
 };
 
+constexpr const char* smaller = " Take a smaller --batch-size or model.\n";
+
 }  // namespace
 
 int run_app(const App& app, int argc, const char* const* argv) {
@@ -116,8 +120,14 @@ int run_app(const App& app, int argc, const char* const* argv) {
   } catch (const Interrupted& stop) {
     std::cerr << app.name() << ": interrupted: " << stop.what() << '\n';
     return exit_code(stop);
+  } catch (const MemoryError& error) {
+    std::cerr << app.name() << ": error: out of memory: " << error.what() << smaller;
+    return exit_code(error);
   } catch (const std::bad_alloc& error) {
-    std::cerr << app.name() << ": error: out of memory. Take a smaller --batch-size or model.\n";
+    std::cerr << app.name() << ": error: out of memory." << smaller;
+    return exit_code(error);
+  } catch (const std::length_error& error) {
+    std::cerr << app.name() << ": error: out of memory: a number is too large." << smaller;
     return exit_code(error);
   } catch (const std::exception& error) {
     std::cerr << app.name() << ": error: " << error.what() << '\n';

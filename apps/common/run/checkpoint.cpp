@@ -76,7 +76,9 @@ Checkpoint load_checkpoint(const std::string& path) {
   SafeTensors file;
   try {
     file = load_safetensors(path);
-  } catch (const std::exception& error) {
+  } catch (const MemoryError&) {
+    throw;  // the file may be sound
+  } catch (const Error& error) {
     fail<CheckpointError>("checkpoint", "cannot read ", path, ": ", error.what());
   }
   const auto entry = file.metadata.find("step");

@@ -1,5 +1,5 @@
-#include <filesystem>
-#include <random>
+#include <chrono>
+#include <functional>
 
 #include "tests/apps/cnf/cnf_run.hpp"
 #include "tests/catch.hpp"
@@ -10,14 +10,6 @@ using namespace dimwise::app;
 using Catch::Matchers::Contains;
 
 namespace {
-
-constexpr int64_t steps = 300;
-
-// Rows of a file (the loader's place matters) or a density (the Rng's), with an estimated trace (its noise).
-Strings long_training(const std::string& data, const std::string& out) {
-  return training(data, out, steps) +
-         Strings{"--trace", "hutchinson", "--checkpoint-every", "7", "--eval-every", "60", "--log-every", "3"};
-}
 
 double seconds_of(const std::function<void()>& work) {
   const auto begin = std::chrono::steady_clock::now();
@@ -53,60 +45,6 @@ TEST_CASE("config.toml repeats the run") {
   REQUIRE(checkpoint(folder / "first", 12).size() > 1000);
   CHECK((checkpoint(folder / "first", 12) == checkpoint(folder / "second", 12)));
   CHECK((metrics(folder / "first") == metrics(folder / "second")));
-}
-
-TEST_CASE("a run killed at random moments and resumed ends as if it had not been") {
-  const TemporaryFolder folder;
-  const std::string data = rows_file(folder), whole = folder / "whole";
-  const double duration = seconds_of([&] { REQUIRE(cnf(long_training(data, whole)).code == 0); });
-  std::mt19937 random(17);
-  std::uniform_real_distribution<double> delay(0, duration / 3);
-  int kills = 0;
-  for (int run = 0; kills < 10; ++run) {
-    const std::string out = folder / ("killed-" + std::to_string(run));
-    const Strings words = long_training(data, out) + Strings{"--resume", "auto"};
-    for (bool finished = false; !finished;) {
-      Process process(DIMWISE_CNF, words);
-      if (kills < 10) {
-        if (kills % 3) process.prints("model:");  // the others may be killed before they have begun
-        pause_seconds(delay(random));
-        process.send(SIGKILL);
-      }
-      const Ended ended = process.wait();
-      INFO(ended.err);
-      REQUIRE((ended.killed || ended.code == 0));
-      finished = !ended.killed;
-      kills += ended.killed;
-    }
-    CHECK((checkpoint(out, steps) == checkpoint(whole, steps)));
-    CHECK((metrics(out) == metrics(whole)));
-    for (const auto& entry : std::filesystem::directory_iterator(out))
-      CHECK(entry.path().filename().string().substr(0, 4) != ".tmp");
-  }
-}
-
-TEST_CASE("a run interrupted at random moments and resumed ends as if it had not been") {
-  const TemporaryFolder folder;
-  const std::string whole = folder / "whole", out = folder / "interrupted";
-  const double duration = seconds_of([&] { REQUIRE(cnf(long_training("moons", whole)).code == 0); });
-  std::mt19937 random(5);
-  std::uniform_real_distribution<double> delay(0, duration / 4);
-  const Strings words = long_training("moons", out) + Strings{"--resume"};
-  int interrupted = 0;
-  for (int time = 0; time < 4; ++time) {
-    Process process(DIMWISE_CNF, words);
-    process.prints("model:");
-    pause_seconds(delay(random));
-    process.send(time % 2 ? SIGTERM : SIGINT);
-    const Ended ended = process.wait();
-    CHECK_FALSE(ended.killed);
-    CHECK((ended.code == 0 || ended.code == (time % 2 ? 143 : 130)));
-    interrupted += ended.code != 0;
-  }
-  CHECK(interrupted > 0);
-  REQUIRE(cnf(words).code == 0);
-  CHECK((checkpoint(out, steps) == checkpoint(whole, steps)));
-  CHECK((metrics(out) == metrics(whole)));
 }
 
 TEST_CASE("a signal finishes the step, saves, and says how to go on") {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -28,6 +29,9 @@ struct Surroundings {
   std::map<std::string, std::string> environment = {};
   std::string standard_output = "";  // a file instead of Ended::out
   rlim_t largest_file = 0;           // bytes; 0 for no limit
+  rlim_t memory = 0;                 // bytes of address space; 0 for no limit
+  std::string current_folder = "";   // another than the test's
+  bool unprivileged = false;         // as the user "nobody", if the test is root
 };
 
 // A running executable, with stdout and stderr going to files. It is killed with the object.
@@ -46,10 +50,19 @@ class Process {
     setenv("TERM", "xterm", 1);
     for (const char* name : {"NO_COLOR", "DIMWISE_DATA"}) unsetenv(name);
     for (const auto& [name, value] : around.environment) setenv(name.c_str(), value.c_str(), 1);
+    if (!around.current_folder.empty() && chdir(around.current_folder.c_str()) != 0) _exit(126);
+    if (around.unprivileged && geteuid() == 0) {
+      constexpr unsigned nobody = 65534;
+      if (setgroups(0, nullptr) != 0 || setgid(nobody) != 0 || setuid(nobody) != 0) _exit(126);
+    }
     if (around.largest_file > 0) {
       const rlimit limit{around.largest_file, around.largest_file};
       setrlimit(RLIMIT_FSIZE, &limit);
       ::signal(SIGXFSZ, SIG_IGN);  // so that the write fails, as on a full disk
+    }
+    if (around.memory > 0) {
+      const rlimit limit{around.memory, around.memory};
+      setrlimit(RLIMIT_AS, &limit);
     }
     execv(argv[0], argv.data());
     _exit(127);

@@ -1,6 +1,6 @@
 // dimwise-sde train: its refusals, its stages, and that a run is the same however often it stops.
+#include <chrono>
 #include <filesystem>
-#include <random>
 
 #include "apps/common/run/checkpoint.hpp"
 #include "tests/apps/cnf/cnf_run.hpp"
@@ -206,44 +206,6 @@ TEST_CASE("the density comes first, then f alone, then f and g; of two stages th
   CHECK(euler[0].contains("pseudo_nll"));
   CHECK_FALSE(euler[0].contains("residual"));
   CHECK_FALSE(euler[40].contains("test_nll"));
-}
-
-TEST_CASE("a fit stopped and killed at random moments and resumed ends as if it had not been") {
-  const TemporaryFolder folder;
-  const int64_t steps = 240;
-  const std::pair<std::string, Strings> kinds[]{
-      {"two-stage", {}},
-      {"joint", {"--fit", "joint", "--residual", "l1"}},
-      {"euler", {"--method", "euler"}},
-      {"flow", {"--density", "flow", "--data", "rotating-ou"}},
-      {"threads", {"--threads", "2", "--fit", "joint"}},
-  };
-  std::mt19937 random(29);
-  int kills = 0, stops = 0;
-  for (const auto& [name, flags] : kinds) {
-    INFO(name);
-    const std::string whole = folder / name, out = folder / (name + "-stopped");
-    const auto begin = std::chrono::steady_clock::now();
-    REQUIRE(run_sde(fitting(whole, steps) + often + flags).code == 0);
-    const double duration = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    std::uniform_real_distribution<double> delay(0, duration / 3);
-    const Strings words = fitting(out, steps) + often + flags + Strings{"--resume", "auto"};
-    for (int time = 0; time < 4; ++time) {
-      Process process(DIMWISE_SDE, words);
-      process.prints("model:");
-      pause_seconds(delay(random));
-      process.send(time % 2 ? SIGINT : SIGKILL);
-      const Ended ended = process.wait();
-      INFO(ended.err);
-      REQUIRE((ended.killed || ended.code == 130 || ended.code == 0));
-      kills += ended.killed;
-      stops += ended.code == 130;
-    }
-    REQUIRE(run_sde(words).code == 0);
-    check_same(whole, out, steps);
-  }
-  CHECK(kills > 3);
-  CHECK(stops > 3);
 }
 
 TEST_CASE("a signal ends a fit after its step with 130, saves, and says how to go on") {

@@ -1,6 +1,5 @@
 // dimwise-vae train: its refusals, and that a run is the same however often it stops.
 #include <filesystem>
-#include <random>
 #include <sstream>
 
 #include "tests/apps/vae/vae_run.hpp"
@@ -94,44 +93,6 @@ TEST_CASE("config.toml repeats an autoencoder bit for bit") {
   REQUIRE(checkpoint(folder / "first", 12).size() > 1000);
   CHECK((checkpoint(folder / "first", 12) == checkpoint(folder / "second", 12)));
   CHECK((metrics(folder / "first") == metrics(folder / "second")));
-}
-
-TEST_CASE("an autoencoder killed or interrupted at random moments and resumed ends as if it had not been") {
-  const TemporaryFolder folder;
-  std::mt19937 random(23);
-  int kills = 0, interrupted = 0;
-  // A flow with steps of its own, an estimated trace with its noise, two threads with their shards.
-  for (const Strings& kind : {Strings{"orthogonal"}, Strings{"ffjord"}, Strings{"hollow", "--threads", "2"}}) {
-    const auto words = [&](const std::string& out) {
-      Strings all = small_vae(kind[0], out, 20) + Strings{"--checkpoint-every", "7"};
-      all.insert(all.end(), kind.begin() + 1, kind.end());
-      return all;
-    };
-    const std::string whole = folder / ("whole-" + kind[0]), out = folder / ("stopped-" + kind[0]);
-    const auto begin = std::chrono::steady_clock::now();
-    REQUIRE(run_vae(words(whole)).code == 0);
-    const double duration = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    std::uniform_real_distribution<double> delay(0, duration / 3);
-    bool finished = false;
-    for (int time = 0; !finished; ++time) {
-      Process process(DIMWISE_VAE, words(out) + Strings{"--resume"});
-      if (time < 4) {
-        if (time > 0) process.prints("model:");
-        pause_seconds(delay(random));
-        process.send(time % 2 ? SIGINT : SIGKILL);
-      }
-      const Ended ended = process.wait();
-      INFO(ended.err);
-      REQUIRE((ended.killed || ended.code == 0 || ended.code == 130));
-      finished = ended.code == 0;
-      kills += ended.killed;
-      interrupted += ended.code == 130;
-    }
-    CHECK((checkpoint(out, 120) == checkpoint(whole, 120)));
-    CHECK((metrics(out) == metrics(whole)));
-  }
-  CHECK(kills > 0);
-  CHECK(interrupted > 0);
 }
 
 TEST_CASE("a finished training goes on with more epochs as if it had been given them at once") {

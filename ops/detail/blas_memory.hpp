@@ -1,0 +1,12 @@
+#pragma once
+
+namespace dimwise {
+
+/// Takes what products need besides their operands, for this many at once: OpenBLAS's memory, 128 MiB of addresses
+/// each, few of which are used, and the code that oneDNN generates.
+///
+/// Both libraries do so at their first product otherwise, and if the system has no memory, OpenBLAS then waits forever,
+/// and oneDNN ends the program. Throws MemoryError.
+void reserve_blas_memory(int products);
+
+}  // namespace dimwise

@@ -1,0 +1,25 @@
+# cmake -DCHECK=<calls.cmake> -DWORK=<folder> -P calls_planted.cmake
+# The check itself: each planted call must be reported, and what only resembles one must pass.
+cmake_minimum_required(VERSION 3.25)
+
+function(try line reported)
+  file(REMOVE_RECURSE ${WORK})
+  file(WRITE ${WORK}/apps/cnf/main.cpp "#include <string>\n${line}\n")
+  execute_process(COMMAND ${CMAKE_COMMAND} -DROOT=${WORK} -P ${CHECK} RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(code EQUAL 0 AND reported)
+    message(FATAL_ERROR "not reported: ${line}")
+  elseif(NOT code EQUAL 0 AND NOT reported)
+    message(FATAL_ERROR "reported, but sound: ${line}: ${output}")
+  endif()
+endfunction()
+
+try("void f() { system(\"ls\"); }" TRUE)
+try("int r = std::system (command.c_str());" TRUE)
+try("FILE* pipe = ::popen(text, \"r\");" TRUE)
+try("if (fork() == 0) execvp(name, words);" TRUE)
+try("return posix_spawn(&id, path, nullptr, nullptr, argv, environ);" TRUE)
+try("const int s = socket(AF_INET, SOCK_STREAM, 0);" TRUE)
+try("#include <sys/socket.h>" TRUE)
+try("// a system (of equations)" FALSE)
+try("const char* text = \"a built-in system (ou) or \\\"popen(3)\\\"\";" FALSE)
+try("ode_system(x); problem.system(); solver->connect(y); int systems = 0;" FALSE)
