@@ -23,7 +23,6 @@ class Program:
         """Leaves are multiples of 1/64, so that they have the same values in float32."""
         self.rng = rng
         self.code = []
-        # Multiples of 1/64 off 0.
         self.leaves = [
             torch.tensor([self.number(positive) / 64 for _ in range(math.prod(s))], dtype=torch.float64).reshape(s)
             for s in shapes
@@ -31,7 +30,8 @@ class Program:
         self.values = list(self.leaves)
 
     def number(self, positive):
-        n = self.rng.randint(12, 110)
+        """Of both signs or positive: off 0, or exactly 0, for products."""
+        n = self.rng.randint(12, 110) if positive or self.rng.random() < 0.94 else 0
         return n if positive or self.rng.random() < 0.55 else -n
 
     def do(self, name, operands, numbers=()):
