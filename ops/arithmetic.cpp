@@ -82,7 +82,11 @@ namespace {
 
 const Op pow_op = record::elementwise(
     "pow", [](auto a, auto b) { return simd::pow(a, b); },
-    [](auto a, auto b) { return b * simd::pow(where(simd::nonzero(b), a, 1.0), b - 1.0f); },
+    // At b = 0 the value is 0 even where a⁻¹ is not finite; elsewhere a stays, because ∂²/∂a∂b is a⁻¹.
+    [](auto a, auto b) {
+      const auto base = where(a > 2e-38f, where(a < 3e38f, a, 1.0), 1.0);
+      return b * simd::pow(where(simd::nonzero(b), a, base), b - 1.0f);
+    },
     [](auto a, auto, auto y) {
       return where(a > 0.0f, y * simd::log(where(a > 0.0f, a, 1.0)), where(a < 0.0f, 0.0, a * 0.0f));
     });
