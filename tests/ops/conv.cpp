@@ -153,7 +153,8 @@ std::vector<Entry> entries() {
       {[x] {
          conv2d(x({2, 3, 8, 8}), x({4, 3, 3, 3}), {.stride = {1, 0}});
        },
-       "[conv2d] stride (1, 0), padding (0, 0). A stride must be at least 1, a padding at least 0."},
+       "[conv2d] stride (1, 0), padding (0, 0). A stride must be at least 1, a padding at least 0, and both "
+       "at most 16777216."},
       {[x] {
          conv2d(x({2, 3, 8, 8}), x({4, 3, 3, 3}), {.padding = -1});
        },
