@@ -28,14 +28,12 @@ void words(const Rng& rng, int64_t count, Take&& take, int64_t first = 0) {
   }
 }
 
-// `count` numbers to be drawn.
+// `count` numbers to be drawn, and `more` that are not returned.
 template <class T>
-std::vector<T> undrawn(int64_t count) {
-  std::vector<T> numbers;
-  if (count < 0 || static_cast<size_t>(count) > numbers.max_size())
+std::vector<T> undrawn(int64_t count, int64_t more = 0) {
+  if (count < 0 || count > int64_t{1} << 59)
     fail<ValueError>("rng", count, " numbers requested. Use at least 0, and no more than memory can hold.");
-  numbers.resize(static_cast<size_t>(count));
-  return numbers;
+  return std::vector<T>(static_cast<size_t>(count + more));
 }
 
 Tensor from(const Shape& shape, DType dtype, const std::vector<double>& values) { return tensor(values, shape, dtype); }
@@ -68,7 +66,7 @@ std::vector<double> Rng::uniforms(int64_t count) const {
 std::vector<double> Rng::normals(int64_t count, int64_t first) const {
   if (first < 0) fail<ValueError>("normal", "first = ", first, ". Use 0 or more.");
   const int64_t before = first % 2;  // numbers are generated in pairs, from two words
-  auto out = undrawn<double>(before + count + 1);
+  auto out = undrawn<double>(count, before + 1);
   double radius = 0;
   words(
       *this, before + count + 1,

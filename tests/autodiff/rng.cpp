@@ -1,6 +1,8 @@
 #include "autodiff/base/rng.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <set>
 
 #include "tests/autodiff/helpers.hpp"
@@ -78,6 +80,12 @@ TEST_CASE("a draw can start anywhere in the stream, so that parts of a batch dra
   CHECK(rng.normals(0, 5).empty());
   CHECK_THROWS_WITH(signs({2}, -1), Catch::Contains("[rademacher]"));
   CHECK_THROWS_WITH(normals({2}, -1), Catch::Contains("[normal]"));
+  for (const int64_t count : {int64_t{-1}, std::numeric_limits<int64_t>::max()}) {
+    CHECK_THROWS_AS(rng.normals(count), ValueError);
+    CHECK_THROWS_AS(rng.normals(count, 1), ValueError);
+    CHECK_THROWS_AS(rng.uniforms(count), ValueError);
+    CHECK_THROWS_AS(rng.permutation(count), ValueError);
+  }
 }
 
 TEST_CASE("seeds, names and numbers give different streams, uncorrelated with each other and their parent") {
