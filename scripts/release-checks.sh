@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks that take too long for every change but must pass before a release: the cases tagged [long], clang-tidy on all
-# files, a million inputs for each fuzz target, that clang builds everything and passes the suite, and, if Google
+# files, nn and hollow under sanitizers, what uses threads under ThreadSanitizer, a million inputs for each fuzz target, that clang builds everything and passes the suite, and, if Google
 # Benchmark is installed, that the benchmarks compile. It takes hours.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,6 +14,8 @@ for program in build/release/tests/test_*; do
   OPENBLAS_NUM_THREADS=1 "$program" "[long]" || [ $? -eq 77 ]  # 77: some were skipped
 done
 scripts/lint.sh
+scripts/sanitize.sh --release nn hollow
+scripts/sanitize.sh --thread
 scripts/fuzz.sh --runs 1000000
 cmake --preset release -G Ninja -B build/clang -DCMAKE_CXX_COMPILER=clang++
 cmake --build build/clang
