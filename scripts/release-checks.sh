@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Checks that take too long for every change but must pass before a release: the cases tagged [long], clang-tidy on all
-# files, nn and hollow under sanitizers, what uses threads under ThreadSanitizer, a million inputs for each fuzz target, that clang builds everything and passes the suite, and, if Google
-# Benchmark is installed, that the benchmarks compile. It takes hours.
+# files, nn and hollow under sanitizers, ThreadSanitizer over what uses threads, a million inputs for each fuzz target,
+# that clang builds everything and passes the suite, and, if Google Benchmark is installed, that the benchmarks compile.
+# It takes hours.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
