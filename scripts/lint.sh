@@ -27,5 +27,5 @@ fi
 echo "clang-tidy reads ${#sources[@]} files."
 [ ${#sources[@]} -gt 0 ] || exit 0
 printf '%s\0' "${sources[@]}" | xargs -0 -n 1 -P "$(nproc)" sh -c '
-  found=$(clang-tidy --quiet "$0" -- -std=c++20 -I. -I/usr/include/x86_64-linux-gnu/openblas-pthread -DXTENSOR_USE_XSIMD \
+  found=$(clang-tidy --quiet "$0" -- -std=c++20 -I. $(pkg-config --cflags openblas) -DXTENSOR_USE_XSIMD \
     -DHAVE_CBLAS=1 -DDIMWISE_VERSION=\"0\" 2>&1) || { echo "$found" | grep -v "warnings\? \(and [0-9]* errors\? \)\?generated"; exit 1; }'

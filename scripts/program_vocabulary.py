@@ -65,7 +65,6 @@ NUMBER = {
     "sub_number": lambda x, s: x - s,
     "number_sub": lambda x, s: s - x,
     "number_div": lambda x, s: s / x,
-    "pow_number": lambda x, s: x**s,
 }
 for name, f in NUMBER.items():
     op(name, number(f), number(f))
