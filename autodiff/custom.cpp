@@ -12,40 +12,46 @@ namespace {
 
 std::vector<Tensor> list(std::span<const Tensor> inputs) { return {inputs.begin(), inputs.end()}; }
 
-void check_given(const CustomRule& rule, const char* part, const Tensor& given, const Tensor& like) {
+void check_given(const char* name, const char* part, const Tensor& given, const Tensor& like) {
   if (given.shape() != like.shape())
-    fail<ShapeError>("custom", "the ", part, " of '", rule.name, "' returned shape ", given.shape(), ", expected ",
-                     like.shape(), '.');
+    fail<ShapeError>(name, "the ", part, " returned shape ", given.shape(), ", expected ", like.shape(), '.');
   if (given.dtype() != like.dtype())
-    fail<DTypeError>("custom", "the ", part, " of '", rule.name, "' returned ", given.dtype(), ", expected ",
-                     like.dtype(), ". Cast it with astype.");
+    fail<DTypeError>(name, "the ", part, " returned ", given.dtype(), ", expected ", like.dtype(),
+                     ". Cast it with astype.");
 }
 
+// The attributes of a call: its rule, and the record that the node refers to, which has the rule's name.
+struct CustomCall {
+  CustomRule rule;
+  Op op;
+};
+
+// The record of a rule with a jvp, without a name.
 const Op custom_op = [] {
-  Op op{"custom"};
+  Op op{nullptr};
   op.forward = [](std::span<const Tensor> in, const Attributes& a) {
     const NoGrad guard;
     const ContextGuard<&ThreadContext::in_custom_forward> marked(true);
-    const Tensor y = as<CustomRule>(a).forward(list(in));
+    const Tensor y = as<CustomCall>(a).rule.forward(list(in));
     if (!y.defined())
-      fail<ValueError>("custom", "'", as<CustomRule>(a).name, "' returned an undefined value. Return a tensor.");
+      fail<ValueError>(as<CustomCall>(a).op.name, "the forward returned an undefined value. Return a tensor.");
     return stop_gradient(y);
   };
   op.vjp = [](const Call& call, const Tensor& w, Cotangents& result) {
-    const auto& rule = as<CustomRule>(call.attributes);
+    const auto& rule = as<CustomCall>(call.attributes).rule;
     std::vector<Tensor> given = rule.vjp(list(call.inputs), call.output, w);
     if (given.size() != call.inputs.size())
-      fail<ValueError>("custom", "the vjp of '", rule.name, "' returned ", given.size(), " cotangents for ",
-                       call.inputs.size(), " inputs. Return one for each (undefined for zero).");
+      fail<ValueError>(call.op.name, "the vjp returned ", given.size(), " cotangents for ", call.inputs.size(),
+                       " inputs. Return one for each (undefined for zero).");
     for (size_t i = 0; i < given.size(); ++i) {
       if (!result.wanted(i) || !given[i].defined()) continue;
-      check_given(rule, "vjp", given[i], call.inputs[i]);
+      check_given(call.op.name, "vjp", given[i], call.inputs[i]);
       result.set(i, std::move(given[i]));
     }
   };
   // y' = jvp(x, y, x'): its series gives the series of y, order by order.
   op.jet = [](const Call& call, std::span<const Series> in) {
-    const auto& rule = as<CustomRule>(call.attributes);
+    const auto& rule = as<CustomCall>(call.attributes).rule;
     const size_t n = in.size();
     std::vector<Series> arguments(in.begin(), in.end());
     arguments.emplace_back(call.output);
@@ -56,7 +62,7 @@ const Op custom_op = [] {
       const auto tangents = a.begin() + static_cast<std::ptrdiff_t>(n) + 1;
       Tensor dy = rule.jvp({a.begin(), tangents - 1}, a[n], {tangents, a.end()});
       if (!dy.defined()) return zeros_like(a[n]);
-      check_given(rule, "jvp", dy, a[n]);
+      check_given(call.op.name, "jvp", dy, a[n]);
       return dy;
     });
     const GradMode recorded = derivative.mode();
@@ -75,24 +81,17 @@ const Op custom_op = [] {
   return op;
 }();
 
-// The same without a jvp.
-const Op custom_reverse_op = [] {
-  Op op = custom_op;
-  op.jet = nullptr;
-  op.refuse_jet = [](const Call& call) {
-    fail<ValueError>("custom", "'", as<CustomRule>(call.attributes).name,
-                     "' has no jvp: push, jet and Taylor mode cannot differentiate it. Give the rule a jvp, or use "
-                     "reverse mode.");
-  };
-  return op;
-}();
-
 }  // namespace
 
 Tensor custom(const CustomRule& rule, const std::vector<Tensor>& inputs) {
+  if (rule.name.empty())
+    fail<ValueError>("custom", "the rule has no name. Give it one, which errors and profiles show.");
   if (!rule.forward || !rule.vjp)
-    fail<ValueError>("custom", "'", rule.name, "' has no ", rule.forward ? "vjp" : "forward", ". Give it both.");
-  return apply(rule.jvp ? custom_op : custom_reverse_op, Operands(inputs), attributes(rule));
+    fail<ValueError>(rule.name.c_str(), "the custom rule has no ", rule.forward ? "vjp" : "forward", ". Give it both.");
+  const auto call = std::make_shared<CustomCall>(rule, custom_op);
+  call->op.name = call->rule.name.c_str();
+  if (!rule.jvp) call->op.jet = nullptr;
+  return apply(call->op, Operands(inputs), call);
 }
 
 }  // namespace dimwise

@@ -63,10 +63,10 @@ Tensor apply(const Op& op, Operands inputs, Attributes attributes) {
 }
 
 Series jet_of(const Call& call, std::span<const Series> inputs) {
-  if (!call.op.jet && call.op.refuse_jet) call.op.refuse_jet(call);
   if (!call.op.jet)
     fail<ValueError>(call.op.name,
-                     "has no Taylor rule: push, jet and Taylor mode cannot differentiate it. Use reverse mode.");
+                     "has no Taylor rule: push, jet and Taylor mode cannot differentiate it. Give it one (the jvp of a "
+                     "custom rule, the jet of an op), or use reverse mode.");
   if (call.op.broadcasts) return call.op.jet(call, inputs);
   std::vector<Series> full(inputs.begin(), inputs.end());
   for (Series& s : full) s.expand();

@@ -43,10 +43,8 @@ struct Op {
   const char* name;
   Tensor (*forward)(std::span<const Tensor> inputs, const Attributes& attributes) = nullptr;
   void (*vjp)(const Call& call, const Tensor& cotangent, Cotangents& result) = nullptr;
-  /// Null if there is none: `push`, `jet` and Taylor mode then throw the error of `refuse_jet`, or one with the op's
-  /// name.
+  /// Null if there is none: `push`, `jet` and Taylor mode then throw an error with the op's name.
   Series (*jet)(const Call& call, std::span<const Series> inputs) = nullptr;
-  void (*refuse_jet)(const Call& call) = nullptr;
   /// Whether `vjp` takes a cotangent, and `jet` coefficients, of any shape that broadcasts to the tensor's: a constant
   /// direction stays one number. Other ops get directions of the full shape.
   bool broadcasts = false;

@@ -44,12 +44,14 @@ NodeCounts& node_counts() {
   static auto* const instance = new NodeCounts;
   return *instance;
 }
+std::atomic<int64_t>* new_count() {
+  const std::lock_guard lock(node_counts().mutex);
+  return &node_counts().counts.emplace_back(0);
+}
 void count_node(int64_t change) {
-  thread_local std::atomic<int64_t>& mine = [&]() -> std::atomic<int64_t>& {
-    const std::lock_guard lock(node_counts().mutex);
-    return node_counts().counts.emplace_back(0);
-  }();
-  mine.store(mine.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
+  constinit thread_local std::atomic<int64_t>* mine = nullptr;
+  if (!mine) mine = new_count();
+  mine->store(mine->load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
 }
 }  // namespace
 

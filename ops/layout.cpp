@@ -286,7 +286,9 @@ Tensor slice(const Tensor& x, int axis, int64_t start, int64_t stop, int64_t ste
   if (first < 0 || last > n || first > last)
     fail<ShapeError>("slice", "range ", start, " … ", stop, " is not within axis ", axis, " of shape ", x.shape(), ".");
   if (first == 0 && last == n && step == 1) return x;
-  return apply(slice_op, {x}, attributes(Range{at, first, (last - first + step - 1) / step, step}));
+  const int64_t count = first == last ? 0 : (last - first - 1) / step + 1;
+  // One element has no step: a huge one would overflow.
+  return apply(slice_op, {x}, attributes(Range{at, first, count, count > 1 ? step : 1}));
 }
 
 Tensor select(const Tensor& x, int axis, int64_t i) {
@@ -298,11 +300,13 @@ Tensor select(const Tensor& x, int axis, int64_t i) {
 }
 
 Tensor pad(const Tensor& x, int axis, int64_t before, int64_t after, double value, int64_t between) {
-  const Padding p{x.shape().normalize(axis), before, after, between};
+  const int at = x.shape().normalize(axis);
+  // Fewer than two elements have nothing between them.
+  const Padding p{at, before, after, x.shape()[at] > 1 ? between : 0};
   if (before < 0 || after < 0 || between < 0)
     fail<ShapeError>("pad", "lengths ", before, ", ", after, ", ", between,
                      " must not be negative. Use slice to remove elements.");
-  if (before == 0 && after == 0 && between == 0) return x;
+  if (before == 0 && after == 0 && p.between == 0) return x;
   Tensor y = apply(pad_op, {x}, attributes(p));
   if (value == 0) return y;
   return where(apply(pad_op, {ones_like(x)}, attributes(p)), y, value);

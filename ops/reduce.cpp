@@ -97,7 +97,8 @@ void recur(const T* a, const T* b, T* y, const Shape& shape, const Recurrence& r
       const int64_t at = (o * n + (r.reverse ? n - 1 - k : k)) * inner;
       for (int64_t j = 0; j < inner; ++j) {
         double& value = last[static_cast<size_t>(j)];
-        value = static_cast<double>(b[at + j]) + (k > 0 ? static_cast<double>(a[at + j]) * value : 0.0);
+        const auto added = static_cast<double>(b[at + j]);
+        value = k > 0 ? added + static_cast<double>(a[at + j]) * value : added;
         y[at + j] = static_cast<T>(value);
       }
     }
@@ -239,10 +240,9 @@ Tensor cumprod(const Tensor& x, int axis, bool reverse) {
   const Recurrence r{x.shape().normalize(axis), reverse};
   const int64_t n = x.shape()[r.axis];
   if (n == 0) return x;
-  // The product starts with the first element.
-  const Tensor first =
-      reverse ? pad(slice(x, r.axis, n - 1, n), r.axis, n - 1, 0) : pad(slice(x, r.axis, 0, 1), r.axis, 0, n - 1);
-  return recurrence(x, first, r);
+  // The product starts with the first element. The others are −0: −0 + p is p, where 0 + p would be 0 for p = −0.
+  const Tensor first = neg(reverse ? slice(x, r.axis, n - 1, n) : slice(x, r.axis, 0, 1));
+  return recurrence(x, neg(reverse ? pad(first, r.axis, n - 1, 0) : pad(first, r.axis, 0, n - 1)), r);
 }
 
 std::vector<const Op*> reduce_ops() { return {&max_op, &recurrence_op}; }

@@ -73,8 +73,8 @@ TEST_CASE("a rule without a jvp has no Taylor rule, and the error names it") {
   const Tape reverse({custom(without_jvp(), {a, b})}, {a, b});
   CHECK_FALSE(reverse.has_jets());
   const std::string expected =
-      "[custom] 'wave' has no jvp: push, jet and Taylor mode cannot differentiate it. Give the rule a jvp, or use "
-      "reverse mode.";
+      "[wave] has no Taylor rule: push, jet and Taylor mode cannot differentiate it. Give it one (the jvp of a custom "
+      "rule, the jet of an op), or use reverse mode.";
   CHECK(error_of([&] { reverse.push({f64(1), f64(1)}); }) == expected);
   CHECK(error_of([&] { reverse.jet({{f64(1)}, {f64(1)}}); }) == expected);
   // As part of another op's series.
@@ -111,14 +111,13 @@ TEST_CASE("an error names a rule whose results do not fit") {
   const auto pulled = [&](const CustomRule& rule) { return error_of([&] { grad(sum(custom(rule, {a, b})), a); }); };
   CustomRule rule = wave();
   rule.vjp = [](const auto&, const Tensor&, const Tensor& w) { return std::vector<Tensor>{w}; };
-  CHECK(pulled(rule) ==
-        "[custom] the vjp of 'wave' returned 1 cotangents for 2 inputs. Return one for each (undefined for zero).");
+  CHECK(pulled(rule) == "[wave] the vjp returned 1 cotangents for 2 inputs. Return one for each (undefined for zero).");
   rule.vjp = [](const auto&, const Tensor&, const Tensor& w) { return std::vector<Tensor>{sum(w), w}; };
-  CHECK(pulled(rule) == "[custom] the vjp of 'wave' returned shape (), expected (2,).");
+  CHECK(pulled(rule) == "[wave] the vjp returned shape (), expected (2,).");
   rule.jvp = [](const auto&, const Tensor&, const auto& v) { return sum(v[0]); };
   CHECK(error_of([&] {
           jvp(custom(rule, {a, b}), a, ones_like(a));
-        }) == "[custom] the jvp of 'wave' returned shape (), expected (2,).");
+        }) == "[wave] the jvp returned shape (), expected (2,).");
   rule.forward = [](const auto&) { return Tensor(); };
   CHECK_THROWS_AS(custom(rule, {a, b}), ValueError);
 }

@@ -61,10 +61,11 @@ TEST_CASE("an invalid custom rule is rejected") {
                           return std::vector<Tensor>{astype(w, DType::float64)};
                         }};
   CHECK_THROWS_AS(grad(sum(custom(wide, {x})), x), DTypeError);
-  CHECK_THROWS_WITH(custom({"empty", nullptr, wide.vjp}, {x}), "[custom] 'empty' has no forward. Give it both.");
-  CHECK_THROWS_WITH(custom({"half", same, nullptr}, {x}), "[custom] 'half' has no vjp. Give it both.");
+  CHECK_THROWS_WITH(custom({"empty", nullptr, wide.vjp}, {x}), "[empty] the custom rule has no forward. Give it both.");
+  CHECK_THROWS_WITH(custom({"", same, wide.vjp}, {x}), Contains("[custom] the rule has no name"));
+  CHECK_THROWS_WITH(custom({"half", same, nullptr}, {x}), "[half] the custom rule has no vjp. Give it both.");
   CHECK_THROWS_WITH(custom({"none", [](const std::vector<Tensor>&) { return Tensor(); }, wide.vjp}, {x}),
-                    Contains("'none' returned an undefined value"));
+                    Contains("[none] the forward returned an undefined value"));
 }
 
 TEST_CASE("a tensor larger than memory is a ValueError") {

@@ -3,7 +3,9 @@
 #include <cmath>
 #include <limits>
 
+#include "autodiff/base/error.hpp"
 #include "autodiff/transforms.hpp"
+#include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 #include "tests/ops/table.hpp"
 
@@ -199,6 +201,20 @@ TEST_CASE("layout functions move elements as documented, in both dtypes") {
     CHECK(place_row(v, 1, 2).values() == Values{0, 0, 0, 0, 0, 1, 2, 3});
     CHECK(stack(std::vector<Tensor>{v, v}).shape() == Shape{2, 4});
   }
+}
+
+TEST_CASE("steps and gaps up to the largest integer are one element, and gaps that memory cannot hold are an error") {
+  const int64_t most = std::numeric_limits<int64_t>::max();
+  const Tensor x = track(counting({4}));
+  CHECK(slice(x, 0, 1, 4, most).values() == Values{1});
+  CHECK(slice(x, 0, 1, 1, most).shape() == Shape{0});
+  CHECK(slice(x, 0, 0, 4, 3).values() == Values{0, 3});
+  CHECK(grad(sum(slice(x, 0, 1, 4, most)), x).values() == Values{0, 1, 0, 0});
+  const Tensor one = track(counting({1}) + 5.0);
+  CHECK(pad(one, 0, 1, 2, 0, most).values() == Values{0, 5, 0, 0});
+  CHECK(grad(sum(pad(one, 0, 1, 2, 0, most)), one).values() == Values{1});
+  CHECK(pad(counting({0}), 0, 1, 0, 0, most).values() == Values{0});
+  CHECK_THROWS_AS(pad(x, 0, 0, 0, 0, most), ShapeError);
 }
 
 TEST_CASE("pad with infinity does not change the elements inside") {

@@ -254,6 +254,21 @@ TEST_CASE("products and their gradients are correct if elements are 0") {
   CHECK(prod(zeros({2, 0}), {1}).values() == std::vector<double>{1, 1});
 }
 
+TEST_CASE("products of any length keep the sign of zero") {
+  for (const DType dtype : {DType::float32, DType::float64})
+    for (int64_t n = 1; n <= 40; ++n)
+      for (const size_t place : {size_t{0}, static_cast<size_t>(n - 1)})
+        for (const double zero : {0.0, -0.0}) {
+          std::vector<double> v(static_cast<size_t>(n), 2.0);
+          v[place] = zero;
+          const Tensor x = tensor(v, dtype);
+          CHECK(std::signbit(prod(x).item()) == std::signbit(zero));
+          CHECK(std::signbit(prod(-x).item()) == (std::signbit(zero) != (n % 2 == 1)));
+          CHECK(std::signbit(cumprod(x).values().back()) == std::signbit(zero));
+          CHECK(std::signbit(cumprod(x, 0, true).values()[0]) == std::signbit(zero));
+        }
+}
+
 TEST_CASE("sums of float32 lose no digits, whatever their length") {
   const int64_t n = 10'000'000;
   const Tensor tenths = full({n}, 0.1);

@@ -1,4 +1,5 @@
 #include "autodiff/debug/profile.hpp"
+#include "autodiff/custom.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -23,6 +24,16 @@ TEST_CASE("Profile counts calls, pulls and bytes of every op during its lifetime
   CHECK_THAT(profile.report(),
              Catch::StartsWith("op                    calls  forward ms    pulls  reverse ms         MiB\n") &&
                  Catch::Contains("\ntanh "));
+}
+
+TEST_CASE("a custom rule has a row of its own") {
+  const CustomRule twice{"twice", [](const auto& in) { return 2.0 * in[0]; },
+                         [](const auto&, const Tensor&, const Tensor& w) { return std::vector<Tensor>{2.0 * w}; }};
+  const Tensor x = track(normal({3}));
+  const Profile profile;
+  grad(sum(custom(twice, {x})), x);
+  CHECK(profile.rows().at("twice").calls == 1);
+  CHECK(profile.rows().at("twice").pulls == 1);
 }
 
 TEST_CASE("observers nest, and are not notified after their destruction") {
