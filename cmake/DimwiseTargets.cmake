@@ -4,9 +4,17 @@
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
-find_program(DIMWISE_CCACHE ccache)
+# What another build folder or clone has compiled is not compiled again. -march=native means another processor elsewhere,
+# so the processor's flags are part of the cache's key.
+find_program(DIMWISE_CCACHE ccache DOC "ccache; empty to compile without it")
 if(DIMWISE_CCACHE AND PROJECT_IS_TOP_LEVEL)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${DIMWISE_CCACHE})
+  set(processor ${CMAKE_SYSTEM_PROCESSOR})
+  if(EXISTS /proc/cpuinfo)
+    file(STRINGS /proc/cpuinfo processor REGEX "^flags" LIMIT_COUNT 1)
+  endif()
+  string(SHA1 processor "${processor}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NAMESPACE=${processor}
+    CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} ${DIMWISE_CCACHE})
 endif()
 
 # With CMAKE_UNITY_BUILD=ON several files are compiled as one, which halves the time of a build from nothing: headers are
