@@ -1,27 +1,35 @@
 #!/usr/bin/env python3
-"""Plants one-line mistakes in the sources of a layer, one at a time on a copy, and tells which of them no test notices.
+"""Plants one-line mistakes in the sources of a layer, one at a time, and tells which of them no test notices.
 
-    scripts/mutate.py LAYER [--count N] [--seed S] [--minutes M]
+    scripts/mutate.py LAYER [--count N] [--seed S] [--minutes M] [--jobs J]
+    scripts/mutate.py LAYER --again [--seed S]
 
 LAYER is autodiff, ops or hollow. The mistakes are drawn by the seed, equally many of each kind: swapped operators and
 comparisons, changed constants, negated conditions, dropped statements, swapped min and max. A mistake is killed if a test
 of the layer fails or takes ten times as long as it should. Those that do not compile are not counted.
 
-The copy and its build are in build/mutate/copy. Results go to build/mutate/LAYER-S.jsonl, one line a mistake; a later
-call with the same seed goes on where this one ended. Ctrl-C ends it at any time.
+The last commit is copied to build/mutate/copy and built there once. Each mistake is compiled alone and linked in front of
+the library, whose own version is then left out. The tests that share a name with the changed file, and those that killed
+before, run first. Results go to build/mutate/LAYER-S.jsonl, one line a mistake; a later call with the same seed goes on
+where this one ended. Ctrl-C ends it at any time. --again plants the survivors once more, after tests were added.
 """
 
 import argparse
+import concurrent.futures
+import filecmp
 import itertools
 import json
 import os
 import pathlib
 import random
 import re
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -76,10 +84,16 @@ def mistakes_of(path):
     return found
 
 
-def run(command, timeout):
+def run(command, timeout=None, **settings):
     """The exit code and output of a command; the code is None if it takes too long. Its children end with it."""
     process = subprocess.Popen(
-        command, cwd=COPY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+        **settings,
     )
     try:
         output, _ = process.communicate(timeout=timeout)
@@ -90,90 +104,183 @@ def run(command, timeout):
         return None, ""
 
 
+def must(command, **settings):
+    code, output = run(command, **settings)
+    if code != 0:
+        sys.exit(f"{shlex.join(map(str, command))} failed:\n{output}")
+    return output
+
+
+def copy_last_commit():
+    """Brings the copy to HEAD. Files that did not change keep their time, so that they are not compiled again."""
+    revision = must(["git", "rev-parse", "HEAD"], cwd=ROOT).strip()
+    with tempfile.TemporaryDirectory() as fresh:
+        must(["sh", "-c", f"git archive HEAD | tar -x -C {shlex.quote(fresh)}"], cwd=ROOT)
+        names = {p.relative_to(fresh) for p in pathlib.Path(fresh).rglob("*") if not p.is_dir()}
+        for p in list(COPY.rglob("*")):
+            name = p.relative_to(COPY)
+            if name.parts[0] != "build" and not p.is_dir() and name not in names:
+                p.unlink()
+        for name in names:
+            to = COPY / name
+            if not to.exists() or not filecmp.cmp(pathlib.Path(fresh) / name, to, shallow=False):
+                to.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(pathlib.Path(fresh) / name, to)
+    return revision
+
+
+class Test:
+    """A ctest entry: its command, working directory, environment, and seconds without a mistake."""
+
+    def __init__(self, entry):
+        properties = {p["name"]: p["value"] for p in entry.get("properties", [])}
+        self.name = entry["name"]
+        self.command = entry["command"]
+        self.cwd = properties.get("WORKING_DIRECTORY", str(BUILD))
+        self.environment = dict(os.environ, **dict(e.split("=", 1) for e in properties.get("ENVIRONMENT", [])))
+        self.seconds = 0.0
+        self.kills = 0
+
+    def fails(self, program, limit):
+        """Whether the test fails when `program` stands for the test program; skipped is not failed."""
+        command = [program if part == self.command[0] else part for part in self.command]
+        code, _ = run(command, limit, cwd=self.cwd, env=self.environment)
+        return code not in (0, 77)
+
+
+class Layer:
+    """The built tests of a layer, and the commands that compile one of its files and link them."""
+
+    def __init__(self, name):
+        target = f"test_{name}"
+        print("building the copy", flush=True)
+        settings = ["-DCMAKE_BUILD_TYPE=Release", "-DDIMWISE_APPS=OFF", "-DDIMWISE_CCACHE="]
+        must(["cmake", "-S", COPY, "-B", BUILD, "-G", "Ninja", *settings])
+        must(["ninja", "-C", BUILD, target])
+        commands = must(["ninja", "-C", BUILD, "-t", "commands", target]).splitlines()
+        self.compile = {m.group(1): c for c in commands if (m := re.search(r" -c (\S+\.cpp)$", c))}
+        link = next(c for c in commands if f" -o tests/{target} " in c)
+        self.link = re.search(r"\S*(?:g\+\+|c\+\+|clang\+\+)\S* .*?(?= && :|$)", link).group(0)
+        self.program = f"tests/{target}"
+        listed = json.loads(must(["ctest", "--test-dir", BUILD, "-L", f"^{name}$", "--show-only=json-v1"]))
+        self.tests = [Test(t) for t in listed["tests"] if t["command"][0].endswith(target)]
+        for test in self.tests:
+            began = time.monotonic()
+            if test.fails(test.command[0], None):
+                sys.exit(f"{test.name} fails without a mistake.")
+            test.seconds = time.monotonic() - began
+        print(f"{len(self.tests)} tests take {sum(t.seconds for t in self.tests):.0f} s", flush=True)
+
+    def in_order(self, name):
+        words = set(re.split(r"[/_.]", name)) - {"cpp", "ops", "autodiff", "hollow", "detail"}
+        related = lambda t: bool(words & set(re.split(r"[/_]", t.name)))
+        return sorted(self.tests, key=lambda t: (not related(t), -(t.kills + 0.2) / (t.seconds + 0.05)))
+
+    def result_of(self, name, text):
+        """What becomes of the mistake that makes the file `name` this text, and the test that notices it."""
+        with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+            source, compiled, program = (f"{folder}/{n}" for n in (pathlib.Path(name).name, "mistake.o", "tests"))
+            pathlib.Path(source).write_text(text)
+            command = self.compile[str(COPY / name)]
+            command = re.sub(r" -MD .*? -o \S+ -c \S+$", "", command)
+            if run(shlex.split(command) + ["-o", compiled, "-c", source], 900, cwd=BUILD)[0] != 0:
+                return "does not compile", None
+            link = shlex.split(self.link.replace(f" -o {self.program} ", f" -o {program} {compiled} "))
+            must(link, cwd=BUILD)
+            for test in self.in_order(name):
+                if test.fails(program, 10 + 10 * test.seconds):
+                    test.kills += 1
+                    return "killed", test.name
+        return "survived", None
+
+
+def drawn(layer, seed):
+    """All mistakes of a layer, as (file, line number, kind, changed line), in the order of the seed."""
+    kinds = {}
+    for path in sorted((COPY / layer).rglob("*.cpp")):
+        for number, kind, new in mistakes_of(path):
+            kinds.setdefault(kind, []).append((str(path.relative_to(COPY)), number, kind, new))
+    draw = random.Random(seed)
+    for kind in sorted(kinds):
+        draw.shuffle(kinds[kind])
+    turns = itertools.zip_longest(*(kinds[kind] for kind in sorted(kinds)))
+    return [mistake for turn in turns for mistake in turn if mistake]
+
+
+def found_again(entry):
+    """The survivor in today's source, or none if its line is gone."""
+    lines = (COPY / entry["file"]).read_text().split("\n") if (COPY / entry["file"]).exists() else []
+    at = [i for i, line in enumerate(lines) if line.strip() == entry["old"]]
+    if not at:
+        return None
+    number = min(at, key=lambda i: abs(i + 1 - entry["line"]))
+    indent = lines[number][: len(lines[number]) - len(lines[number].lstrip())]
+    return entry["file"], number, entry["kind"], indent + entry["new"]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("layer", choices=["autodiff", "ops", "hollow"])
     parser.add_argument("--count", type=int, default=300, help="mistakes that compile, in all (default 300)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end after this time")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="mistakes at a time (default: one a core)")
+    parser.add_argument("--again", action="store_true", help="plant the survivors of the earlier calls once more")
     options = parser.parse_args()
+
+    revision = copy_last_commit()
+    layer = Layer(options.layer)
     end = time.monotonic() + 60 * options.minutes
-
-    revision = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=ROOT, text=True).strip()
-    marker = COPY / ".revision"
-    if not marker.exists() or marker.read_text() != revision:
-        print(f"copying {revision[:10]} to {COPY}")
-        if COPY.exists():
-            for entry in COPY.iterdir():
-                if entry.name != "build":
-                    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-        COPY.mkdir(parents=True, exist_ok=True)
-        archive = subprocess.Popen(["git", "archive", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE)
-        subprocess.check_call(["tar", "-x", "-C", COPY], stdin=archive.stdout)
-        marker.write_text(revision)
-
-    target = f"test_{options.layer}"
-    test = ["ctest", "--test-dir", str(BUILD), "-L", f"^{options.layer}$", "-j", str(os.cpu_count()), "--stop-on-failure"]
-    print("building the copy")
-    for command in (
-        ["cmake", "-S", ".", "-B", "build", "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DDIMWISE_APPS=OFF"],
-        ["ninja", "-C", "build", target],
-    ):
-        code, output = run(command, None)
-        if code != 0:
-            sys.exit(output)
-    began = time.monotonic()
-    code, output = run(test, None)
-    if code != 0:
-        sys.exit("The tests fail without a mistake:\n" + output)
-    usual = time.monotonic() - began
-    print(f"the tests take {usual:.0f} s")
-
-    files = sorted(p for p in (COPY / options.layer).rglob("*.cpp"))
-    kinds = {}
-    for p in files:
-        for mistake in mistakes_of(p):
-            kinds.setdefault(mistake[1], []).append((p, *mistake))
-    draw = random.Random(options.seed)
-    for kind in sorted(kinds):
-        draw.shuffle(kinds[kind])
-    in_turns = itertools.zip_longest(*(kinds[kind] for kind in sorted(kinds)))
-    all_mistakes = [mistake for turn in in_turns for mistake in turn if mistake]
     results = ROOT / f"build/mutate/{options.layer}-{options.seed}.jsonl"
-    done = [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
-    known = {(d["file"], d["line"], d["new"]) for d in done}
-    counted = [d for d in done if d["result"] != "does not compile"]
+    key = lambda d: (d["file"], d["old"], d["new"], d["line"])
+    done = {}  # the last result of each
+    for line in results.read_text().splitlines() if results.exists() else []:
+        done[key(json.loads(line))] = json.loads(line)
+    if options.again:
+        todo = [(e, found_again(e)) for e in done.values() if e["result"] == "survived"]
+        options.count = float("inf")
+    else:
+        known = {k[:3] for k in done}
+        todo = []
+        for file, number, kind, new in drawn(options.layer, options.seed):
+            old = (COPY / file).read_text().split("\n")[number]
+            entry = dict(file=file, line=number + 1, kind=kind, old=old.strip(), new=new.strip())
+            if key(entry)[:3] not in known:
+                todo.append((entry, (file, number, kind, new)))
+    counted = sum(d["result"] in ("killed", "survived") for d in done.values())
+    lock = threading.Lock()
+    jobs = iter(todo)
 
-    with results.open("a") as log:
-        for path, number, kind, new in all_mistakes:
-            name = str(path.relative_to(COPY))
-            if len(counted) >= options.count or time.monotonic() > end:
-                break
-            if (name, number + 1, new.strip()) in known:
-                continue
-            original = path.read_text()
-            lines = original.split("\n")
-            old, lines[number] = lines[number], new
-            try:
-                path.write_text("\n".join(lines))
-                code, _ = run(["ninja", "-C", "build", target], 900)
-                if code != 0:
-                    result = "does not compile"
-                else:
-                    code, output = run(test, 30 + 10 * usual)
-                    result = "survived" if code == 0 else "killed"
-            finally:
-                path.write_text(original)
-            entry = dict(file=name, line=number + 1, kind=kind, old=old.strip(), new=new.strip(), result=result)
-            log.write(json.dumps(entry) + "\n")
-            log.flush()
-            done.append(entry)
-            if result != "does not compile":
-                counted.append(entry)
-            if result == "survived":
-                print(f"survived  {name}:{number + 1}\n  - {old.strip()}\n  + {new.strip()}", flush=True)
-    killed = sum(d["result"] == "killed" for d in counted)
-    print(f"{options.layer}: {killed} of {len(counted)} mistakes killed; {len(all_mistakes)} can be planted in {len(files)} files")
+    def work():
+        nonlocal counted
+        while True:
+            with lock:
+                job = next(jobs, None)
+                if job is None or counted >= options.count or time.monotonic() > end:
+                    return
+            entry, place = job
+            if place is None:
+                result, by = "gone", None
+            else:
+                file, number, _, new = place
+                lines = (COPY / file).read_text().split("\n")
+                lines[number] = new
+                result, by = layer.result_of(file, "\n".join(lines))
+            entry = dict(entry, result=result, by=by, revision=revision[:10])
+            with lock:
+                with results.open("a") as log:
+                    log.write(json.dumps(entry) + "\n")
+                done[key(entry)] = entry
+                counted += result in ("killed", "survived") and not options.again
+                if result == "survived":
+                    print(f"survived  {entry['file']}:{entry['line']}\n  - {entry['old']}\n  + {entry['new']}", flush=True)
+
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for worker in [pool.submit(work) for _ in range(options.jobs)]:
+            worker.result()
+    killed = sum(d["result"] == "killed" for d in done.values())
+    survived = sum(d["result"] == "survived" for d in done.values())
+    print(f"{options.layer}: {killed} of {killed + survived} mistakes killed; {len(todo)} more could be planted")
 
 
 if __name__ == "__main__":
