@@ -11,7 +11,8 @@ of the layer fails or takes ten times as long as it should. Those that do not co
 The last commit is copied to build/mutate/copy and built there once. Each mistake is compiled alone and linked in front of
 the library, whose own version is then left out. The tests that share a name with the changed file, and those that killed
 before, run first. Results go to build/mutate/LAYER-S.jsonl, one line a mistake; a later call with the same seed goes on
-where this one ended. Ctrl-C ends it at any time. --again plants the survivors once more, after tests were added.
+where this one ended. Ctrl-C ends it at any time. The exit code is 1 if less than 90 % are killed. --again plants the
+survivors once more, after tests were added.
 """
 
 import argparse
@@ -280,7 +281,8 @@ def main():
             worker.result()
     killed = sum(d["result"] == "killed" for d in done.values())
     survived = sum(d["result"] == "survived" for d in done.values())
-    print(f"{options.layer}: {killed} of {killed + survived} mistakes killed; {len(todo)} more could be planted")
+    print(f"{options.layer}: {killed} of {killed + survived} mistakes killed; {len(todo)} could be planted")
+    sys.exit(killed < 0.9 * (killed + survived))
 
 
 if __name__ == "__main__":
