@@ -6,7 +6,8 @@
 
 LAYER is autodiff, ops or hollow. The mistakes are drawn by the seed, equally many of each kind: swapped operators and
 comparisons, changed constants, negated conditions, dropped statements, swapped min and max. A mistake is killed if a test
-of the layer fails or takes ten times as long as it should. Those that do not compile are not counted.
+of the layer, or one of ops for autodiff, fails or takes ten times as long as it should. Those that do not compile are
+not counted.
 
 The last commit is copied to build/mutate/copy and built there once. Each mistake is compiled alone and linked in front of
 the library, whose own version is then left out. The tests that share a name with the changed file, and those that killed
@@ -136,6 +137,7 @@ class Test:
     def __init__(self, entry):
         properties = {p["name"]: p["value"] for p in entry.get("properties", [])}
         self.name = entry["name"]
+        self.program = pathlib.Path(entry["command"][0]).name
         self.command = entry["command"]
         self.cwd = properties.get("WORKING_DIRECTORY", str(BUILD))
         self.environment = dict(os.environ, **dict(e.split("=", 1) for e in properties.get("ENVIRONMENT", [])))
@@ -150,21 +152,23 @@ class Test:
 
 
 class Layer:
-    """The built tests of a layer, and the commands that compile one of its files and link them."""
+    """The built tests that a layer's mistakes must pass, and the commands that compile one of its files and link them."""
 
     def __init__(self, name):
-        target = f"test_{name}"
+        layers = {"autodiff": ["autodiff", "ops"]}.get(name, [name])
         print("building the copy", flush=True)
         settings = ["-DCMAKE_BUILD_TYPE=Release", "-DDIMWISE_APPS=OFF", "-DDIMWISE_CCACHE="]
         must(["cmake", "-S", COPY, "-B", BUILD, "-G", "Ninja", *settings])
-        must(["ninja", "-C", BUILD, target])
-        commands = must(["ninja", "-C", BUILD, "-t", "commands", target]).splitlines()
+        targets = [f"test_{each}" for each in layers]
+        must(["ninja", "-C", BUILD, *targets])
+        commands = must(["ninja", "-C", BUILD, "-t", "commands", *targets]).splitlines()
         self.compile = {m.group(1): c for c in commands if (m := re.search(r" -c (\S+\.cpp)$", c))}
-        link = next(c for c in commands if f" -o tests/{target} " in c)
-        self.link = re.search(r"\S*(?:g\+\+|c\+\+|clang\+\+)\S* .*?(?= && :|$)", link).group(0)
-        self.program = f"tests/{target}"
-        listed = json.loads(must(["ctest", "--test-dir", BUILD, "-L", f"^{name}$", "--show-only=json-v1"]))
-        self.tests = [Test(t) for t in listed["tests"] if t["command"][0].endswith(target)]
+        self.link = {}
+        for target in targets:
+            link = next(c for c in commands if f" -o tests/{target} " in c)
+            self.link[target] = re.search(r"\S*(?:g\+\+|c\+\+|clang\+\+)\S* .*?(?= && :|$)", link).group(0)
+        listed = json.loads(must(["ctest", "--test-dir", BUILD, "-L", f"^({'|'.join(layers)})$", "--show-only=json-v1"]))
+        self.tests = [t for t in map(Test, listed["tests"]) if t.program in targets]
         for test in self.tests:
             began = time.monotonic()
             if test.fails(test.command[0], None):
@@ -175,21 +179,24 @@ class Layer:
     def in_order(self, name):
         words = set(re.split(r"[/_.]", name)) - {"cpp", "ops", "autodiff", "hollow", "detail"}
         related = lambda t: bool(words & set(re.split(r"[/_]", t.name)))
-        return sorted(self.tests, key=lambda t: (not related(t), -(t.kills + 0.2) / (t.seconds + 0.05)))
+        own = lambda t: t.program == "test_" + name.split("/")[0]
+        return sorted(self.tests, key=lambda t: (not own(t), not related(t), -(t.kills + 0.2) / (t.seconds + 0.05)))
 
     def result_of(self, name, text):
         """What becomes of the mistake that makes the file `name` this text, and the test that notices it."""
         with tempfile.TemporaryDirectory(dir=BUILD) as folder:
-            source, compiled, program = (f"{folder}/{n}" for n in (pathlib.Path(name).name, "mistake.o", "tests"))
+            source, compiled = f"{folder}/{pathlib.Path(name).name}", f"{folder}/mistake.o"
             pathlib.Path(source).write_text(text)
             command = self.compile[str(COPY / name)]
             command = re.sub(r" -MD .*? -o \S+ -c \S+$", "", command)
             if run(shlex.split(command) + ["-o", compiled, "-c", source], 900, cwd=BUILD)[0] != 0:
                 return "does not compile", None
-            link = shlex.split(self.link.replace(f" -o {self.program} ", f" -o {program} {compiled} "))
-            must(link, cwd=BUILD)
             for test in self.in_order(name):
-                if test.fails(program, 10 + 10 * test.seconds):
+                program = pathlib.Path(folder) / test.program
+                if not program.exists():
+                    link = self.link[test.program].replace(f" -o tests/{test.program} ", f" -o {program} {compiled} ")
+                    must(shlex.split(link), cwd=BUILD)
+                if test.fails(str(program), 10 + 10 * test.seconds):
                     test.kills += 1
                     return "killed", test.name
         return "survived", None
