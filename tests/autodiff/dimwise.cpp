@@ -222,6 +222,27 @@ TEST_CASE("a DiagonalCheck checks every position of a single row, and for NaN") 
   CHECK_THAT(error_of([&] { dimwise::dimwise(sqrt(t - 1.0), t, {}); }), Catch::Contains("is NaN in column 0"));
 }
 
+TEST_CASE("a DiagonalCheck takes rounding for no leak, in either dtype, but finds a leak just above it") {
+  const DiagonalCheck check;
+  struct Pooled {
+    double leak;
+    // A component that is 0, and one of which each element is the rounded difference of large numbers.
+    Tensor conditioner(const Tensor& x) const { return stack({zeros_like(x), sum(x, {-1}, true) - x + leak * x}, -1); }
+    Tensor transformer(const Tensor& x, const Tensor& h) const { return x * select(h, -1, 1); }
+  };
+  for (const DType dtype : {DType::float32, DType::float64}) {
+    const double leak = dtype == DType::float32 ? 1e-2 : 1e-8;
+    for (uint64_t seed = 0; seed < 20; ++seed) {
+      const Tensor x = astype(Rng(seed).normal({8}, DType::float64), dtype);
+      CHECK_NOTHROW(dimwise::dimwise(Pooled{0}, x));
+      CHECK_THROWS_AS(dimwise::dimwise(Pooled{leak}, x), ValueError);
+    }
+  }
+  // The sum of two infinite derivatives is infinite, and their difference NaN.
+  const Tensor t = track(f64({0, 0}));
+  CHECK_THROWS_AS(dimwise::dimwise(log(t) + flip(log(t), 0), t, {}), ValueError);
+}
+
 TEST_CASE(
     "a Jacobian that is not diagonal is detected without a DiagonalCheck, at the first calls and occasionally later") {
   const Tensor x = track(f64({2, 3}));

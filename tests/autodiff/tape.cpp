@@ -61,6 +61,9 @@ TEST_CASE("there must be one direction for each tensor") {
   CHECK(error_of([&] {
           tape.push({f64(1), f64(1)});
         }) == "[push] 2 directions for 1 tensors. Give one for each (undefined for zero).");
+  CHECK(error_of([&] {
+          tape.jet({{f64(1)}, {f64(1)}});
+        }) == "[jet] 2 directions for 1 tensors. Give one for each (undefined for zero).");
   CHECK(error_of([&] { Tape({Tensor()}, {x}); }) == "[tape] an output is undefined. Give it a value.");
 }
 
@@ -86,6 +89,10 @@ TEST_CASE("captured returns the tracked tensors that a function captures, each o
   REQUIRE(found.size() == 2);
   CHECK(found[0].node() == p.node());
   CHECK(found[1].node() == q.node());
+  // What a captured tensor was computed from is not captured.
+  const auto one = captured(q * a, {a}, begin);
+  REQUIRE(one.size() == 1);
+  CHECK(one[0].node() == q.node());
 }
 
 }  // namespace dimwise::tape_tests

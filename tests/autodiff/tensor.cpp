@@ -72,6 +72,7 @@ TEST_CASE("the text of a tensor is short and includes shape, dtype and whether i
   CHECK(str(tensor({1, 2.5})) == "tensor([1, 2.5], shape=(2,), float32)");
   CHECK(str(track(f64(1))) == "tensor(1, shape=(), float64, tracked)");
   CHECK(str(Tensor()) == "tensor(undefined)");
+  CHECK(str(arange(8)) == "tensor([0, 1, 2, 3, 4, 5, 6, 7], shape=(8,), float32)");
   CHECK(str(arange(20)) == "tensor([0, 1, 2, 3, …, 16, 17, 18, 19], shape=(20,), float32)");
 }
 

@@ -91,6 +91,10 @@ TEST_CASE("an anomaly reports index, shape and scope, for recorded and unrecorde
   CHECK(what([&] { log(x); }) ==
         "[log] gave nan in the forward pass at index (1, 1) of shape (2, 2), scope conditioner. Its inputs were "
         "finite: check their range.");
+  CHECK_THAT(what([&] {
+               log(tensor({1, 2, 3, -1, 4, 5, 6, 7}, {2, 2, 2}, DType::float64));
+             }),
+             Catch::Contains("at index (0, 1, 1) of shape (2, 2, 2)"));
   for (const bool record : {false, true})
     CHECK(what([&] { grad(y, zero, {.record = record}); }) ==
           "[log] gave inf in the reverse pass at index (1,) of shape (2,), scope conditioner. Its inputs were finite: "

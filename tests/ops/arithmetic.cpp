@@ -180,6 +180,10 @@ std::vector<Entry> entries() {
          },
          "[reshape] shape (1,) with 1 elements does not fit (-1, -1)."},
         {[] {
+           reshape(zeros({0}), {-1, -1});
+         },
+         "[reshape] shape (0,) with 0 elements does not fit (-1, -1)."},
+        {[] {
            reshape(zeros({0}), {0, -1});
          },
          "[reshape] shape (0,) with 0 elements does not fit (0, -1)."},

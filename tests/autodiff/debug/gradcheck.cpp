@@ -25,6 +25,14 @@ TEST_CASE("a correct rule passes, and the worst element is reported") {
   CHECK_THAT(r.where, Catch::StartsWith("order 1"));
 }
 
+TEST_CASE("differences of a smooth function keep their digits at every order and at large numbers") {
+  const auto f = [](const auto& in) { return sin(in[0]) + exp(0.3 * in[0]); };
+  const double bounds[] = {1e-10, 1e-8, 1e-6};
+  for (int order = 1; order <= 3; ++order)
+    CHECK(check_grads(f, {f64({0.3, -1.2, 2.5})}, {.order = order}).worst < bounds[order - 1]);
+  CHECK(check_grads([](const auto& in) { return in[0] * in[0]; }, {f64({1e8, -3e6})}, {.order = 2}).worst < 1e-8);
+}
+
 TEST_CASE("a wrong sign or factor is caught, in reverse and in forward mode") {
   const auto check = [](double vjp, double jvp) {
     return error_of([&] { check_grads([&](const auto& in) { return sine(in[0], vjp, jvp); }, {f64(0.5)}); });

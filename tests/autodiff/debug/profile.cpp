@@ -1,5 +1,6 @@
 #include "autodiff/debug/profile.hpp"
 #include "autodiff/custom.hpp"
+#include "autodiff/op.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -21,9 +22,24 @@ TEST_CASE("Profile counts calls, pulls and bytes of every op during its lifetime
   CHECK(rows.at("mul").pulls == 1);
   CHECK(rows.at("tanh").forward > 0);
   CHECK(rows.at("tanh").reverse > 0);
+  CHECK(rows.at("tanh").reverse < 60);
   CHECK_THAT(profile.report(),
              Catch::StartsWith("op                    calls  forward ms    pulls  reverse ms         MiB\n") &&
-                 Catch::Contains("\ntanh "));
+                 Catch::Contains("\ntanh ") && Catch::Contains(" 0.015\n"));
+}
+
+TEST_CASE("a report begins with the op that takes longest, forward and reverse together") {
+  static constexpr Op forward{"forward"}, backward{"backward"};
+  const Tensor y = ones({1});
+  const auto call = [&](Profile& profile, const Op& op, double seconds, double reverse) {
+    profile.evaluated(op, {}, y, seconds);
+    profile.pulled(Call{op, {}, nullptr, y}, y, {}, reverse);
+  };
+  Profile profile;
+  call(profile, forward, 3, 1);
+  call(profile, backward, 1, 5);
+  const std::string report = profile.report();
+  CHECK(report.find("\nbackward ") < report.find("\nforward "));
 }
 
 TEST_CASE("a custom rule has a row of its own") {
