@@ -12,6 +12,7 @@ namespace dimwise {
 /// A stream of random numbers as a value: counter-based (Philox4x64-10), splittable, without hidden state.
 ///
 /// Drawing does not change it: calling `rng.normal(shape)` twice gives the same numbers. Use `split` for a new stream.
+/// Draws of different kinds from one stream are independent of each other.
 /// Equal keys give equal numbers on every machine. Salmon, Moraes, Dror, Shaw: Parallel Random Numbers: As Easy as 1,
 /// 2, 3 (2011).
 ///
