@@ -59,6 +59,49 @@ const Op max_op = record::general<Shape>(
       return sum_to(Series(share_of(x[0].value(), y.value())) * dx[0], kept);
     });
 
+struct Along {
+  int axis;
+};
+Tensor sum_of_others_of(const Tensor& x, const Along& a);
+
+// The sum before an element, plus the sum after it: two loops, because each element needs its neighbor's sum. In
+// float64, because axes may be long.
+template <class T>
+void add_others(const T* x, T* y, const Shape& shape, int axis) {
+  if (shape.size() == 0) return;
+  const int64_t outer = shape.outer(axis), n = shape[axis], inner = shape.inner(axis);
+  std::vector<double> before(static_cast<size_t>(n * inner)), sum(static_cast<size_t>(inner));
+  for (int64_t o = 0; o < outer; ++o, x += n * inner, y += n * inner) {
+    std::fill(sum.begin(), sum.end(), 0.0);
+    for (int64_t i = 0; i < n * inner; i += inner)
+      for (int64_t j = 0; j < inner; ++j) {
+        before[static_cast<size_t>(i + j)] = sum[static_cast<size_t>(j)];
+        sum[static_cast<size_t>(j)] += static_cast<double>(x[i + j]);
+      }
+    std::fill(sum.begin(), sum.end(), 0.0);
+    for (int64_t i = (n - 1) * inner; i >= 0; i -= inner)
+      for (int64_t j = 0; j < inner; ++j) {
+        y[i + j] = static_cast<T>(before[static_cast<size_t>(i + j)] + sum[static_cast<size_t>(j)]);
+        sum[static_cast<size_t>(j)] += static_cast<double>(x[i + j]);
+      }
+  }
+}
+
+// Its matrix is symmetric.
+const Op sum_of_others_op = record::linear<Along>(
+    "sum_of_others",
+    [](const Tensor& x, const Along& a) {
+      Tensor y = empty(x.shape(), x.dtype());
+      dispatch(x.dtype(), [&](auto t) {
+        using T = decltype(t);
+        add_others(x.node()->data<T>(), mutable_data<T>(y), x.shape(), a.axis);
+      });
+      return y;
+    },
+    [](const Tensor& w, const Tensor&, const Along& a) { return sum_of_others_of(w, a); });
+
+Tensor sum_of_others_of(const Tensor& x, const Along& a) { return apply(sum_of_others_op, {x}, attributes(a)); }
+
 // y_k = b_k + a_k y_{k−1} along an axis, or from its end: cumsum, cumprod and their derivatives.
 struct Recurrence {
   int axis;
@@ -236,6 +279,8 @@ Tensor cumsum(const Tensor& x, int axis, bool reverse) {
   return recurrence(ones_like(x), x, {x.shape().normalize(axis), reverse});
 }
 
+Tensor sum_of_others(const Tensor& x, int axis) { return sum_of_others_of(x, {x.shape().normalize(axis)}); }
+
 Tensor cumprod(const Tensor& x, int axis, bool reverse) {
   const Recurrence r{x.shape().normalize(axis), reverse};
   const int64_t n = x.shape()[r.axis];
@@ -245,6 +290,6 @@ Tensor cumprod(const Tensor& x, int axis, bool reverse) {
   return recurrence(x, neg(reverse ? pad(first, r.axis, n - 1, 0) : pad(first, r.axis, 0, n - 1)), r);
 }
 
-std::vector<const Op*> reduce_ops() { return {&max_op, &recurrence_op}; }
+std::vector<const Op*> reduce_ops() { return {&max_op, &recurrence_op, &sum_of_others_op}; }
 
 }  // namespace dimwise

@@ -37,6 +37,8 @@ Tensor log_softmax(const Tensor& x, int axis = -1);
 Tensor norm(const Tensor& x, const Axes& axes, bool keepdims = false);
 /// y_k = x_1 + … + x_k along an axis; from the end if `reverse`.
 Tensor cumsum(const Tensor& x, int axis = -1, bool reverse = false);
+/// y_k = Σ_{j≠k} x_j along an axis, from sums that never contain x_k: y_k does not depend on it, not even by rounding.
+Tensor sum_of_others(const Tensor& x, int axis = -1);
 /// y_k = x_1 ⋯ x_k along an axis; from the end if `reverse`. The derivative is correct even if elements are 0.
 Tensor cumprod(const Tensor& x, int axis = -1, bool reverse = false);
 

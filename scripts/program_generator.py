@@ -259,7 +259,7 @@ DRAWS = {
     draw_comparison: list(COMPARISONS),
     draw_where: ["where"],
     draw_reduction: "sum mean prod max min logsumexp norm".split(),
-    draw_axis: "softmax log_softmax cumsum cumprod flip".split(),
+    draw_axis: "softmax log_softmax cumsum cumprod sum_of_others flip".split(),
     draw_transpose: ["transpose"],
     draw_parts: ["concat", "stack"],
     draw_slice: ["slice"],

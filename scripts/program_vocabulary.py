@@ -159,6 +159,11 @@ def scan(name, in_jax, in_torch):
 
 scan("cumsum", jnp.cumsum, torch.cumsum)
 scan("cumprod", jnp.cumprod, torch.cumprod)
+op(
+    "sum_of_others",
+    lambda a, p: jnp.sum(a[0], p[0], keepdims=True) - a[0],
+    lambda a, p: a[0].sum(p[0], keepdim=True) - a[0],
+)
 
 op(
     "transpose",

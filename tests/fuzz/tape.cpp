@@ -76,6 +76,7 @@ const Instruction instructions[] = {
     {"softmax", [](const Tensor& a, const Tensor&, int k) { return softmax(a, axis_of(a, k)); }},
     {"log_softmax", [](const Tensor& a, const Tensor&, int k) { return log_softmax(a, axis_of(a, k)); }},
     {"cumsum", [](const Tensor& a, const Tensor&, int k) { return cumsum(a, axis_of(a, k), k > 1); }},
+    {"sum_of_others", [](const Tensor& a, const Tensor&, int k) { return sum_of_others(a, axis_of(a, k)); }},
     {"cumprod", [](const Tensor& a, const Tensor&, int k) { return cumprod(tanh(a), axis_of(a, k), k > 1); }},
     {"matmul", [](const Tensor& a, const Tensor& b, int) { return matmul(a, b); }},
     {"gram", [](const Tensor& a, const Tensor&, int) { return matmul(a, transpose(a)); }},

@@ -61,26 +61,27 @@ bool caught(const Op& op, const Node& node) {
 }  // namespace
 
 TEST_CASE("a sign flip or a dropped term in the reverse rule of any op is caught, for each of its inputs") {
-  for (const Tensor& y : one_call_of_each_op()) {
-    const Node& node = *y.node();
-    if (!comparable(*node.op)) continue;
-    INFO(node.op->name);
-    CHECK_FALSE(caught(*node.op, node));
-    original = node.op;
-    Op op = *node.op;
+  for (const std::vector<Tensor>& calls : calls_of_each_op()) {
+    const Node& first = *calls[0].node();
+    if (!comparable(*first.op)) continue;
+    INFO(first.op->name);
+    CHECK_FALSE(caught(*first.op, first));
+    original = first.op;
+    Op op = *first.op;
     op.vjp = wrong_vjp;
-    for (spoiled = 0; spoiled < node.inputs.size(); ++spoiled)
+    for (spoiled = 0; spoiled < first.inputs.size(); ++spoiled)
       for (const bool drop : {false, true}) {
         dropped = drop;
         INFO("input " << spoiled << (drop ? " dropped" : " negated"));
-        CHECK(caught(op, node));
+        // A call can be one where the input does not matter, such as the smaller operand of a maximum.
+        CHECK(std::any_of(calls.begin(), calls.end(), [&](const Tensor& y) { return caught(op, *y.node()); }));
       }
   }
 }
 
 TEST_CASE("a sign flip in the forward rule of any op is caught") {
-  for (const Tensor& y : one_call_of_each_op()) {
-    const Node& node = *y.node();
+  for (const std::vector<Tensor>& calls : calls_of_each_op()) {
+    const Node& node = *calls[0].node();
     if (!comparable(*node.op)) continue;
     INFO(node.op->name);
     original = node.op;

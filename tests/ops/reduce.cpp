@@ -108,6 +108,7 @@ std::vector<Entry> entries() {
             [](const Tensor& x, int axis) { return cumsum(x, axis) + 2.0 * cumsum(x, axis, true); }),
       along("cumprod", {"recurrence"},
             [](const Tensor& x, int axis) { return cumprod(x, axis) + 2.0 * cumprod(x, axis, true); }),
+      along("sum_of_others", {"sum_of_others"}, sum_of_others),
       whole("prod", {"recurrence"}, prod, true),
       reduction("prod", {"recurrence"}, prod, normal),
   };
@@ -252,6 +253,20 @@ TEST_CASE("products and their gradients are correct if elements are 0") {
         std::vector<double>{0, 0, 35, 0, 0, 0, 0, 0, 35, 0, 0, 0, 0, 0, 0, 0});
   CHECK(prod(zeros({0})).item() == 1);
   CHECK(prod(zeros({2, 0}), {1}).values() == std::vector<double>{1, 1});
+}
+
+TEST_CASE("a sum of others contains every element but one, and not even a rounding of that one") {
+  for (const DType dtype : {DType::float32, DType::float64})
+    for (int64_t n = 1; n <= 40; ++n) {
+      const Tensor x = Rng(5).normal({2, n, 3}, dtype), y = sum_of_others(x, 1);
+      CHECK(max(abs(y - (sum(x, {1}, true) - x))).item() < (dtype == DType::float32 ? 1e-5 : 1e-14));
+      for (int64_t k = 0; k < n; k += 7) {
+        std::vector<double> moved = x.values();
+        for (int64_t i : {0, 1}) moved[static_cast<size_t>((i * n + k) * 3 + 1)] = 1e8;
+        const Tensor other = sum_of_others(tensor(moved, x.shape(), dtype), 1);
+        CHECK(select(other, 1, k).values() == select(y, 1, k).values());
+      }
+    }
 }
 
 TEST_CASE("products of any length keep the sign of zero") {

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -25,17 +26,18 @@ const std::vector<Entry>& entries() {
   return all;
 }
 
-std::vector<Tensor> one_call_of_each_op() {
-  std::vector<Tensor> calls;
-  std::set<std::string> met;
-  for (const Entry& e : entries()) {
-    Inputs leaves;
-    for (const Tensor& x : e.samples[0]) leaves.push_back(track(x));
-    const Tape tape({e.f(leaves)}, leaves);
-    for (const Tensor& y : tape.nodes())
-      if (met.insert(y.node()->op->name).second) calls.push_back(y);
-  }
-  return calls;
+std::vector<std::vector<Tensor>> calls_of_each_op() {
+  std::map<std::string, std::vector<Tensor>> calls;
+  for (const Entry& e : entries())
+    for (const Inputs& sample : e.samples) {
+      Inputs leaves;
+      for (const Tensor& x : sample) leaves.push_back(track(x));
+      const Tape tape({e.f(leaves)}, leaves);
+      for (const Tensor& y : tape.nodes()) calls[y.node()->op->name].push_back(y);
+    }
+  std::vector<std::vector<Tensor>> lists;
+  for (auto& [name, list] : calls) lists.push_back(std::move(list));
+  return lists;
 }
 
 namespace {

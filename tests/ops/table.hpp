@@ -41,8 +41,8 @@ struct Entry {
 
 /// All entries, family by family.
 const std::vector<Entry>& entries();
-/// For each op, its first recorded call over all entries.
-std::vector<Tensor> one_call_of_each_op();
+/// For each op, its recorded calls over all entries.
+std::vector<std::vector<Tensor>> calls_of_each_op();
 
 /// Samplers, all float64.
 inline Tensor normal(const Shape& shape, uint64_t seed = 1) { return Rng(seed).normal(shape, DType::float64); }

@@ -96,6 +96,7 @@ std::map<std::string, Function> make() {
       {"log_softmax", {[](const Operands& in, const Numbers& p) { return log_softmax(in.at(0), axis(p)); }}},
       {"cumsum", {[](const Operands& in, const Numbers& p) { return cumsum(in.at(0), axis(p), p.at(1) != 0); }}},
       {"cumprod", {[](const Operands& in, const Numbers& p) { return cumprod(in.at(0), axis(p), p.at(1) != 0); }}},
+      {"sum_of_others", {[](const Operands& in, const Numbers& p) { return sum_of_others(in.at(0), axis(p)); }}},
       {"transpose", {[](const Operands& in, const Numbers& p) {
          return p.empty() ? transpose(in.at(0)) : transpose(in.at(0), shape(p));
        }}},
