@@ -1,5 +1,7 @@
 #include "nn/layer_norm.hpp"
 
+#include "autodiff/basic.hpp"
+#include "nn/detail/last_axis.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/reduce.hpp"
@@ -7,10 +9,12 @@
 namespace dimwise {
 
 Tensor LayerNorm::operator()(const Tensor& x) const {
-  if (x.rank() == 0 || x.dim(-1) != weight.dim(0))
-    fail<ShapeError>("layer_norm", "x has shape ", x.shape(), ". Its last axis must have length ", weight.dim(0), '.');
-  const Tensor centered = x - mean(x, {-1}, true);
-  return centered * rsqrt(mean(square(centered), {-1}, true) + eps) * weight + bias;
+  detail::check_last_axis("layer_norm", x, weight.dim(0));
+  const Tensor centered = detail::moments(x, -1).centered;
+  // y does not depend on the scale, of numbers whose squares would overflow, or without eps underflow.
+  const Tensor largest = max(abs(stop_gradient(centered)), {-1}, true);
+  const Tensor scale = where(largest > (eps > 0 ? 1.0 : 0.0), largest, 1.0), scaled = centered / scale;
+  return scaled * rsqrt(mean(square(scaled), {-1}, true) + eps / scale / scale) * weight + bias;
 }
 
 }  // namespace dimwise

@@ -6,7 +6,8 @@ namespace dimwise {
 
 /// y = weight ⊙ (x − μ)/√(σ² + eps) + bias, with mean μ and variance σ² (of 1/n) of the last axis.
 ///
-/// Ba, Kiros, Hinton: Layer normalization (2016). Every element of y depends on the whole last axis of x.
+/// A row of equal numbers gives exactly the bias; rows of extreme size do not overflow. Ba, Kiros, Hinton: Layer
+/// normalization (2016). Every element of y depends on the whole last axis of x.
 struct LayerNorm {
   Tensor weight, bias;
   double eps = 1e-5;

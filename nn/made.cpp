@@ -57,11 +57,11 @@ std::vector<Tensor> made_masks(int64_t d, const std::vector<int64_t>& hidden, in
 
 Made::Made(const MadeConfig& config, const Rng& rng)
     : activation(config.activation), d(config.d), outputs(config.outputs) {
-  if (config.hidden.empty()) fail<ValueError>("made", "there are no hidden layers. Give at least one width.");
-  const std::vector<Tensor> masks =
-      made_masks(config.d, config.hidden, config.outputs, config.order, config.context > 0);
+  const std::vector<int64_t> hidden =
+      config.hidden.empty() ? std::vector{std::max<int64_t>(64, config.d)} : config.hidden;
+  const std::vector<Tensor> masks = made_masks(config.d, hidden, config.outputs, config.order, config.context > 0);
   for (size_t l = 0; l < masks.size(); ++l) layers.emplace_back(masks[l], rng.split("layer").split(l), config.dtype);
-  if (config.context > 0) context = Linear(config.context, config.hidden[0], rng.split("context"), config.dtype, false);
+  if (config.context > 0) context = Linear(config.context, hidden[0], rng.split("context"), config.dtype, false);
 }
 
 PreparedMade Made::prepare() const {

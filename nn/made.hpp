@@ -18,11 +18,13 @@ std::vector<Tensor> made_masks(int64_t d, const std::vector<int64_t>& hidden, in
                                const std::vector<int64_t>& order = {}, bool context = false);
 
 struct MadeConfig {
-  int64_t d = 2;                       ///< dimension of x
-  std::vector<int64_t> hidden = {64};  ///< widths of the hidden layers
-  int64_t outputs = 1;                 ///< number of outputs for each dimension
-  std::vector<int64_t> order = {};     ///< the dimensions, first to last; empty for 0, …, d − 1
-  int64_t context = 0;                 ///< size of an input that all outputs depend on, 0 for none
+  int64_t d = 2;  ///< dimension of x
+  /// Widths of the hidden layers. Empty for one of 64 units, or of d if these are more: with fewer, some outputs do not
+  /// depend on some of the inputs before them.
+  std::vector<int64_t> hidden = {};
+  int64_t outputs = 1;              ///< number of outputs for each dimension
+  std::vector<int64_t> order = {};  ///< the dimensions, first to last; empty for 0, …, d − 1
+  int64_t context = 0;              ///< size of an input that all outputs depend on, 0 for none
   Activation activation = Activation::tanh;
   DType dtype = DType::float32;
 };
@@ -49,7 +51,7 @@ struct Made {
   int64_t d = 0, outputs = 0;
 
   Made() = default;
-  /// Throws ValueError as `made_masks` does, and without a hidden layer.
+  /// Throws ValueError as `made_masks` does.
   Made(const MadeConfig& config, const Rng& rng);
 
   /// Computes the masked weights once for many calls, recorded.

@@ -27,7 +27,8 @@ void refuse_outer(const Tape& tape, const std::vector<Member>& outer) {
 }
 
 void load_into(const std::vector<Member>& members, const std::map<std::string, Tensor>& state,
-               const std::string& prefix) {
+               const std::string& prefix, bool strict) {
+  if (members.empty()) fail<CheckpointError>("load", "the model has no tensors. Construct it from a config first.");
   std::vector<Tensor> found;
   std::set<std::string> names;
   for (const auto& [name, slot, trained] : members)
@@ -44,6 +45,11 @@ void load_into(const std::vector<Member>& members, const std::map<std::string, T
                             ". The checkpoint belongs to another model.");
     found.push_back(t);
   }
+  for (auto entry = state.lower_bound(prefix); strict && entry != state.end() && entry->first.starts_with(prefix);
+       ++entry)
+    if (!names.contains(entry->first.substr(prefix.size())))
+      fail<CheckpointError>("load", "the model has no tensor '", entry->first,
+                            "', which is saved. The checkpoint belongs to another model; strict = false ignores it.");
   for (size_t i = 0; i < members.size(); ++i) *members[i].value = found[i];
 }
 

@@ -59,7 +59,6 @@ struct Member {
   bool trained;  ///< a parameter, not a Constant
 };
 
-// Undefined tensors (a Linear without bias) are skipped.
 template <class M>
 void collect(const std::string& name, M& member, std::vector<Member>& all) {
   const auto below = [&](const auto& part) {
@@ -69,9 +68,9 @@ void collect(const std::string& name, M& member, std::vector<Member>& all) {
       return name.empty() ? std::string(part) : name + '.' + part;
   };
   if constexpr (std::is_same_v<M, Tensor>) {
-    if (member.defined()) all.push_back({name, &member, true});
+    all.push_back({name, &member, true});
   } else if constexpr (std::is_same_v<M, Constant>) {
-    if (member.value.defined()) all.push_back({name, &member.value, false});
+    all.push_back({name, &member.value, false});
   } else if constexpr (is_list<M>::value) {
     for (size_t i = 0; i < member.size(); ++i) collect(below(i), member[i], all);
   } else if constexpr (is_optional<M>::value) {
@@ -83,12 +82,14 @@ void collect(const std::string& name, M& member, std::vector<Member>& all) {
   }
 }
 
-/// Parameters and constants in the order of visiting. Only this function instantiates a model's visit, so that code for
-/// many kinds of models compiles quickly. The members of a const model must not be changed.
+/// Parameters and constants in the order of visiting, with or without undefined ones (a Linear without bias). Only this
+/// function instantiates a model's visit, so that code for many kinds of models compiles quickly. The members of a
+/// const model must not be changed.
 template <class M>
-std::vector<Member> members(M& m) {
+std::vector<Member> members(M& m, bool undefined = false) {
   std::vector<Member> all;
   collect("", const_cast<std::remove_const_t<M>&>(m), all);
+  if (!undefined) std::erase_if(all, [](const Member& member) { return !member.value->defined(); });
   return all;
 }
 
@@ -111,7 +112,7 @@ void each_state(M& m, F&& f) {
 [[noreturn]] void named_twice(const std::string& name);
 
 void load_into(const std::vector<Member>& members, const std::map<std::string, Tensor>& state,
-               const std::string& prefix);
+               const std::string& prefix, bool strict);
 
 /// Throws ValueError, with the parameter's name, if an untracked parameter of the outer model is an input of an op of
 /// the tape, which would treat it as a constant.
@@ -182,11 +183,15 @@ std::map<std::string, Tensor> state_dict(const M& m, const std::string& prefix =
   return result;
 }
 
-/// Replaces the model's tensors by those saved under the same names. Throws CheckpointError, with the name, for a
-/// tensor that is missing or has another shape or dtype; nothing is changed then.
+/// Replaces the model's tensors by those saved under the same names, with the prefix before them.
+///
+/// Throws CheckpointError, with the name, for a tensor that is missing or has another shape or dtype, and, if `strict`,
+/// for one below the prefix that the model does not have; also for a model without tensors, as a default-constructed
+/// one. Nothing is changed then.
 template <Module M>
-void load_state_dict(M& m, const std::map<std::string, Tensor>& state, const std::string& prefix = "") {
-  detail::load_into(detail::members(m), state, prefix);
+void load_state_dict(M& m, const std::map<std::string, Tensor>& state, const std::string& prefix = "",
+                     bool strict = true) {
+  detail::load_into(detail::members(m), state, prefix, strict);
 }
 
 /// The loss of a model and its gradient, which has the model's type.

@@ -32,8 +32,9 @@ struct Standardizer {
   }
 };
 
-/// The standardizer of the rows of x, of shape (n, d). Throws DataError that names a column that is constant, and so
-/// has no scale, or not finite; without names, columns are numbered from 1.
+/// The standardizer of the rows of x, of shape (n, d), computed in float64. Throws DataError that names a column that
+/// is not finite, constant, and so has no scale, or whose standard deviation is below 16 units in the last place of its
+/// mean in `dtype`; without names, columns are numbered from 1.
 Standardizer fit_standardizer(const Tensor& x, const std::vector<std::string>& columns, DType dtype = DType::float32);
 
 }  // namespace dimwise

@@ -9,8 +9,9 @@ namespace dimwise {
 struct Bernoulli {
   Tensor logits;
 
-  /// Σ x·logits − softplus(logits), of shape (…), for x in [0, 1]: numerically stable for all logits. Throws
-  /// ShapeError.
+  /// Σ x·ln sigmoid(logits) + (1 − x)·ln sigmoid(−logits), of shape (…), for x of shape (…, d) in [0, 1] whose other
+  /// axes broadcast with those of the logits. Each term keeps its relative accuracy; a logit of ±∞ gives 0 or −∞.
+  /// Throws ShapeError.
   Tensor log_prob(const Tensor& x) const;
   /// 0s and 1s, untracked; with a shape, that many: (shape…, …, d).
   Tensor sample(const Rng& rng, const Shape& shape = {}) const;

@@ -1,8 +1,8 @@
 #include "nn/distributions/mixture.hpp"
 
-#include <algorithm>
-
 #include "autodiff/context.hpp"
+#include "nn/detail/last_axis.hpp"
+#include "nn/distributions/detail/categorical.hpp"
 #include "nn/distributions/normal.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -11,22 +11,28 @@
 
 namespace dimwise {
 
+namespace {
+void check_components(const GaussianMixture& m) {
+  const int64_t k = m.mean.rank() == 2 ? m.mean.dim(0) : 0;
+  if (k == 0 || m.logits.shape() != Shape{k} ||
+      broadcast("gaussian_mixture", m.mean.shape(), m.log_scale.shape()) != m.mean.shape())
+    fail<ShapeError>("gaussian_mixture", "logits, mean and log_scale have shapes ", m.logits.shape(), ", ",
+                     m.mean.shape(), " and ", m.log_scale.shape(), ", expected (k), (k, d) and (k, d).");
+}
+}  // namespace
+
 Tensor GaussianMixture::log_prob(const Tensor& x) const {
-  if (x.rank() == 0 || x.dim(-1) != mean.dim(-1))
-    fail<ShapeError>("gaussian_mixture", "x has shape ", x.shape(), ". Its last axis must have length ", mean.dim(-1),
-                     '.');
+  check_components(*this);
+  detail::check_last_axis("gaussian_mixture", x, mean.dim(-1));
   const Tensor each = DiagonalNormal{mean, log_scale}.log_prob(unsqueeze(x, -2));
   return logsumexp(log_softmax(logits) + each, {-1});
 }
 
 Tensor GaussianMixture::sample(const Rng& rng, int64_t n) const {
+  check_components(*this);
+  const std::vector<int64_t> which =
+      detail::draw_categorical("gaussian_mixture", rng.split("component"), unsqueeze(logits, 0), n);
   const NoGrad guard;
-  const std::vector<double> ends = cumsum(softmax(logits)).values();
-  std::vector<int64_t> which;
-  for (const double u : rng.split("component").uniforms(n)) {
-    const auto at = std::upper_bound(ends.begin(), ends.end(), u) - ends.begin();
-    which.push_back(std::min<int64_t>(at, static_cast<int64_t>(ends.size()) - 1));
-  }
   return DiagonalNormal{index_select(mean, 0, which), index_select(log_scale, 0, which)}.sample(rng.split("noise"));
 }
 

@@ -13,7 +13,8 @@ struct MultivariateNormal {
   Constant scale_tril;  ///< L, (d, d)
 
   /// The maximum likelihood fit to data of shape (n, d), plus `ridge` on the variances; computed in float64, returned
-  /// in the data's dtype. Throws ShapeError; ValueError when the covariance is singular.
+  /// in the data's dtype. Throws ShapeError; ValueError if a column is constant, not finite, or a linear combination of
+  /// the others to one part in 10⁶.
   static MultivariateNormal fit(const Tensor& data, double ridge = 0);
 
   /// −½ |L⁻¹(x − mean)|² − Σ ln L_ii − d/2·ln 2π, of shape (…) for x of shape (…, d). Throws ShapeError.

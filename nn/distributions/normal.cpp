@@ -2,17 +2,15 @@
 
 #include <cmath>
 
+#include "nn/detail/last_axis.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/reduce.hpp"
 
 namespace dimwise {
 
-namespace {}
-
 Tensor StandardNormal::log_prob(const Tensor& x) const {
-  if (x.rank() == 0 || x.dim(-1) != d)
-    fail<ShapeError>("standard_normal", "x has shape ", x.shape(), ". Its last axis must have length ", d, '.');
+  detail::check_last_axis("standard_normal", x, d);
   return -0.5 * sum(square(x), {-1}) - 0.5 * static_cast<double>(d) * log_2pi;
 }
 
@@ -23,7 +21,10 @@ Tensor StandardNormal::sample(const Rng& rng, const Shape& shape, DType dtype) c
 double StandardNormal::entropy() const { return 0.5 * static_cast<double>(d) * (1 + log_2pi); }
 
 Tensor DiagonalNormal::log_prob(const Tensor& x) const {
-  const Tensor z = (x - mean) * exp(-log_scale);
+  const Shape event = broadcast("normal", mean.shape(), log_scale.shape());
+  detail::check_last_axis("normal", x, event.rank() == 0 ? 1 : event.dim(-1));
+  // Divided twice by the root of the scale, which is finite and not 0 also where the scale is not.
+  const Tensor root = exp(0.5 * log_scale), z = (x - mean) / root / root;
   // Broadcast to z, so that a scale shared by several dimensions is counted for each.
   return -sum(0.5 * square(z) + log_scale + 0.5 * log_2pi, {-1});
 }

@@ -31,7 +31,8 @@ struct StandardNormal {
 struct DiagonalNormal {
   Tensor mean, log_scale;
 
-  /// −½ Σ ((x − mean)/scale)² − Σ log_scale − d/2·ln 2π. Throws ShapeError.
+  /// −½ Σ ((x − mean)/scale)² − Σ log_scale − d/2·ln 2π, for x of shape (…, d) whose other axes broadcast with those of
+  /// the parameters. Throws ShapeError.
   Tensor log_prob(const Tensor& x) const;
   /// mean + scale·ε, so that gradients reach the parameters; with a shape, that many: (shape…, …, d). `first_row` is
   /// the index of the first row along the first axis, so that a part of a batch draws the same noise as the whole.

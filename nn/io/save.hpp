@@ -14,11 +14,11 @@ void save(const std::string& path, const M& m, const std::map<std::string, std::
 }
 
 /// Replaces a model's tensors by those of a file and returns the file's metadata. Throws DataError for a file that
-/// cannot be read, CheckpointError for a file of another model; the model is then unchanged.
+/// cannot be read, and as `load_state_dict` for a file of another model; the model is then unchanged.
 template <Module M>
-std::map<std::string, std::string> load(const std::string& path, M& m) {
+std::map<std::string, std::string> load(const std::string& path, M& m, bool strict = true) {
   SafeTensors file = load_safetensors(path);
-  load_state_dict(m, file.tensors);
+  load_state_dict(m, file.tensors, "", strict);
   return std::move(file.metadata);
 }
 

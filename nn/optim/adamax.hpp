@@ -14,8 +14,7 @@ struct Adamax {
   double weight_decay = 0;
   OptimizerState state = {};
 
-  /// Updates the model's parameters. Throws ShapeError or DTypeError, with the parameter's name, if model and gradient
-  /// differ.
+  /// As for Adam.
   template <Module M>
   void step(M& model, const M& gradient) {
     update(detail::slots("adamax", model, gradient));

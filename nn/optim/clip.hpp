@@ -6,10 +6,11 @@ namespace dimwise {
 
 namespace detail {
 double global_norm(const std::vector<Tensor>& tensors);
-void scale_in_place(Tensor& t, double s);
+// t ← t·to/from.
+void scale_in_place(Tensor& t, double to, double from);
 }  // namespace detail
 
-/// √Σ g² over all elements of all parameters, summed in double.
+/// √Σ g² over all elements of all parameters, summed in double; squares neither overflow nor underflow.
 template <Module M>
 double gradient_norm(const M& gradient) {
   return detail::global_norm(parameters(gradient));
@@ -27,8 +28,7 @@ double clip_grad_norm(M& gradient, double max_norm) {
   const double norm = gradient_norm(gradient);
   // An infinite norm would make the scale 0 and hide the problem.
   if (norm > max_norm && norm * 0 == 0)
-    detail::each_parameter(gradient,
-                           [&](const std::string&, Tensor& g) { detail::scale_in_place(g, max_norm / norm); });
+    detail::each_parameter(gradient, [&](const std::string&, Tensor& g) { detail::scale_in_place(g, max_norm, norm); });
   return norm;
 }
 

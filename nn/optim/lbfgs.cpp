@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "nn/optim/detail/wolfe.hpp"
@@ -19,6 +20,10 @@ double largest(const Vector& a) {
   double result = 0;
   for (const double x : a) result = std::max(result, std::abs(x));
   return result;
+}
+
+bool finite(const Vector& a) {
+  return std::all_of(a.begin(), a.end(), [](double x) { return std::isfinite(x); });
 }
 
 // a + s·b
@@ -87,6 +92,8 @@ Vector detail::lbfgs_direction(const std::vector<Vector>& steps, const std::vect
 
 double Lbfgs::minimize(std::vector<Tensor>& values, const Objective& objective) {
   if (history < 1) fail<ValueError>("lbfgs", "history is ", history, ". It must be at least 1.");
+  detail::check_settings("lbfgs",
+                         {{"lr", lr}, {"tolerance_grad", tolerance_grad}, {"tolerance_change", tolerance_change}});
   Vector x = flatten(values);
   if (!steps.empty() && steps[0].size() != x.size())
     fail<CheckpointError>("lbfgs", "the state has ", steps[0].size(), " numbers, but the model has ", x.size(),
@@ -99,6 +106,9 @@ double Lbfgs::minimize(std::vector<Tensor>& values, const Objective& objective) 
   LinePoint here = evaluate(x);
   if (!std::isfinite(here.loss))
     fail<ValueError>("lbfgs", "the loss is ", here.loss, " at the start. Start where it is finite.");
+  if (!finite(here.gradient))
+    fail<ValueError>("lbfgs", "the gradient is not finite at the start, where the loss is ", here.loss,
+                     ". Start where it is.");
 
   for (int64_t i = 0; i < max_iterations && largest(here.gradient) > tolerance_grad; ++i) {
     Vector d = detail::lbfgs_direction(steps, changes, here.gradient);
@@ -119,6 +129,8 @@ double Lbfgs::minimize(std::vector<Tensor>& values, const Objective& objective) 
       LinePoint p = evaluate(plus(x, length, d));
       p.length = length;
       p.slope = dot(p.gradient, d);
+      // Where the gradient is not finite the search does not stop either.
+      if (!finite(p.gradient)) p.loss = std::numeric_limits<double>::quiet_NaN();
       return p;
     };
     LinePoint next = detail::strong_wolfe(along, here, first, max_evaluations, tolerance_change / largest(d));

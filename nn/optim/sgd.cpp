@@ -1,18 +1,18 @@
 #include "nn/optim/sgd.hpp"
 
+#include <algorithm>
+
 #include "nn/optim/detail/update.hpp"
 
 namespace dimwise {
 
-namespace {
-std::vector<std::string> sgd_state(const Sgd& s) {
-  return s.momentum != 0 ? std::vector<std::string>{"momentum_buffer"} : std::vector<std::string>{};
-}
-}  // namespace
-
 void Sgd::update(const std::vector<detail::Slot>& slots) {
-  for (const detail::Slot& slot : slots) {
-    ParameterState& s = detail::state_of("sgd", state, slot, sgd_state(*this).size());
+  const auto states = detail::states_of("sgd", state, slots, momentum != 0 ? 1 : 0,
+                                        {{"lr", lr}, {"momentum", momentum}, {"weight_decay", weight_decay}});
+  for (size_t i = 0; i < slots.size(); ++i) {
+    const detail::Slot& slot = slots[i];
+    if (!slot.gradient.defined()) continue;
+    ParameterState& s = *states[i];
     ++s.step;
     dispatch(slot.value->dtype(), [&](auto t) {
       using T = decltype(t);
@@ -22,13 +22,18 @@ void Sgd::update(const std::vector<detail::Slot>& slots) {
       const int64_t n = slot.value->size();
       if (momentum == 0) {
         detail::update<T>(
-            n, [=](auto u, auto& x) { x -= rate * (u + decay * x); }, g, p);
+            n,
+            [=](auto u, auto& x) {
+              if (decay != 0) u += decay * x;  // 0·x is NaN for an infinite x
+              x -= rate * u;
+            },
+            g, p);
         return;
       }
       detail::update<T>(
           n,
           [=, ahead = nesterov](auto u, auto& x, auto& b) {
-            u += decay * x;
+            if (decay != 0) u += decay * x;
             b = mu * b + u;
             x -= rate * (ahead ? u + mu * b : b);
           },
@@ -38,11 +43,15 @@ void Sgd::update(const std::vector<detail::Slot>& slots) {
 }
 
 std::map<std::string, Tensor> Sgd::state_dict(const std::string& prefix) const {
-  return detail::save_state(state, sgd_state(*this), lr, prefix);
+  return detail::save_state(state, {"momentum_buffer"}, lr, prefix);
 }
 
 void Sgd::load_state_dict(const std::map<std::string, Tensor>& saved, const std::string& prefix) {
-  detail::load_state("sgd", saved, sgd_state(*this), prefix, state, lr);
+  const bool buffers = std::any_of(saved.begin(), saved.end(), [&](const auto& entry) {
+    return entry.first.starts_with(prefix) && entry.first.ends_with(".momentum_buffer");
+  });
+  detail::load_state("sgd", saved, buffers ? std::vector<std::string>{"momentum_buffer"} : std::vector<std::string>{},
+                     prefix, state, lr);
 }
 
 }  // namespace dimwise

@@ -128,7 +128,7 @@ TEST_CASE("The Gaussian fitted to data has the data's mean and covariance") {
   const double square = (expected[3] * a * a - 2 * expected[1] * a * b + expected[0] * b * b) / det;
   CHECK(g.log_prob(tensor({0.3, 0.7}, f64)).item() == Approx(-0.5 * square - 0.5 * std::log(det) - log_2pi));
   const Grid grid;
-  CHECK(grid.total(g.log_prob(grid.points)) == Approx(1).epsilon(1e-8));
+  CHECK(grid.total(g.log_prob(grid.points)) == Approx(1).epsilon(1e-7));
   // The mean log-density of the data it was fitted to is minus its entropy.
   CHECK(-mean(g.log_prob(data)).item() == Approx(g.entropy().item()));
   check_moments(g.sample(rng, {20000}), m, expected, 0.15);
@@ -138,7 +138,7 @@ TEST_CASE("The Gaussian fitted to data has the data's mean and covariance") {
 
 TEST_CASE("Data with a singular covariance is rejected, and a ridge makes it valid") {
   const Tensor line = tensor({1, 2, 2, 4, 3, 6, 4, 8}, {4, 2}, f64);
-  CHECK_THROWS_WITH(MultivariateNormal::fit(line), Catch::Contains("not positive definite"));
+  CHECK_THROWS_WITH(MultivariateNormal::fit(line), Catch::Contains("of the data is a linear combination"));
   CHECK(MultivariateNormal::fit(line, 0.1).entropy().item() < 10);
   CHECK_THROWS_AS(MultivariateNormal::fit(ones({4})), ShapeError);
 }

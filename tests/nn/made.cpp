@@ -2,6 +2,7 @@
 
 #include "autodiff/transforms.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/matmul.hpp"
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 
@@ -77,6 +78,19 @@ TEST_CASE("A prepared MADE gives the same values and gradients of the weights") 
   for (size_t i = 0; i < a.size(); ++i) CHECK(a[i] == Approx(b[i]).margin(1e-14));
 }
 
+TEST_CASE("The default width reaches every input before an output") {
+  for (const int64_t d : {1, 2, 3, 64, 65, 100})
+    for (const bool context : {false, true}) {
+      const Made net({.d = d, .context = context ? 2 : 0}, Rng(0));
+      // The number of paths from an input to an output.
+      Tensor paths = eye(d);
+      for (const MaskedLinear& layer : net.layers) paths = matmul(layer.mask.value, paths);
+      const std::vector<double> v = paths.values();
+      for (int64_t i = 0; i < d; ++i)
+        for (int64_t j = 0; j < d; ++j) CHECK((v[static_cast<size_t>(i * d + j)] > 0) == (j < i));
+    }
+}
+
 TEST_CASE("Masks reject invalid sizes and orders") {
   CHECK_THROWS_AS(made_masks(0, {4}), ValueError);
   CHECK_THROWS_AS(made_masks(3, {0}), ValueError);
@@ -84,7 +98,6 @@ TEST_CASE("Masks reject invalid sizes and orders") {
   CHECK_THROWS_WITH(made_masks(3, {4}, 1, {0, 1, 1}), Catch::Contains("each of the dimensions 0 to 2 once"));
   CHECK_THROWS_AS(made_masks(3, {4}, 1, {0, 1}), ValueError);
   CHECK_THROWS_AS(made_masks(3, {4}, 1, {0, 1, 3}), ValueError);
-  CHECK_THROWS_AS(Made({.d = 3, .hidden = {}}, Rng(0)), ValueError);
 }
 
 }  // namespace dimwise::made_tests

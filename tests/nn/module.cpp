@@ -274,8 +274,15 @@ TEST_CASE("Loading a state that does not fit reports the tensor, and nothing is 
   changed = state;
   changed["factor"] = zeros({4});
   refused(changed, "tensor 'factor' is (4,) float32");
-  load_state_dict(m, state);
+  changed = state;
+  changed["stranger"] = zeros({4});
+  refused(changed, "the model has no tensor 'stranger', which is saved");
+  load_state_dict(m, changed, "", false);
   CHECK(m.layers[0].weight.values()[0] == 0);
+  changed.clear();
+  for (const auto& [name, t] : state) changed["model." + name] = t;
+  changed["optimizer.lr"] = scalar(1);  // not below the prefix
+  load_state_dict(m, changed, "model.");
 }
 
 TEST_CASE("A model is saved to a file and loaded from it") {
@@ -289,6 +296,17 @@ TEST_CASE("A model is saved to a file and loaded from it") {
   Mlp stranger({3, 5}, Activation::tanh, Rng(0));
   CHECK_THROWS_AS(load(path, stranger), CheckpointError);
   CHECK_THROWS_AS(load(folder / "nothing", stranger), DataError);
+  // A net of more layers, a bias more, a context more; nets without tensors.
+  const Rng rng(1);
+  const auto refused = [&](const auto& saved, auto model) {
+    save(path, saved);
+    CHECK_THROWS_AS(load(path, model), CheckpointError);
+  };
+  refused(Mlp({2, 4, 4, 4}, Activation::tanh, rng), Mlp({2, 4, 4}, Activation::tanh, rng));
+  refused(Linear(2, 4, rng), Linear(2, 4, rng, DType::float32, false));
+  refused(Made({.d = 3, .context = 2}, rng), Made({.d = 3}, rng));
+  refused(Mlp({2, 4}, Activation::tanh, rng), Mlp());
+  refused(Standardizer(3, DType::float32), Standardizer());
 }
 
 }  // namespace dimwise::module_tests

@@ -2,7 +2,9 @@
 
 #include <cmath>
 
+#include "autodiff/base/rng.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 
@@ -40,6 +42,25 @@ TEST_CASE("A constant column, or one that is not finite, is reported with its na
   CHECK_THROWS_WITH(fit_standardizer(x, {"age", "height"}), Catch::Contains("column height is constant"));
   CHECK_THROWS_WITH(fit_standardizer(tensor({1, NAN, 2, 3}, {2, 2}), {}), Catch::Contains("column 2 has values"));
   CHECK_THROWS_AS(fit_standardizer(ones({3}), {}), DataError);
+}
+
+TEST_CASE("Whether a column is constant does not depend on its unit, its offset or rounding") {
+  const auto filled = [](int64_t n, double v) { return full({n, 1}, v, DType::float64); };
+  for (const double v : {14.62, -7.7, 33.3, 0.1, 1e300, 1e-300})
+    CHECK_THROWS_WITH(fit_standardizer(filled(100000, v), {}), Catch::Contains("is constant"));
+  const Tensor u = Rng(3).uniform({1000, 1}, DType::float64, -1, 1);
+  const auto check = [&](const Tensor& x, DType dtype) {
+    const Tensor z = fit_standardizer(x, {}, dtype).forward(astype(x, dtype));
+    CHECK(std::abs(mean(z).item()) < 1e-3);
+    CHECK(mean(square(z)).item() == Approx(1).epsilon(1e-3));
+  };
+  check(1e-13 * u, DType::float64);
+  check(1.6e9 + 1e-3 * u, DType::float64);
+  check(1e200 * u, DType::float64);
+  check(1e-200 * u, DType::float64);
+  check(1e6 + 1e3 * u, DType::float32);
+  for (const Tensor& x : {1.6e9 + 10 * u, 1e39 * u, 1e-45 * u})
+    CHECK_THROWS_WITH(fit_standardizer(x, {}, DType::float32), Catch::Contains("Use float64"));
 }
 
 }  // namespace dimwise::standardizer_tests

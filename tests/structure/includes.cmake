@@ -8,11 +8,11 @@ set(hollow_folders net solve ode flow sde)
 set(folders
   autodiff autodiff/base autodiff/debug autodiff/detail autodiff/kernels
   ops ops/detail ops/linalg
-  nn nn/data nn/distributions nn/io nn/io/detail nn/optim nn/optim/detail nn/parallel
+  nn nn/data nn/detail nn/distributions nn/distributions/detail nn/io nn/io/detail nn/optim nn/optim/detail nn/parallel
   hollow/net
   hollow/solve hollow/solve/linear hollow/solve/linear/detail hollow/solve/methods
   hollow/ode hollow/ode/detail hollow/ode/gradients hollow/ode/implicit hollow/ode/methods hollow/ode/methods/tableaux hollow/ode/problems hollow/ode/problems/detail
-  hollow/flow hollow/sde
+  hollow/flow hollow/sde hollow/sde/detail
   apps/common/cli apps/common/data apps/common/plot apps/common/report apps/common/run
   apps/cnf apps/cnf/data apps/ode apps/ode/experiment apps/sde apps/sde/data apps/vae apps/vae/data apps/vae/model)
 set(most_modules 15)

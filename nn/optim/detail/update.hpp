@@ -1,7 +1,9 @@
 #pragma once
 // One pass over a gradient and the tensors it updates.
 
+#include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "autodiff/kernels/expression.hpp"
 
@@ -17,6 +19,12 @@ T* own(Tensor& t) {
     t = std::move(copy);
   }
   return mutable_data<T>(t);
+}
+
+/// At least the smallest normal number of T, so that what is divided by it stays finite for 0.
+template <class T>
+T at_least_normal(double eps) {
+  return std::max(static_cast<T>(eps), std::numeric_limits<T>::min());
 }
 
 /// Calls f(g, p…) for each batch of n elements, where f changes its batches of p: several results in one pass, which an

@@ -1,5 +1,7 @@
 #include <cmath>
+#include <tuple>
 
+#include "autodiff/custom.hpp"
 #include "nn/io/safetensors.hpp"
 #include "nn/linear.hpp"
 #include "nn/optim/adam.hpp"
@@ -21,6 +23,23 @@ struct Point {
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
     v("x", self.x);
+  }
+};
+
+struct Two {
+  Tensor x, y;
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("x", self.x);
+    v("y", self.y);
+  }
+};
+
+struct Deep {
+  std::vector<Linear> layers;
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("layers", self.layers);
   }
 };
 
@@ -211,7 +230,7 @@ TEST_CASE("Resumed training equals uninterrupted training, bit for bit") {
   check_resume(Adamax{.lr = 0.01});
 }
 
-TEST_CASE("Optimizer state uses PyTorch's names") {
+TEST_CASE("Optimizer state uses PyTorch's names, and exp_avg_rms for the root of exp_avg_sq") {
   Net net = small_net(DType::float32);
   Adam adam;
   Adamax adamax;
@@ -222,7 +241,7 @@ TEST_CASE("Optimizer state uses PyTorch's names") {
   const auto state = adam.state_dict("optimizer.");
   CHECK(state.size() == 13);
   CHECK(state.at("optimizer.first.weight.exp_avg").shape() == Shape{13, 3});
-  CHECK(state.at("optimizer.second.bias.exp_avg_sq").shape() == Shape{2});
+  CHECK(state.at("optimizer.second.bias.exp_avg_rms").shape() == Shape{2});
   CHECK(state.at("optimizer.first.bias.step").item() == 2);
   CHECK(state.at("optimizer.first.bias.step").dtype() == DType::float64);
   CHECK(state.at("optimizer.lr").item() == 1e-3);
@@ -243,8 +262,8 @@ TEST_CASE("Optimizer state that does not fit is rejected, and nothing is changed
     CHECK(other.lr == 1e-3);
   };
   auto changed = state;
-  changed.erase("first.weight.exp_avg_sq");
-  refused(changed, "first.weight.exp_avg_sq");
+  changed.erase("first.weight.exp_avg_rms");
+  refused(changed, "first.weight.exp_avg_rms");
   changed = state;
   changed.erase("first.weight.step");
   refused(changed, "first.weight.step");
@@ -259,8 +278,168 @@ TEST_CASE("Optimizer state that does not fit is rejected, and nothing is changed
   refused(changed, "another optimizer");
   changed = state;
   changed["first.weight.exp_avg"] = zeros({2});
-  other.load_state_dict(changed);
-  CHECK_THROWS_WITH(train(net, other, 0, 1, DType::float32), Catch::Contains("parameter 'first.weight'"));
+  refused(changed, "differ in shape or dtype");
+  for (const double lr : {double{NAN}, double{INFINITY}, -1.0}) {
+    changed = state;
+    changed["lr"] = scalar(lr, DType::float64);
+    refused(changed, "entry 'lr' is");
+  }
+  // A state of other shapes, of other parameters, of fewer.
+  Point p{tensor({1, 2})};
+  Adam of_point;
+  of_point.step(p, p);
+  const auto untouched = [&](auto model, Adam& adam, const std::string& text) {
+    const auto before = state_dict(model), moments = adam.state_dict();
+    CHECK_THROWS_AS(adam.step(model, model), CheckpointError);
+    CHECK_THROWS_WITH(adam.step(model, model), Catch::Contains(text));
+    check_equal(state_dict(model), before);
+    check_equal(adam.state_dict(), moments);
+  };
+  untouched(Point{tensor({1, 2, 3})}, of_point, "the state of parameter 'x' is (2,)");
+  untouched(Two{tensor({1, 2}), tensor({3})}, of_point, "there is no state of parameter 'y'");
+  untouched(net, of_point, "there is no state of parameter 'first.weight'");
+  Two two{tensor({1, 2}), tensor({3})};
+  Adam of_two;
+  of_two.step(two, two);
+  untouched(p, of_two, "the state has 2 parameters, but the model has 1");
+  of_two.state.at("y").tensors[0] = zeros({7});
+  untouched(two, of_two, "the state of parameter 'y' is (7,)");
+}
+
+namespace {
+template <class Optimizer>
+void check_untouched(Optimizer optimizer) {
+  const Point start{tensor({1, -2, 3, 4, 5}, DType::float64)};
+  Point p = start;
+  optimizer.step(p, p);
+  const auto values = state_dict(p), moments = optimizer.state_dict();
+  const auto refused = [&](const Point& gradient, const std::string& text) {
+    CHECK_THROWS_AS(optimizer.step(p, gradient), ValueError);
+    CHECK_THROWS_WITH(optimizer.step(p, gradient), Catch::Contains(text));
+    check_equal(state_dict(p), values);
+    check_equal(optimizer.state_dict(), moments);
+  };
+  for (const double bad : {double{NAN}, double{INFINITY}, -double{INFINITY}})
+    for (size_t at = 0; at < 5; ++at) {
+      std::vector<double> g(5, 1.0);
+      g[at] = bad;
+      refused({tensor(g, DType::float64)}, "the gradient of parameter 'x' is not finite");
+    }
+  for (const double bad : {double{NAN}, double{INFINITY}, -1.0}) {
+    const double lr = optimizer.lr, decay = optimizer.weight_decay;
+    optimizer.lr = bad;
+    CHECK_THROWS_WITH(optimizer.step(p, p), Catch::Contains("lr is"));
+    optimizer.lr = lr;
+    optimizer.weight_decay = bad;
+    refused(p, "weight_decay is");
+    optimizer.weight_decay = decay;
+  }
+  if constexpr (requires { optimizer.beta1; })
+    for (const double bad : {1.0, -0.1, double{NAN}}) {
+      const Optimizer before = optimizer;
+      optimizer.beta1 = bad;
+      refused(p, "beta1 is");
+      optimizer.beta1 = before.beta1;
+      optimizer.beta2 = bad;
+      refused(p, "beta2 is");
+      optimizer.beta2 = before.beta2;
+    }
+}
+
+// A step with gradient 0 on parameters that are infinite, of all lengths.
+template <class Optimizer>
+void check_still(const Optimizer& fresh) {
+  for (const DType dtype : {DType::float32, DType::float64})
+    for (int64_t n = 1; n <= 40; ++n) {
+      std::vector<double> v(static_cast<size_t>(n), 2.0);
+      v.back() = -INFINITY;
+      v.front() = n > 1 ? INFINITY : -INFINITY;
+      Point p{tensor(v, dtype)};
+      Optimizer optimizer = fresh;
+      for (int i = 0; i < 3; ++i) optimizer.step(p, {zeros({n}, dtype)});
+      CHECK(p.x.values() == v);
+    }
+}
+}  // namespace
+
+TEST_CASE("A step with an invalid setting or a gradient that is not finite is refused, and nothing is changed") {
+  check_untouched(Sgd{.lr = 0.1});
+  check_untouched(Sgd{.lr = 0.1, .momentum = 0.9});
+  check_untouched(Adam{});
+  check_untouched(AdamW{});
+  check_untouched(Adamax{});
+}
+
+TEST_CASE("Where the gradient is 0 and nothing decays a parameter stays, even an infinite one") {
+  check_still(Sgd{});
+  check_still(Sgd{.momentum = 0.9, .nesterov = true});
+  check_still(Adam{});
+  check_still(Adam{.eps = 1e-46});
+  check_still(AdamW{.weight_decay = 0});
+  check_still(Adamax{});
+  check_still(Adamax{.eps = 1e-46});
+}
+
+TEST_CASE("A gradient of a deeper or shallower model is refused, and nothing is changed") {
+  const Rng rng(3);
+  const Deep two{{Linear(2, 2, rng), Linear(2, 2, rng)}},
+      three{{Linear(2, 2, rng), Linear(2, 2, rng), Linear(2, 2, rng)}};
+  for (const auto& [model, gradient, text] :
+       {std::tuple(two, three, "the model has no parameter 'layers.2.bias'"),
+        std::tuple(three, two, "the gradient has no parameter 'layers.2.weight'")}) {
+    Deep m = model;
+    Sgd sgd;
+    CHECK_THROWS_AS(sgd.step(m, gradient), ShapeError);
+    CHECK_THROWS_WITH(sgd.step(m, gradient), Catch::Contains(text));
+    check_equal(state_dict(m), state_dict(model));
+    CHECK(sgd.state.empty());
+  }
+}
+
+TEST_CASE("Momentum switched off drops its buffer, and starts anew when it is switched on") {
+  Point p{tensor({1, 2, 3}, DType::float64)}, fresh = p;
+  const Point g{tensor({1, 1, 2}, DType::float64)};
+  Sgd sgd{.lr = 0.1, .momentum = 0.9};
+  sgd.step(p, g);
+  sgd.momentum = 0;
+  CHECK(sgd.state_dict().count("x.momentum_buffer") == 1);
+  Sgd loaded;
+  loaded.load_state_dict(sgd.state_dict());
+  loaded.lr = sgd.lr;
+  Point other = p;
+  loaded.step(other, g);
+  sgd.step(p, g);
+  CHECK(p.x.values() == other.x.values());
+  CHECK(sgd.state_dict().count("x.momentum_buffer") == 0);
+  fresh.x = p.x;
+  sgd.momentum = 0.9;
+  sgd.step(p, g);
+  Sgd{.lr = 0.1, .momentum = 0.9}.step(fresh, g);
+  CHECK(p.x.values() == fresh.x.values());
+}
+
+TEST_CASE("Adam's second moment neither overflows nor underflows where the square of the gradient does") {
+  Point p{tensor({0, 0})};
+  Adam adam{.lr = 0.1};
+  adam.step(p, {tensor({1e21, 1e-25})});
+  CHECK(p.x.values()[0] == Approx(-0.1));
+  CHECK(p.x.values()[1] == Approx(-0.1 * 1e-25 / (1e-25 + 1e-8)).epsilon(1e-5));
+  Point q{tensor({0}, DType::float64)};
+  Adam wide{.lr = 0.1};
+  wide.step(q, {tensor({1e160}, DType::float64)});
+  CHECK(q.x.item() == Approx(-0.1).epsilon(1e-12));
+  double m = 0.1 * 1e21, v = 1e-3 * 1e42, expected = -0.1;
+  p.x = tensor({0});
+  Adam again{.lr = 0.1};
+  again.step(p, {tensor({1e21})});
+  for (int t = 2; t <= 300001; ++t) {
+    again.step(p, {tensor({1})});
+    m += 0.1 * (1 - m);
+    v = 0.999 * v + 1e-3;
+    expected -= 0.1 * (m / (1 - std::pow(0.9, t))) / (std::sqrt(v / (1 - std::pow(0.999, t))) + 1e-8);
+  }
+  CHECK(expected == Approx(-21163.6).epsilon(1e-5));
+  CHECK(p.x.item() == Approx(expected).epsilon(3e-3));  // 300,000 roundings of p
 }
 
 TEST_CASE("A gradient of another shape or dtype is reported with its name") {
@@ -336,6 +515,15 @@ TEST_CASE("L-BFGS continues after a save as without it, bit for bit") {
 TEST_CASE("L-BFGS reports when it cannot start") {
   Point p{tensor({0}, DType::float64)};
   CHECK_THROWS_WITH(Lbfgs().step(p, [](const Point& m) { return sum(log(m.x - 1)); }), Catch::Contains("Start where"));
+  // A loss that is finite where its gradient is not.
+  const CustomRule steep{"steep", [](const auto& in) { return ones_like(in[0]); },
+                         [](const auto&, const Tensor&, const Tensor& w) { return std::vector<Tensor>{w * NAN}; }};
+  CHECK_THROWS_WITH(Lbfgs().step(p, [&](const Point& m) { return sum(custom(steep, {m.x})); }),
+                    Catch::Contains("the gradient is not finite at the start"));
+  for (const double bad : {double{NAN}, -1.0}) {
+    Lbfgs wrong{.lr = bad};
+    CHECK_THROWS_WITH(wrong.step(p, [](const Point& m) { return sum(square(m.x)); }), Catch::Contains("lr is"));
+  }
   Lbfgs none{.history = 0};
   CHECK_THROWS_AS(none.step(p, [](const Point& m) { return sum(m.x); }), ValueError);
 }

@@ -67,6 +67,24 @@ TEST_CASE("Clipping leaves a gradient that is not finite, and says so by the nor
   CHECK_THROWS_AS(clip_grad_norm(g, 0), ValueError);
 }
 
+TEST_CASE("Norms and clipping of numbers whose squares overflow or underflow") {
+  const auto of = [](double v, DType dtype) {
+    Linear g;
+    g.weight = full({1, 2}, v, dtype);
+    return g;
+  };
+  Linear g = of(3e38, DType::float32);
+  clip_grad_norm(g, 1e-8);
+  CHECK(g.weight.values()[0] == Approx(1e-8 / std::sqrt(2.0)).epsilon(1e-6));
+  for (const double v : {1e200, 1e-170, 1e-310, 1e300}) {
+    g = of(v, DType::float64);
+    CHECK(gradient_norm(g) == Approx(v * std::sqrt(2.0)).epsilon(1e-12));
+    CHECK(clip_grad_norm(g, 0.5 * v) == Approx(v * std::sqrt(2.0)).epsilon(1e-12));
+    CHECK(g.weight.values()[1] == Approx(0.5 * v / std::sqrt(2.0)).epsilon(1e-12));
+  }
+  CHECK(gradient_norm(of(0, DType::float64)) == 0);
+}
+
 TEST_CASE("A norm is summed over long tensors") {
   Linear g;
   g.weight = full({101, 7}, 2);
@@ -113,6 +131,51 @@ TEST_CASE("The moving average is saved, and changes no tensor it shares") {
   CHECK_THROWS_AS(other.load_state_dict(saved, "other."), CheckpointError);
   other.decay = 1;
   CHECK_THROWS_AS(other.update(first), ValueError);
+  CHECK(other.updates == 3);
+}
+
+namespace {
+struct Point {
+  Tensor x;
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& v) {
+    v("x", self.x);
+  }
+};
+}  // namespace
+
+TEST_CASE("A refused update of a moving average changes nothing, and an average takes only its own model") {
+  const auto number = [](double v) { return Point{tensor({v}, DType::float64)}; };
+  Ema<Point> ema{.decay = 0.999};
+  ema.update(number(0));
+  ema.decay = 2;
+  CHECK_THROWS_AS(ema.update(number(5)), ValueError);
+  ema.decay = 0.999;
+  ema.update(number(1));
+  CHECK(ema.average.x.item() == Approx(1 / 1.999).epsilon(1e-12));
+  Ema<Point> other{.average = {zeros({2})}};
+  CHECK_THROWS_AS(other.update({ones({3})}), ShapeError);
+  CHECK_THROWS_AS(other.update(number(1)), ShapeError);
+  CHECK(other.updates == 0);
+  CHECK(other.average.x.values() == std::vector<double>{0, 0});
+}
+
+TEST_CASE("A moving average in float32 follows small changes, stays at infinity, and resumes bit for bit") {
+  Ema<Point> ema{.decay = 0.999};
+  for (int i = 0; i < 20000; ++i) ema.update({tensor({1, -INFINITY})});
+  CHECK(ema.average.x.values() == std::vector<double>{1, -INFINITY});
+  Ema<Point> resumed{.average = {zeros({2})}, .decay = 0.999};
+  resumed.load_state_dict(ema.state_dict());
+  for (int i = 0; i < 20000; ++i) {
+    ema.update({tensor({1.00005, -INFINITY})});
+    resumed.update({tensor({1.00005, -INFINITY})});
+  }
+  CHECK(ema.average.x.values()[0] == static_cast<double>(1.00005F));
+  CHECK(resumed.average.x.values() == ema.average.x.values());
+  CHECK(resumed.carries.at("x").values() == ema.carries.at("x").values());
+  auto broken = ema.state_dict();
+  broken.erase("carry.x");
+  CHECK_THROWS_AS(resumed.load_state_dict(broken), CheckpointError);
 }
 
 }  // namespace dimwise::schedules_tests
