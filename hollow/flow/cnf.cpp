@@ -14,6 +14,8 @@ FlowResult detail::flow(const DynamicsFunction& dynamics, const Tensor& x, doubl
   if (options.penalties && options.trace == Trace::hutchinson)
     fail<ValueError>(
         "cnf", "Hutchinson's estimate gives no Jacobian diagonal to penalize. Use the exact trace, or no penalties.");
+  if (!options.ode.controlled.empty() || !options.ode.quadratures.empty())
+    fail<ValueError>("cnf", "ode.controlled or ode.quadratures is set. Leave them empty: the flow knows its state.");
   const auto both = [dynamics, penalties = options.penalties](const Tensor& t, const State& y) -> ValueAndDiagonal {
     const Dynamics d = dynamics(t, y[0]);
     ValueAndDiagonal result{{d.f, d.trace}, {d.diagonal}};

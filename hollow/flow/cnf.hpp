@@ -19,7 +19,7 @@ Tensor base_log_prob(const Tensor& z);
 struct FlowOptions {
   Trace trace = Trace::exact;
   OdeOptions ode = {.rtol = 1e-5, .atol = 1e-5};
-  Rng noise = Rng(0);      ///< Hutchinson's: drawn once per solve, separately for each block
+  Rng noise = Rng(0).split("hutchinson");  ///< Hutchinson's: drawn once per solve, separately for each block
   int64_t first_row = 0;   ///< index of x's first row in its batch, so that a part draws the same noise as the whole
   bool penalties = false;  ///< whether the penalties of `FlowResult` are integrated too
 };

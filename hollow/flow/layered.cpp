@@ -1,15 +1,20 @@
 #include "hollow/flow/layered.hpp"
 
+#include <algorithm>
+
 #include "nn/distributions/normal.hpp"
 #include "ops/arithmetic.hpp"
 
 namespace dimwise::detail {
 
+std::vector<int64_t> layered_widths(const LayeredConfig& config) {
+  return config.hidden.empty() ? std::vector<int64_t>(2, std::max<int64_t>(64, config.d)) : config.hidden;
+}
+
 void check_layered(const char* flow, const LayeredConfig& config) {
   if (config.d < 1 || config.layers < 1 || config.context < 0)
     fail<ValueError>(flow, "d = ", config.d, ", ", config.layers, " layers and context = ", config.context,
                      ". d and layers must be at least 1, context at least 0.");
-  if (config.hidden.empty()) fail<ValueError>(flow, "there are no hidden layers. Give at least one width.");
   for (const int64_t width : config.hidden)
     if (width < 1) fail<ValueError>(flow, "a hidden layer of width ", width, ". Use at least 1.");
 }

@@ -11,16 +11,20 @@ namespace dimwise {
 
 /// Sizes of a flow of finitely many layers that models a density.
 struct LayeredConfig {
-  int64_t d = 2;                             ///< dimension of x
-  int64_t layers = 6;                        ///< number of layers
-  std::vector<int64_t> hidden = {64, 64};    ///< widths of the hidden layers of each layer's net
+  int64_t d = 2;       ///< dimension of x
+  int64_t layers = 6;  ///< number of layers
+  /// Widths of the hidden layers of each layer's net. Empty for two of 64 units, or of d if these are more: with fewer,
+  /// masked nets do not couple every pair of dimensions.
+  std::vector<int64_t> hidden = {};
   int64_t context = 0;                       ///< size of the context of a conditional density, 0 for none
   Activation activation = Activation::tanh;  ///< of the hidden layers
   DType dtype = DType::float32;
 };
 
 namespace detail {
-// Throws ValueError for sizes below 1 (of the context below 0) and without a hidden layer.
+// The widths of the hidden layers.
+std::vector<int64_t> layered_widths(const LayeredConfig& config);
+// Throws ValueError for sizes below 1 (of the context below 0).
 void check_layered(const char* flow, const LayeredConfig& config);
 // Throws ShapeError unless x ends in d and the context in c numbers, and ValueError for a context that is missing or
 // not expected.

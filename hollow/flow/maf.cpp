@@ -16,7 +16,7 @@ Maf::Maf(const LayeredConfig& config, const Rng& rng) : d(config.d), context(con
   std::iota(order.begin(), order.end(), 0);
   for (int64_t k = 0; k < config.layers; ++k) {
     nets.emplace_back(MadeConfig{.d = d,
-                                 .hidden = config.hidden,
+                                 .hidden = detail::layered_widths(config),
                                  .outputs = 2,
                                  .order = order,
                                  .context = context,

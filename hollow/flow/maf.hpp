@@ -20,7 +20,7 @@ struct Maf : LayeredFlow<Maf> {
   int64_t d = 0, context = 0;
 
   Maf() = default;
-  /// Throws ValueError for sizes below 1 and without a hidden layer.
+  /// Throws ValueError for sizes below 1.
   Maf(const LayeredConfig& config, const Rng& rng);
 
   /// For points (…, d) and a context (…, c), which broadcast. Throw ShapeError, and ValueError for a context that is

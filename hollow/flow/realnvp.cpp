@@ -32,7 +32,8 @@ Coupling::Coupling(const LayeredConfig& config, bool keeps_even, const Rng& rng)
   for (int64_t i = 0; i < config.d; ++i) ((i % 2 == 0) == keeps_even ? kept : changed).push_back(i);
   const auto n = static_cast<int64_t>(changed.size());
   std::vector<int64_t> sizes{static_cast<int64_t>(kept.size())};
-  sizes.insert(sizes.end(), config.hidden.begin(), config.hidden.end());
+  const std::vector<int64_t> hidden = detail::layered_widths(config);
+  sizes.insert(sizes.end(), hidden.begin(), hidden.end());
   sizes.push_back(2 * n);
   for (size_t l = 0; l + 1 < sizes.size(); ++l)
     layers.emplace_back(sizes[l], sizes[l + 1], rng.split("layer").split(l), config.dtype);

@@ -42,7 +42,7 @@ struct RealNvp : LayeredFlow<RealNvp> {
   int64_t d = 0, context = 0;
 
   RealNvp() = default;
-  /// Throws ValueError for d below 2, other sizes below 1 and without a hidden layer.
+  /// Throws ValueError for d below 2, other sizes below 1.
   RealNvp(const LayeredConfig& config, const Rng& rng);
 
   /// For points (…, d) and a context (…, c), which broadcast. Throw ShapeError, and ValueError for a context that is

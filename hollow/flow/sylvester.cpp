@@ -14,6 +14,12 @@ Tensor times(const Tensor& matrix, const Tensor& x, bool transposed = false) {
   return squeeze(matmul(matrix, unsqueeze(x, -1), {.transpose_a = transposed}), -1);
 }
 
+// 1 + tanh u · tanh v = cosh(u + v)/(cosh u · cosh v), which does not cancel where the product is near −1.
+Tensor one_plus_tanh_product(const Tensor& u, const Tensor& v) {
+  const Tensor both = abs(u + v), a = abs(u), b = abs(v);
+  return 2 * exp(both - a - b) * (1 + exp(-2 * both)) / ((1 + exp(-2 * a)) * (1 + exp(-2 * b)));
+}
+
 // The bases of all steps: qs is the output of `Sylvester::q`, or undefined.
 struct Bases {
   SylvesterBasis kind;
@@ -66,10 +72,10 @@ FlowResult Sylvester::to_data(const Tensor& z, const Tensor& context_value) cons
   const auto read = [&](const Linear& layer, const Shape& shape) {
     return detail::each_step(layer, context_value, shape);
   };
-  const Tensor full = read(triangles, {flows, m, m}), diagonals1 = tanh(read(diagonal1, {flows, m})),
-               diagonals2 = tanh(read(diagonal2, {flows, m})), bs = read(b, {flows, m}),
+  const Tensor full = read(triangles, {flows, m, m}), u1 = read(diagonal1, {flows, m}),
+               u2 = read(diagonal2, {flows, m}), diagonals1 = tanh(u1), diagonals2 = tanh(u2), bs = read(b, {flows, m}),
                r1 = triu(full, 1) + diag_embed(diagonals1), r2 = triu(transpose(full), 1) + diag_embed(diagonals2),
-               products = diagonals1 * diagonals2;
+               products = diagonals1 * diagonals2, sums = one_plus_tanh_product(u1, u2);
   Bases bases{basis, {}};
   if (basis == SylvesterBasis::orthogonal) bases.qs = orthonormal_columns(read(*q, {flows, d, m}));
   if (basis == SylvesterBasis::householder) bases.qs = read(*q, {flows, reflections, d});
@@ -77,7 +83,9 @@ FlowResult Sylvester::to_data(const Tensor& z, const Tensor& context_value) cons
   for (int64_t k = 0; k < flows; ++k) {
     const Tensor t = tanh(times(select(r2, -3, k), bases.into(result.x, k)) + select(bs, -2, k));
     result.x = result.x + bases.back(times(select(r1, -3, k), t), k);
-    accumulate(result.log_det, sum(log1p((1 - square(t)) * select(products, -2, k)), {-1}));
+    const Tensor p = select(products, -2, k), squares = square(t);
+    accumulate(result.log_det,
+               sum(where(p < -0.5, log(select(sums, -2, k) - squares * p), log1p((1 - squares) * p)), {-1}));
   }
   return result;
 }

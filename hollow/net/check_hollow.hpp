@@ -19,10 +19,11 @@ void check_hollow(int64_t d, const std::function<std::vector<Tensor>(const Tenso
                   const std::function<Tensor(const Tensor&)>& transformer, const CheckHollowOptions& options);
 }  // namespace detail
 
-/// Proves by brute force at random x that ∂h_i/∂x_i = 0 and that ∂τ/∂x is diagonal given h, for every (i, j).
+/// Proves by brute force at random x that ∂h_i/∂x_i = 0 and that ∂τ/∂x is diagonal given h, for every (i, j), and that
+/// rows of a batch do not depend on each other.
 ///
 /// In float64; d is the dimension of x. Throws ValueError that names the first leaking (i, j) and its size, and for d
-/// or a number of points below 1. Cost: d·d_h reverse passes per point.
+/// or a number of points below 1. Cost: 2d·d_h reverse passes per point.
 ///
 /// Example: `check_hollow(net.at(), 8);`
 template <HollowFunction Net>

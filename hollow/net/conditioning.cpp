@@ -1,9 +1,16 @@
 #include "hollow/net/conditioning.hpp"
 
+#include <algorithm>
+
 #include "ops/arithmetic.hpp"
 #include "ops/layout.hpp"
 
 namespace dimwise {
+
+std::vector<int64_t> detail::conditioner_widths(const ConditionerConfig& config) {
+  if (!config.hidden.empty()) return config.hidden;
+  return {std::max<int64_t>(64, 2 * (config.d - 1))};
+}
 
 void detail::check_sizes(const char* where, int64_t d, int64_t d_h, const std::vector<int64_t>& hidden,
                          int64_t context) {

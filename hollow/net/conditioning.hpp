@@ -10,9 +10,11 @@ namespace dimwise {
 
 /// Sizes shared by all conditioners.
 struct ConditionerConfig {
-  int64_t d = 2;                       ///< dimension of x
-  int64_t d_h = 16;                    ///< size of h_i, the transformer's input for each dimension
-  std::vector<int64_t> hidden = {64};  ///< widths of the hidden layers
+  int64_t d = 2;     ///< dimension of x
+  int64_t d_h = 16;  ///< size of h_i, the transformer's input for each dimension
+  /// Widths of the hidden layers. Empty for one of 64 units, or of 2(d − 1) if these are more: with fewer, some h_i of
+  /// a MaskedConditioner do not depend on some x_j.
+  std::vector<int64_t> hidden = {};
   Activation activation = Activation::tanh;
   bool time = false;    ///< whether t is an input
   int64_t context = 0;  ///< size of the context, 0 for none
@@ -31,6 +33,8 @@ struct TransformerConfig {
 };
 
 namespace detail {
+/// The widths of the hidden layers of a conditioner.
+std::vector<int64_t> conditioner_widths(const ConditionerConfig& config);
 /// Throws ValueError unless the sizes of a conditioner or a transformer are at least 1, and the context's at least 0.
 void check_sizes(const char* where, int64_t d, int64_t d_h, const std::vector<int64_t>& hidden, int64_t context);
 }  // namespace detail

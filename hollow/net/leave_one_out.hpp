@@ -6,7 +6,7 @@
 
 namespace dimwise {
 
-/// Pooling that leaves one input out: u_i = Σ_j W_j x_j − W_i x_i + b_i, then an MLP shared by all positions.
+/// Pooling that leaves one input out: u_i = Σ_{j≠i} W_j x_j + b_i, then an MLP shared by all positions.
 ///
 /// Every h_i depends on all of x_{−i}, by the same network; the cost of a forward pass is linear in d. Chen & Duvenaud
 /// (2019), section 2.

@@ -42,10 +42,11 @@ Tensor mask(int64_t rows, int64_t columns, const std::function<bool(size_t, size
 
 MaskedConditioner::MaskedConditioner(const ConditionerConfig& config, const Rng& rng)
     : activation(config.activation), d(config.d), d_h(config.d_h) {
-  detail::check_sizes("masked_conditioner", d, d_h, config.hidden, config.context);
+  const std::vector<int64_t> hidden = detail::conditioner_widths(config);
+  detail::check_sizes("masked_conditioner", d, d_h, hidden, config.context);
   std::vector<Unit> below;
-  for (size_t l = 0; l < config.hidden.size(); ++l) {
-    const int64_t width = config.hidden[l];
+  for (size_t l = 0; l < hidden.size(); ++l) {
+    const int64_t width = hidden[l];
     if (width < 2)
       fail<ValueError>("masked_conditioner", "hidden width ", width, ". Use at least 2: one unit for each direction.");
     const std::vector<Unit> here = units(width, d);
@@ -58,7 +59,7 @@ MaskedConditioner::MaskedConditioner(const ConditionerConfig& config, const Rng&
                                }),
                           stream, config.dtype);
     else
-      layers.emplace_back(mask(width, config.hidden[l - 1],
+      layers.emplace_back(mask(width, hidden[l - 1],
                                [&](size_t r, size_t c) {
                                  const Unit &to = here[r], &from = below[c];
                                  return to.left == from.left &&
@@ -67,13 +68,13 @@ MaskedConditioner::MaskedConditioner(const ConditionerConfig& config, const Rng&
                           stream, config.dtype);
     below = here;
   }
-  layers.emplace_back(mask(d * d_h, config.hidden.back(),
+  layers.emplace_back(mask(d * d_h, hidden.back(),
                            [&](size_t r, size_t c) {
                              const int64_t i = static_cast<int64_t>(r) / d_h;
                              return below[c].left ? below[c].degree <= i : below[c].degree >= i;
                            }),
                       rng.split("output"), config.dtype);
-  conditioning = Conditioning(config.hidden[0], config.time, config.context, rng.split("conditioning"), config.dtype);
+  conditioning = Conditioning(hidden[0], config.time, config.context, rng.split("conditioning"), config.dtype);
 }
 
 PreparedMaskedConditioner MaskedConditioner::prepare(const Tensor& context) const {

@@ -1,5 +1,8 @@
 #include "hollow/sde/flow_density.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "autodiff/base/error.hpp"
 #include "autodiff/context.hpp"
 #include "autodiff/transforms.hpp"
@@ -29,11 +32,16 @@ struct Clock {
                        ". Give later times, or a longer lead.");
   }
   Tensor theta(const Tensor& tau) const { return start + tau * span; }
-};
 
-OdeOptions equal_steps(const FlowDensityOptions& options, std::vector<bool> quadratures) {
-  return {.method = options.method, .steps = options.steps, .quadratures = std::move(quadratures)};
-}
+  // Steps no longer in θ than those of t = time_scale.
+  OdeOptions equal_steps(const FlowDensityOptions& options, std::vector<bool> quadratures) const {
+    const double longest = span.size() > 0 ? max(stop_gradient(span)).item() : 0, usual = 1 + options.lead;
+    const auto steps = static_cast<double>(options.steps) * std::max(1.0, longest / usual);
+    return {.method = options.method,
+            .steps = static_cast<int64_t>(std::ceil(steps * (1 - 1e-6))),  // t may be rounded up to float32
+            .quadratures = std::move(quadratures)};
+  }
+};
 
 }  // namespace
 
@@ -54,9 +62,9 @@ Tensor detail::flow_log_prob(const TimedDynamics& u, const Tensor& t, const Tens
     const Dynamics at = u(clock.theta(tau), y[0]);
     return State{clock.span * at.f, rate * at.trace};
   };
-  const State end =
-      value_or_throw(odeint(field, {x, zeros({x.dim(0)}, x.dtype())}, {1, 0}, equal_steps(options, {false, true})))
-          .y.back();
+  const State end = value_or_throw(odeint(field, {x, zeros({x.dim(0)}, x.dtype())}, {1, 0},
+                                          clock.equal_steps(options, {false, true})))
+                        .y.back();
   return base_log_prob(end[0]) + end[1];
 }
 
@@ -81,7 +89,8 @@ Tensor detail::flow_sample(const TimedField& u, const Tensor& t, int64_t d, cons
   const VectorField field = [&](const Tensor& tau, const State& y) {
     return State{clock.span * u(clock.theta(tau), y[0])};
   };
-  return value_or_throw(odeint(field, {rng.normal({t.dim(0), d}, t.dtype())}, {0, 1}, equal_steps(options, {false})))
+  return value_or_throw(
+             odeint(field, {rng.normal({t.dim(0), d}, t.dtype())}, {0, 1}, clock.equal_steps(options, {false})))
       .y.back()[0];
 }
 

@@ -15,7 +15,9 @@ struct FlowDensityOptions {
   double lead = 1;        ///< in the net's units: the time from the standard normal distribution to t = 0
   double time_scale = 1;  ///< the net's input is t / time_scale
   std::string method = "rk4";
-  int64_t steps = 8;  ///< equal steps from −lead to t, the same number for every t
+  /// Equal steps from −lead to t, for times up to time_scale. Later times take as many more as they are longer, by the
+  /// latest of a batch.
+  int64_t steps = 8;
 };
 
 namespace detail {
@@ -33,8 +35,8 @@ void check_flow(const FlowDensityOptions& options);
 /// standard normal distribution at θ = −lead, the initial law at t = 0, and p(t, ·) at every later t.
 ///
 /// One solve from −lead to t gives log p = log N(x(−lead); 0, I) − ∫ ∇·u dθ, with the exact divergence; every row has
-/// its own t, and all take the same number of equal steps. Net has `prepare(context)` like HollowNet, and t as an
-/// input.
+/// its own t, and all of a batch take the same number of equal steps. Net has `prepare(context)` like HollowNet, and t
+/// as an input.
 ///
 /// Example:
 /// ```cpp

@@ -13,7 +13,7 @@ struct ScalarDerivatives {
 };
 
 /// u and its first two derivatives, of any function from (n, d) to (n,) whose rows are independent: d + 1 reverse
-/// passes.
+/// passes. Throws ShapeError, as all functions below, for points or values of other shapes.
 ScalarDerivatives scalar_derivatives(const std::function<Tensor(const Tensor& x)>& u, const Tensor& x);
 
 /// The right-hand side of the Fokker–Planck (Kolmogorov forward) equation,

@@ -1,12 +1,12 @@
 #include "hollow/sde/mixture.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <numbers>
 
 #include "autodiff/context.hpp"
 #include "autodiff/dimwise.hpp"
 #include "autodiff/transforms.hpp"
+#include "nn/distributions/detail/categorical.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/index.hpp"
@@ -100,7 +100,7 @@ DensityDerivatives TimeMixture::derivatives(const Tensor& t, const Tensor& x, co
   const Tensor of_component = unsqueeze(r, -1);
   const Tensor s = sum(of_component * a, {1});
   return {squeeze(log_p, -1), sum(r * (weights + moving), {-1}), s,
-          sum(of_component * (square(a) - square(inverse)), {1}) - square(s)};
+          sum(of_component * (square(a - unsqueeze(s, 1)) - square(inverse)), {1})};
 }
 
 Tensor TimeMixture::sample(const Rng& rng, const Tensor& t, const Tensor& context) const {
@@ -108,13 +108,8 @@ Tensor TimeMixture::sample(const Rng& rng, const Tensor& t, const Tensor& contex
   const NoGrad guard;
   const Parameters at = split(parameters_at(*this, t, context), components, d);
   const int64_t n = t.dim(0);
-  const std::vector<double> ends = cumsum(softmax(at.logits)).values(), u = rng.split("component").uniforms(n);
-  std::vector<int64_t> which;
-  for (int64_t i = 0; i < n; ++i) {
-    const auto begin = ends.begin() + i * components;
-    const int64_t c = std::upper_bound(begin, begin + components, u[static_cast<size_t>(i)]) - begin;
-    which.push_back(i * components + std::min(c, components - 1));
-  }
+  std::vector<int64_t> which = detail::draw_categorical("time_mixture", rng.split("component"), at.logits, n);
+  for (int64_t i = 0; i < n; ++i) which[static_cast<size_t>(i)] += i * components;
   const auto chosen = [&](const Tensor& x) { return index_select(reshape(x, {n * components, d}), 0, which); };
   return chosen(at.mean) + exp(chosen(at.log_scale)) * rng.split("noise").normal({n, d}, t.dtype());
 }

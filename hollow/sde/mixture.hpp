@@ -24,7 +24,7 @@ struct TimeMixtureConfig {
 ///
 /// Log-density and derivatives are in closed form; the time derivatives of weights, means and scales are one
 /// forward-mode sweep through the network. With a_ci = −(x_i − ν_ci)/σ²_ci and responsibilities r_c,
-///   s_i = Σ_c r_c a_ci,  D s_i = Σ_c r_c (a²_ci − 1/σ²_ci) − s_i².
+///   s_i = Σ_c r_c a_ci,  D s_i = Σ_c r_c ((a_ci − s_i)² − 1/σ²_ci).
 ///
 /// Example:
 /// ```cpp

@@ -4,6 +4,7 @@
 
 #include "autodiff/base/error.hpp"
 #include "autodiff/node.hpp"
+#include "hollow/sde/detail/shapes.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/layout.hpp"
@@ -28,6 +29,8 @@ TestFunctions::TestFunctions(int64_t k, int64_t d, double length, const Rng& rng
 
 Tensor weak_residuals(const Sde& sde, const Tensor& rate, const Tensor& t, const Tensor& x,
                       const TestFunctions& functions) {
+  detail::check_points("weak_residuals", t, x);
+  detail::check_shape("weak_residuals", "rate", rate, {x.dim(0)});
   const Tensor f = sde.drift(t, x, 0)[0], g = sde.diffusion(t, x, 0)[0];
   const Tensor& w = functions.w;
   const Tensor phase = matmul(x, transpose(w)) + functions.b;

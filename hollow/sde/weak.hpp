@@ -22,7 +22,7 @@ struct TestFunctions {
 ///
 /// Its mean over x ~ p(t, ·) is ∂_t E φ_k − E L φ_k, which is 0 for all t and φ if and only if p solves the
 /// Fokker–Planck equation of f and g: the equation in its weak form, ∫ φ (∂_t p − L*p) dx = 0 with all derivatives of p
-/// moved to φ.
+/// moved to φ. Throws ShapeError unless rate is (n,), x (n, d) and t (n, 1) or 0-d.
 ///
 /// Example: `Tensor r = mean(weak_residuals(sde, p.time, t, x, functions), {0});`
 Tensor weak_residuals(const Sde& sde, const Tensor& rate, const Tensor& t, const Tensor& x,

@@ -199,6 +199,31 @@ TEST_CASE("a Sylvester flow of one step follows its formula") {
   CHECK(distance(second.log_det, r.log_det) < 1e-14);
 }
 
+TEST_CASE("a Sylvester flow that nearly folds keeps the digits of its log-determinant") {
+  const auto constant = [](Linear& layer, double value) {
+    layer.weight = zeros_like(layer.weight);
+    layer.bias = full(layer.bias.shape(), value, layer.bias.dtype());
+  };
+  for (const DType dtype : {DType::float32, f64})
+    for (const auto& [a, expected] : {std::pair(8.0, -14.5917), std::pair(9.0, -16.4617), std::pair(10.0, -17.8194)}) {
+      Sylvester flow(SylvesterBasis::triangular, {.d = 1, .context = 1, .flows = 1, .dtype = dtype}, Rng(0));
+      constant(flow.triangles, 0);
+      constant(flow.diagonal1, a);
+      constant(flow.diagonal2, -a);
+      constant(flow.b, 0);
+      CHECK(flow.to_data(tensor({1e-4}, dtype), ones({1}, dtype)).log_det.item() == Approx(expected).epsilon(1e-5));
+    }
+}
+
+TEST_CASE("no rows give no rows and log-determinants, in every amortized flow") {
+  each_flow(2, [](const char* name, const auto& flow) {
+    INFO(name);
+    const FlowResult r = flow.to_data(zeros({0, 2}, f64), contexts({0, 3}));
+    CHECK(r.x.shape() == Shape{0, 2});
+    CHECK(r.log_det.shape() == Shape{0});
+  });
+}
+
 TEST_CASE("amortized flows reject invalid shapes and sizes") {
   each_flow(3, [](const char* name, const auto& flow) {
     INFO(name);
@@ -221,7 +246,7 @@ TEST_CASE("amortized flows reject invalid shapes and sizes") {
   CHECK_THROWS_WITH(Sylvester(SylvesterBasis::orthogonal, {.d = 4}, Rng(0)), Catch::Contains("8 columns in 4"));
   CHECK_THROWS_WITH(Sylvester(SylvesterBasis::householder, {.reflections = 0}, Rng(0)),
                     Catch::Contains("0 reflections"));
-  CHECK_THROWS_AS(Iaf({.hidden = {}}, Rng(0)), ValueError);
+  CHECK_THROWS_AS(Iaf({.hidden = {0}}, Rng(0)), ValueError);
 }
 
 }  // namespace dimwise::amortized_flows_tests

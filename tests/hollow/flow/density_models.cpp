@@ -296,7 +296,7 @@ TEST_CASE("layered flows reject invalid shapes and sizes") {
     CHECK_THROWS_AS(flow.sample(Rng(0), {2, 4}), ShapeError);
   });
   for (const LayeredConfig& wrong : {LayeredConfig{.d = 0}, LayeredConfig{.layers = 0}, LayeredConfig{.context = -1},
-                                     LayeredConfig{.hidden = {}}, LayeredConfig{.hidden = {4, 0}}}) {
+                                     LayeredConfig{.hidden = {0}}, LayeredConfig{.hidden = {4, 0}}}) {
     CHECK_THROWS_AS(RealNvp(wrong, Rng(0)), ValueError);
     CHECK_THROWS_AS(Maf(wrong, Rng(0)), ValueError);
   }

@@ -44,6 +44,16 @@ TEST_CASE("dependent columns and more columns than rows are rejected") {
   CHECK_THROWS_WITH(orthonormal_columns(tensor({1, 2, 2, 4, 3, 6}, {3, 2}, f64)),
                     Catch::Contains("did not reach QᵀQ = I") && Catch::Contains("independent"));
   CHECK_THROWS_AS(orthonormal_columns(full({3, 2}, NAN, f64)), SolverError);
+  // A sum of two columns, and a repeated one, up to rounding.
+  for (const DType dtype : {DType::float32, f64}) {
+    CHECK_THROWS_AS(orthonormal_columns(tensor({1, 2, 3, 0, 1, 1, 2, -1, 1, 1, 1, 2}, {4, 3}, dtype)), SolverError);
+    for (uint64_t seed = 0; seed < 20; ++seed) {
+      const Tensor c = Rng(seed).normal({6, 2}, dtype), first = slice(c, 1, 0, 1), second = slice(c, 1, 1, 2);
+      CHECK_THROWS_AS(orthonormal_columns(concat({c, first}, 1)), SolverError);
+      CHECK_THROWS_AS(orthonormal_columns(concat({c, 0.3 * first + 0.7 * second}, 1)), SolverError);
+    }
+  }
+  CHECK(orthonormal_columns(zeros({0, 5, 2})).shape() == Shape{0, 5, 2});
   CHECK_THROWS_WITH(orthonormal_columns(ones({2, 3})), Catch::Contains("at least as many rows as columns"));
   CHECK_THROWS_AS(orthonormal_columns(ones({3})), ShapeError);
 }

@@ -151,8 +151,36 @@ TEST_CASE("conditioners and transformers reject sizes below 1 and a context belo
     refused({.hidden = {4, wrong}}, {.hidden = {4, wrong}});
     refused({.hidden = {wrong, 4}}, {.hidden = {wrong, 4}});
   }
-  refused({.hidden = {}}, {.hidden = {}});
+  CHECK_THROWS_AS(make_transformer("shared", {.hidden = {}}, rng), ValueError);
   refused({.context = -1}, {.context = -1});
+}
+
+TEST_CASE("with the default width of a masked conditioner h_i depends on every other input") {
+  for (const int64_t dimensions : {1, 2, 3, 33, 34, 64, 100}) {
+    const MaskedConditioner c({.d = dimensions, .d_h = 1}, rng);
+    // The number of paths from an input to an output.
+    Tensor paths = eye(dimensions);
+    for (const MaskedLinear& layer : c.layers) paths = matmul(layer.mask.value, paths);
+    const std::vector<double> v = paths.values();
+    for (int64_t i = 0; i < dimensions; ++i)
+      for (int64_t j = 0; j < dimensions; ++j) CHECK((v[static_cast<size_t>(i * dimensions + j)] > 0) == (i != j));
+  }
+}
+
+TEST_CASE("h of LeaveOneOut does not depend on its own input, not even by rounding") {
+  for (const DType dtype : {DType::float32, DType::float64}) {
+    const LeaveOneOut c({.d = 3, .dtype = dtype}, rng);
+    const auto first = [&](double x) { return select(c(tensor({x, 0.3, -0.7}, dtype)), 0, 0).values(); };
+    for (const double x : {1.0, 1e4, 1e6, 1e7, -1e30}) CHECK(first(x) == first(0));
+  }
+}
+
+TEST_CASE("what couples the rows of a batch is found") {
+  const auto over_rows = [](const Tensor& x) { return flip(x, 0); };
+  const auto coupled_c = [&](const Tensor& x) { return good_c(x) + 1e-6 * unsqueeze(over_rows(x), -1); };
+  const auto coupled_tau = [&](const Tensor& x, const Tensor& h) { return good_tau(x, h) + 1e-6 * over_rows(x); };
+  CHECK_THROWS_WITH(check_hollow(Plain{coupled_c, good_tau}, d), Catch::Contains("couples rows"));
+  CHECK_THROWS_WITH(check_hollow(Plain{good_c, coupled_tau}, d), Catch::Contains("couples rows"));
 }
 
 TEST_CASE("the cheap check of dimwise reports a leak too") {
