@@ -5,7 +5,9 @@
 namespace dimwise::app {
 
 void add_net(Command& command, HollowConfig& net) {
-  command.add("hidden", net.hidden, "widths of the conditioner's hidden layers", at_least_one);
+  command.add("hidden", net.hidden,
+              "widths of the conditioner's hidden layers; without, one of 64 or, if more, twice the dimensions",
+              at_least_one);
   add_activation(command, "activation", net.activation, "activation of all layers");
   add_parts(command, net);
 }
@@ -18,8 +20,9 @@ void add_activation(Command& command, const std::string& name, Activation& activ
 }
 
 std::string describe(const HollowConfig& net) {
-  return fmt::format("{} conditioner {} to {}, {} transformer {}, {}", net.conditioner, fmt::join(net.hidden, ","),
-                     net.d_h, net.transformer, fmt::join(net.transformer_hidden, ","), name(net.activation));
+  return fmt::format("{} conditioner {} to {}, {} transformer {}, {}", net.conditioner,
+                     net.hidden.empty() ? "auto" : fmt::format("{}", fmt::join(net.hidden, ",")), net.d_h,
+                     net.transformer, fmt::join(net.transformer_hidden, ","), name(net.activation));
 }
 
 }  // namespace dimwise::app

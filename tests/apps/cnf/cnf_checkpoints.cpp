@@ -114,7 +114,7 @@ TEST_CASE("a diverged run ends with 4 and keeps its last good checkpoint") {
   const Case cases[]{
       {{"--lr", "1e30"}, "[odeint] rk4 stopped (non_finite)"},
       {{"--lr", "1e30", "--method", "dopri5", "--solver-steps", "0"}, "[odeint] dopri5 stopped"},
-      {{"--lr", "1e30", "--debug-nans"}, "gave -inf in the forward pass"},
+      {{"--lr", "1e30", "--debug-nans"}, "in the forward pass"},
       {{"--lr", "1e39", "--checkpoint-every", "1"}, "a weight is"},
       {{"--lr", "5e18"}, "the loss is inf and the gradient's norm "},
   };
