@@ -379,4 +379,22 @@ TEST_CASE("division by zero follows IEEE 754") {
   CHECK(std::isnan(div(t({0}), t({0})).item()));
 }
 
+TEST_CASE("linear combinations of 1 to 9 terms are their sums, for every length, in both dtypes") {
+  for (const DType dtype : {DType::float32, DType::float64})
+    for (size_t terms = 1; terms <= 9; ++terms)
+      for (const int64_t n : {1, 7, 40, 1024, 1025, 3000}) {
+        std::vector<Tensor> xs;
+        std::vector<double> coefficients;
+        Tensor expected = zeros({n}, dtype);
+        for (size_t i = 0; i < terms; ++i) {
+          xs.push_back(Rng(i).normal({n}, dtype));
+          coefficients.push_back(0.5 + static_cast<double>(i));
+          expected = expected + coefficients[i] * xs[i];
+        }
+        const std::vector<double> y = linear_combination(xs, coefficients).values(), e = expected.values();
+        for (size_t i = 0; i < y.size(); ++i)
+          CHECK(y[i] == Approx(e[i]).margin(dtype == DType::float32 ? 1e-4 : 1e-13));
+      }
+}
+
 }  // namespace dimwise::arithmetic_tests

@@ -202,6 +202,42 @@ TEST_CASE("conv2d is the sum over channels and kernel, in float64 to 1e-13 and i
   }
 }
 
+TEST_CASE("small images with any kernel, padding and stride that fit") {
+  for (int64_t size = 1; size <= 4; ++size)
+    for (int64_t kernel = 1; kernel <= 6; ++kernel)
+      for (int64_t padding = 0; padding <= 3; ++padding)
+        for (int64_t stride = 1; stride <= 3; ++stride) {
+          if (size + 2 * padding < kernel) continue;
+          const Conv2dOptions o{.stride = {1, stride}, .padding = {0, padding}};
+          const Tensor x = normal({2, 1, 2, size}, 1), w = normal({1, 1, 1, kernel}, 2), y = conv2d(x, w, o),
+                       g = normal(y.shape(), 3);
+          INFO(size << ", " << kernel << ", " << padding << ", " << stride);
+          CHECK(distance(y, by_loops(x, w, o, y.shape())) < 1e-13);
+          const double expected = inner(y, g);
+          CHECK(inner(x, conv2d_input(g, w, {2, size}, o)) == Approx(expected).margin(1e-12));
+          CHECK(inner(w, conv2d_weight(x, g, {1, kernel}, o)) == Approx(expected).margin(1e-12));
+        }
+}
+
+TEST_CASE("each invalid setting of a convolution alone is refused, and images or filters may be none") {
+  const Tensor x = normal({2, 1, 4, 4}, 1), w = normal({1, 1, 2, 2}, 2);
+  const int64_t huge = int64_t{1} << 25;
+  for (const Conv2dOptions& o :
+       {Conv2dOptions{.stride = {0, 1}}, Conv2dOptions{.stride = {1, 0}}, Conv2dOptions{.padding = {-1, 0}},
+        Conv2dOptions{.padding = {0, -1}}, Conv2dOptions{.stride = {huge, 1}}, Conv2dOptions{.stride = {1, huge}},
+        Conv2dOptions{.padding = {huge, 0}}, Conv2dOptions{.padding = {0, huge}}}) {
+    CHECK_THROWS_AS(conv2d(x, w, o), ValueError);
+    CHECK_THROWS_AS(conv_transpose2d(x, w, {.stride = o.stride, .padding = o.padding}), ValueError);
+  }
+  for (const Size2d& extra : {Size2d{-1, 0}, Size2d{0, -1}, Size2d{2, 0}, Size2d{0, 2}})
+    CHECK_THROWS_AS(conv_transpose2d(x, w, {.stride = 2, .output_padding = extra}), ValueError);
+  CHECK_THROWS_AS(conv2d_weight(select(x, 0, 0), x, {1, 1}), ShapeError);
+  CHECK_THROWS_AS(conv2d_weight(x, select(x, 0, 0), {1, 1}), ShapeError);
+  CHECK(conv2d(zeros({0, 1, 4, 4}), zeros({1, 1, 2, 2})).shape() == Shape{0, 1, 3, 3});
+  CHECK(conv2d(zeros({2, 1, 4, 4}), zeros({0, 1, 2, 2})).shape() == Shape{2, 0, 3, 3});
+  CHECK(conv2d_weight(zeros({0, 1, 4, 4}), zeros({0, 1, 3, 3}), {2, 2}).values() == std::vector<double>(4, 0.0));
+}
+
 TEST_CASE("the three convolutions are adjoint to each other: ⟨x·w, g⟩ = ⟨x, input⟩ = ⟨w, weight⟩") {
   for (const Case& c : cases()) {
     const Tensor x = normal(c.x, 1), w = normal(c.w, 2), y = conv2d(x, w, c.options), g = normal(y.shape(), 3);

@@ -193,6 +193,11 @@ TEST_CASE("pinv satisfies Penrose's four equations, for every rank") {
       }
   });
   CHECK(largest(pinv(zeros({2, 3}))) == 0);
+  // What is zero beside rounding depends on the longer side.
+  const double small = 50 * std::numeric_limits<double>::epsilon();
+  const Tensor wide = concat({diag_embed(tensor({1, small}, f64)), zeros({2, 98}, f64)}, 1);
+  for (const Tensor& a : {wide, transpose(wide)}) CHECK(largest(pinv(a)) == Approx(1));
+  CHECK(largest(pinv(diag_embed(tensor({1, small}, f64)))) == Approx(1 / small));
   // An explicit cutoff.
   CHECK(pinv(diag_embed(tensor({4, 1})), 0.5).values() == std::vector<double>{0.25, 0, 0, 0});
 }

@@ -116,7 +116,9 @@ TEST_CASE("The gradient of det is the matrix of cofactors, for every rank") {
                          tensor({1, 2, 3, 2, 4, 6, 0, 0, 0}, {3, 3}, f64),
                          tensor({1, 2, 3, 2, 4, 6, 3, 6, 9}, {3, 3}, f64),
                          zeros({3, 3}, f64),
-                         tensor({1, 0, 0, 0, 0, 1, 1, 0, 1e-9}, {3, 3}, f64)};
+                         tensor({1, 0, 0, 0, 0, 1, 1, 0, 1e-9}, {3, 3}, f64),
+                         tensor({1, 2, 3, 4, 5, 6, 7, 8, 9.0000000001}, {3, 3}, f64),
+                         tensor({1e8, 2e8, 3, 4e8, 5e8, 6, 7e8, 8e8, 9.0001}, {3, 3}, f64)};
   for (const Tensor& a : matrices) {
     const std::vector<double> m = a.values();
     std::vector<double> expected;

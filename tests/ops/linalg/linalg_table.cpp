@@ -276,7 +276,11 @@ TEST_CASE("A NaN or infinity at any position of A is rejected") {
           CHECK_THROWS_AS(svd(a), ValueError);
           CHECK_THROWS_AS(pinv(a), ValueError);
           CHECK_THROWS_AS(lstsq(a, b), ValueError);
+          const std::string place = "(" + std::to_string(at / n) + ", " + std::to_string(at % n) + ")";
+          CHECK_THROWS_WITH(inv(a), Catch::Contains(place));
           const bool read = at / n >= at % n;
+          if (read) CHECK_THROWS_WITH(cholesky(a), Catch::Contains(place));
+          if (at / n <= at % n) CHECK_THROWS_WITH(triangular_solve(a, b, {.upper = true}), Catch::Contains(place));
           for (const auto& f :
                std::vector<std::function<void()>>{[&] { cholesky(a); }, [&] { eigh(a); },
                                                   [&] { triangular_solve(a, b); }, [&] { cholesky_solve(a, b); }})
