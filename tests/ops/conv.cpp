@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "autodiff/base/error.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/detail/conv_kernels.hpp"
 #include "ops/layout.hpp"

@@ -3,7 +3,9 @@
 #include <cmath>
 #include <limits>
 
+#include "autodiff/base/rng.hpp"
 #include "autodiff/transforms.hpp"
+#include "ops/elementwise.hpp"
 #include "ops/layout.hpp"
 #include "tests/catch.hpp"
 #include "tests/ops/table.hpp"
