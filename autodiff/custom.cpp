@@ -88,7 +88,7 @@ Tensor custom(const CustomRule& rule, const std::vector<Tensor>& inputs) {
     fail<ValueError>("custom", "the rule has no name. Give it one, which errors and profiles show.");
   if (!rule.forward || !rule.vjp)
     fail<ValueError>(rule.name.c_str(), "the custom rule has no ", rule.forward ? "vjp" : "forward", ". Give it both.");
-  const auto call = std::make_shared<CustomCall>(rule, custom_op);
+  const auto call = std::make_shared<CustomCall>(CustomCall{rule, custom_op});
   call->op.name = call->rule.name.c_str();
   if (!rule.jvp) call->op.jet = nullptr;
   return apply(call->op, Operands(inputs), call);
