@@ -49,7 +49,7 @@ struct Ema {
   /// The average's entries, prefixed by `average.`, those of `carries` by `carry.`, and `updates`.
   std::map<std::string, Tensor> state_dict(const std::string& prefix = "") const {
     std::map<std::string, Tensor> result = dimwise::state_dict(average, prefix + "average.");
-    for (const auto& [name, t] : carries) result.emplace(prefix + "carry." + name, t);
+    for (const auto& [name, t] : carries) result.emplace((prefix + "carry.").append(name), t);
     result.emplace(prefix + "updates", scalar(static_cast<double>(updates), DType::float64));
     return result;
   }
