@@ -59,48 +59,47 @@ const Op max_op = record::general<Shape>(
       return sum_to(Series(share_of(x[0].value(), y.value())) * dx[0], kept);
     });
 
-struct Along {
-  int axis;
-};
-Tensor sum_of_others_of(const Tensor& x, const Along& a);
-
-// The sum before an element, plus the sum after it: two loops, because each element needs its neighbor's sum. In
-// float64, because axes may be long.
+// The sum before each element, plus the sum after it, of W columns that are `inner` long rows apart: two loops, because
+// an element needs its neighbor's sum. In float64, because axes may be long. `before` has room for n W numbers.
+template <int W, class T>
+void add_others(const T* __restrict x, T* __restrict y, int64_t n, int64_t inner, double* __restrict before) {
+  double sum[W] = {};
+  for (int64_t i = 0; i < n; ++i)
+    for (int j = 0; j < W; ++j) {
+      before[i * W + j] = sum[j];
+      sum[j] += static_cast<double>(x[i * inner + j]);
+    }
+  double after[W] = {};
+  for (int64_t i = n - 1; i >= 0; --i)
+    for (int j = 0; j < W; ++j) {
+      y[i * inner + j] = static_cast<T>(before[i * W + j] + after[j]);
+      after[j] += static_cast<double>(x[i * inner + j]);
+    }
+}
 template <class T>
 void add_others(const T* x, T* y, const Shape& shape, int axis) {
-  if (shape.size() == 0) return;
+  constexpr int some = 16;  // a fixed number of columns, which the compiler makes SIMD of
   const int64_t outer = shape.outer(axis), n = shape[axis], inner = shape.inner(axis);
-  std::vector<double> before(static_cast<size_t>(n * inner)), sum(static_cast<size_t>(inner));
+  std::vector<double> before(static_cast<size_t>(n * some));
   for (int64_t o = 0; o < outer; ++o, x += n * inner, y += n * inner) {
-    std::fill(sum.begin(), sum.end(), 0.0);
-    for (int64_t i = 0; i < n * inner; i += inner)
-      for (int64_t j = 0; j < inner; ++j) {
-        before[static_cast<size_t>(i + j)] = sum[static_cast<size_t>(j)];
-        sum[static_cast<size_t>(j)] += static_cast<double>(x[i + j]);
-      }
-    std::fill(sum.begin(), sum.end(), 0.0);
-    for (int64_t i = (n - 1) * inner; i >= 0; i -= inner)
-      for (int64_t j = 0; j < inner; ++j) {
-        y[i + j] = static_cast<T>(before[static_cast<size_t>(i + j)] + sum[static_cast<size_t>(j)]);
-        sum[static_cast<size_t>(j)] += static_cast<double>(x[i + j]);
-      }
+    int64_t j = 0;
+    for (; j + some <= inner; j += some) add_others<some>(x + j, y + j, n, inner, before.data());
+    for (; j < inner; ++j) add_others<1>(x + j, y + j, n, inner, before.data());
   }
 }
 
 // Its matrix is symmetric.
-const Op sum_of_others_op = record::linear<Along>(
+const Op sum_of_others_op = record::linear<int>(
     "sum_of_others",
-    [](const Tensor& x, const Along& a) {
+    [](const Tensor& x, const int& axis) {
       Tensor y = empty(x.shape(), x.dtype());
       dispatch(x.dtype(), [&](auto t) {
         using T = decltype(t);
-        add_others(x.node()->data<T>(), mutable_data<T>(y), x.shape(), a.axis);
+        add_others(x.node()->data<T>(), mutable_data<T>(y), x.shape(), axis);
       });
       return y;
     },
-    [](const Tensor& w, const Tensor&, const Along& a) { return sum_of_others_of(w, a); });
-
-Tensor sum_of_others_of(const Tensor& x, const Along& a) { return apply(sum_of_others_op, {x}, attributes(a)); }
+    [](const Tensor& w, const Tensor&, const int& axis) { return sum_of_others(w, axis); });
 
 // y_k = b_k + a_k y_{k−1} along an axis, or from its end: cumsum, cumprod and their derivatives.
 struct Recurrence {
@@ -279,7 +278,9 @@ Tensor cumsum(const Tensor& x, int axis, bool reverse) {
   return recurrence(ones_like(x), x, {x.shape().normalize(axis), reverse});
 }
 
-Tensor sum_of_others(const Tensor& x, int axis) { return sum_of_others_of(x, {x.shape().normalize(axis)}); }
+Tensor sum_of_others(const Tensor& x, int axis) {
+  return apply(sum_of_others_op, {x}, attributes(x.shape().normalize(axis)));
+}
 
 Tensor cumprod(const Tensor& x, int axis, bool reverse) {
   const Recurrence r{x.shape().normalize(axis), reverse};

@@ -245,19 +245,19 @@ def main():
     for line in results.read_text().splitlines() if results.exists() else []:
         done[key(json.loads(line))] = json.loads(line)
     if options.again:
-        todo = [(e, found_again(e)) for e in done.values() if e["result"] == "survived"]
+        planned = [(e, found_again(e)) for e in done.values() if e["result"] == "survived"]
         options.count = float("inf")
     else:
         known = {k[:3] for k in done}
-        todo = []
+        planned = []
         for file, number, kind, new in drawn(options.layer, options.seed):
             old = (COPY / file).read_text().split("\n")[number]
             entry = dict(file=file, line=number + 1, kind=kind, old=old.strip(), new=new.strip())
             if key(entry)[:3] not in known:
-                todo.append((entry, (file, number, kind, new)))
+                planned.append((entry, (file, number, kind, new)))
     counted = sum(d["result"] in ("killed", "survived") for d in done.values())
     lock = threading.Lock()
-    jobs = iter(todo)
+    jobs = iter(planned)
 
     def work():
         nonlocal counted
@@ -288,7 +288,7 @@ def main():
             worker.result()
     killed = sum(d["result"] == "killed" for d in done.values())
     survived = sum(d["result"] == "survived" for d in done.values())
-    print(f"{options.layer}: {killed} of {killed + survived} mistakes killed; {len(todo)} could be planted")
+    print(f"{options.layer}: {killed} of {killed + survived} mistakes killed")
     sys.exit(killed < 0.9 * (killed + survived))
 
 
