@@ -1,7 +1,7 @@
 #include "nn/layer_norm.hpp"
 
 #include "autodiff/basic.hpp"
-#include "nn/detail/last_axis.hpp"
+#include "nn/detail/axis.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/reduce.hpp"

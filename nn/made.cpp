@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "nn/detail/axis.hpp"
 #include "ops/arithmetic.hpp"
 
 namespace dimwise {
@@ -71,8 +72,7 @@ PreparedMade Made::prepare() const {
 }
 
 Tensor PreparedMade::operator()(const Tensor& x, const Tensor& c) const {
-  if (x.rank() == 0 || x.dim(-1) != d)
-    fail<ShapeError>("made", "x has shape ", x.shape(), ". Its last axis must have length ", d, '.');
+  detail::check_last_axis("made", x, d);
   if (c.defined() != context.has_value())
     fail<ValueError>("made", c.defined() ? "a context was given to a net constructed without one. Leave it out."
                                          : "the context is missing. Give it: the net was constructed with one.");

@@ -68,9 +68,9 @@ using AnyHollowNet = HollowNet<AnyConditioner, AnyTransformer>;
 /// The parts of a HollowNet by name, and their sizes.
 struct HollowConfig {
   std::string conditioner = "masked", transformer = "shared";
-  int64_t d = 2;                                   ///< dimension of x
-  int64_t d_h = 16;                                ///< size of h_i, the transformer's input for each dimension
-  std::vector<int64_t> hidden = {};                ///< widths of the conditioner's hidden layers, as for that
+  int64_t d = 2;                     ///< dimension of x
+  int64_t d_h = 16;                  ///< size of h_i, the transformer's input for each dimension
+  std::vector<int64_t> hidden = {};  ///< widths of the conditioner's hidden layers, as in ConditionerConfig
   std::vector<int64_t> transformer_hidden = {64};  ///< widths of the transformer's hidden layers
   Activation activation = Activation::tanh;        ///< of both
   bool time = false;                               ///< whether t is an input of both

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "nn/detail/last_axis.hpp"
+#include "nn/detail/axis.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/reduce.hpp"

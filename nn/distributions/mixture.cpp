@@ -1,7 +1,7 @@
 #include "nn/distributions/mixture.hpp"
 
 #include "autodiff/context.hpp"
-#include "nn/detail/last_axis.hpp"
+#include "nn/detail/axis.hpp"
 #include "nn/distributions/detail/categorical.hpp"
 #include "nn/distributions/normal.hpp"
 #include "ops/arithmetic.hpp"

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "autodiff/context.hpp"
-#include "nn/detail/last_axis.hpp"
+#include "nn/detail/axis.hpp"
 #include "nn/distributions/normal.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"

@@ -13,18 +13,13 @@
 #include "ops/index.hpp"
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
+#include "tests/nn/optim/point.hpp"
 
 namespace dimwise::optimizers_tests {
 
-namespace {
+using test::Point;
 
-struct Point {
-  Tensor x;
-  template <class Self, class Visitor>
-  static void visit(Self& self, Visitor&& v) {
-    v("x", self.x);
-  }
-};
+namespace {
 
 struct Two {
   Tensor x, y;

@@ -6,6 +6,7 @@
 #include "nn/optim/ema.hpp"
 #include "nn/optim/schedule.hpp"
 #include "tests/catch.hpp"
+#include "tests/nn/optim/point.hpp"
 
 namespace dimwise::schedules_tests {
 
@@ -134,15 +135,7 @@ TEST_CASE("The moving average is saved, and changes no tensor it shares") {
   CHECK(other.updates == 3);
 }
 
-namespace {
-struct Point {
-  Tensor x;
-  template <class Self, class Visitor>
-  static void visit(Self& self, Visitor&& v) {
-    v("x", self.x);
-  }
-};
-}  // namespace
+using test::Point;
 
 TEST_CASE("A refused update of a moving average changes nothing, and an average takes only its own model") {
   const auto number = [](double v) { return Point{tensor({v}, DType::float64)}; };

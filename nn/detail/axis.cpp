@@ -1,4 +1,4 @@
-#include "nn/detail/last_axis.hpp"
+#include "nn/detail/axis.hpp"
 
 #include "autodiff/base/error.hpp"
 #include "autodiff/basic.hpp"

@@ -1,5 +1,5 @@
 #pragma once
-// What layers and distributions do along the last axis.
+// What layers, distributions and fits do along an axis.
 
 #include "autodiff/tensor.hpp"
 
