@@ -68,6 +68,7 @@ TEST_CASE("the version comes on stdout") {
 TEST_CASE("usage errors end with 2 and tell the remedy") {
   const TemporaryFolder folder;
   write_text(folder / "unknown.toml", "steps = 5\nhiden = [8]\n");
+  write_text(folder / "letter.toml", "steps = 5\nout = [\"größe\", größe]\n");
   struct Case {
     Strings words;
     std::string text;
@@ -78,6 +79,7 @@ TEST_CASE("usage errors end with 2 and tell the remedy") {
       {{"train", "--hiden", "8"}, "does not know \"--hiden\". Did you mean --hidden? See dimwise-cnf train --help."},
       {{"train", "--config", folder / "unknown.toml"}, "unknown.toml:2] unknown key \"hiden\". Did you mean hidden?"},
       {{"train", "--config", folder / "none.toml"}, "none.toml\". Give the path of a configuration file."},
+      {{"train", "--config", folder / "letter.toml"}, "letter.toml:2]"},
       {{"train", "--activation", "relu"}, "tanh|softplus|silu|sigmoid|gelu|sin"},
       {{"train", "--method", "rk5"}, "Did you mean rk4?"},
       {{"train", "--steps", "0"}, "[--steps] must be a whole number of at least 1, not \"0\""},
