@@ -31,7 +31,7 @@ class Operands {
   Operands& operator=(Operands&&) = default;
   Operands(const Operands& other) : Operands(std::vector<Tensor>(other.begin(), other.end())) {}
   Operands& operator=(const Operands& other) { return *this = Operands(other); }
-  ~Operands() = default;
+  [[gnu::always_inline]] ~Operands() = default;
 
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
@@ -103,7 +103,7 @@ decltype(auto) dispatch(DType dtype, F&& f) {
 /// Frees a node that nothing refers to, and what only it refers to, without recursion and without memory.
 void destroy(Node* node) noexcept;
 
-inline Tensor::~Tensor() {
+[[gnu::always_inline]] inline Tensor::~Tensor() {
   if (node_ && node_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(node_);
 }
 inline Tensor::Tensor(Node* node) noexcept : node_(node) {
@@ -122,6 +122,6 @@ inline DType Tensor::dtype() const {
   return node_->dtype;
 }
 inline bool Tensor::tracked() const { return node_ && node_->tracked; }
-inline int64_t Tensor::size() const { return shape().size(); }
+[[gnu::always_inline]] inline int64_t Tensor::size() const { return shape().size(); }
 
 }  // namespace dimwise

@@ -20,10 +20,10 @@ SharedTransformer::SharedTransformer(const TransformerConfig& config, const Rng&
 }
 
 Tensor SharedTransformer::evaluate(const Tensor& x, const Tensor& h, const Tensor& term) const {
-  Linear first = from_h;
   const bool shared = term.defined() && term.rank() == 1;
-  if (shared) first.bias = first.bias + term;  // a term equal for all rows is added to the bias
-  Tensor y = linear(h, first.weight, unsqueeze(x, -1), unsqueeze(weight_x, -1), first.bias);
+  // A term equal for all rows is added to the bias.
+  const Tensor bias = shared ? from_h.bias + term : from_h.bias;
+  Tensor y = linear(h, from_h.weight, unsqueeze(x, -1), unsqueeze(weight_x, -1), bias);
   if (term.defined() && !shared) y = y + unsqueeze(term, -2);
   y = activate(activation, std::move(y));
   for (size_t l = 0; l + 1 < layers.size(); ++l) y = activate(activation, layers[l](y));
