@@ -2,7 +2,7 @@
 """Plants one-line mistakes in the sources of a layer, one at a time, and tells which of them no test notices.
 
     scripts/mutate.py LAYER [--count N] [--seed S] [--minutes M] [--jobs J]
-    scripts/mutate.py LAYER --again [--seed S]
+    scripts/mutate.py LAYER --again [--sanitize] [--seed S]
 
 LAYER is autodiff, ops or hollow. The mistakes are drawn by the seed, equally many of each kind: swapped operators and
 comparisons, changed constants, negated conditions, dropped statements, swapped min and max. A mistake is killed if a test
@@ -13,7 +13,8 @@ The last commit is copied to build/mutate/copy and built there once. Each mistak
 the library, whose own version is then left out. The tests that share a name with the changed file, and those that killed
 before, run first. Results go to build/mutate/LAYER-S.jsonl, one line a mistake; a later call with the same seed goes on
 where this one ended. Ctrl-C ends it at any time. The exit code is 1 if less than 90 % are killed. --again plants the
-survivors once more, after tests were added.
+survivors once more, after tests were added; with --sanitize under AddressSanitizer and UndefinedBehaviorSanitizer, which
+see what is read or written out of bounds.
 """
 
 import argparse
@@ -36,7 +37,6 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COPY = ROOT / "build/mutate/copy"
-BUILD = COPY / "build"
 
 # (what, pattern, replacements). A pattern matches in code: text and comments are blanked out before.
 SWAPS = [
@@ -121,7 +121,7 @@ def copy_last_commit():
         names = {p.relative_to(fresh) for p in pathlib.Path(fresh).rglob("*") if not p.is_dir()}
         for p in list(COPY.rglob("*")):
             name = p.relative_to(COPY)
-            if name.parts[0] != "build" and not p.is_dir() and name not in names:
+            if not name.parts[0].startswith("build") and not p.is_dir() and name not in names:
                 p.unlink()
         for name in names:
             to = COPY / name
@@ -139,7 +139,7 @@ class Test:
         self.name = entry["name"]
         self.program = pathlib.Path(entry["command"][0]).name
         self.command = entry["command"]
-        self.cwd = properties.get("WORKING_DIRECTORY", str(BUILD))
+        self.cwd = properties.get("WORKING_DIRECTORY", str(COPY))
         self.environment = dict(os.environ, **dict(e.split("=", 1) for e in properties.get("ENVIRONMENT", [])))
         self.seconds = 0.0
         self.kills = 0
@@ -154,20 +154,23 @@ class Test:
 class Layer:
     """The built tests that a layer's mistakes must pass, and the commands that compile one of its files and link them."""
 
-    def __init__(self, name):
+    def __init__(self, name, sanitize):
         layers = {"autodiff": ["autodiff", "ops"]}.get(name, [name])
         print("building the copy", flush=True)
+        self.build = COPY / ("build-sanitize" if sanitize else "build")
         settings = ["-DCMAKE_BUILD_TYPE=Release", "-DDIMWISE_APPS=OFF", "-DDIMWISE_CCACHE="]
-        must(["cmake", "-S", COPY, "-B", BUILD, "-G", "Ninja", *settings])
+        if sanitize:
+            settings += ["-DDIMWISE_SANITIZE=address,undefined", "-DCMAKE_CXX_COMPILER=clang++"]
+        must(["cmake", "-S", COPY, "-B", self.build, "-G", "Ninja", *settings])
         targets = [f"test_{each}" for each in layers]
-        must(["ninja", "-C", BUILD, *targets])
-        commands = must(["ninja", "-C", BUILD, "-t", "commands", *targets]).splitlines()
+        must(["ninja", "-C", self.build, *targets])
+        commands = must(["ninja", "-C", self.build, "-t", "commands", *targets]).splitlines()
         self.compile = {m.group(1): c for c in commands if (m := re.search(r" -c (\S+\.cpp)$", c))}
         self.link = {}
         for target in targets:
             link = next(c for c in commands if f" -o tests/{target} " in c)
             self.link[target] = re.search(r"\S*(?:g\+\+|c\+\+|clang\+\+)\S* .*?(?= && :|$)", link).group(0)
-        listed = json.loads(must(["ctest", "--test-dir", BUILD, "-L", f"^({'|'.join(layers)})$", "--show-only=json-v1"]))
+        listed = json.loads(must(["ctest", "--test-dir", self.build, "-L", f"^({'|'.join(layers)})$", "--show-only=json-v1"]))
         self.tests = [t for t in map(Test, listed["tests"]) if t.program in targets]
         for test in self.tests:
             began = time.monotonic()
@@ -184,18 +187,18 @@ class Layer:
 
     def result_of(self, name, text):
         """What becomes of the mistake that makes the file `name` this text, and the test that notices it."""
-        with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+        with tempfile.TemporaryDirectory(dir=self.build) as folder:
             source, compiled = f"{folder}/{pathlib.Path(name).name}", f"{folder}/mistake.o"
             pathlib.Path(source).write_text(text)
             command = self.compile[str(COPY / name)]
             command = re.sub(r" -MD .*? -o \S+ -c \S+$", "", command)
-            if run(shlex.split(command) + ["-o", compiled, "-c", source], 900, cwd=BUILD)[0] != 0:
+            if run(shlex.split(command) + ["-o", compiled, "-c", source], 900, cwd=self.build)[0] != 0:
                 return "does not compile", None
             for test in self.in_order(name):
                 program = pathlib.Path(folder) / test.program
                 if not program.exists():
                     link = self.link[test.program].replace(f" -o tests/{test.program} ", f" -o {program} {compiled} ")
-                    must(shlex.split(link), cwd=BUILD)
+                    must(shlex.split(link), cwd=self.build)
                 if test.fails(str(program), 10 + 10 * test.seconds):
                     test.kills += 1
                     return "killed", test.name
@@ -234,10 +237,13 @@ def main():
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end after this time")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="mistakes at a time (default: one a core)")
     parser.add_argument("--again", action="store_true", help="plant the survivors of the earlier calls once more")
+    parser.add_argument("--sanitize", action="store_true", help="build the copy with sanitizers; only with --again")
     options = parser.parse_args()
+    if options.sanitize and not options.again:
+        parser.error("--sanitize needs --again: plant all mistakes without sanitizers first")
 
     revision = copy_last_commit()
-    layer = Layer(options.layer)
+    layer = Layer(options.layer, options.sanitize)
     end = time.monotonic() + 60 * options.minutes
     results = ROOT / f"build/mutate/{options.layer}-{options.seed}.jsonl"
     key = lambda d: (d["file"], d["old"], d["new"], d["line"])

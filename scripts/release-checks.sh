@@ -58,7 +58,7 @@ clang() {
 coverage() { scripts/coverage.sh; }
 
 mutation() {
-  for layer in autodiff ops hollow; do scripts/mutate.py "$layer"; done
+  for layer in autodiff ops hollow; do scripts/mutate.py "$layer" || scripts/mutate.py "$layer" --again --sanitize; done
 }
 
 bench() {
