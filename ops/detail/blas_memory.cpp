@@ -1,11 +1,13 @@
 #include "ops/detail/blas_memory.hpp"
 
+#include <cblas.h>
 #include <oneapi/dnnl/dnnl.h>
 #include <sys/mman.h>
 
 #include <atomic>
 #include <mutex>
 #include <new>
+#include <string>
 #include <vector>
 
 #include "autodiff/base/error.hpp"
@@ -22,12 +24,15 @@ namespace {
 
 constexpr size_t bytes_of_product = size_t{129} << 20;  // with alignment
 constexpr size_t bytes_of_code = size_t{64} << 20;
+// OpenBLAS starts its threads when it is loaded, and each takes memory of its own when it first runs, which may be
+// after that of the products was reserved.
+const int openblas_threads = openblas_get_num_threads() - 1;
 std::mutex reserving;
 std::atomic<int> reserved_products{0};
 
-void take_openblas_memory(int products) {
+void take_openblas_memory(int count) {
   if (!blas_memory_alloc || !blas_memory_free) return;
-  std::vector<void*> taken(static_cast<size_t>(products));
+  std::vector<void*> taken(static_cast<size_t>(count));
   for (void*& memory : taken) memory = blas_memory_alloc(0);
   for (void* memory : taken) blas_memory_free(memory);
 }
@@ -40,20 +45,29 @@ void generate_onednn_code() {
     throw std::bad_alloc();
 }
 
+// Throws MemoryError unless the system could allocate so many bytes now.
+void check_room(size_t bytes, const std::string& purpose) {
+  void* room = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (room == MAP_FAILED)
+    fail<MemoryError>("blas", purpose, " take ", bytes >> 20,
+                      " MiB of addresses, which the system cannot allocate. Use ",
+                      "fewer threads, here or in OPENBLAS_NUM_THREADS, or raise the limit.");
+  ::munmap(room, bytes);
+}
+
 }  // namespace
+
+void check_room_for_code() { check_room(bytes_of_code, "convolutions"); }
 
 void reserve_blas_memory(int products) {
   if (products <= reserved_products.load(std::memory_order_acquire)) return;
   const std::lock_guard lock(reserving);
   const int before = reserved_products.load(std::memory_order_relaxed);
   if (products <= before) return;
-  const size_t bytes = static_cast<size_t>(products - before) * bytes_of_product + (before == 0 ? bytes_of_code : 0);
-  void* room = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (room == MAP_FAILED)
-    fail<MemoryError>("blas", "products take ", bytes >> 20, " MiB of addresses, for ", products,
-                      " at once, which the system cannot allocate. Use fewer threads or raise the limit.");
-  ::munmap(room, bytes);
-  take_openblas_memory(products);
+  const int taken = products + openblas_threads, more = before == 0 ? taken : products - before;
+  const size_t bytes = static_cast<size_t>(more) * bytes_of_product + (before == 0 ? bytes_of_code : 0);
+  check_room(bytes, "products, of which " + std::to_string(products) + " run at once,");
+  take_openblas_memory(taken);
   if (before == 0) generate_onednn_code();
   reserved_products.store(products, std::memory_order_release);
 }

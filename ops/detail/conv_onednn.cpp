@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "autodiff/base/buffer.hpp"
+#include "ops/detail/blas_memory.hpp"
 #include "ops/detail/conv_kernels.hpp"
 #include "ops/threads.hpp"
 
@@ -30,6 +31,7 @@ memory unplaced(const memory::desc& desc) { return memory(desc, engine(), nullpt
 struct Step {
   dnnl::primitive primitive;
   memory scratch;
+  bool has_run = false;
 
   template <class Description>
   explicit Step(const Description& description)
@@ -38,7 +40,9 @@ struct Step {
     const Buffer block(scratch.get_desc().get_size());
     scratch.set_data_handle(block.data());
     arguments.emplace(DNNL_ARG_SCRATCHPAD, scratch);
+    if (!has_run) check_room_for_code();
     primitive.execute(stream, arguments);
+    has_run = true;
   }
 };
 
@@ -142,6 +146,7 @@ bool by_onednn(Result result, const Geometry& geometry, const float* a, const fl
   auto found = kept.find(key);
   if (found == kept.end()) {
     if (kept.size() >= most_kept) kept.clear();
+    check_room_for_code();
     found = kept.emplace(key, build(result, geometry)).first;
   }
   if (!found->second) return false;
