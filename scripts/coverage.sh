@@ -14,14 +14,15 @@ cmake --preset coverage -G Ninja -DDIMWISE_ARCH=$arch
 cmake --build --preset coverage --target "${layers[@]/#/test_}"
 find build/coverage -name '*.gcda' -delete
 ctest --preset coverage -j "$(nproc)" -L "^($(IFS='|'; echo "${layers[*]}"))$"
-mkdir -p build/coverage/report
-gcovr --root . --object-directory build/coverage --exclude-throw-branches --json build/coverage/lines.json \
-  --filter '(autodiff|ops|nn|hollow)/' >/dev/null
-gcovr --root . --add-tracefile build/coverage/lines.json --html-details build/coverage/report/index.html >/dev/null
+cd build/coverage
+lcov --quiet --capture --directory . --base-directory "$OLDPWD" --no-external --output-file all.info
 low=0
 for layer in "${layers[@]}"; do
-  echo "$layer: $(gcovr --root . --add-tracefile build/coverage/lines.json --filter "$layer/" --print-summary | sed -n 's/^lines: //p')"
-  gcovr --root . --add-tracefile build/coverage/lines.json --filter "$layer/" --fail-under-line 90 >/dev/null || low=1
-done >build/coverage/lines.txt
-cat build/coverage/lines.txt
+  lcov --quiet --extract all.info "$OLDPWD/$layer/*" --output-file "$layer.info"
+  lines=$(lcov --summary "$layer.info" 2>&1 | sed -n 's/^ *lines\.*: //p')
+  echo "$layer: $lines"
+  [ "$(echo "$lines" | sed 's/\..*//')" -ge 90 ] || low=1
+done >lines.txt
+genhtml --quiet --output-directory report "${layers[@]/%/.info}"
+cat lines.txt
 exit $low

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the missing build dependencies of dimwise (Debian 12 package names).
-# Usage: scripts/install-deps.sh [--tests | --lint]   --tests: also those of the tests; --lint: and clang with its tools, and gcovr
+# Usage: scripts/install-deps.sh [--tests | --lint]   --tests: also those of the tests; --lint: and clang with its tools, and lcov
 set -euo pipefail
 
 packages=(g++ cmake ninja-build
@@ -9,7 +9,7 @@ packages=(g++ cmake ninja-build
 case "${1:-}" in
   "") ;;
   --tests) packages+=(catch2 pkgconf) ;;
-  --lint) packages+=(catch2 pkgconf clang clang-format clang-tidy libclang-rt-dev gcovr) ;;
+  --lint) packages+=(catch2 pkgconf clang clang-format clang-tidy libclang-rt-dev lcov) ;;
   *)
     echo "install-deps.sh: unknown argument $1; there are --tests and --lint" >&2
     exit 2
