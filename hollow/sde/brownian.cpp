@@ -18,13 +18,25 @@ BrownianIncrements::BrownianIncrements(const Rng& rng, const Shape& shape, const
   if (interval.levels < 0 || interval.levels > most_levels)
     fail<ValueError>("BrownianIncrements", "levels = ", interval.levels, ". Use 0 to ", most_levels, ".");
   if (shape.rank() == 0) fail<ShapeError>("BrownianIncrements", "a 0-d shape has no rows. Use (n, d).");
-  open_.push_back({0, 0, std::sqrt(interval.length) * normal(0, 0)});
+  open_.push_back(whole());
 }
 
 Tensor BrownianIncrements::normal(int level, int64_t index) const {
   return rng_.split(static_cast<uint64_t>(level))
       .split(static_cast<uint64_t>(index))
       .normal(shape_, interval_.dtype, interval_.first_row * shape_.inner(0));
+}
+
+BrownianIncrements::Stretch BrownianIncrements::whole() const {
+  return {0, 0, std::sqrt(interval_.length) * normal(0, 0)};
+}
+
+std::pair<BrownianIncrements::Stretch, BrownianIncrements::Stretch> BrownianIncrements::halves(
+    const Stretch& at) const {
+  const double h = std::ldexp(interval_.length, -at.level);
+  const int level = at.level + 1;
+  const Tensor left = 0.5 * at.increment + 0.5 * std::sqrt(h) * normal(level, at.index);
+  return {{level, 2 * at.index, left}, {level, 2 * at.index + 1, at.increment - left}};
 }
 
 Tensor BrownianIncrements::next() {
@@ -34,11 +46,20 @@ Tensor BrownianIncrements::next() {
   Stretch at = std::move(open_.back());
   open_.pop_back();
   while (at.level < interval_.levels) {
-    const double h = std::ldexp(interval_.length, -at.level);
-    const int level = at.level + 1;
-    const Tensor left = 0.5 * at.increment + 0.5 * std::sqrt(h) * normal(level, at.index);
-    open_.push_back({level, 2 * at.index + 1, at.increment - left});
-    at = {level, 2 * at.index, left};
+    auto [left, right] = halves(at);
+    open_.push_back(std::move(right));
+    at = std::move(left);
+  }
+  return at.increment;
+}
+
+Tensor BrownianIncrements::at(int64_t step) const {
+  if (step < 0 || step >= steps())
+    fail<ValueError>("BrownianIncrements", "there is no step ", step, ". There are ", steps(), ", counted from 0.");
+  Stretch at = whole();
+  while (at.level < interval_.levels) {
+    auto [left, right] = halves(at);
+    at = step >> (interval_.levels - right.level) & 1 ? std::move(right) : std::move(left);
   }
   return at.increment;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "autodiff/base/rng.hpp"
@@ -37,6 +38,9 @@ class BrownianIncrements {
   double dt() const { return interval_.length / static_cast<double>(steps()); }
   /// The next increment, of the given shape, with mean 0 and variance dt. Throws ValueError after the last one.
   Tensor next();
+  /// Increment number `step`, in any order and as often as asked for, with the same bits as `next` returns it. Draws
+  /// once for each level. Throws ValueError for a step outside 0 … steps() − 1.
+  Tensor at(int64_t step) const;
 
  private:
   struct Stretch {
@@ -45,6 +49,8 @@ class BrownianIncrements {
     Tensor increment;
   };
   Tensor normal(int level, int64_t index) const;
+  Stretch whole() const;
+  std::pair<Stretch, Stretch> halves(const Stretch& at) const;
 
   Rng rng_;
   Shape shape_;

@@ -59,6 +59,22 @@ TEST_CASE("a part of a batch draws the same increments as the whole") {
   }
 }
 
+TEST_CASE("increments have the same bits in whatever order they are asked for") {
+  for (const DType dtype : {DType::float32, f64})
+    for (const int levels : {0, 1, 5}) {
+      const BrownianIncrements::Interval interval{.length = 0.7, .levels = levels, .dtype = dtype};
+      const auto all = increments(Rng(4), {3, 2}, interval);
+      const BrownianIncrements w(Rng(4), {3, 2}, interval);
+      const auto n = static_cast<int64_t>(all.size());
+      for (int64_t k = 0; k < 2 * n; ++k) {
+        const int64_t step = (n - 1 - 7 * k) & (n - 1);  // backwards by sevens, each twice
+        CHECK(w.at(step).values() == all[static_cast<size_t>(step)].values());
+      }
+      CHECK_THROWS_AS(w.at(n), ValueError);
+      CHECK_THROWS_AS(w.at(-1), ValueError);
+    }
+}
+
 TEST_CASE("an interval is halved until steps are at most dt, up to rounding") {
   CHECK(brownian_levels(1, 1) == 0);
   CHECK(brownian_levels(1, 0.01) == 7);
