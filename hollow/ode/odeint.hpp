@@ -88,17 +88,17 @@ struct OdeOptions {
   int64_t max_steps = 10000;  ///< attempted steps, including rejected ones
   /// The limit on evaluations of f, never exceeded. Evaluations of D f count too, since they also give f.
   int64_t max_evaluations = std::numeric_limits<int64_t>::max();
-  /// Which state tensors enter the error norm, the RMS of error / (atol + rtol·|y|) over all their elements; empty for
-  /// all.
+  /// Which state tensors enter the error norm, that of error / (atol + rtol·|y|); empty for all.
   std::vector<bool> controlled = {};
   /// State tensors that f does not read. They are not updated within a step, which saves time, and are not unknowns of
   /// the implicit equations. Empty for none.
   std::vector<bool> quadratures = {};
   /// Per-component tolerances instead of rtol and atol: for each state tensor, a tensor that broadcasts to it.
   State rtols = {}, atols = {};
-  /// The error norm is the largest RMS of a row instead of the RMS over all, so that every sample of a batch meets the
-  /// tolerance.
-  bool per_sample = false;
+  /// The error norm is the largest RMS of a row, so that every sample of a batch meets the tolerance: an error of one
+  /// row would vanish in the mean of many. The rows are those of the tensors of the highest rank, without their last
+  /// axis; a tensor of other rows is a row by itself. false: the RMS over all elements, as CVODE has it.
+  bool per_sample = true;
   OdeImplicitOptions implicit = {};
   /// Multistep methods: the highest order; 0 for the method's maximum (12 for Adams, 5 for BDF).
   int max_order = 0;

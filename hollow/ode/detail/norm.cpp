@@ -55,12 +55,16 @@ Norm::Norm(const State& y0, const OdeOptions& options)
       rtols_(spread("rtols", options.rtols, y0)),
       atols_(spread("atols", options.atols, y0)),
       controlled_(options.controlled) {
+  apart_.assign(y0.size(), false);
   if (!options.per_sample) return;
-  for (const Tensor& y : y0)
-    if (y.rank() == 0 || y.dim(0) != y0[0].dim(0))
-      fail<ShapeError>("odeint", "per_sample needs state tensors with equal first axes, but got shapes ", y0[0].shape(),
-                       " and ", y.shape(), ". Put the samples along the first axis of each.");
-  samples_ = y0[0].dim(0);
+  Shape rows;
+  for (size_t i = 0; i < y0.size(); ++i)
+    if (controlled(i) && y0[i].rank() > rows.rank() + 1) rows = y0[i].shape().without(y0[i].rank() - 1);
+  rows_ = rows.size();
+  for (size_t i = 0; i < y0.size(); ++i) {
+    const Shape& shape = y0[i].shape();
+    apart_[i] = shape.rank() < rows.rank() || !std::equal(rows.begin(), rows.end(), shape.begin());
+  }
 }
 
 double Norm::scale(size_t i, size_t j, double size) const {
@@ -89,25 +93,31 @@ State Norm::weights(const State& y) const {
 }
 
 template <class Square>
-double Norm::mean(const State& like, Square&& square) const {
+double Norm::largest_row(const State& like, Square&& square) const {
   double largest = 0;
-  for (int64_t sample = 0; sample < samples_; ++sample) {
-    double total = 0, count = 0;
-    for (size_t i = 0; i < like.size(); ++i) {
-      if (!controlled(i)) continue;
-      const int64_t length = like[i].size() / samples_;
-      total += square(i, sample * length, (sample + 1) * length);
-      count += static_cast<double>(length);
-    }
+  const auto add = [&](double total, double count) {
     const double rms = count > 0 ? std::sqrt(total / count) : 0;
     if (!(rms <= largest)) largest = rms;  // keeps a NaN
-    if (std::isnan(largest)) break;
+    return !std::isnan(largest);
+  };
+  for (int64_t row = 0; row < rows_; ++row) {
+    double total = 0, count = 0;
+    for (size_t i = 0; i < like.size(); ++i) {
+      if (!controlled(i) || apart_[i]) continue;
+      const int64_t length = like[i].size() / rows_;
+      total += square(i, row * length, (row + 1) * length);
+      count += static_cast<double>(length);
+    }
+    if (!add(total, count)) return largest;
   }
+  for (size_t i = 0; i < like.size(); ++i)
+    if (controlled(i) && apart_[i] && !add(square(i, 0, like[i].size()), static_cast<double>(like[i].size())))
+      return largest;
   return largest;
 }
 
 double Norm::operator()(const State& v, const State& w) const {
-  return mean(v, [&](size_t i, int64_t begin, int64_t end) {
+  return largest_row(v, [&](size_t i, int64_t begin, int64_t end) {
     return dispatch(v[i].dtype(), [&](auto type) {
       using T = decltype(type);
       const T *a = v[i].node()->template data<T>(), *b = w[i].node()->template data<T>();
@@ -117,7 +127,7 @@ double Norm::operator()(const State& v, const State& w) const {
 }
 
 double Norm::operator()(const State& error, const State& y, const State& y1) const {
-  return mean(y, [&](size_t i, int64_t begin, int64_t end) {
+  return largest_row(y, [&](size_t i, int64_t begin, int64_t end) {
     return dispatch(y[i].dtype(), [&](auto type) {
       using T = decltype(type);
       const T *e = error[i].node()->template data<T>(), *a = y[i].node()->template data<T>(),

@@ -15,8 +15,8 @@ Component first_non_finite(const State& y);
 /// Text for messages: "tensor 0, element 3 = 1.5".
 std::string describe(const Component& which, const State& y);
 
-/// The error norm, in units of the tolerance: the RMS of e / (atol + rtol·|y|) over the controlled tensors. With
-/// `per_sample`, it is the largest RMS over the elements of one index of the first axis.
+/// The error norm, in units of the tolerance: the largest RMS of e / (atol + rtol·|y|) over a row of the controlled
+/// tensors, or the RMS over all of them, as `OdeOptions::per_sample` says.
 class Norm {
  public:
   /// Throws ShapeError or ValueError for tolerances that do not fit y0.
@@ -34,15 +34,17 @@ class Norm {
   bool controlled(size_t i) const { return controlled_.empty() || controlled_[i]; }
 
  private:
-  // Σ of square(i, j) over the controlled tensors, for each sample; then the root of the mean, of the largest sample.
+  // The root of the mean of the squares of a row, square(i, begin, end) being their sum over a part of tensor i; of the
+  // row in which it is the largest.
   template <class Square>
-  double mean(const State& like, Square&& square) const;
+  double largest_row(const State& like, Square&& square) const;
   double scale(size_t i, size_t j, double size) const;
 
   double rtol_, atol_;
   std::vector<std::vector<double>> rtols_, atols_;  // of each tensor; empty: the scalar
   std::vector<bool> controlled_;
-  int64_t samples_ = 1;
+  int64_t rows_ = 1;
+  std::vector<bool> apart_;  // the tensors that do not have these rows
 };
 
 }  // namespace dimwise::ode

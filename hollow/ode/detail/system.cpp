@@ -33,12 +33,22 @@ namespace {
 // The shape of a tensor's unknowns: a scalar is a row of one.
 Shape row_shape(const Tensor& y) { return y.rank() == 0 ? Shape{1} : y.shape(); }
 
+// All unknowns have the rows of the first one.
+const Tensor& first_unknown(const State& y0, const OdeOptions& options) {
+  for (size_t i = 0; i < y0.size(); ++i)
+    if (i >= options.quadratures.size() || !options.quadratures[i]) return y0[i];
+  return y0[0];
+}
+
 Tensor as_rows(const Tensor& y) { return y.rank() == 0 ? reshape(y, {1}) : y; }
 
 }  // namespace
 
 System::System(const OdeTerm& term, const State& y0, const OdeOptions& options)
-    : options(options), norm(y0, options), unknown_norm({y0[0]}, {.per_sample = options.per_sample}), term_(term) {
+    : options(options),
+      norm(y0, options),
+      unknown_norm({first_unknown(y0, options)}, {.per_sample = options.per_sample}),
+      term_(term) {
   for (const Tensor& y : y0) like_.push_back(stop_gradient(y));
   for (size_t i = 0; i < y0.size(); ++i)
     if (!quadrature(i)) unknowns_.push_back(i);

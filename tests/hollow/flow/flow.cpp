@@ -61,6 +61,40 @@ TEST_CASE("a linear flow has the density of the expected Gaussian") {
   CHECK(distance(there.log_det, full({50}, 1.5 * 0.2, f64)) < 1e-8);
 }
 
+namespace {
+// dx₀/dt = x₀ k cos kt with k = x₁: ln|det| = sin kT for each row.
+struct Waves {
+  struct At {
+    Tensor t;
+    Tensor conditioner(const Tensor& x) const {
+      return concat({unsqueeze(flip(x, -1), -1), unsqueeze(tensor({1, 0}, x.dtype()) + zeros_like(x), -1)}, -1);
+    }
+    Tensor transformer(const Tensor& x, const Tensor& h) const {
+      const Tensor k = select(h, -1, 0), first = select(h, -1, 1);
+      return first * x * k * cos(k * t);
+    }
+    Tensor operator()(const Tensor& x) const { return transformer(x, conditioner(x)); }
+  };
+  At at(const Tensor& t) const { return {t}; }
+  Waves prepare(const Tensor& = {}) const { return *this; }
+  template <class Self, class Visitor>
+  static void visit(Self&, Visitor&&) {}
+};
+}  // namespace
+
+TEST_CASE("the accuracy of a row does not depend on the rows beside it") {
+  const auto log_det = [](int64_t n, const FlowOptions& options) {
+    const Tensor slow = broadcast_to(tensor({0.5, 0.01}, f64), {n - 1, 2});
+    const Tensor z = concat({tensor({0.5, 40}, {1, 2}, f64), slow}, 0);
+    return Cnf<Waves>{{Waves()}}.to_data(z, {}, options).log_det.values()[0];
+  };
+  for (const int64_t n : {2, 100, 10000}) {
+    INFO(n);
+    CHECK(std::abs(log_det(n, {}) - std::sin(40)) < 1e-5);
+  }
+  CHECK(std::abs(log_det(10000, {.ode = {.rtol = 1e-5, .atol = 1e-5, .per_sample = false}}) - std::sin(40)) > 5e-5);
+}
+
 TEST_CASE("a rotation does not change the density") {
   Affine net = growth({0, 0});
   net.hollow = tensor({0, 2, -2, 0}, {2, 2}, f64);

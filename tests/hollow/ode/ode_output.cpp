@@ -1,6 +1,7 @@
 // Events, dense output, limits, tolerances by component and by sample, advice.
 
 #include "autodiff/base/error.hpp"
+#include "hollow/ode/detail/norm.hpp"
 #include "ops/reduce.hpp"
 #include "tests/hollow/ode/ode_problems.hpp"
 
@@ -186,25 +187,57 @@ TEST_CASE("Per-component tolerances: a loose one does not limit the steps, a tig
   CHECK_THROWS_WITH(odeint(two, start({0, 0}), {0, 3}, options), Contains("atols has 2 tensors for a state of 1"));
 }
 
-TEST_CASE("With per_sample, one difficult row of many controls the steps") {
-  const int64_t rows = 400;
-  std::vector<double> rates(rows, 0.01);
-  rates[7] = 20;
-  const Tensor rate = tensor(rates, {rows, 1}, DType::float64);
-  const VectorField f = [&](const Tensor& t, const State& y) -> State { return {rate * (sin(rate * t) - y[0])}; };
-  const State y0{zeros({rows, 1}, DType::float64)};
-  const auto exact = odeint(f, y0, {0, 3}, {.rtol = 1e-11, .atol = 1e-11, .max_steps = 100000});
-  for (const char* method : {"dopri5", "bdf"}) {
-    const auto off = [&](bool per_sample) {
-      const auto s = value_or_throw(
-          odeint(f, y0, {0, 3}, {.method = method, .rtol = 1e-5, .atol = 1e-5, .per_sample = per_sample}));
-      return std::abs(s.y.back()[0].values()[7] - exact.y.back()[0].values()[7]);
+TEST_CASE("By default one fast row of many controls the steps") {
+  constexpr int64_t rows = 1000;
+  std::vector<double> speeds(rows, 0.01);
+  speeds[7] = 20;
+  const auto off = [&](const char* method, const Shape& batch, bool per_sample) {
+    const Tensor speed = tensor(speeds, batch, DType::float64);
+    // Each row turns around the origin with its speed.
+    const VectorField f = [&](const Tensor&, const State& y) -> State {
+      return {speed * concat({slice(y[0], -1, 1, 2), -slice(y[0], -1, 0, 1)}, -1)};
     };
-    INFO(method << ": " << off(false) << " shared, " << off(true) << " per sample");
-    CHECK(off(true) < 3e-4);
-    CHECK(off(true) * 2 < off(false));
-  }
-  CHECK_THROWS_WITH(odeint(decay, one(), {0, 1}, {.per_sample = true}), Contains("equal first axes"));
+    const State y0{concat({zeros(batch, DType::float64), ones(batch, DType::float64)}, -1)};
+    const OdeOptions options{.method = method, .rtol = 1e-6, .atol = 1e-6, .per_sample = per_sample};
+    return std::abs(value_or_throw(odeint(f, y0, {0, 3}, options)).y.back()[0].values()[14] - std::sin(60));
+  };
+  for (const char* method : {"dopri5", "bdf", "radau5"})
+    for (const Shape& batch : {Shape{rows, 1}, Shape{10, 100, 1}}) {
+      INFO(method << ": " << off(method, batch, false) << " by the RMS, " << off(method, batch, true) << " by rows");
+      CHECK(off(method, batch, true) < 1e-3);
+      CHECK(off(method, batch, true) * 3 < off(method, batch, false));
+    }
+}
+
+TEST_CASE("The error norm takes a system of one axis as one row, and a tensor of other rows by itself") {
+  using ode::Norm;
+  const auto numbers = [](std::vector<double> x, const Shape& shape) { return tensor(x, shape, DType::float64); };
+  const OdeOptions plain{.rtol = 0, .atol = 1}, all{.rtol = 0, .atol = 1, .per_sample = false};
+  const auto norm = [](const State& e, const OdeOptions& options) {
+    State y, w;
+    for (const Tensor& x : e) y.push_back(zeros_like(x)), w.push_back(ones_like(x));
+    const double by_weights = Norm(y, options)(e, w), of_step = Norm(y, options)(e, y, y);
+    CHECK((by_weights == of_step || (std::isnan(by_weights) && std::isnan(of_step))));
+    return by_weights;
+  };
+  const Tensor vector = numbers({3, 4, 0, 0}, {4}), matrix = numbers({3, 1, 0, 4}, {2, 2}),
+               per_row = numbers({5, 0}, {2});
+  CHECK(norm({vector}, plain) == Approx(std::sqrt(25 / 4.0)));
+  CHECK(norm({vector, numbers({2}, {1})}, plain) == Approx(std::sqrt(29 / 5.0)));
+  CHECK(norm({matrix}, plain) == Approx(std::sqrt(16 / 2.0)));
+  CHECK(norm({matrix}, all) == Approx(std::sqrt(26 / 4.0)));
+  CHECK(norm({matrix, per_row}, plain) == Approx(std::sqrt(35 / 3.0)));
+  CHECK(norm({per_row, matrix}, plain) == Approx(std::sqrt(35 / 3.0)));
+  CHECK(norm({matrix, vector}, plain) == Approx(std::sqrt(16 / 2.0)));
+  CHECK(norm({matrix, 10 * vector}, plain) == Approx(std::sqrt(2500 / 4.0)));
+  CHECK(norm({matrix, 10 * vector}, all) == Approx(std::sqrt(2526 / 8.0)));
+  CHECK(norm({numbers({3, 1, 0, 4}, {1, 2, 2})}, plain) == Approx(std::sqrt(16 / 2.0)));
+  CHECK(norm({zeros({0, 2}, DType::float64)}, plain) == 0);
+  OdeOptions second = plain;
+  second.controlled = {false, true};
+  CHECK(norm({matrix, vector}, second) == Approx(std::sqrt(25 / 4.0)));
+  CHECK(std::isnan(norm({numbers({1, NAN, 3, 4}, {2, 2}), vector}, plain)));
+  CHECK(std::isnan(norm({matrix, numbers({NAN}, {1})}, plain)));
 }
 
 TEST_CASE("An explicit method advises an implicit one if and only if the problem is stiff") {
