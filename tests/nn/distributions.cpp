@@ -7,9 +7,11 @@
 #include "nn/distributions/normal.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
+#include "ops/layout.hpp"
 #include "ops/matmul.hpp"
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
+#include "tests/kolmogorov_smirnov.hpp"
 
 namespace dimwise::distributions_tests {
 
@@ -184,6 +186,29 @@ TEST_CASE("A mixture of Gaussians has the correct formula, integral and samples"
   CHECK(center[0] == Approx(0.25).margin(0.05));
   CHECK(center[1] == Approx(1.5).margin(0.05));
   CHECK_THROWS_AS(m.log_prob(zeros({3}, f64)), ShapeError);
+}
+
+TEST_CASE("Samples of every distribution of numbers follow its density, by Kolmogorov and Smirnov") {
+  constexpr int64_t n = 20000;
+  const Rng rng(11);
+  for (const DType dtype : {DType::float32, f64})
+    for (const int64_t d : {1, 2}) {
+      INFO("d = " << d << ", " << dtype);
+      const auto numbers = [&](std::vector<double> x) { return slice(tensor(x, dtype), 0, 0, d); };
+      const StandardNormal base{.d = d};
+      CHECK(follow(base.sample(rng, {n, d}, dtype), [&](const Tensor& x) { return base.log_prob(x); }));
+      const DiagonalNormal diagonal{numbers({1.5, -2}), numbers({0.3, -0.7})};
+      CHECK(follow(diagonal.sample(rng, {n}), [&](const Tensor& x) { return diagonal.log_prob(x); }));
+      CHECK_FALSE(follow(diagonal.sample(rng, {n}), [&](const Tensor& x) { return base.log_prob(x); }));
+      const Tensor data = rng.split("data").normal({50, d}, dtype) + numbers({1, 2});
+      const auto fitted = MultivariateNormal::fit(concat({data, data * data}, 0));
+      CHECK(follow(
+          fitted.sample(rng, {n, d}), [&](const Tensor& x) { return fitted.log_prob(x); }, 15));
+      const GaussianMixture mixture{tensor({0, 1, -1}, dtype), 2 * rng.split("mean").normal({3, d}, dtype),
+                                    tensor({-1, 0, 0.5, 0.2, -1, 0}, {3, 2}, dtype)};
+      const GaussianMixture cut{mixture.logits, mixture.mean, slice(mixture.log_scale, 1, 0, d)};
+      CHECK(follow(cut.sample(rng, n), [&](const Tensor& x) { return cut.log_prob(x); }));
+    }
 }
 
 }  // namespace dimwise::distributions_tests

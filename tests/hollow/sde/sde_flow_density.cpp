@@ -15,6 +15,7 @@
 #include "ops/layout.hpp"
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
+#include "tests/kolmogorov_smirnov.hpp"
 
 namespace dimwise::sde_flow_density_tests {
 
@@ -145,6 +146,9 @@ TEST_CASE("the flow's samples follow the density of their time and law") {
     const Tensor squares = square(x - mu);
     const double spread = std::sqrt(mean(square(squares - variance)).item() / static_cast<double>(n));
     CHECK(std::abs(mean(squares).item() - variance) < 4 * spread);
+    CHECK(follow(x, [&, t = t, law = law](const Tensor& y) {
+      return p.log_prob(full({y.dim(0), 1}, t, f64), y, full({y.dim(0), 1}, law, f64));
+    }));
     means.push_back(mu);
   }
   CHECK(std::abs(means[1] - means[0]) > 0.05);

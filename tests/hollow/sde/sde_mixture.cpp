@@ -12,6 +12,7 @@
 #include "ops/layout.hpp"
 #include "ops/reduce.hpp"
 #include "tests/catch.hpp"
+#include "tests/kolmogorov_smirnov.hpp"
 
 namespace dimwise::sde_mixture_tests {
 
@@ -84,6 +85,9 @@ TEST_CASE("samples follow the density of their time and context") {
     const Tensor own = p.log_prob(times, x, context);
     const double error = std::sqrt(mean(square(own - mean(own))).item() / static_cast<double>(n));
     CHECK(std::abs(mean(own).item() - expected) < 4 * error);
+    CHECK(follow(x, [&](const Tensor& y) {
+      return p.log_prob(full({y.dim(0), 1}, t, f64), y, full({y.dim(0), 1}, 2 * t - 1, f64));
+    }));
     const Tensor s = p.derivatives(times, x, context).score;
     CHECK(std::abs(mean(s).item()) < 4 * std::sqrt(mean(square(s)).item() / static_cast<double>(n)));
   }
