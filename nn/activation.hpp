@@ -15,6 +15,7 @@ Tensor activate(Activation activation, Tensor x);
 const char* name(Activation activation);
 /// The activation of that name. Throws ValueError that lists the names.
 Activation parse_activation(const std::string& name);
+inline void parse_name(const std::string& name, Activation& activation) { activation = parse_activation(name); }
 /// The names, in the order of the enumeration.
 const std::vector<std::string>& activation_names();
 /// Whether all derivatives are continuous. A transformer needs it to train through dimension-wise derivatives.

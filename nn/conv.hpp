@@ -25,6 +25,8 @@ struct Conv2d {
   static void visit(Self& self, Visitor&& v) {
     v("weight", self.weight);
     v("bias", self.bias);
+    v("stride", self.options.stride);
+    v("padding", self.options.padding);
   }
 };
 
@@ -48,6 +50,9 @@ struct ConvTranspose2d {
   static void visit(Self& self, Visitor&& v) {
     v("weight", self.weight);
     v("bias", self.bias);
+    v("stride", self.options.stride);
+    v("padding", self.options.padding);
+    v("output_padding", self.options.output_padding);
   }
 };
 

@@ -23,6 +23,7 @@ struct LayerNorm {
   static void visit(Self& self, Visitor&& v) {
     v("weight", self.weight);
     v("bias", self.bias);
+    v("eps", self.eps);
   }
 };
 

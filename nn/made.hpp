@@ -62,6 +62,9 @@ struct Made {
   static void visit(Self& self, Visitor&& v) {
     v("layers", self.layers);
     v("context", self.context);
+    v("activation", self.activation);
+    v("d", self.d);
+    v("outputs", self.outputs);
   }
 };
 

@@ -24,6 +24,7 @@ struct Mlp {
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
     v("layers", self.layers);
+    v("activation", self.activation);
   }
 };
 

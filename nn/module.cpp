@@ -9,6 +9,26 @@ void named_twice(const std::string& name) {
   fail<ValueError>("module", "two members are visited as '", name, "'. Give them different names.");
 }
 
+void CollectSettings::add(const std::string& name, std::string text) {
+  if (!all.emplace(name, std::move(text)).second) named_twice(name);
+}
+
+const std::string& Rebuild::text(const std::string& name) const {
+  const auto saved = settings.find(name);
+  if (saved == settings.end())
+    fail<CheckpointError>("load_model", "setting '", name, "' is missing. The file belongs to another model.");
+  return saved->second;
+}
+void Rebuild::check_size(const std::string& name, int64_t size) const {
+  if (size < 0 || static_cast<size_t>(size) > settings.size() + tensors.size())
+    fail<CheckpointError>("load_model", "setting '", name, ".size' is ", size, ", but there are only ", tensors.size(),
+                          " tensors and ", settings.size(), " settings. The file is damaged.");
+}
+void Rebuild::unknown_kind(const std::string& name) const {
+  fail<CheckpointError>("load_model", "setting '", name, "' is ", text(name),
+                        ", which is no kind of the model. The file belongs to another model.");
+}
+
 void refuse_outer(const Tape& tape, const std::vector<Member>& outer) {
   std::vector<std::pair<const Node*, const Member*>> constants;
   for (const Member& member : outer)

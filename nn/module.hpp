@@ -7,28 +7,38 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "autodiff/base/error.hpp"
 #include "autodiff/basic.hpp"
 #include "autodiff/traced.hpp"
+#include "nn/settings.hpp"
 #include "ops/layout.hpp"
 
 namespace dimwise {
 
 /// A module is a struct with `operator()` and one static `visit` that names its members.
 ///
-/// Members may be Tensors (parameters), Constants (saved and cast, not trained), modules, and vectors or optionals of
-/// modules. Copying copies the model. Names must be unique: functions that store members by name, such as state_dict,
-/// load and optimizers, throw ValueError otherwise.
+/// Members may be Tensors (parameters), Constants (saved and cast, not trained), modules, vectors, optionals and
+/// variants of modules, and plain values, which `save` writes and `load` compares: bool, numbers, std::string, vectors
+/// of int64_t, of them, of double or of std::string, Size2d, and an enumeration with `const char* name(E)` and `void
+/// parse_name(const std::string&, E&)`. An empty name adds nothing to the names of what is inside. Copying copies the
+/// model. Names must be unique: functions that store members by name, such as state_dict, load and optimizers, throw
+/// ValueError otherwise.
 ///
 /// Example:
 /// ```cpp
 /// struct Net {
 ///   Linear first, second;
-///   Tensor operator()(const Tensor& x) const { return second(tanh(first(x))); }
+///   double slope = 1;
+///   Tensor operator()(const Tensor& x) const { return second(tanh(slope * first(x))); }
 ///   template <class Self, class Visitor>
-///   static void visit(Self& self, Visitor&& v) { v("first", self.first); v("second", self.second); }
+///   static void visit(Self& self, Visitor&& v) {
+///     v("first", self.first);
+///     v("second", self.second);
+///     v("slope", self.slope);
+///   }
 /// };
 /// ```
 template <class M>
@@ -51,46 +61,117 @@ template <class T>
 struct is_optional : std::false_type {};
 template <class T>
 struct is_optional<std::optional<T>> : std::true_type {};
+template <class T>
+struct is_variant : std::false_type {};
+template <class... T>
+struct is_variant<std::variant<T...>> : std::true_type {};
 
-/// A tensor of a model under its composed name: layers.0.weight.
+/// Shows the visitor all members of a model under their composed names: layers.0.weight.
+///
+/// `tensor(name, tensor, trained)`, `plain(name, value)`; and before their contents `list(name, vector)`,
+/// `optional(name, optional)`, `variant(name, variant)`, which may change them.
+template <class M, class Visitor>
+void walk(const std::string& name, M& member, Visitor& v) {
+  const auto below = [&](const std::string& part) {
+    return name.empty() ? part : part.empty() ? name : name + '.' + part;
+  };
+  if constexpr (std::is_same_v<M, Tensor>) {
+    v.tensor(name, member, true);
+  } else if constexpr (std::is_same_v<M, Constant>) {
+    v.tensor(name, member.value, false);
+  } else if constexpr (is_plain<M>) {
+    v.plain(name, member);
+  } else if constexpr (is_list<M>::value) {
+    v.list(name, member);
+    for (size_t i = 0; i < member.size(); ++i) walk(below(std::to_string(i)), member[i], v);
+  } else if constexpr (is_optional<M>::value) {
+    v.optional(name, member);
+    if (member) walk(name, *member, v);
+  } else if constexpr (is_variant<M>::value) {
+    v.variant(name, member);
+    std::visit([&](auto& alternative) { walk(name, alternative, v); }, member);
+  } else {
+    static_assert(Module<M>,
+                  "a module's visit names something that is not a Tensor, Constant, module, plain value, or a vector, "
+                  "optional or variant of modules");
+    M::visit(member, [&](const char* part, auto& inner) { walk(below(part), inner, v); });
+  }
+}
+
+/// A tensor of a model under its composed name.
 struct Member {
   std::string name;
   Tensor* value;
   bool trained;  ///< a parameter, not a Constant
 };
 
-template <class M>
-void collect(const std::string& name, M& member, std::vector<Member>& all) {
-  const auto below = [&](const auto& part) {
-    if constexpr (std::is_integral_v<std::decay_t<decltype(part)>>)
-      return name.empty() ? std::to_string(part) : name + '.' + std::to_string(part);
-    else
-      return name.empty() ? std::string(part) : name + '.' + part;
-  };
-  if constexpr (std::is_same_v<M, Tensor>) {
-    all.push_back({name, &member, true});
-  } else if constexpr (std::is_same_v<M, Constant>) {
-    all.push_back({name, &member.value, false});
-  } else if constexpr (is_list<M>::value) {
-    for (size_t i = 0; i < member.size(); ++i) collect(below(i), member[i], all);
-  } else if constexpr (is_optional<M>::value) {
-    if (member) collect(name, *member, all);
-  } else {
-    static_assert(Module<M>,
-                  "a module's visit names something that is not a Tensor, Constant, module, vector or optional");
-    M::visit(member, [&](const char* part, auto& inner) { collect(below(part), inner, all); });
-  }
-}
+struct CollectMembers {
+  std::vector<Member> all = {};
 
-/// Parameters and constants in the order of visiting, with or without undefined ones (a Linear without bias). Only this
-/// function instantiates a model's visit, so that code for many kinds of models compiles quickly. The members of a
+  void tensor(const std::string& name, Tensor& value, bool trained) { all.push_back({name, &value, trained}); }
+  void plain(const std::string&, const auto&) {}
+  void list(const std::string&, const auto&) {}
+  void optional(const std::string&, const auto&) {}
+  void variant(const std::string&, const auto&) {}
+};
+
+struct CollectSettings {
+  Settings all = {};
+
+  void tensor(const std::string&, const Tensor&, bool) {}
+  void plain(const std::string& name, const auto& value) { add(name, setting_text(value)); }
+  void list(const std::string& name, const auto& value) { add(name + ".size", std::to_string(value.size())); }
+  void optional(const std::string& name, const auto& value) { add(name + ".exists", value ? "true" : "false"); }
+  void variant(const std::string& name, const auto& value) {
+    std::visit([&](const auto& kind) { add(name.empty() ? "kind" : name + ".kind", type_name(typeid(kind))); }, value);
+  }
+  void add(const std::string& name, std::string text);
+};
+
+/// Gives a default-constructed model the contents that were saved.
+struct Rebuild {
+  const Settings& settings;
+  const std::map<std::string, Tensor>& tensors;
+
+  void tensor(const std::string& name, Tensor& value, bool) {
+    const auto saved = tensors.find(name);
+    if (saved != tensors.end()) value = saved->second;
+  }
+  void plain(const std::string& name, auto& value) { parse_setting(name, text(name), value); }
+  void list(const std::string& name, auto& value) {
+    int64_t size = 0;
+    parse_setting(name + ".size", text(name + ".size"), size);
+    check_size(name, size);
+    value.resize(static_cast<size_t>(size));
+  }
+  void optional(const std::string& name, auto& value) {
+    bool exists = false;
+    parse_setting(name + ".exists", text(name + ".exists"), exists);
+    if (exists) value.emplace();
+  }
+  template <class... T>
+  void variant(const std::string& name, std::variant<T...>& value) {
+    const std::string key = name.empty() ? "kind" : name + ".kind";
+    const auto is = [&]<class K>(K*) {
+      return type_name(typeid(K)) == text(key) && (value.template emplace<K>(), true);
+    };
+    if (!(is(static_cast<T*>(nullptr)) || ...)) unknown_kind(key);
+  }
+
+  const std::string& text(const std::string& name) const;
+  void check_size(const std::string& name, int64_t size) const;
+  [[noreturn]] void unknown_kind(const std::string& name) const;
+};
+
+/// Parameters and constants in the order of visiting, with or without undefined ones (a Linear without bias). Most
+/// functions of models use only this one, so that code for many kinds of models compiles quickly. The members of a
 /// const model must not be changed.
 template <class M>
 std::vector<Member> members(M& m, bool undefined = false) {
-  std::vector<Member> all;
-  collect("", const_cast<std::remove_const_t<M>&>(m), all);
-  if (!undefined) std::erase_if(all, [](const Member& member) { return !member.value->defined(); });
-  return all;
+  CollectMembers found;
+  walk("", const_cast<std::remove_const_t<M>&>(m), found);
+  if (!undefined) std::erase_if(found.all, [](const Member& member) { return !member.value->defined(); });
+  return std::move(found.all);
 }
 
 // Parameters only.
@@ -181,6 +262,15 @@ std::map<std::string, Tensor> state_dict(const M& m, const std::string& prefix =
     if (!result.emplace(prefix + name, stop_gradient(t)).second) detail::named_twice(name);
   });
   return result;
+}
+
+/// The plain values of a model, and the sizes and kinds of its lists, optionals and variants, as texts by composed
+/// names, such as `layers.size` and `activation`: with `state_dict`, what the model is made of.
+template <Module M>
+std::map<std::string, std::string> settings(const M& m) {
+  detail::CollectSettings found;
+  detail::walk("", const_cast<M&>(m), found);
+  return std::move(found.all);
 }
 
 /// Replaces the model's tensors by those saved under the same names, with the prefix before them.

@@ -43,6 +43,9 @@ struct SdeModel {
     v("diffusion", self.diffusion);
     v("units", self.units);
     v("clock", self.clock);
+    v("time_dependent", self.time_dependent);
+    v("from_start", self.from_start);
+    v("groups", self.groups);
   }
 };
 

@@ -28,6 +28,11 @@ int main() {
   const double difference = dw::max(dw::abs(again(dw::load_npy("x.npy")) - dw::load_npz("batch.npz").at("y"))).item();
   std::cout << "read back (" << texts.at("task") << "): the outputs differ by " << difference << '\n';
 
+  // The file has the net's sizes and activation, too.
+  const auto rebuilt = dw::load_model<dw::Mlp>("net.safetensors");
+  std::cout << "rebuilt with " << dw::num_parameters(rebuilt) << " parameters and " << dw::name(rebuilt.activation)
+            << '\n';
+
   // A file of another model is refused, and changes nothing.
   dw::Mlp other({3, 8, 1}, dw::Activation::tanh, rng);
   try {

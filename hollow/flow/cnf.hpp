@@ -96,6 +96,7 @@ struct Cnf {
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
     v("blocks", self.blocks);
+    v("T", self.T);
   }
 };
 template <class Net>

@@ -96,6 +96,7 @@ struct FfjordNet {
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
     v("layers", self.layers);
+    v("activation", self.activation);
   }
 };
 

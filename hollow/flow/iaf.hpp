@@ -26,6 +26,8 @@ struct Iaf {
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
     v("nets", self.nets);
+    v("d", self.d);
+    v("context_size", self.context);
   }
 };
 

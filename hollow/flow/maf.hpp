@@ -31,6 +31,9 @@ struct Maf : LayeredFlow<Maf> {
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
     v("nets", self.nets);
+    v("orders", self.orders);
+    v("d", self.d);
+    v("context_size", self.context);
   }
 };
 

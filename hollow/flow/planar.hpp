@@ -32,6 +32,9 @@ struct Planar {
     v("u", self.u);
     v("w", self.w);
     v("b", self.b);
+    v("d", self.d);
+    v("context_size", self.context);
+    v("flows", self.flows);
   }
 };
 

@@ -27,6 +27,9 @@ struct Coupling {
     v("layers", self.layers);
     v("context", self.context);
     v("factor", self.factor);
+    v("kept", self.kept);
+    v("changed", self.changed);
+    v("activation", self.activation);
   }
 };
 
@@ -53,6 +56,8 @@ struct RealNvp : LayeredFlow<RealNvp> {
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
     v("couplings", self.couplings);
+    v("d", self.d);
+    v("context_size", self.context);
   }
 };
 

@@ -1,5 +1,8 @@
 #include "hollow/flow/sylvester.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "hollow/flow/orthogonal.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -9,6 +12,8 @@
 namespace dimwise {
 
 namespace {
+
+constexpr const char* basis_names[] = {"orthogonal", "householder", "triangular"};  // in the order of the enumeration
 
 Tensor times(const Tensor& matrix, const Tensor& x, bool transposed = false) {
   return squeeze(matmul(matrix, unsqueeze(x, -1), {.transpose_a = transposed}), -1);
@@ -43,6 +48,15 @@ struct Bases {
 };
 
 }  // namespace
+
+const char* name(SylvesterBasis basis) { return basis_names[static_cast<size_t>(basis)]; }
+
+void parse_name(const std::string& name, SylvesterBasis& basis) {
+  const auto* const found = std::find(std::begin(basis_names), std::end(basis_names), name);
+  if (found == std::end(basis_names))
+    fail<ValueError>("sylvester", "there is no basis '", name, "'. Use orthogonal, householder or triangular.");
+  basis = static_cast<SylvesterBasis>(found - basis_names);
+}
 
 Sylvester::Sylvester(SylvesterBasis kind, const AmortizedConfig& config, const Rng& rng)
     : basis(kind),

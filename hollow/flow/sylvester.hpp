@@ -14,6 +14,10 @@ enum class SylvesterBasis : uint8_t {
   triangular    ///< the identity, and in every second flow the reversal of the dimensions, m = d
 };
 
+const char* name(SylvesterBasis basis);
+/// Throws ValueError that lists the names.
+void parse_name(const std::string& name, SylvesterBasis& basis);
+
 /// Sylvester flows: z ← z + Q R₁ tanh(R₂ Qᵀz + b), log|det| = Σ log(1 + (1 − tanh²) r₁ᵢᵢ r₂ᵢᵢ), with Q of shape (d, m)
 /// and upper triangular R₁, R₂ of shape (m, m) computed from the context. A tanh bounds their diagonals, so that the
 /// flow is invertible.
@@ -43,6 +47,12 @@ struct Sylvester {
     v("diagonal2", self.diagonal2);
     v("b", self.b);
     v("q", self.q);
+    v("basis", self.basis);
+    v("d", self.d);
+    v("context_size", self.context);
+    v("flows", self.flows);
+    v("m", self.m);
+    v("reflections", self.reflections);
   }
 };
 

@@ -42,7 +42,7 @@ struct AnyConditioner {
   }
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
-    std::visit([&](auto& c) { std::decay_t<decltype(c)>::visit(c, v); }, self.kind);
+    v("", self.kind);
   }
 };
 
@@ -58,7 +58,7 @@ struct AnyTransformer {
   }
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
-    std::visit([&](auto& f) { std::decay_t<decltype(f)>::visit(f, v); }, self.kind);
+    v("", self.kind);
   }
 };
 

@@ -35,6 +35,7 @@ struct LeaveOneOut {
     v("bias", self.bias);
     v("layers", self.layers);
     v("conditioning", self.conditioning);
+    v("activation", self.activation);
   }
 };
 

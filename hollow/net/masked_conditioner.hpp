@@ -42,6 +42,9 @@ struct MaskedConditioner {
   static void visit(Self& self, Visitor&& v) {
     v("layers", self.layers);
     v("conditioning", self.conditioning);
+    v("activation", self.activation);
+    v("d", self.d);
+    v("d_h", self.d_h);
   }
 };
 

@@ -40,6 +40,7 @@ struct PerDimensionTransformer {
     v("weight_x", self.weight_x);
     v("layers", self.layers);
     v("conditioning", self.conditioning);
+    v("activation", self.activation);
   }
 };
 

@@ -32,6 +32,7 @@ struct SharedTransformer {
     v("from_h", self.from_h);
     v("layers", self.layers);
     v("conditioning", self.conditioning);
+    v("activation", self.activation);
   }
 };
 

@@ -22,7 +22,7 @@ struct AnyDensity {
   }
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
-    std::visit([&](auto& p) { std::decay_t<decltype(p)>::visit(p, v); }, self.kind);
+    v("", self.kind);
   }
 };
 

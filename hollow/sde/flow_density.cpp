@@ -49,6 +49,7 @@ void detail::check_flow(const FlowDensityOptions& options) {
   if (!(options.lead > 0 && options.time_scale > 0 && options.steps > 0))
     fail<ValueError>("flow_density", "lead = ", options.lead, ", time_scale = ", options.time_scale,
                      ", steps = ", options.steps, ". All must be greater than 0.");
+  is_adaptive(options.method);  // throws for an unknown one
 }
 
 Tensor detail::flow_log_prob(const TimedDynamics& u, const Tensor& t, const Tensor& x,

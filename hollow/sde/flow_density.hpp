@@ -69,6 +69,11 @@ struct FlowDensity {
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
     v("net", self.net);
+    v("d", self.d);
+    v("lead", self.options.lead);
+    v("time_scale", self.options.time_scale);
+    v("method", self.options.method);
+    v("steps", self.options.steps);
   }
 
  private:

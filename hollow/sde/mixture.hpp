@@ -52,6 +52,10 @@ struct TimeMixture {
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
     v("net", self.net);
+    v("d", self.d);
+    v("components", self.components);
+    v("min_scale", self.min_scale);
+    v("anchored", self.anchored);
   }
 };
 

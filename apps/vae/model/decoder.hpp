@@ -33,7 +33,7 @@ struct Decoder {
   }
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
-    std::visit([&](auto& decoder) { std::decay_t<decltype(decoder)>::visit(decoder, v); }, self.kind);
+    v("", self.kind);
   }
 };
 

@@ -42,7 +42,7 @@ struct Encoder {
   }
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
-    std::visit([&](auto& encoder) { std::decay_t<decltype(encoder)>::visit(encoder, v); }, self.kind);
+    v("", self.kind);
   }
 };
 
