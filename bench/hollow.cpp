@@ -8,6 +8,7 @@
 #include "bench/limits/limits.hpp"
 #include "bench/peers/peers.hpp"
 #include "hollow/flow/trace.hpp"
+#include "hollow/net/leave_one_out.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/reduce.hpp"
 #include "ops/threads.hpp"
@@ -132,10 +133,29 @@ Row small() {
   return {.ours = [net, x] { keep((*net)(x).node()); }, .targets = {{"ours", 25e-6}}};
 }
 
+// A training step on f, D¹ of a net with LeaveOneOut, whose pooling has its own sums.
+Row leave_one_out() {
+  set_threads(1);
+  using Pooled = HollowNet<LeaveOneOut, SharedTransformer>;
+  constexpr int64_t d = 64;
+  const auto net = std::make_shared<Pooled>(Pooled{LeaveOneOut({.d = d, .d_h = d_h, .hidden = {64, 64}}, Rng(1)),
+                                                   SharedTransformer({.d = d, .d_h = d_h, .hidden = {64}}, Rng(2))});
+  const Tensor x = made({batch, d}, 29, 1.5);
+  const auto step = [net, x] {
+    const auto loss = [&](const Pooled& m) {
+      const std::vector<Tensor> values = dimwise::dimwise(m.at(), x, 1);
+      return mean(square(values[0])) + mean(square(values[1]));
+    };
+    keep(value_and_grad(loss, *net).first.node());
+  };
+  return {.ours = step, .forward = [net, x] { keep((*net)(x).node()); }, .targets = {{"ours/forward", 4.5}}};
+}
+
 const bool added = [] {
   for (const int64_t d : {2, 8, 32, 64, 128, 512, 784}) add_dimension(d);
   add_row("exact divergence, d = 784, over brute force", 1, brute_force);
   add_row("f of two hidden layers of 64, d = 2, batch 1", small);
+  add_row("LeaveOneOut, d = 64, training step on f, D1", leave_one_out);
   return true;
 }();
 

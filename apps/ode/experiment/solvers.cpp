@@ -40,6 +40,7 @@ OdeOptions options(const SolverSpec& solver, const SolveLimits& limits) {
                          .atol = limits.atol,
                          .max_steps = std::numeric_limits<int64_t>::max(),
                          .max_evaluations = limits.max_evaluations,
+                         .per_sample = false,  // as in the published comparison
                          .gradient = OdeGradient::adjoint});
 }
 
