@@ -46,8 +46,9 @@ inline std::vector<double> kolmogorov_smirnov(const Tensor& samples,
 }
 
 /// Whether the samples have the density: every coordinate's statistic is below 1.95.
-inline bool follow(const Tensor& samples, const std::function<Tensor(const Tensor&)>& log_prob, double edge = 10) {
-  const std::vector<double> statistics = kolmogorov_smirnov(samples, log_prob, edge);
+inline bool follow(const Tensor& samples, const std::function<Tensor(const Tensor&)>& log_prob, double edge = 10,
+                   int64_t cells = 400) {
+  const std::vector<double> statistics = kolmogorov_smirnov(samples, log_prob, edge, cells);
   return std::all_of(statistics.begin(), statistics.end(), [](double s) { return s < 1.95; });
 }
 
