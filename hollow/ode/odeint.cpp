@@ -53,7 +53,7 @@ OdeStatistics& OdeStatistics::operator+=(const OdeStatistics& more) {
 
 State OdeSolution::at(double t) const {
   if (!trajectory) fail<ValueError>("odeint", "this solution keeps no dense output. Solve with dense = true.");
-  const double end = grid.back(), start = grid.front();
+  const double end = status == OdeStatus::event_reached ? this->t.back() : grid.back(), start = grid.front();
   if (t < std::min(start, end) || t > std::max(start, end))
     fail<ValueError>("odeint", "t = ", t, " is outside the solution, which runs from ", start, " to ", end, ".");
   return trajectory->interpolants.empty() ? y.front() : trajectory->at(t);
@@ -61,8 +61,10 @@ State OdeSolution::at(double t) const {
 
 OdeSolution odeint(const OdeTerm& term, const State& y0, const std::vector<double>& times, const OdeOptions& options) {
   ode::check_arguments(y0, times, options);
-  if (times.front() == times.back()) {
+  const bool empty = std::all_of(y0.begin(), y0.end(), [](const Tensor& y) { return y.size() == 0; });
+  if (times.front() == times.back() || empty) {
     OdeSolution trivial;
+    trivial.t = times;
     trivial.y.assign(times.size(), y0);
     trivial.grid = {times.front()};
     if (options.dense) trivial.trajectory = std::make_shared<const ode::DenseOutput>();

@@ -34,7 +34,13 @@ enum class OdeGradient : uint8_t {
               ///< contracts strongly (stiff problems): it throws if y(t0) is not recovered
 };
 
-/// An event: a root of g(t, y) along the solution, located to the rounding of t.
+/// An event: a change of sign of g(t, y) along the solution, located to the rounding of t. A jump of g over 0 is one,
+/// too.
+///
+/// g is evaluated at eight points of each step, so that several roots within a step are found, in their order; two
+/// between neighboring points are not. Where g is NaN there is no root; if its sign differs on the two sides of such a
+/// stretch, ValueError is thrown. A root within the first 10⁻⁶ of the first step counts as the start: a solve may begin
+/// at a root.
 struct OdeEvent {
   std::function<Tensor(const Tensor& t, const State& y)> g;  ///< one number
   int direction = 0;      ///< +1: only rising g (in the direction of the solve), −1: only falling g, 0: both
@@ -138,7 +144,8 @@ struct DenseOutput;
 }
 
 struct OdeSolution {
-  std::vector<State> y;  ///< at the requested times that were reached, including the first
+  std::vector<double> t;  ///< the requested times that were reached, and the time of a terminal event
+  std::vector<State> y;   ///< the states at these times
   OdeStatus status = OdeStatus::success;
   std::string message;  ///< what happened: t, dt, the worst component, what to do; empty on success
   std::string advice;   ///< a better choice of method, if an explicit one met a stiff problem; otherwise empty
@@ -150,14 +157,16 @@ struct OdeSolution {
   std::shared_ptr<const OdeStatistics> adjoint;
   std::shared_ptr<const ode::DenseOutput> trajectory;  ///< with `dense`: read by `at`
 
-  /// y(t) for t between the start and the end of the solve. Throws ValueError for other t, and without `dense`.
+  /// y(t) for t between the start and the end of the solve, or a terminal event. Throws ValueError for other t, and
+  /// without `dense`.
   State at(double t) const;
 };
 
 /// The solution of y' = f(t, y), y(times[0]) = y0, at increasing or decreasing times.
 ///
 /// Adaptive steps are not shortened to hit requested times: the solution there is interpolated by the method's
-/// continuous extension. Only the last requested time is hit exactly. If all times are equal (t0 = t1), y0 is returned.
+/// continuous extension. Only the last requested time is hit exactly. Times may be repeated; f is not evaluated outside
+/// them. If all times are equal (t0 = t1), or the state is empty, y0 is returned for each.
 /// Accepted times, orders and event times are constants without gradient. Tracked tensors (y0, those captured by f) get
 /// their gradients. A failed solve reports it in `status`, and `value_or_throw` throws it. Throws ValueError for
 /// invalid options, ShapeError or DTypeError if f's result does not fit y.
@@ -167,7 +176,7 @@ struct OdeSolution {
 OdeSolution odeint(const OdeTerm& term, const State& y0, const std::vector<double>& times,
                    const OdeOptions& options = {});
 
-/// The same for a state of one tensor: its values at the requested times, stacked along a new first axis. Throws
+/// The same for a state of one tensor: its values at `OdeSolution::t`, stacked along a new first axis. Throws
 /// SolverError unless the end, or a terminal event, was reached.
 ///
 /// Example: `Tensor y = odeint([](const Tensor&, const Tensor& y) { return -y; }, x, {0, 0.5, 1});  // (3, …)`

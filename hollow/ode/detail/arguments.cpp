@@ -2,6 +2,8 @@
 #include <cmath>
 
 #include "autodiff/base/error.hpp"
+#include "autodiff/basic.hpp"
+#include "hollow/ode/detail/norm.hpp"
 #include "hollow/ode/detail/solve.hpp"
 #include "hollow/ode/methods/family.hpp"
 
@@ -9,16 +11,16 @@ namespace dimwise::ode {
 
 namespace {
 
-void check_times(const char* what, const std::vector<double>& times) {
+void check_times(const char* what, const std::vector<double>& times, bool repeated) {
   if (times.size() < 2)
     fail<ValueError>("odeint", "there are ", times.size(), ' ', what, ". Give at least start and end.");
   for (size_t i = 0; i < times.size(); ++i)
     if (!std::isfinite(times[i])) fail<ValueError>("odeint", what, "[", i, "] = ", times[i], " is not finite.");
   if (std::all_of(times.begin(), times.end(), [&](double t) { return t == times[0]; })) return;
   for (size_t i = 1; i < times.size(); ++i)
-    if (!((times[i] - times[i - 1]) * (times.back() - times.front()) > 0))
-      fail<ValueError>("odeint", what, " must increase or decrease strictly, but ", times[i - 1], " is followed by ",
-                       times[i], ".");
+    if (!((times[i] - times[i - 1]) * (times.back() - times.front()) > 0 || (repeated && times[i] == times[i - 1])))
+      fail<ValueError>("odeint", what, " must increase or decrease", repeated ? "" : " strictly", ", but ",
+                       times[i - 1], " is followed by ", times[i], ".");
 }
 
 void check_marks(const char* what, const std::vector<bool>& marks, size_t tensors) {
@@ -56,6 +58,31 @@ void check_tolerances(const OdeOptions& options) {
   if (!(options.implicit.tolerance > 0 && options.implicit.tolerance <= 1))
     fail<ValueError>("odeint", "implicit.tolerance = ", options.implicit.tolerance,
                      ". It is a fraction of the step's tolerance: give a value above 0 and at most 1.");
+}
+
+// Throws for a tolerance that rounding alone exceeds.
+void check_accuracy(const State& y0, const OdeOptions& options) {
+  const double rounding = y0[0].dtype() == DType::float32 ? 0x1p-23 : 0x1p-52;
+  for (size_t i = 0; i < y0.size(); ++i) {
+    if (!options.controlled.empty() && !options.controlled[i]) continue;
+    const auto own = [&](const State& each) { return i < each.size() && each[i].defined(); };
+    if (!own(options.rtols) && !own(options.atols) && options.rtol >= rounding && options.atol > 0) continue;
+    const auto tolerance = [&](const State& each, double scalar) {
+      return own(each) ? broadcast_to(stop_gradient(each[i]), y0[i].shape()).values() : std::vector<double>{scalar};
+    };
+    const std::vector<double> r = tolerance(options.rtols, options.rtol), a = tolerance(options.atols, options.atol),
+                              y = y0[i].values();
+    for (size_t j = 0; j < y.size(); ++j) {
+      const double relative = r[r.size() == 1 ? 0 : j], absolute = a[a.size() == 1 ? 0 : j];
+      if (!(absolute >= 0 && relative >= 0)) continue;  // the norm reports it
+      const auto place = [&] { return describe({static_cast<int>(i), static_cast<int64_t>(j)}, y0); };
+      if (absolute == 0 && y[j] == 0)
+        fail<ValueError>("odeint", "atol = 0, but the state has ", place(), ", whose tolerance is 0. Give it an atol.");
+      if (absolute + relative * std::abs(y[j]) < rounding * std::abs(y[j]))
+        fail<ValueError>("odeint", "rtol = ", relative, " and atol = ", absolute, " are below the rounding of ",
+                         y0[i].dtype(), " at ", place(), ". Use rtol of at least ", 4 * rounding, ", or float64.");
+    }
+  }
 }
 
 void check_unknowns(const State& y0, const OdeOptions& options) {
@@ -97,18 +124,19 @@ void check_gradient(const OdeOptions& options) {
 
 void check_arguments(const State& y0, const std::vector<double>& times, const OdeOptions& options) {
   check_state(y0);
-  check_times("times", times);
+  check_times("times", times, true);
   check_marks("controlled", options.controlled, y0.size());
   check_marks("quadratures", options.quadratures, y0.size());
   check_tolerances(options);
   check_lengths(options);
   const bool adaptive = is_adaptive(options.method);
+  if (adaptive && options.steps == 0 && options.replay.grid.empty()) check_accuracy(y0, options);
   check_unknowns(y0, options);
   check_gradient(options);
   if (options.max_order < 0)
     fail<ValueError>("odeint", "max_order = ", options.max_order, ". It must not be negative.");
   if (!options.replay.grid.empty()) {
-    check_times("grid", options.replay.grid);
+    check_times("grid", options.replay.grid, false);
     if (options.replay.grid.front() != times.front() || options.replay.grid.back() != times.back())
       fail<ValueError>("odeint", "the grid runs from ", options.replay.grid.front(), " to ", options.replay.grid.back(),
                        ", the times from ", times.front(), " to ", times.back(), ". Their ends must be equal.");

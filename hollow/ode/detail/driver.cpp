@@ -18,10 +18,11 @@ Driver::Driver(std::unique_ptr<Stepper> method, std::shared_ptr<System> system, 
       system_(std::move(system)),
       times_(times),
       keep_(keep),
-      events_(system_->options.events, times.front(), method_->y()),
+      events_(schedule.grid.empty() ? system_->options.events : std::vector<OdeEvent>(), times.front(), method_->y()),
       schedule_(std::move(schedule)),
       direction_(times.back() > times.front() ? 1 : -1) {
-  result_.y.push_back(method_->y());
+  while (result_.t.size() < times_.size() && times_[result_.t.size()] == method_->t())
+    output(method_->t(), method_->y());
   result_.grid.push_back(method_->t());
   const OdeOptions& options = system_->options;
   if (!schedule_.grid.empty()) return;
@@ -58,7 +59,7 @@ StepSchedule Driver::equal_steps() const {
     // The margin keeps an interval that is a multiple of dt, up to rounding, from getting one more step.
     const double n = options.steps > 0 ? static_cast<double>(options.steps)
                                        : std::max(1.0, std::ceil(std::abs(length) / options.dt * (1 - 1e-12)));
-    for (double j = 1; j <= n; ++j) {
+    for (double j = 1; length != 0 && j <= n; ++j) {
       if (static_cast<int64_t>(schedule.grid.size()) > options.max_steps + 1) return schedule;
       schedule.grid.push_back(j == n ? times_[i] : start + length * (j / n));
     }
@@ -96,7 +97,7 @@ void Driver::adapt(int64_t until) {
   const OdeOptions& options = system_->options;
   if (h_ == 0) {
     if (!start_is_finite()) return;
-    h_ = options.dt > 0 ? options.dt : method_->first_dt(direction_);
+    h_ = options.dt > 0 ? options.dt : method_->first_dt(times_.back());
   }
   const double end = times_.back();
   while (!at_end() && system_->statistics.accepted < until) {
@@ -132,9 +133,9 @@ double Driver::accept(const Attempt& attempt) {
   result_.grid.push_back(t1);
   if (method_->order() != 0) result_.orders.push_back(method_->order());
   const auto due = [&] {
-    return result_.y.size() < times_.size() && times_[result_.y.size()] * direction_ <= t1 * direction_;
+    return result_.t.size() < times_.size() && times_[result_.t.size()] * direction_ <= t1 * direction_;
   };
-  const bool between = due() && times_[result_.y.size()] != t1;
+  const bool between = due() && times_[result_.t.size()] != t1;
   Interpolant interpolant;
   if (keep_ || events_.any() || between) interpolant = method_->interpolant();
   double until = t1;
@@ -150,12 +151,18 @@ double Driver::accept(const Attempt& attempt) {
       }
       result_.events.push_back(std::move(reached));
     }
-  while (due() && times_[result_.y.size()] * direction_ <= until * direction_) {
-    const double at = times_[result_.y.size()];
-    result_.y.push_back(at == t1 ? method_->y() : interpolant.at(at));
+  while (due() && times_[result_.t.size()] * direction_ <= until * direction_) {
+    const double at = times_[result_.t.size()];
+    output(at, at == t1 ? method_->y() : interpolant.at(at));
   }
+  if (result_.status == OdeStatus::event_reached && result_.t.back() != until) output(until, result_.events.back().y);
   if (keep_) keep_->interpolants.push_back(std::move(interpolant));
   return next;
+}
+
+void Driver::output(double t, const State& y) {
+  result_.t.push_back(t);
+  result_.y.push_back(y);
 }
 
 void Driver::notice_stiffness() {

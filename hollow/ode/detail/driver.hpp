@@ -8,7 +8,8 @@ namespace dimwise::ode {
 /// Runs a method through the requested times: accepts and rejects steps, interpolates the output, enforces the limits.
 class Driver {
  public:
-  /// Every step's interpolant is appended to `keep` unless it is null. A nonempty schedule prescribes the steps.
+  /// Every step's interpolant is appended to `keep` unless it is null. A nonempty schedule repeats steps, without
+  /// events.
   Driver(std::unique_ptr<Stepper> method, std::shared_ptr<System> system, const std::vector<double>& times,
          DenseOutput* keep, StepSchedule schedule = {});
 
@@ -30,6 +31,7 @@ class Driver {
   int64_t tried() const { return system_->statistics.accepted + system_->statistics.rejected; }
   bool start_is_finite();
   double accept(const Attempt& attempt);
+  void output(double t, const State& y);
   void notice_stiffness();
   void out_of_steps();
   void out_of_evaluations();

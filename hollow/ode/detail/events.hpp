@@ -16,11 +16,19 @@ class Events {
   bool terminal(const OdeEventReached& reached) const { return events_[reached.event].terminal; }
 
  private:
+  struct Sample {
+    double t, g;
+  };
   double value(size_t i, double t, const State& y) const;
-  double root(size_t i, const Interpolant& interpolant, double before, double after) const;
+  double root(size_t i, const Interpolant& interpolant, const Sample& a, const Sample& b) const;
+  Sample border(size_t i, const Interpolant& interpolant, Sample number, double nan) const;
+  // Appends the root between two neighboring samples.
+  void search(size_t i, const Interpolant& interpolant, const Sample& a, const Sample& b, std::vector<double>& roots);
 
   std::vector<OdeEvent> events_;
-  std::vector<double> g_;  // values at the end of the last step
+  std::vector<double> g_;     // values at the end of the last step
+  std::vector<Sample> lost_;  // where each event was last a number before it was NaN
+  bool started_ = false;
 };
 
 }  // namespace dimwise::ode

@@ -197,6 +197,7 @@ const Op odeint_adjoint_backward_op = [] {
         a = add(a, unpack(in[0], offset, y0[j]));
         if (adjoint.before() > 0) state[j] = y;
       }
+      if (kept.times[i] == kept.times[i - 1]) continue;
       OdeOptions options = adjoint.options(i);
       if (options.replay.grid.empty()) options.dt = dt;
       check_arguments(state, {kept.times[i], kept.times[i - 1]}, options);
@@ -285,7 +286,7 @@ OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vecto
   solution.adjoint = kept->statistics;
   if (!options.dense) solution.trajectory = nullptr;
   if (solution.y.size() == 1) return solution;
-  kept->times.assign(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(solution.y.size()));
+  kept->times = solution.t;
   const Tensor flat = apply(odeint_adjoint_op, Operands(inputs), kept);
   int64_t offset = 0;
   for (size_t i = 1; i < solution.y.size(); ++i)

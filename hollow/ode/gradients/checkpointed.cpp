@@ -51,7 +51,7 @@ struct Segment {
 };
 
 // Takes the next steps, and replaces their records by one that can repeat them.
-void take(Driver& driver, const std::shared_ptr<System>& system, const std::vector<double>& times, int64_t steps) {
+void take(Driver& driver, const std::shared_ptr<System>& system, int64_t steps) {
   const auto segment = std::make_shared<Segment>();
   segment->system = system;
   OdeSolution& result = driver.result();
@@ -72,8 +72,7 @@ void take(Driver& driver, const std::shared_ptr<System>& system, const std::vect
       },
       from);
   segment->times = {result.grid[steps_before]};
-  segment->times.insert(segment->times.end(), times.begin() + static_cast<std::ptrdiff_t>(outputs),
-                        times.begin() + static_cast<std::ptrdiff_t>(result.y.size()));
+  segment->times.insert(segment->times.end(), result.t.begin() + static_cast<std::ptrdiff_t>(outputs), result.t.end());
   segment->schedule.grid.assign(result.grid.begin() + static_cast<std::ptrdiff_t>(steps_before), result.grid.end());
   segment->schedule.orders.assign(result.orders.begin() + static_cast<std::ptrdiff_t>(orders), result.orders.end());
 
@@ -93,7 +92,7 @@ OdeSolution solve_checkpointed(const OdeTerm& term, const State& y0, const std::
   const auto system = std::make_shared<System>(term, y0, options);
   Driver driver(make_stepper(system, times.front(), y0, {}), system, times, nullptr);
   if (!records(y0, driver.method().derivative())) return solve(term, y0, times, options, driver.method().derivative());
-  for (int64_t steps = 1; !driver.at_end(); ++steps) take(driver, system, times, steps);
+  for (int64_t steps = 1; !driver.at_end(); ++steps) take(driver, system, steps);
   return driver.finish();
 }
 

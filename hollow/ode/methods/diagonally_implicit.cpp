@@ -57,8 +57,8 @@ std::unique_ptr<Stepper> DiagonallyImplicit::clone() const {
   return copy;
 }
 
-double DiagonallyImplicit::first_dt(double direction) {
-  return first_step(*system_, t_, direction, y_, derivative(), tableau_.order);
+double DiagonallyImplicit::first_dt(double end) {
+  return first_step(*system_, t_, end, y_, derivative(), tableau_.order);
 }
 
 StepEquation DiagonallyImplicit::equation(const Step& step, size_t stage) const {

@@ -20,7 +20,7 @@ class DiagonallyImplicit final : public Stepper {
                      State derivative);
   std::unique_ptr<Stepper> clone() const override;
 
-  double first_dt(double direction) override;
+  double first_dt(double end) override;
   Attempt attempt(double t1, bool control) override;
   double accept(const Attempt& attempt) override;
   double reject(const Attempt& attempt) override;

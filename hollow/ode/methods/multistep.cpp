@@ -59,7 +59,7 @@ int Multistep::highest() const {
   return wanted > 0 ? std::min(wanted, family_.max_order) : family_.max_order;
 }
 
-double Multistep::first_dt(double direction) { return first_step(*system_, t_, direction, y_, derivative(), 2); }
+double Multistep::first_dt(double end) { return first_step(*system_, t_, end, y_, derivative(), 2); }
 
 // The times of the solutions before t + h, in units of h.
 Past Multistep::past(double h) const {

@@ -53,7 +53,7 @@ class Multistep final : public Stepper {
   Multistep(const MultistepFamily& family, const std::shared_ptr<System>& system, double t, Nordsieck z, double h);
   std::unique_ptr<Stepper> clone() const override;
 
-  double first_dt(double direction) override;
+  double first_dt(double end) override;
   Attempt attempt(double t1, bool control) override;
   double accept(const Attempt& attempt) override;
   double reject(const Attempt& attempt) override;

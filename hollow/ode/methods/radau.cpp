@@ -91,9 +91,7 @@ std::unique_ptr<Stepper> Radau::clone() const {
   return copy;
 }
 
-double Radau::first_dt(double direction) {
-  return first_step(*system_, t_, direction, y_, derivative(), radau_tableau().order);
-}
+double Radau::first_dt(double end) { return first_step(*system_, t_, end, y_, derivative(), radau_tableau().order); }
 
 Stages Radau::guess(const Step& step) const {
   Stages z;

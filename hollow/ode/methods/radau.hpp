@@ -19,7 +19,7 @@ class Radau final : public Stepper {
   Radau(const std::shared_ptr<System>& system, double t, const State& y, State derivative);
   std::unique_ptr<Stepper> clone() const override;
 
-  double first_dt(double direction) override;
+  double first_dt(double end) override;
   Attempt attempt(double t1, bool control) override;
   double accept(const Attempt& attempt) override;
   double reject(const Attempt& attempt) override;

@@ -53,9 +53,7 @@ std::unique_ptr<Stepper> RungeKutta::clone() const {
   return copy;
 }
 
-double RungeKutta::first_dt(double direction) {
-  return first_step(*system_, t_, direction, y_, derivative(), tableau_.order);
-}
+double RungeKutta::first_dt(double end) { return first_step(*system_, t_, end, y_, derivative(), tableau_.order); }
 
 Attempt RungeKutta::attempt(double t1, bool control) {
   step_ = Step{t_, t1, y_, {}, {derivative()}, {}};

@@ -13,7 +13,7 @@ class RungeKutta final : public Stepper {
       : Stepper(std::move(system), t, y, std::move(derivative)), tableau_(tableau), control_(tableau.order) {}
   std::unique_ptr<Stepper> clone() const override;
 
-  double first_dt(double direction) override;
+  double first_dt(double end) override;
   Attempt attempt(double t1, bool control) override;
   double accept(const Attempt& attempt) override;
   double reject(const Attempt& attempt) override;

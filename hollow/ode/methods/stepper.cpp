@@ -20,10 +20,10 @@ void Stepper::visit(const std::function<void(Tensor&)>& each) {
   for (Tensor& k : derivative_) each(k);
 }
 
-double first_step(System& system, double t, double direction, const State& y, const State& derivative, int order) {
+double first_step(System& system, double t, double end, const State& y, const State& derivative, int order) {
   const NoGrad guard;
   const State weights = system.norm.weights(y);
-  const double longest = system.options.dt_max;
+  const double direction = end > t ? 1 : -1, longest = std::min(system.options.dt_max, std::abs(end - t));
   const double d0 = system.norm(y, weights), d1 = system.norm(derivative, weights);
   const double h0 = std::min(d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1, longest);
   const State moved = combination({&derivative, &y}, {direction * h0, 1});

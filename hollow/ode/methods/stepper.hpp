@@ -36,8 +36,8 @@ class Stepper {
   /// f(t, y), evaluated if it is not known yet.
   const State& derivative();
 
-  /// A first step length.
-  virtual double first_dt(double direction) = 0;
+  /// A first step length on the way to `end`; f is not evaluated beyond it.
+  virtual double first_dt(double end) = 0;
   /// Attempts a step to t1; with `control`, estimates its error.
   virtual Attempt attempt(double t1, bool control) = 0;
   /// Accepts the attempted step. Returns the next step length under step control.
@@ -71,6 +71,6 @@ std::unique_ptr<Stepper> make_stepper(const std::shared_ptr<System>& system, dou
 
 /// A first step length for a method of that order, from one more evaluation of f. Hairer, Nørsett, Wanner, Solving ODEs
 /// I, II.4.
-double first_step(System& system, double t, double direction, const State& y, const State& derivative, int order);
+double first_step(System& system, double t, double end, const State& y, const State& derivative, int order);
 
 }  // namespace dimwise::ode

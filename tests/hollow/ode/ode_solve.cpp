@@ -173,8 +173,9 @@ TEST_CASE("Invalid arguments are rejected with a remedy") {
   };
   for (const std::string& name : ode_method_names()) refused({.method = "magic"}, name.c_str());
   refused({.method = "rk4"}, "Set dt or steps");
-  refused({}, "increase or decrease strictly", {0, 1, 0.5});
-  refused({}, "increase or decrease strictly", {0, 0, 1});
+  refused({}, "times must increase or decrease, but 1 is followed by 0.5", {0, 1, 0.5});
+  refused({}, "times must increase or decrease, but 0 is followed by -1", {0, 0, -1, 0.5});
+  refused({.replay = {.grid = {0, 0.5, 0.5, 1}}}, "grid must increase or decrease strictly");
   refused({}, "at least start and end", {0});
   refused({}, "not finite", {0, std::nan("")});
   refused({.rtol = -1}, "rtol");
