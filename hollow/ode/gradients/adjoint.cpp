@@ -26,6 +26,7 @@ struct Kept {
   std::vector<double> grid;
   Tensor value;
   std::shared_ptr<OdeStatistics> statistics;
+  std::vector<Tensor> captured;  // at the start: the record's other inputs
 };
 
 struct Backward {
@@ -72,7 +73,8 @@ class Adjoint {
     options.quadratures.resize(before() + kept_.tensors + captured_.size(), true);
     options.controlled.assign(before() + kept_.tensors, true);
     options.controlled.resize(options.quadratures.size(), kept_.options.adjoint.controls_parameters);
-    options.rtols = options.atols = {};
+    options.rtols = tolerances(options.rtols, options.adjoint.rtol);
+    options.atols = tolerances(options.atols, options.adjoint.atol);
     options.events = {};
     options.replay.grid.clear();
     options.replay.orders.clear();
@@ -95,6 +97,15 @@ class Adjoint {
     return options;
   }
 
+  // Those of y hold for a, too, unless the adjoint has one of its own.
+  State tolerances(const State& forward, double own) const {
+    if (forward.empty() || own > 0) return {};
+    State all = forward;
+    if (backsolve_) all.insert(all.end(), forward.begin(), forward.end());
+    all.resize(before() + kept_.tensors + captured_.size());
+    return all;
+  }
+
   State solution(double t, const State& state) const {
     if (!backsolve_) return kept_.trajectory->at(t);
     return {state.begin(), state.begin() + static_cast<std::ptrdiff_t>(kept_.tensors)};
@@ -102,6 +113,7 @@ class Adjoint {
 
   State field(const Tensor& t, const State& state) {
     State inputs, derivative;
+    const uint64_t begin = next_sequence();
     for (const Tensor& y : solution(t.item(), state)) inputs.push_back(track(y));
     {
       const EnableGrad guard;
@@ -110,7 +122,7 @@ class Adjoint {
     check_structure(derivative, inputs);
     inputs.insert(inputs.end(), captured_.begin(), captured_.end());
     const Tape tape(derivative, inputs, {.cut_at_inputs = true});
-    if (!captured_.empty() && tape.has_captures())
+    if (tape.has_captures() && (!captured_.empty() || captures_more(derivative, inputs, begin)))
       fail<ValueError>("odeint_adjoint", "at t = ", t.item(),
                        " f captures a tracked tensor that it did not capture at times[0], so its gradient would be "
                        "lost. Use gradient = OdeGradient::direct.");
@@ -121,6 +133,16 @@ class Adjoint {
       for (const Tensor& k : derivative) result.push_back(stop_gradient(k));
     for (Tensor& g : tape.pull(cotangents)) result.push_back(std::move(g));
     return result;
+  }
+
+  // Whether f captures tensors other than those whose gradients are known not to be wanted.
+  bool captures_more(const State& derivative, const State& inputs, uint64_t begin) const {
+    for (const Tensor& k : derivative)
+      for (const Tensor& c : captured(k, inputs, begin))
+        if (std::none_of(kept_.captured.begin(), kept_.captured.end(),
+                         [&](const Tensor& known) { return known.node() == c.node(); }))
+          return true;
+    return false;
   }
 
   // The diagonal of the adjoint is −D f, the very vector of the forward problem: Chen & Duvenaud (2019), section 3.
@@ -266,8 +288,9 @@ OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vecto
   }
   check_structure(k1, y0);
 
-  auto kept =
-      std::make_shared<Kept>(Kept{term, options, {}, y0.size(), start, {}, {}, {}, std::make_shared<OdeStatistics>()});
+  auto kept = std::make_shared<Kept>(
+      Kept{term, options, {}, y0.size(), start, {}, {}, {}, std::make_shared<OdeStatistics>(), {}});
+  for (size_t i = y0.size(); i < inputs.size(); ++i) kept->captured.push_back(inputs[i]);
   OdeSolution solution;
   {
     const NoGrad guard;

@@ -16,13 +16,6 @@ namespace {
 constexpr DType f64 = DType::float64;
 constexpr double gravity = 9.8;
 
-std::vector<std::string> adaptive_methods() {
-  std::vector<std::string> names;
-  for (const std::string& name : ode_method_names())
-    if (is_adaptive(name)) names.push_back(name);
-  return names;
-}
-
 // Height and speed of a free fall.
 const VectorField fall = [](const Tensor&, const State& s) -> State {
   return {s[1], full(s[1].shape(), -gravity, f64)};

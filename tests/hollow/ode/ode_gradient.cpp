@@ -206,6 +206,35 @@ TEST_CASE("A gradient that the adjoint would drop is an error") {
   };
   const auto s = odeint(switching, {scalar(1, DType::float64)}, {0, 1}, {.gradient = OdeGradient::adjoint});
   CHECK_THROWS_WITH(grad(s.y[1][0], a), Contains("did not capture at times[0]"));
+  // A parameter that enters first after the start, with and without one that is captured from the start.
+  for (const OdeGradient gradient : {OdeGradient::adjoint, OdeGradient::backsolve})
+    for (const bool other : {false, true}) {
+      INFO("gradient " << static_cast<int>(gradient) << ", other " << other);
+      const Tensor y0 = track(scalar(1, DType::float64));
+      const VectorField late = [&](const Tensor& t, const State& y) -> State {
+        const Tensor k = other ? a * y[0] : y[0];
+        return {t.item() < 0.5 ? k : b * k};
+      };
+      const auto z = odeint(late, {y0}, {0, 1}, {.gradient = gradient});
+      CHECK_THROWS_WITH(grad(z.y[1][0], y0), Contains("did not capture at times[0]"));
+      const VectorField known = [&](const Tensor&, const State& y) -> State { return {other ? a * y[0] : y[0]}; };
+      CHECK(grad(odeint(known, {y0}, {0, 1}, {.gradient = gradient}).y[1][0], y0).item() ==
+            Approx(std::exp(1)).epsilon(1e-4));
+    }
+}
+
+TEST_CASE("The adjoint is solved to the tolerances of each component") {
+  const Tensor rates = tensor({1, 3}, DType::float64), y0 = track(tensor({1, 2}, DType::float64));
+  const VectorField f = [&](const Tensor& t, const State& y) -> State { return {-rates * (1 + sin(5 * t)) * y[0]}; };
+  const auto error = [&](OdeGradient gradient, OdeAdjointOptions own) {
+    const Tensor fine = full({2}, 1e-11, DType::float64);
+    const OdeOptions options{.rtols = {fine}, .atols = {fine}, .gradient = gradient, .adjoint = std::move(own)};
+    const Tensor g = grad(sum(value_or_throw(odeint(f, {y0}, {0, 2}, options)).y[1][0]), y0);
+    const Tensor exact = exp(-rates * (2 + (1 - std::cos(10)) / 5));
+    return max(abs(g / exact - 1)).item();
+  };
+  for (const OdeGradient gradient : {OdeGradient::adjoint, OdeGradient::backsolve}) CHECK(error(gradient, {}) < 1e-8);
+  CHECK(error(OdeGradient::adjoint, {.rtol = 1e-3, .atol = 1e-3}) > 1e-6);
 }
 
 TEST_CASE("The adjoint computes only requested gradients, and records nothing if nothing is tracked") {

@@ -18,13 +18,6 @@ const VectorField decay = [](const Tensor&, const State& y) -> State { return {-
 const VectorField stiff = [](const Tensor& t, const State& y) -> State { return {-5000 * (y[0] - cos(t))}; };
 State one() { return {scalar(1, DType::float64)}; }
 
-std::vector<std::string> adaptive_methods() {
-  std::vector<std::string> names;
-  for (const std::string& name : ode_method_names())
-    if (is_adaptive(name)) names.push_back(name);
-  return names;
-}
-
 }  // namespace
 
 TEST_CASE("Events are located by every method, in both directions of time") {

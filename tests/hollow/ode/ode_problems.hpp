@@ -68,4 +68,11 @@ inline double relative_error(const Tensor& y, const std::vector<double>& expecte
   return worst / size;
 }
 
+inline std::vector<std::string> adaptive_methods() {
+  std::vector<std::string> names;
+  for (const std::string& name : ode_method_names())
+    if (is_adaptive(name)) names.push_back(name);
+  return names;
+}
+
 }  // namespace dimwise::problems
