@@ -329,6 +329,10 @@ TEST_CASE("reductions of no elements, of NaN and of values that overflow") {
   CHECK(mean(zeros({0, 3}), {1}).shape() == Shape{0});
   CHECK(mean(ones({41})).item() == 1);
   CHECK((full({3}, 49) / 49.0).values() == std::vector<double>{1, 1, 1});
+  // By a subnormal number too, whose reciprocal is infinite.
+  CHECK((full({3}, 1e-310, DType::float64) / 1e-310).values() == std::vector<double>{1, 1, 1});
+  CHECK((full({3}, 1e-40) / full({3}, 1e-40)).values() == std::vector<double>{1, 1, 1});
+  CHECK((full({3}, 1e-40) / static_cast<double>(1e-40F)).values() == std::vector<double>{1, 1, 1});
   for (const auto& [text, f] :
        std::vector<std::pair<std::string, std::function<void()>>>{{"[softmax] shape (2, 0)",
                                                                    [] {
