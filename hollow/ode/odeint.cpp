@@ -67,6 +67,7 @@ OdeSolution odeint(const OdeTerm& term, const State& y0, const std::vector<doubl
     trivial.t = times;
     trivial.y.assign(times.size(), y0);
     trivial.grid = {times.front()};
+    if (times.back() != times.front()) trivial.grid.push_back(times.back());
     if (options.dense) trivial.trajectory = std::make_shared<const ode::DenseOutput>();
     return trivial;
   }

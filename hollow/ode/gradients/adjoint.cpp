@@ -26,7 +26,6 @@ struct Kept {
   std::vector<double> grid;
   Tensor value;
   std::shared_ptr<OdeStatistics> statistics;
-  std::vector<Tensor> captured;  // at the start: the record's other inputs
 };
 
 struct Backward {
@@ -43,9 +42,11 @@ struct Backward {
 // The backward problem: (a, a_θ)' = −(a, a_θ)ᵀ ∂f/∂(y, θ) along the stored solution, or, solved backwards with it, y.
 class Adjoint {
  public:
-  Adjoint(const Kept& kept, std::vector<Tensor> captured)
+  // `known`: what f captured at the start.
+  Adjoint(const Kept& kept, std::vector<Tensor> known, bool wanted)
       : kept_(kept),
-        captured_(std::move(captured)),
+        known_(std::move(known)),
+        captured_(wanted ? known_ : std::vector<Tensor>()),
         backsolve_(kept.options.gradient == OdeGradient::backsolve),
         forward_(kept.term, kept.like, forward_options(kept.options)) {}
 
@@ -57,6 +58,9 @@ class Adjoint {
 
   // The state: y if it is solved backwards, a, a_θ.
   size_t before() const { return backsolve_ ? kept_.tensors : 0; }
+
+  // Those whose gradients are wanted: a_θ.
+  const std::vector<Tensor>& wanted() const { return captured_; }
 
   // How the interval from times[i] back to times[i − 1] is solved.
   OdeOptions options(size_t i) const {
@@ -139,8 +143,7 @@ class Adjoint {
   bool captures_more(const State& derivative, const State& inputs, uint64_t begin) const {
     for (const Tensor& k : derivative)
       for (const Tensor& c : captured(k, inputs, begin))
-        if (std::none_of(kept_.captured.begin(), kept_.captured.end(),
-                         [&](const Tensor& known) { return known.node() == c.node(); }))
+        if (std::none_of(known_.begin(), known_.end(), [&](const Tensor& known) { return known.node() == c.node(); }))
           return true;
     return false;
   }
@@ -170,7 +173,7 @@ class Adjoint {
   }
 
   const Kept& kept_;
-  std::vector<Tensor> captured_;
+  std::vector<Tensor> known_, captured_;
   bool backsolve_;
   System forward_;
 };
@@ -197,9 +200,7 @@ const Op odeint_adjoint_backward_op = [] {
     const auto& kept = as<Kept>(how.kept);
     const NoGrad guard;
     const std::vector<Tensor> y0(in.begin() + 1, in.begin() + 1 + static_cast<std::ptrdiff_t>(kept.tensors));
-    std::vector<Tensor> captured;
-    if (how.captured) captured.assign(in.begin() + 1 + static_cast<std::ptrdiff_t>(kept.tensors), in.end());
-    Adjoint adjoint(kept, captured);
+    Adjoint adjoint(kept, {in.begin() + 1 + static_cast<std::ptrdiff_t>(kept.tensors), in.end()}, how.captured);
     const auto end = [&](size_t i, size_t j) {  // tensor j of the solution at times[i]
       int64_t offset = static_cast<int64_t>(i - 1) * (kept.value.size() / static_cast<int64_t>(kept.times.size() - 1));
       for (size_t k = 0; k < j; ++k) offset += y0[k].size();
@@ -209,7 +210,7 @@ const Op odeint_adjoint_backward_op = [] {
     State state;
     if (adjoint.before() > 0) state = y0;
     for (const Tensor& y : y0) state.push_back(zeros_like(y));
-    for (const Tensor& c : captured) state.push_back(zeros_like(c));
+    for (const Tensor& c : adjoint.wanted()) state.push_back(zeros_like(c));
     double dt = 0;
     for (size_t i = kept.times.size() - 1; i > 0; --i) {
       for (size_t j = 0; j < kept.tensors; ++j) {
@@ -288,9 +289,8 @@ OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vecto
   }
   check_structure(k1, y0);
 
-  auto kept = std::make_shared<Kept>(
-      Kept{term, options, {}, y0.size(), start, {}, {}, {}, std::make_shared<OdeStatistics>(), {}});
-  for (size_t i = y0.size(); i < inputs.size(); ++i) kept->captured.push_back(inputs[i]);
+  auto kept =
+      std::make_shared<Kept>(Kept{term, options, {}, y0.size(), start, {}, {}, {}, std::make_shared<OdeStatistics>()});
   OdeSolution solution;
   {
     const NoGrad guard;

@@ -228,6 +228,9 @@ TEST_CASE("A state without elements is its own solution") {
       CHECK(s.status == OdeStatus::success);
       REQUIRE(s.y.size() == 3);
       CHECK(s.y.back()[0].shape() == shape);
+      OdeOptions dense = options;
+      dense.dense = true;
+      CHECK(odeint(f, {zeros(shape, f64)}, {0, 2}, dense).at(1)[0].shape() == shape);
     }
   }
 }
