@@ -30,7 +30,7 @@ Tensor log1p(Tensor x);
 Tensor sin(Tensor x);
 Tensor cos(Tensor x);
 /// tanh x. The derivative is 1 − y², as in JAX and PyTorch: within 4 ulp for |x| < 1.3. Beyond, its absolute error is
-/// that of y, which does not tell how far x is in the tail; keeping x too would cost a third of a training step.
+/// that of y, which does not tell how far x is in the tail; to keep x too would cost memory and time.
 Tensor tanh(Tensor x);
 /// 1 / (1 + e⁻ˣ).
 Tensor sigmoid(Tensor x);

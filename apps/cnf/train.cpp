@@ -130,7 +130,7 @@ class Training {
           [&](const FlowModel& m, const Shard& shard) {
             FlowOptions options = options_;
             options.first_row = shard.begin;
-            // Errors of rows average out in the gradient; by rows a solve takes a third more evaluations.
+            // Errors of rows average out in the gradient, and by rows a solve takes more evaluations.
             options.ode.per_sample = false;
             const Score s = score(m, slice(x, 0, shard.begin, shard.end), options);
             Tensor objective = -mean(s.log_prob);

@@ -135,7 +135,7 @@ class Training {
             FlowOptions options = options_;
             options.noise = rng_.split("noise").split(number);
             options.first_row = shard.begin;
-            // Errors of rows average out in the gradient; by rows a solve takes a third more evaluations.
+            // Errors of rows average out in the gradient, and by rows a solve takes more evaluations.
             options.ode.per_sample = false;
             const Elbo e = elbo(m, slice(x, 0, shard.begin, shard.end), rng_.split("z").split(number), options);
             parts[static_cast<size_t>(shard.index)] = {sum(e.reconstruction).item(), sum(e.divergence).item(),
