@@ -59,6 +59,14 @@ State OdeSolution::at(double t) const {
   return trajectory->interpolants.empty() ? y.front() : trajectory->at(t);
 }
 
+namespace {
+OdeSolution solve(const OdeTerm& term, const State& y0, const std::vector<double>& times, const OdeOptions& options) {
+  if (!recording() || options.gradient == OdeGradient::direct) return ode::solve(term, y0, times, options);
+  if (options.gradient == OdeGradient::checkpointed) return ode::solve_checkpointed(term, y0, times, options);
+  return ode::solve_adjoint(term, y0, times, options);
+}
+}  // namespace
+
 OdeSolution odeint(const OdeTerm& term, const State& y0, const std::vector<double>& times, const OdeOptions& options) {
   ode::check_arguments(y0, times, options);
   const bool empty = std::all_of(y0.begin(), y0.end(), [](const Tensor& y) { return y.size() == 0; });
@@ -71,9 +79,17 @@ OdeSolution odeint(const OdeTerm& term, const State& y0, const std::vector<doubl
     if (options.dense) trivial.trajectory = std::make_shared<const ode::DenseOutput>();
     return trivial;
   }
-  if (!recording() || options.gradient == OdeGradient::direct) return ode::solve(term, y0, times, options);
-  if (options.gradient == OdeGradient::checkpointed) return ode::solve_checkpointed(term, y0, times, options);
-  return ode::solve_adjoint(term, y0, times, options);
+  try {
+    return solve(term, y0, times, options);
+  } catch (const ode::RowsAreCoupled& found) {
+    OdeOptions full = options;
+    full.implicit.coupling = RowCoupling::full;
+    full.max_evaluations -= found.statistics.evaluations;
+    OdeSolution solution = solve(term, y0, times, full);
+    OdeStatistics all = found.statistics;
+    solution.statistics = all += solution.statistics;
+    return solution;
+  }
 }
 
 Tensor odeint(const std::function<Tensor(const Tensor& t, const Tensor& y)>& f, const Tensor& y0,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hollow/ode/term.hpp"
+#include "hollow/solve/implicit.hpp"
 
 namespace dimwise {
 
@@ -62,6 +63,9 @@ struct OdeImplicitOptions {
   /// The error of the equation's solution, as a fraction of the step's tolerance; 1e-8 makes steps exact to rounding,
   /// as comparisons with finite differences need.
   double tolerance = 0.05;
+  /// `automatic`: the first Jacobian that is computed is checked; if rows of the state (all its axes but the last)
+  /// depend on each other, as nodes of a graph do, the solve starts again with `full`: the whole state is one row.
+  RowCoupling coupling = RowCoupling::automatic;
 };
 
 /// Prescribed steps, without step control: the `grid` and, for multistep methods, the `orders` of an earlier solution.

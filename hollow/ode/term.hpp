@@ -25,8 +25,9 @@ struct ValueAndDiagonal {
 /// The right-hand side of dy/dt = f(t, y), optionally with its Jacobian or the Jacobian's diagonal for implicit
 /// methods.
 ///
-/// The last axis of a state tensor is d; all leading axes are batch, and rows do not depend on each other. A function
-/// (t, y) → State converts to a term; its Jacobian's diagonal, if needed, then takes d reverse passes.
+/// The last axis of a state tensor is d; all leading axes are batch, whose rows do not depend on each other, unless
+/// implicit methods are told otherwise or find out (`OdeImplicitOptions::coupling`). A function (t, y) → State converts
+/// to a term; its Jacobian's diagonal, if needed, then takes d reverse passes.
 ///
 /// Example: `odeint([](const Tensor&, const State& y) { return State{-y[0]}; }, {x}, {0, 1});`
 struct OdeTerm {
@@ -34,7 +35,7 @@ struct OdeTerm {
   /// f and D f together: `dimwise` computes them at little more cost than f alone.
   std::function<ValueAndDiagonal(const Tensor& t, const State& y)> with_diagonal = nullptr;
   /// ∂f/∂y, (…, n, n), of the state tensors concatenated along their last axis, without quadratures. If not given, it
-  /// takes n reverse passes.
+  /// takes n reverse passes. With RowCoupling::full, (N, N) of all unknowns, tensor after tensor.
   std::function<Tensor(const Tensor& t, const State& y)> jacobian = nullptr;
 
   // A function converts to a term.

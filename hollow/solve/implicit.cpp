@@ -12,6 +12,7 @@
 #include "hollow/solve/linear/jacobian.hpp"
 #include "hollow/solve/linear/lu.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/layout.hpp"
 
 namespace dimwise {
 
@@ -31,19 +32,32 @@ class Linearization {
   const Tensor& root() const { return tape_.inputs()[0]; }
 
   Tensor solve(const Tensor& b) const {
-    return dense_ ? factors().solve(b) : iterate([this](const Tensor& v) { return tape_.push({v})[0]; }, b);
+    const Lu* lu = factors();
+    return lu ? lu->solve(b) : iterate([this](const Tensor& v) { return tape_.push({v})[0]; }, b);
   }
   Tensor solve_transposed(const Tensor& w) const {
-    return dense_ ? factors().solve_transposed(w) : iterate([this](const Tensor& v) { return tape_.pull({v})[0]; }, w);
+    const Lu* lu = factors();
+    return lu ? lu->solve_transposed(w) : iterate([this](const Tensor& v) { return tape_.pull({v})[0]; }, w);
   }
 
  private:
-  const Lu& factors() const {
-    std::call_once(factorized_, [this] { factors_.emplace(row_jacobian(tape_)); });
+  // Null where GMRES solves.
+  const Lu* factors() const {
+    if (!dense_) return nullptr;
+    std::call_once(factorized_, [this] {
+      const Tensor jacobian = row_jacobian(tape_);
+      if (options_.coupling == RowCoupling::rows || rows_are_independent(tape_, jacobian)) {
+        factors_.emplace(jacobian);
+      } else if (options_.method == ImplicitMethod::dense) {
+        fail<ValueError>("implicit_root", "the rows of F, of shape ", root().shape(),
+                         ", depend on each other's unknowns. Set coupling = RowCoupling::full.");
+      }
+    });
+    if (!factors_) return nullptr;
     if (factors_->singular())
       fail<ValueError>("implicit_root", "∂F/∂y, of shape (…, ", root().dim(-1), ", ", root().dim(-1),
                        "), is singular at the root, so the root has no derivative there.");
-    return *factors_;
+    return &*factors_;
   }
 
   Tensor iterate(const Function& product, const Tensor& b) const {
@@ -128,6 +142,13 @@ Tensor implicit_root(const Function& residual, const Tensor& y, const ImplicitOp
   if (y.rank() == 0 || y.dim(-1) == 0)
     fail<ShapeError>("implicit_root", "y has shape ", y.shape(), ". It must be (…, n), one system per row.");
   if (!recording()) return root;
+  if (options.coupling == RowCoupling::full && y.rank() > 1) {
+    const Shape row{y.size()};
+    ImplicitOptions one_row = options;
+    if (options.diagonal.defined()) one_row.diagonal = reshape(options.diagonal, row);
+    const auto flat = [&](const Tensor& u) { return reshape(residual(reshape(u, y.shape())), row); };
+    return reshape(implicit_root(flat, reshape(root, row), one_row), y.shape());
+  }
   const Tensor leaf = track(root), f = residual(leaf);
   if (f.shape() != y.shape())
     fail<ShapeError>("implicit_root", "F(y) has shape ", f.shape(), ", but y has ", y.shape(),

@@ -92,9 +92,11 @@ void check_unknowns(const State& y0, const OdeOptions& options) {
   for (size_t i = 0; i < y0.size(); ++i) {
     if (!options.quadratures.empty() && options.quadratures[i]) continue;
     const Shape leading = y0[i].rank() == 0 ? Shape{} : y0[i].shape().without(y0[i].rank() - 1);
-    if (!first && leading != rows)
+    if (!first && leading != rows && options.implicit.coupling != RowCoupling::full)
       fail<ShapeError>("odeint", "implicit methods solve state tensors row by row, but these have leading axes ", rows,
-                       " and ", leading, " (all axes but the last). Make them equal, or mark quadratures.");
+                       " and ", leading,
+                       " (all axes but the last). Make them equal, mark quadratures, or set implicit.coupling = "
+                       "RowCoupling::full.");
     rows = leading;
     first = false;
   }

@@ -30,9 +30,6 @@ void check_structure(const State& k, const State& y) {
 
 namespace {
 
-// The shape of a tensor's unknowns: a scalar is a row of one.
-Shape row_shape(const Tensor& y) { return y.rank() == 0 ? Shape{1} : y.shape(); }
-
 // All unknowns have the rows of the first one.
 const Tensor& first_unknown(const State& y0, const OdeOptions& options) {
   for (size_t i = 0; i < y0.size(); ++i)
@@ -40,18 +37,23 @@ const Tensor& first_unknown(const State& y0, const OdeOptions& options) {
   return y0[0];
 }
 
-Tensor as_rows(const Tensor& y) { return y.rank() == 0 ? reshape(y, {1}) : y; }
-
 }  // namespace
 
 System::System(const OdeTerm& term, const State& y0, const OdeOptions& options)
     : options(options),
       norm(y0, options),
-      unknown_norm({first_unknown(y0, options)}, {.per_sample = options.per_sample}),
-      term_(term) {
+      unknown_norm({first_unknown(y0, options)},
+                   {.per_sample = options.per_sample && options.implicit.coupling != RowCoupling::full}),
+      term_(term),
+      coupling_(options.implicit.coupling) {
   for (const Tensor& y : y0) like_.push_back(stop_gradient(y));
   for (size_t i = 0; i < y0.size(); ++i)
     if (!quadrature(i)) unknowns_.push_back(i);
+}
+
+// The shape of a tensor's unknowns: a scalar is a row of one.
+Shape System::row_shape(const Tensor& y) const {
+  return y.rank() == 0 || coupling_ == RowCoupling::full ? Shape{y.size()} : y.shape();
 }
 
 int64_t System::unknowns() const {
@@ -73,9 +75,10 @@ State System::f(double t, const State& y) {
 }
 
 Tensor System::pack(const State& y) const {
-  if (unknowns_.size() == 1) return as_rows(y[unknowns_[0]]);
+  const auto row = [&](size_t i) { return reshape(y[i], row_shape(y[i])); };
+  if (unknowns_.size() == 1) return row(unknowns_[0]);
   std::vector<Tensor> parts;
-  for (const size_t i : unknowns_) parts.push_back(as_rows(y[i]));
+  for (const size_t i : unknowns_) parts.push_back(row(i));
   return concat(parts, -1);
 }
 
@@ -85,7 +88,7 @@ State System::unpack(const Tensor& u, const State& like) const {
   for (const size_t i : unknowns_) {
     const int64_t width = row_shape(like[i]).dim(-1);
     const Tensor part = unknowns_.size() == 1 ? u : slice(u, -1, offset, offset + width);
-    y[i] = like[i].rank() == 0 ? reshape(part, {}) : part;
+    y[i] = reshape(part, like[i].shape());
     offset += width;
   }
   return y;
@@ -126,7 +129,13 @@ Tensor System::jacobian(double t, const State& y) {
     out = pack(k);
   }
   if (!out.tracked()) return zeros(leaf.shape().with(leaf.rank(), leaf.dim(-1)), leaf.dtype());
-  return row_jacobian(Tape({out}, {leaf}, {.cut_at_inputs = true}));
+  const Tape tape({out}, {leaf}, {.cut_at_inputs = true});
+  Tensor matrix = row_jacobian(tape);
+  if (coupling_ == RowCoupling::automatic) {
+    if (!rows_are_independent(tape, matrix)) throw RowsAreCoupled{statistics};
+    coupling_ = RowCoupling::rows;
+  }
+  return matrix;
 }
 
 System::Linearized System::linearize(double t, const State& y) {

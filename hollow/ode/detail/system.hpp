@@ -8,11 +8,17 @@ namespace dimwise::ode {
 /// Thrown by System when `max_evaluations` would be exceeded; the driver turns it into a status.
 struct OutOfEvaluations {};
 
+/// Thrown by System when the check of the first Jacobian finds coupled rows; `odeint` starts again.
+struct RowsAreCoupled {
+  OdeStatistics statistics;  ///< of the work so far
+};
+
 /// Throws ShapeError or DTypeError unless k has the structure of y.
 void check_structure(const State& k, const State& y);
 
 /// What all parts of a solve share: the right-hand side, counted and checked, the norm, and the unknowns of implicit
-/// equations. The unknowns are the state tensors concatenated along their last axis, without quadratures.
+/// equations. The unknowns are the state tensors concatenated along their last axis, without quadratures; with
+/// RowCoupling::full, they are one row.
 class System {
  public:
   System(const OdeTerm& term, const State& y0, const OdeOptions& options);
@@ -20,7 +26,7 @@ class System {
   /// f(t, y). Throws ShapeError or DTypeError unless the result has the state's structure, and OutOfEvaluations.
   State f(double t, const State& y);
 
-  /// The unknowns of y, (…, n); y itself if it is one tensor.
+  /// The unknowns of y, (…, n) or (n); y itself if it is one tensor.
   Tensor pack(const State& y) const;
   /// `like` with its unknowns replaced by those of u.
   State unpack(const Tensor& u, const State& like) const;
@@ -32,6 +38,7 @@ class System {
   };
   WithDiagonal with_diagonal(double t, const State& y);
   /// ∂f/∂y of the unknowns, (…, n, n), untracked.
+  /// Throws RowsAreCoupled.
   Tensor jacobian(double t, const State& y);
   /// f at y, and v ↦ ∂f/∂y v of the unknowns: one recorded evaluation, then one forward sweep per product. Untracked.
   struct Linearized {
@@ -40,6 +47,8 @@ class System {
   };
   Linearized linearize(double t, const State& y);
 
+  /// How equations of the unknowns are differentiated: `automatic` as long as no Jacobian was checked.
+  RowCoupling coupling() const { return coupling_; }
   /// The length of a row of unknowns.
   int64_t unknowns() const;
   bool has_diagonal() const { return term_.with_diagonal != nullptr; }
@@ -52,12 +61,14 @@ class System {
 
  private:
   void count();
+  Shape row_shape(const Tensor& y) const;
   // The unknowns as one tracked leaf, and f of it, recorded.
   std::pair<Tensor, State> recorded(double t, const State& y);
 
   OdeTerm term_;
   State like_;                    // structure only
   std::vector<size_t> unknowns_;  // the tensors that hold them
+  RowCoupling coupling_;
 };
 
 /// Whether a step from this state is recorded: the thread records, and the state or the derivative is tracked.

@@ -192,50 +192,61 @@ void check_reproduced(const Kept& kept, const State& state) {
                       "strongly for OdeGradient::backsolve. Use OdeGradient::adjoint.");
 }
 
-// The gradient that inputs[0], the cotangent of the packed solution, sends to y0 and to the captured tensors.
+// The gradient that in[0], the cotangent of the packed solution, sends to y0 and, if wanted, to the captured tensors.
+Tensor solve_backwards(const Kept& kept, std::span<const Tensor> in, bool wanted) {
+  const std::vector<Tensor> y0(in.begin() + 1, in.begin() + 1 + static_cast<std::ptrdiff_t>(kept.tensors));
+  Adjoint adjoint(kept, {in.begin() + 1 + static_cast<std::ptrdiff_t>(kept.tensors), in.end()}, wanted);
+  const auto end = [&](size_t i, size_t j) {  // tensor j of the solution at times[i]
+    int64_t offset = static_cast<int64_t>(i - 1) * (kept.value.size() / static_cast<int64_t>(kept.times.size() - 1));
+    for (size_t k = 0; k < j; ++k) offset += y0[k].size();
+    return std::pair{unpack(kept.value, offset, y0[j]), offset};
+  };
+
+  State state;
+  if (adjoint.before() > 0) state = y0;
+  for (const Tensor& y : y0) state.push_back(zeros_like(y));
+  for (const Tensor& c : adjoint.wanted()) state.push_back(zeros_like(c));
+  double dt = 0;
+  for (size_t i = kept.times.size() - 1; i > 0; --i) {
+    for (size_t j = 0; j < kept.tensors; ++j) {
+      auto [y, offset] = end(i, j);
+      offset -= y0[j].size();
+      Tensor& a = state[adjoint.before() + j];
+      a = add(a, unpack(in[0], offset, y0[j]));
+      if (adjoint.before() > 0) state[j] = y;
+    }
+    if (kept.times[i] == kept.times[i - 1]) continue;
+    OdeOptions options = adjoint.options(i);
+    if (options.replay.grid.empty()) options.dt = dt;
+    check_arguments(state, {kept.times[i], kept.times[i - 1]}, options);
+    const OdeSolution solution = solve(adjoint.term(), state, {kept.times[i], kept.times[i - 1]}, options);
+    OdeStatistics& sum = *kept.statistics;
+    sum += solution.statistics;
+    dt = sum.next_dt;
+    if (solution.status != OdeStatus::success) fail<SolverError>("odeint_adjoint", solution.message);
+    state = solution.y.back();
+  }
+  if (adjoint.before() > 0) {
+    check_reproduced(kept, state);
+    state.erase(state.begin(), state.begin() + static_cast<std::ptrdiff_t>(adjoint.before()));
+  }
+  return pack(state);
+}
+
 const Op odeint_adjoint_backward_op = [] {
   Op op{"odeint_adjoint_backward"};
   op.forward = [](std::span<const Tensor> in, const Attributes& attributes) {
     const auto& how = as<Backward>(attributes);
     const auto& kept = as<Kept>(how.kept);
     const NoGrad guard;
-    const std::vector<Tensor> y0(in.begin() + 1, in.begin() + 1 + static_cast<std::ptrdiff_t>(kept.tensors));
-    Adjoint adjoint(kept, {in.begin() + 1 + static_cast<std::ptrdiff_t>(kept.tensors), in.end()}, how.captured);
-    const auto end = [&](size_t i, size_t j) {  // tensor j of the solution at times[i]
-      int64_t offset = static_cast<int64_t>(i - 1) * (kept.value.size() / static_cast<int64_t>(kept.times.size() - 1));
-      for (size_t k = 0; k < j; ++k) offset += y0[k].size();
-      return std::pair{unpack(kept.value, offset, y0[j]), offset};
-    };
-
-    State state;
-    if (adjoint.before() > 0) state = y0;
-    for (const Tensor& y : y0) state.push_back(zeros_like(y));
-    for (const Tensor& c : adjoint.wanted()) state.push_back(zeros_like(c));
-    double dt = 0;
-    for (size_t i = kept.times.size() - 1; i > 0; --i) {
-      for (size_t j = 0; j < kept.tensors; ++j) {
-        auto [y, offset] = end(i, j);
-        offset -= y0[j].size();
-        Tensor& a = state[adjoint.before() + j];
-        a = add(a, unpack(in[0], offset, y0[j]));
-        if (adjoint.before() > 0) state[j] = y;
-      }
-      if (kept.times[i] == kept.times[i - 1]) continue;
-      OdeOptions options = adjoint.options(i);
-      if (options.replay.grid.empty()) options.dt = dt;
-      check_arguments(state, {kept.times[i], kept.times[i - 1]}, options);
-      const OdeSolution solution = solve(adjoint.term(), state, {kept.times[i], kept.times[i - 1]}, options);
-      OdeStatistics& sum = *kept.statistics;
-      sum += solution.statistics;
-      dt = sum.next_dt;
-      if (solution.status != OdeStatus::success) fail<SolverError>("odeint_adjoint", solution.message);
-      state = solution.y.back();
+    Tensor flat;
+    try {
+      flat = solve_backwards(kept, in, how.captured);
+    } catch (const RowsAreCoupled&) {
+      Kept full = kept;
+      full.options.implicit.coupling = RowCoupling::full;
+      flat = solve_backwards(full, in, how.captured);
     }
-    if (adjoint.before() > 0) {
-      check_reproduced(kept, state);
-      state.erase(state.begin(), state.begin() + static_cast<std::ptrdiff_t>(adjoint.before()));
-    }
-    const Tensor flat = pack(state);
     return share(flat, flat.shape());
   };
   op.vjp = [](const Call&, const Tensor&, Cotangents&) { once_only(); };

@@ -151,7 +151,7 @@ State Corrector::attach(const StepEquation& equation, const State& y) const {
   const auto f = [&](const Tensor& u) { return system_->f(equation.t, system_->unpack(u, y)); };
   const Tensor delta = system_->pack(equation.delta);
   // A dense solve if the step used the matrix, otherwise GMRES, preconditioned by the diagonal if there is one.
-  ImplicitOptions how;
+  ImplicitOptions how{.coupling = system_->coupling()};
   if (linearization_.kind() == CorrectorKind::newton)
     how.method = ImplicitMethod::dense;
   else if (linearization_.diagonal.defined())

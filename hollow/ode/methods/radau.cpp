@@ -297,7 +297,7 @@ void Radau::attach(Step& step) const {
     return each;
   };
   // A dense solve if the step used the matrix, otherwise GMRES.
-  ImplicitOptions how;
+  ImplicitOptions how{.coupling = system_->coupling()};
   if (linearization_.jacobian.defined()) how.method = ImplicitMethod::dense;
   if (linearization_.diagonal.defined()) {
     const NoGrad guard;

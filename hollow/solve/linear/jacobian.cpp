@@ -1,8 +1,10 @@
 #include "hollow/solve/linear/jacobian.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "autodiff/base/error.hpp"
+#include "autodiff/base/rng.hpp"
 #include "autodiff/context.hpp"
 #include "autodiff/node.hpp"
 
@@ -33,6 +35,33 @@ Tensor row_jacobian(const Tape& tape) {
     });
   }
   return jacobian;
+}
+
+bool rows_are_independent(const Tape& tape, const Tensor& row_jacobian) {
+  const Tensor& y = tape.inputs()[0];
+  const int64_t n = y.dim(-1), rows = n ? y.size() / n : 0;
+  if (rows < 2) return true;
+  const NoGrad guard;
+  Rng rng(0);
+  const Tensor w = rng.normal(y.shape(), y.dtype());
+  const std::vector<double> random = w.values(), pulled = tape.pull({w})[0].values(), jacobian = row_jacobian.values();
+  // Rounding stays below this fraction of the largest sum of a row.
+  const double fraction = y.dtype() == DType::float32 ? 1e-3 : 1e-6;
+  for (size_t row = 0, d = static_cast<size_t>(n); row < static_cast<size_t>(rows); ++row) {
+    double largest = 0, scale = 0;
+    for (size_t j = 0; j < d; ++j) {
+      double sum = 0, size = std::abs(pulled[row * d + j]);
+      for (size_t i = 0; i < d; ++i) {
+        const double product = random[row * d + i] * jacobian[(row * d + i) * d + j];
+        sum += product;
+        size += std::abs(product);
+      }
+      largest = std::max(largest, std::abs(pulled[row * d + j] - sum));
+      scale = std::max(scale, size);
+    }
+    if (largest > fraction * scale) return false;
+  }
+  return true;
 }
 
 }  // namespace dimwise
