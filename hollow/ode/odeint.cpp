@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "autodiff/base/error.hpp"
+#include "hollow/ode/detail/segments.hpp"
 #include "hollow/ode/detail/solve.hpp"
-#include "hollow/ode/gradients/adjoint.hpp"
-#include "hollow/ode/gradients/checkpointed.hpp"
+#include "hollow/ode/gradients/event_times.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/index.hpp"
 #include "ops/layout.hpp"
 
 namespace dimwise {
@@ -59,14 +61,6 @@ State OdeSolution::at(double t) const {
   return trajectory->interpolants.empty() ? y.front() : trajectory->at(t);
 }
 
-namespace {
-OdeSolution solve(const OdeTerm& term, const State& y0, const std::vector<double>& times, const OdeOptions& options) {
-  if (!recording() || options.gradient == OdeGradient::direct) return ode::solve(term, y0, times, options);
-  if (options.gradient == OdeGradient::checkpointed) return ode::solve_checkpointed(term, y0, times, options);
-  return ode::solve_adjoint(term, y0, times, options);
-}
-}  // namespace
-
 OdeSolution odeint(const OdeTerm& term, const State& y0, const std::vector<double>& times, const OdeOptions& options) {
   ode::check_arguments(y0, times, options);
   const bool empty = std::all_of(y0.begin(), y0.end(), [](const Tensor& y) { return y.size() == 0; });
@@ -79,17 +73,24 @@ OdeSolution odeint(const OdeTerm& term, const State& y0, const std::vector<doubl
     if (options.dense) trivial.trajectory = std::make_shared<const ode::DenseOutput>();
     return trivial;
   }
-  try {
-    return solve(term, y0, times, options);
-  } catch (const ode::RowsAreCoupled& found) {
-    OdeOptions full = options;
-    full.implicit.coupling = RowCoupling::full;
-    full.max_evaluations -= found.statistics.evaluations;
-    OdeSolution solution = solve(term, y0, times, full);
-    OdeStatistics all = found.statistics;
-    solution.statistics = all += solution.statistics;
-    return solution;
-  }
+  return ode::solve_in_segments(term, y0, times, options);
+}
+
+OdeSolution odeint(const OdeTerm& term, const State& y0, const Tensor& times, const OdeOptions& options) {
+  if (!times.defined()) fail<ValueError>("odeint", "times are undefined. Give a tensor (n).");
+  if (times.rank() != 1) fail<ShapeError>("odeint", "times have shape ", times.shape(), ". Give a tensor (n).");
+  const std::vector<double> t = times.values();
+  if (!(recording() && times.tracked())) return odeint(term, y0, t, options);
+  // A start at another time is one at the same time, from the solution there.
+  const auto time = [&](size_t i) { return astype(select(times, 0, static_cast<int64_t>(i)), DType::float64); };
+  ode::check_arguments(y0, t, options);
+  OdeSolution solution = odeint(term, ode::moved_in_time(term, time(0), y0, t[0] - time(0)), t, options);
+  for (size_t i = 0; i < solution.t.size(); ++i)
+    if (i < t.size() && solution.t[i] == t[i])
+      solution.y[i] =
+          i == 0 ? y0 : ode::moved_in_time(term, scalar(t[i], DType::float64), solution.y[i], time(i) - t[i]);
+  solution.statistics.evaluations += ode::evaluations_to_move * static_cast<int64_t>(solution.t.size());
+  return solution;
 }
 
 Tensor odeint(const std::function<Tensor(const Tensor& t, const Tensor& y)>& f, const Tensor& y0,

@@ -42,10 +42,17 @@ enum class OdeGradient : uint8_t {
 /// between neighboring points are not. Where g is NaN there is no root; if its sign differs on the two sides of such a
 /// stretch, ValueError is thrown. A root within the first 10⁻⁶ of the first step counts as the start: a solve may begin
 /// at a root.
+///
+/// Time and state of an event have gradients, with every `OdeGradient`: dt*/dθ = −(∂g/∂y ∂y/∂θ + ∂g/∂θ) / (dg/dt). They
+/// are once differentiable. Where g has no slope, as at a jump, a gradient of them throws ValueError.
 struct OdeEvent {
   std::function<Tensor(const Tensor& t, const State& y)> g;  ///< one number
   int direction = 0;      ///< +1: only rising g (in the direction of the solve), −1: only falling g, 0: both
   bool terminal = false;  ///< whether the solve ends at the event
+  /// If not null, the state just after the event, with which the solve continues: a bounce, a dose. Outputs at the time
+  /// of the event are those before it. Gradients include that of the time of the change. Chen, Amos & Nickel, Learning
+  /// Neural Event Functions for Ordinary Differential Equations (2021).
+  std::function<State(const Tensor& t, const State& y)> action = nullptr;
 };
 
 /// The names of the correctors, which solve y = δ + γ f(t, y) in each step of an implicit method.
@@ -113,6 +120,9 @@ struct OdeOptions {
   /// Multistep methods: the highest order; 0 for the method's maximum (12 for Adams, 5 for BDF).
   int max_order = 0;
   std::vector<OdeEvent> events = {};
+  /// Times at which f jumps: no step crosses them. f is evaluated at the nearest numbers before and after, and the
+  /// method starts again. Those outside the solve are ignored.
+  std::vector<double> jump_at = {};
   /// Whether the dense output is kept, so that `OdeSolution::at` gives y at any t.
   bool dense = false;
   StepSchedule replay = {};
@@ -140,7 +150,8 @@ struct OdeStatistics {
 struct OdeEventReached {
   size_t event = 0;  ///< index into `events`
   double t = 0;
-  State y;
+  State y;      ///< the state at the event, before its action
+  Tensor time;  ///< t, 0-d float64: with its derivatives in a recorded solve
 };
 
 namespace ode {
@@ -171,7 +182,7 @@ struct OdeSolution {
 /// Adaptive steps are not shortened to hit requested times: the solution there is interpolated by the method's
 /// continuous extension. Only the last requested time is hit exactly. Times may be repeated; f is not evaluated outside
 /// them. If all times are equal (t0 = t1), or the state is empty, y0 is returned for each.
-/// Accepted times, orders and event times are constants without gradient. Tracked tensors (y0, those captured by f) get
+/// Accepted times and orders are constants without gradient. Tracked tensors (y0, those captured by f) get
 /// their gradients. A failed solve reports it in `status`, and `value_or_throw` throws it. Throws ValueError for
 /// invalid options, ShapeError or DTypeError if f's result does not fit y.
 ///
@@ -179,6 +190,12 @@ struct OdeSolution {
 /// value_or_throw(s).y.back()[0];`
 OdeSolution odeint(const OdeTerm& term, const State& y0, const std::vector<double>& times,
                    const OdeOptions& options = {});
+
+/// The same with the times in a tensor, (n): a tracked one gets gradients, ∂y(t_i)/∂t_i = f(t_i, y(t_i)) and
+/// ∂y(t_i)/∂t_0 = −∂y(t_i)/∂y0 f(t_0, y0). Second to fourth derivatives are those of a step of rk4.
+///
+/// Example: `Tensor t = track(tensor({0, 1}, DType::float64)); Tensor g = grad(odeint(term, {x}, t).y.back()[0], t);`
+OdeSolution odeint(const OdeTerm& term, const State& y0, const Tensor& times, const OdeOptions& options = {});
 
 /// The same for a state of one tensor: its values at `OdeSolution::t`, stacked along a new first axis. Throws
 /// SolverError unless the end, or a terminal event, was reached.

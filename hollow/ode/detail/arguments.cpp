@@ -122,6 +122,22 @@ void check_gradient(const OdeOptions& options) {
                      "backsolve does not support the corrector newton_krylov. Use OdeGradient::adjoint, or newton.");
 }
 
+void check_events(const OdeOptions& options) {
+  for (size_t i = 0; i < options.jump_at.size(); ++i)
+    if (!std::isfinite(options.jump_at[i]))
+      fail<ValueError>("odeint", "jump_at[", i, "] = ", options.jump_at[i], " is not finite.");
+  bool acts = !options.jump_at.empty();
+  for (size_t i = 0; i < options.events.size(); ++i) {
+    const OdeEvent& event = options.events[i];
+    if (!event.g) fail<ValueError>("odeint", "event ", i, " has no function g.");
+    if (event.terminal && event.action)
+      fail<ValueError>("odeint", "event ", i, " is terminal and has an action. The solve cannot both end and go on.");
+    acts = acts || event.action;
+  }
+  if (acts && !options.replay.grid.empty())
+    fail<ValueError>("odeint", "a replayed grid has no actions or jumps. Replay the parts between them.");
+}
+
 }  // namespace
 
 void check_arguments(const State& y0, const std::vector<double>& times, const OdeOptions& options) {
@@ -137,6 +153,7 @@ void check_arguments(const State& y0, const std::vector<double>& times, const Od
   check_gradient(options);
   if (options.max_order < 0)
     fail<ValueError>("odeint", "max_order = ", options.max_order, ". It must not be negative.");
+  check_events(options);
   if (!options.replay.grid.empty()) {
     check_times("grid", options.replay.grid, false);
     if (options.replay.grid.front() != times.front() || options.replay.grid.back() != times.back())

@@ -107,7 +107,10 @@ std::vector<OdeEventReached> Events::crossed(const Interpolant& interpolant, con
       const Sample now{t, value(i, t, y)};
       std::vector<double> roots;
       search(i, interpolant, before[i], now, roots);
-      for (const double at : roots) found.push_back({i, at, at == interpolant.t1 ? y1 : interpolant.at(at)});
+      for (const double at : roots) {
+        const auto time = scalar(at, DType::float64);
+        found.push_back({i, at, at == interpolant.t1 ? y1 : interpolant.at(at), time});
+      }
       before[i] = now.g == 0 && part < parts ? shortly_after(i, t, step / parts) : now;
       g_[i] = now.g;
     }

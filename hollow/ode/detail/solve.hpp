@@ -7,9 +7,9 @@ namespace dimwise::ode {
 /// Throws ValueError, ShapeError or DTypeError for invalid arguments.
 void check_arguments(const State& y0, const std::vector<double>& times, const OdeOptions& options);
 
-/// odeint of valid arguments, ignoring `options.gradient`: recorded iff this thread records. `derivative` is
-/// f(times[0], y0) if it is known, else empty.
+/// odeint of valid arguments, ignoring `options.gradient`, actions and jumps: recorded iff this thread records.
+/// Statistics, and so the limits, continue from `before`. `derivative` is f(times[0], y0) if it is known, else empty.
 OdeSolution solve(const OdeTerm& term, const State& y0, const std::vector<double>& times, const OdeOptions& options,
-                  State derivative = {});
+                  const OdeStatistics& before = {}, State derivative = {});
 
 }  // namespace dimwise::ode

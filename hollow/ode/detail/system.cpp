@@ -39,11 +39,12 @@ const Tensor& first_unknown(const State& y0, const OdeOptions& options) {
 
 }  // namespace
 
-System::System(const OdeTerm& term, const State& y0, const OdeOptions& options)
+System::System(const OdeTerm& term, const State& y0, const OdeOptions& options, const OdeStatistics& before)
     : options(options),
       norm(y0, options),
       unknown_norm({first_unknown(y0, options)},
                    {.per_sample = options.per_sample && options.implicit.coupling != RowCoupling::full}),
+      statistics(before),
       term_(term),
       coupling_(options.implicit.coupling) {
   for (const Tensor& y : y0) like_.push_back(stop_gradient(y));

@@ -21,7 +21,7 @@ void check_structure(const State& k, const State& y);
 /// RowCoupling::full, they are one row.
 class System {
  public:
-  System(const OdeTerm& term, const State& y0, const OdeOptions& options);
+  System(const OdeTerm& term, const State& y0, const OdeOptions& options, const OdeStatistics& before = {});
 
   /// f(t, y). Throws ShapeError or DTypeError unless the result has the state's structure, and OutOfEvaluations.
   State f(double t, const State& y);

@@ -282,7 +282,8 @@ const Op odeint_adjoint_op = [] {
 }  // namespace
 
 OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vector<double>& times,
-                          const OdeOptions& options) {
+                          const OdeOptions& options, const OdeStatistics& before,
+                          std::shared_ptr<OdeStatistics> backward) {
   // The first evaluation is recorded, to see which tracked tensors f captures.
   const uint64_t begin = next_sequence();
   State start, leaves, k1;
@@ -300,31 +301,32 @@ OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vecto
   }
   check_structure(k1, y0);
 
-  auto kept =
-      std::make_shared<Kept>(Kept{term, options, {}, y0.size(), start, {}, {}, {}, std::make_shared<OdeStatistics>()});
+  auto kept = std::make_shared<Kept>(Kept{term, options, {}, y0.size(), start, {}, {}, {}, std::move(backward)});
   OdeSolution solution;
   {
     const NoGrad guard;
     OdeOptions forward = options;
     forward.dense = options.dense || options.gradient == OdeGradient::adjoint;
-    solution = solve(term, start, times, forward, k1);
+    OdeStatistics counted = before;
+    ++counted.evaluations;
+    solution = solve(term, start, times, forward, counted, k1);
     kept->trajectory = solution.trajectory;
     kept->grid = solution.grid;
-    ++solution.statistics.evaluations;
-    State reached;
-    for (size_t i = 1; i < solution.y.size(); ++i)
-      reached.insert(reached.end(), solution.y[i].begin(), solution.y[i].end());
-    if (!reached.empty()) kept->value = pack(reached);
   }
   solution.y[0] = y0;
   solution.adjoint = kept->statistics;
   if (!options.dense) solution.trajectory = nullptr;
-  if (solution.y.size() == 1) return solution;
-  kept->times = solution.t;
+  const Outputs outputs = outputs_in_order(solution, 1, 0);
+  if (outputs.y.empty()) return solution;
+  kept->times = {times[0]};
+  kept->times.insert(kept->times.end(), outputs.t.begin(), outputs.t.end());
+  State reached;
+  for (const State* y : outputs.y) reached.insert(reached.end(), y->begin(), y->end());
+  kept->value = pack(reached);
   const Tensor flat = apply(odeint_adjoint_op, Operands(inputs), kept);
   int64_t offset = 0;
-  for (size_t i = 1; i < solution.y.size(); ++i)
-    for (size_t j = 0; j < y0.size(); ++j) solution.y[i][j] = unpack(flat, offset, y0[j]);
+  for (State* y : outputs.y)
+    for (size_t j = 0; j < y0.size(); ++j) (*y)[j] = unpack(flat, offset, y0[j]);
   return solution;
 }
 

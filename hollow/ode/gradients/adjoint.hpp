@@ -12,7 +12,9 @@ namespace dimwise::ode {
 /// requested time; a_θ is a quadrature outside the error norm. f and what it refers to must live until the last pull. A
 /// pull throws SolverError if the backward solve fails, and ValueError if f captures at some t a tracked tensor that it
 /// did not capture at times[0]. A second derivative, push and jet throw ValueError.
+/// The counts of pulls are added to `backward`.
 OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vector<double>& times,
-                          const OdeOptions& options);
+                          const OdeOptions& options, const OdeStatistics& before,
+                          std::shared_ptr<OdeStatistics> backward);
 
 }  // namespace dimwise::ode

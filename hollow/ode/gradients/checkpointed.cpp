@@ -28,7 +28,7 @@ void set_memory(Stepper& method, const State& values) {
 struct Segment {
   std::shared_ptr<System> system;
   std::unique_ptr<Stepper> start;
-  std::vector<double> times;  // its start, and the requested times within it
+  std::vector<double> times;  // its start, and the times of outputs and events within it
   StepSchedule schedule;
 
   // Repeats the steps from another stepper state. Returns the stepper state at the end and the solution at the
@@ -39,13 +39,13 @@ struct Segment {
     set_memory(*method, from);
     Driver driver(std::move(method), system, times, nullptr, schedule);
     driver.advance();
-    return outcome(driver, 1);
+    return outcome(driver, 1, 0);
   }
 
-  static State outcome(Driver& driver, size_t first_output) {
+  static State outcome(Driver& driver, size_t first, size_t first_event) {
     State all = memory(driver.method());
-    const auto& y = driver.result().y;
-    for (size_t i = first_output; i < y.size(); ++i) all.insert(all.end(), y[i].begin(), y[i].end());
+    for (const State* y : outputs_in_order(driver.result(), first, first_event).y)
+      all.insert(all.end(), y->begin(), y->end());
     return all;
   }
 };
@@ -55,8 +55,8 @@ void take(Driver& driver, const std::shared_ptr<System>& system, int64_t steps) 
   const auto segment = std::make_shared<Segment>();
   segment->system = system;
   OdeSolution& result = driver.result();
-  const size_t outputs = result.y.size(), orders = result.orders.size(), steps_before = result.grid.size() - 1,
-               events = result.events.size();
+  const size_t first = result.y.size(), first_event = result.events.size(), orders = result.orders.size(),
+               steps_before = result.grid.size() - 1;
   const State from = memory(driver.method());
   State shapes;
   // The function is called now, and again in every pull; what it captures by reference is only used now.
@@ -66,32 +66,32 @@ void take(Driver& driver, const std::shared_ptr<System>& system, int64_t steps) 
         set_memory(driver.method(), in);
         segment->start = driver.method().clone();
         driver.advance(steps);
-        const State all = Segment::outcome(driver, outputs);
+        const State all = Segment::outcome(driver, first, first_event);
         for (const Tensor& t : all) shapes.push_back(stop_gradient(t));
         return pack(all);
       },
       from);
+  const Outputs outputs = outputs_in_order(result, first, first_event);
   segment->times = {result.grid[steps_before]};
-  segment->times.insert(segment->times.end(), result.t.begin() + static_cast<std::ptrdiff_t>(outputs), result.t.end());
+  segment->times.insert(segment->times.end(), outputs.t.begin(), outputs.t.end());
   segment->schedule.grid.assign(result.grid.begin() + static_cast<std::ptrdiff_t>(steps_before), result.grid.end());
   segment->schedule.orders.assign(result.orders.begin() + static_cast<std::ptrdiff_t>(orders), result.orders.end());
 
   int64_t offset = 0;
   size_t i = 0;
   driver.method().visit([&](Tensor& t) { t = unpack(flat, offset, shapes[i++]); });
-  for (size_t o = outputs; o < result.y.size(); ++o)
-    for (Tensor& t : result.y[o]) t = unpack(flat, offset, shapes[i++]);
-  for (size_t e = events; e < result.events.size(); ++e)
-    for (Tensor& t : result.events[e].y) t = stop_gradient(t);
+  for (State* y : outputs.y)
+    for (Tensor& t : *y) t = unpack(flat, offset, shapes[i++]);
 }
 
 }  // namespace
 
 OdeSolution solve_checkpointed(const OdeTerm& term, const State& y0, const std::vector<double>& times,
-                               const OdeOptions& options) {
-  const auto system = std::make_shared<System>(term, y0, options);
+                               const OdeOptions& options, const OdeStatistics& before) {
+  const auto system = std::make_shared<System>(term, y0, options, before);
   Driver driver(make_stepper(system, times.front(), y0, {}), system, times, nullptr);
-  if (!records(y0, driver.method().derivative())) return solve(term, y0, times, options, driver.method().derivative());
+  if (!records(y0, driver.method().derivative()))
+    return solve(term, y0, times, options, before, driver.method().derivative());
   for (int64_t steps = 1; !driver.at_end(); ++steps) take(driver, system, steps);
   return driver.finish();
 }

@@ -10,6 +10,6 @@ namespace dimwise::ode {
 /// beforehand. Only the stepper's state is kept between them; a pull computes each segment again. (Griewank, 1992,
 /// needs less if the number of steps is known.) The gradient is that of the direct method.
 OdeSolution solve_checkpointed(const OdeTerm& term, const State& y0, const std::vector<double>& times,
-                               const OdeOptions& options);
+                               const OdeOptions& options, const OdeStatistics& before = {});
 
 }  // namespace dimwise::ode

@@ -16,8 +16,6 @@ constexpr int usual_iterations = 3, exact_iterations = 12, patient_iterations = 
 constexpr double exact_tolerance = 1e-3;  // below this fraction, solve to rounding
 constexpr int longest_age = 20, longest_matrix_age = 50;
 
-constexpr double krylov_share = 0.05;  // of the tolerance of an iteration
-
 }  // namespace
 
 Corrector::Corrector(std::shared_ptr<System> system, bool stiff)

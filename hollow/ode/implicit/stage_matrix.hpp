@@ -10,6 +10,9 @@ using Coupling = std::vector<std::vector<double>>;
 /// The unknowns of each stage, (…, n).
 using Stages = std::vector<Tensor>;
 
+/// What GMRES may leave of the tolerance of an iteration.
+inline constexpr double krylov_share = 0.05;
+
 /// Solves (I − h A ⊗ ∂f/∂y) x = b for the stages x, with a linearization's approximation of ∂f/∂y.
 ///
 /// Without any, x = b; with the diagonal, a block of the size of A is inverted for each component; with the matrix, LU;

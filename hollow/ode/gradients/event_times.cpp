@@ -1,0 +1,44 @@
+#include "hollow/ode/gradients/event_times.hpp"
+
+#include <algorithm>
+
+#include "hollow/ode/detail/system.hpp"
+#include "hollow/solve/implicit.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/layout.hpp"
+
+namespace dimwise::ode {
+
+State moved_in_time(const OdeTerm& term, const Tensor& t, const State& y, const Tensor& h) {
+  const Tensor length = astype(h, y[0].dtype());
+  const auto moved = [&](double share, const State& k) {
+    State result;
+    for (size_t i = 0; i < y.size(); ++i) result.push_back(y[i] + share * length * k[i]);
+    return result;
+  };
+  const auto f = [&](double share, const State& at) {
+    State k = term.f(t + share * h, at);
+    check_structure(k, y);
+    return k;
+  };
+  const State k1 = f(0, y), k2 = f(0.5, moved(0.5, k1)), k3 = f(0.5, moved(0.5, k2)), k4 = f(1, moved(1, k3));
+  State slope;
+  for (size_t i = 0; i < y.size(); ++i) slope.push_back((k1[i] + 2 * k2[i] + 2 * k3[i] + k4[i]) / 6);
+  return moved(1, slope);
+}
+
+int64_t attach_event_time(const OdeTerm& term, const OdeEvent& event, OdeEventReached& reached) {
+  const bool tracked = std::any_of(reached.y.begin(), reached.y.end(), [](const Tensor& y) { return y.tracked(); });
+  if (!tracked && !event.g(reached.time, reached.y).tracked()) return 0;
+  const Tensor at = reached.time;
+  const auto g = [&](const Tensor& t) {
+    return reshape(astype(event.g(t, moved_in_time(term, at, reached.y, t - at)), DType::float64), {1});
+  };
+  const Tensor t = implicit_root([&](const Tensor& root) { return g(reshape(root, {})); }, reshape(at, {1}),
+                                 {.method = ImplicitMethod::dense});
+  reached.time = reshape(t, {});
+  reached.y = moved_in_time(term, at, reached.y, reached.time - at);
+  return 2 * evaluations_to_move;
+}
+
+}  // namespace dimwise::ode
