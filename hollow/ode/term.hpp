@@ -35,7 +35,8 @@ struct OdeTerm {
   /// f and D f together: `dimwise` computes them at little more cost than f alone.
   std::function<ValueAndDiagonal(const Tensor& t, const State& y)> with_diagonal = nullptr;
   /// ∂f/∂y, (…, n, n), of the state tensors concatenated along their last axis, without quadratures. If not given, it
-  /// takes n reverse passes. With RowCoupling::full, (N, N) of all unknowns, tensor after tensor.
+  /// takes n reverse passes, or n evaluations if f is not recorded. With RowCoupling::full, (N, N) of all unknowns,
+  /// tensor after tensor.
   std::function<Tensor(const Tensor& t, const State& y)> jacobian = nullptr;
 
   // A function converts to a term.

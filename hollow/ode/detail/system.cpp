@@ -1,14 +1,18 @@
 #include "hollow/ode/detail/system.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "autodiff/base/error.hpp"
 #include "autodiff/context.hpp"
 #include "autodiff/node.hpp"
 #include "autodiff/tape.hpp"
 #include "hollow/solve/linear/jacobian.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
 #include "ops/layout.hpp"
 #include "ops/linear_combination.hpp"
+#include "ops/reduce.hpp"
 
 namespace dimwise::ode {
 
@@ -28,7 +32,31 @@ void check_structure(const State& k, const State& y) {
   }
 }
 
+bool any_tracked(const State& s) {
+  return std::any_of(s.begin(), s.end(), [](const Tensor& t) { return t.tracked(); });
+}
+
+void check_recorded(const OdeTerm& term, const Tensor& t, const State& y, const State& k) {
+  if (!any_tracked(y) || any_tracked(k)) return;
+  const NoGrad guard;
+  State other;
+  for (const Tensor& part : y) other.push_back(part.tracked() ? part * 1.001 + 0.001 : part);
+  const State changed = term.f(t, other);
+  for (size_t i = 0; i < k.size(); ++i)
+    if (changed[i].values() != k[i].values())
+      fail<ValueError>(
+          "odeint", "f computes tensor ", i,
+          " from a tracked y outside of the tape, so its gradient would be lost. Compute it by ops, give it "
+          "a derivative with custom(), or solve under NoGrad.");
+}
+
 namespace {
+
+std::vector<double> unit(int64_t n, int64_t j) {
+  std::vector<double> e(static_cast<size_t>(n), 0);
+  e[static_cast<size_t>(j)] = 1;
+  return e;
+}
 
 // All unknowns have the rows of the first one.
 const Tensor& first_unknown(const State& y0, const OdeOptions& options) {
@@ -70,8 +98,16 @@ void System::count() {
 
 State System::f(double t, const State& y) {
   count();
-  State k = term_.f(scalar(t, like_[0].dtype()), y);
+  const Tensor time = scalar(t, like_[0].dtype());
+  State k = term_.f(time, y);
   check_structure(k, like_);
+  if (!recorded_ && recording() && any_tracked(y)) {
+    recorded_ = true;
+    if (!any_tracked(k)) {
+      count();
+      check_recorded(term_, time, y, k);
+    }
+  }
   return k;
 }
 
@@ -129,7 +165,7 @@ Tensor System::jacobian(double t, const State& y) {
     const EnableGrad guard;
     out = pack(k);
   }
-  if (!out.tracked()) return zeros(leaf.shape().with(leaf.rank(), leaf.dim(-1)), leaf.dtype());
+  if (!out.tracked()) return difference_jacobian(t, y, stop_gradient(leaf), out);
   const Tape tape({out}, {leaf}, {.cut_at_inputs = true});
   Tensor matrix = row_jacobian(tape);
   if (coupling_ == RowCoupling::automatic) {
@@ -150,9 +186,9 @@ System::Linearized System::linearize(double t, const State& y) {
   State untracked;
   for (const Tensor& part : k) untracked.push_back(stop_gradient(part));
   if (!out.tracked())
-    return {std::move(untracked), [this](const Tensor& v) {
+    return {std::move(untracked), [this, t, y, u = stop_gradient(leaf), out](const Tensor& v) {
               ++statistics.products;
-              return zeros_like(v);
+              return difference(t, y, u, out, v);
             }};
   const auto tape = std::make_shared<const Tape>(std::vector<Tensor>{out}, std::vector<Tensor>{leaf},
                                                  Tape::Options{.cut_at_inputs = true});
@@ -163,11 +199,34 @@ System::Linearized System::linearize(double t, const State& y) {
           }};
 }
 
+Tensor System::increments(const Tensor& u) const {
+  const double epsilon = u.dtype() == DType::float32 ? 0x1p-23 : 0x1p-52;
+  const double share = std::min(1.0, 1000 * epsilon / std::max(options.rtol, epsilon));
+  State zero;
+  for (const Tensor& part : like_) zero.push_back(zeros_like(part));
+  return std::sqrt(epsilon) * abs(u) + share / pack(norm.weights(zero)) + epsilon * epsilon;
+}
+
+Tensor System::difference(double t, const State& y, const Tensor& u, const Tensor& f, const Tensor& v) {
+  const NoGrad guard;
+  const double largest = max(abs(v) / increments(u)).item();
+  if (!(largest > 0)) return zeros_like(v);
+  return (pack(this->f(t, unpack(u + v / largest, y))) - f) * largest;
+}
+
+Tensor System::difference_jacobian(double t, const State& y, const Tensor& u, const Tensor& f) {
+  const Tensor moved = u + increments(u), step = moved - u;
+  std::vector<Tensor> columns;
+  for (int64_t j = 0; j < u.dim(-1); ++j) {
+    const Tensor at_j = tensor(unit(u.dim(-1), j), u.dtype());
+    const Tensor change = pack(this->f(t, unpack(where(at_j > 0.5, moved, u), y))) - f;
+    columns.push_back(change / slice(step, -1, j, j + 1));
+  }
+  return stack(columns, -1);
+}
+
 bool records(const State& y, const State& derivative) {
-  const auto any = [](const State& s) {
-    return std::any_of(s.begin(), s.end(), [](const Tensor& t) { return t.tracked(); });
-  };
-  return recording() && (any(y) || any(derivative));
+  return recording() && (any_tracked(y) || any_tracked(derivative));
 }
 
 State combination(const std::vector<const State*>& states, const std::vector<double>& coefficients) {

@@ -15,6 +15,10 @@ struct RowsAreCoupled {
 
 /// Throws ShapeError or DTypeError unless k has the structure of y.
 void check_structure(const State& k, const State& y);
+bool any_tracked(const State& s);
+/// Throws ValueError if k = f(t, y) of a tracked y is not tracked, but changes with y: its gradient would be lost.
+/// Costs an evaluation if k is not tracked.
+void check_recorded(const OdeTerm& term, const Tensor& t, const State& y, const State& k);
 
 /// What all parts of a solve share: the right-hand side, counted and checked, the norm, and the unknowns of implicit
 /// equations. The unknowns are the state tensors concatenated along their last axis, without quadratures; with
@@ -37,10 +41,11 @@ class System {
     Tensor d;
   };
   WithDiagonal with_diagonal(double t, const State& y);
-  /// ∂f/∂y of the unknowns, (…, n, n), untracked.
+  /// ∂f/∂y of the unknowns, (…, n, n), untracked. By differences if f is not recorded, as in plain loops.
   /// Throws RowsAreCoupled.
   Tensor jacobian(double t, const State& y);
-  /// f at y, and v ↦ ∂f/∂y v of the unknowns: one recorded evaluation, then one forward sweep per product. Untracked.
+  /// f at y, and v ↦ ∂f/∂y v of the unknowns: one recorded evaluation, then one forward sweep per product, or a
+  /// difference if f is not recorded. Untracked.
   struct Linearized {
     State f;
     std::function<Tensor(const Tensor& v)> product;
@@ -64,11 +69,19 @@ class System {
   Shape row_shape(const Tensor& y) const;
   // The unknowns as one tracked leaf, and f of it, recorded.
   std::pair<Tensor, State> recorded(double t, const State& y);
+  // By differences of f, whose value at the unknowns u of y is given.
+  Tensor difference_jacobian(double t, const State& y, const Tensor& u, const Tensor& f);
+  // The changes of the unknowns for differences: √ε |u|, and a fraction of the absolute tolerance, so that the
+  // rounding of a step's change is small beside it.
+  Tensor increments(const Tensor& u) const;
+  // (f(y + s v) − f) / s with the largest such change for s v.
+  Tensor difference(double t, const State& y, const Tensor& u, const Tensor& f, const Tensor& v);
 
   OdeTerm term_;
   State like_;                    // structure only
   std::vector<size_t> unknowns_;  // the tensors that hold them
   RowCoupling coupling_;
+  bool recorded_ = false;  // whether `check_recorded` passed
 };
 
 /// Whether a step from this state is recorded: the thread records, and the state or the derivative is tracked.

@@ -39,6 +39,12 @@ struct Backward {
                    "gradient = OdeGradient::direct.");
 }
 
+[[noreturn]] void captured_late(double t) {
+  fail<ValueError>("odeint_adjoint", "at t = ", t,
+                   " f captures a tracked tensor that it did not capture at times[0], so its gradient would be lost. "
+                   "Use gradient = OdeGradient::direct.");
+}
+
 // The backward problem: (a, a_θ)' = −(a, a_θ)ᵀ ∂f/∂(y, θ) along the stored solution, or, solved backwards with it, y.
 class Adjoint {
  public:
@@ -127,9 +133,7 @@ class Adjoint {
     inputs.insert(inputs.end(), captured_.begin(), captured_.end());
     const Tape tape(derivative, inputs, {.cut_at_inputs = true});
     if (tape.has_captures() && (!captured_.empty() || captures_more(derivative, inputs, begin)))
-      fail<ValueError>("odeint_adjoint", "at t = ", t.item(),
-                       " f captures a tracked tensor that it did not capture at times[0], so its gradient would be "
-                       "lost. Use gradient = OdeGradient::direct.");
+      captured_late(t.item());
     std::vector<Tensor> cotangents;
     for (size_t i = 0; i < kept_.tensors; ++i) cotangents.push_back(neg(state[before() + i]));
     State result;
@@ -286,30 +290,42 @@ OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vecto
                           std::shared_ptr<OdeStatistics> backward) {
   // The first evaluation is recorded, to see which tracked tensors f captures.
   const uint64_t begin = next_sequence();
+  const Tensor t0 = scalar(times[0], y0[0].dtype());
   State start, leaves, k1;
   for (const Tensor& y : y0) {
     start.push_back(stop_gradient(y));
     leaves.push_back(track(start.back()));
   }
   std::vector<Tensor> inputs = y0;
-  for (const Tensor& k : term.f(scalar(times[0], y0[0].dtype()), leaves)) {
+  const State first = term.f(t0, leaves);
+  check_structure(first, y0);
+  for (const Tensor& k : first) {
     k1.push_back(stop_gradient(k));
     for (const Tensor& c : captured(k, leaves, begin))
       if (std::none_of(inputs.begin() + static_cast<std::ptrdiff_t>(y0.size()), inputs.end(),
                        [&](const Tensor& known) { return known.node() == c.node(); }))
         inputs.push_back(c);
   }
-  check_structure(k1, y0);
 
   auto kept = std::make_shared<Kept>(Kept{term, options, {}, y0.size(), start, {}, {}, {}, std::move(backward)});
   OdeSolution solution;
+  if (any_tracked(inputs)) check_recorded(term, t0, leaves, first);
+  // If nothing is tracked at the start, f is recorded all the way, to see that this stays so.
+  const bool untracked = !any_tracked(inputs);
+  const auto watched = [&](const Tensor& t, const State& y) {
+    const EnableGrad record;
+    State k = term.f(t, y);
+    if (any_tracked(k) && !any_tracked(y)) captured_late(t.item());
+    return k;
+  };
   {
     const NoGrad guard;
     OdeOptions forward = options;
     forward.dense = options.dense || options.gradient == OdeGradient::adjoint;
     OdeStatistics counted = before;
     ++counted.evaluations;
-    solution = solve(term, start, times, forward, counted, k1);
+    solution = solve(untracked ? OdeTerm{watched, term.with_diagonal, term.jacobian} : term, start, times, forward,
+                     counted, k1);
     kept->trajectory = solution.trajectory;
     kept->grid = solution.grid;
   }

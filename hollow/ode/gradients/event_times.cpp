@@ -1,7 +1,5 @@
 #include "hollow/ode/gradients/event_times.hpp"
 
-#include <algorithm>
-
 #include "hollow/ode/detail/system.hpp"
 #include "hollow/solve/implicit.hpp"
 #include "ops/arithmetic.hpp"
@@ -28,8 +26,7 @@ State moved_in_time(const OdeTerm& term, const Tensor& t, const State& y, const 
 }
 
 int64_t attach_event_time(const OdeTerm& term, const OdeEvent& event, OdeEventReached& reached) {
-  const bool tracked = std::any_of(reached.y.begin(), reached.y.end(), [](const Tensor& y) { return y.tracked(); });
-  if (!tracked && !event.g(reached.time, reached.y).tracked()) return 0;
+  if (!any_tracked(reached.y) && !event.g(reached.time, reached.y).tracked()) return 0;
   const Tensor at = reached.time;
   const auto g = [&](const Tensor& t) {
     return reshape(astype(event.g(t, moved_in_time(term, at, reached.y, t - at)), DType::float64), {1});

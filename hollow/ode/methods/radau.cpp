@@ -48,7 +48,7 @@ constexpr double polynomial[stages][stages] = {{10.048809399827416, -25.62959144
                                                {1.0 / 3, -8.0 / 3, 10.0 / 3}};
 
 constexpr int most_iterations = 7;
-constexpr double quick = 0.05;         // a contraction that keeps the linearization
+constexpr double quick = 0.05;  // a contraction that keeps the linearization
 constexpr double radau_safety = 0.9, radau_grow_most = 8, radau_shrink_most = 0.2, radau_shrink_unsolved = 0.5;
 constexpr double radau_grow_least = 1.2;  // below it the step, and so the LU factors, are kept
 

@@ -220,6 +220,16 @@ TEST_CASE("A gradient that the adjoint would drop is an error") {
       const VectorField known = [&](const Tensor&, const State& y) -> State { return {other ? a * y[0] : y[0]}; };
       CHECK(grad(odeint(known, {y0}, {0, 1}, {.gradient = gradient}).y[1][0], y0).item() ==
             Approx(std::exp(1)).epsilon(1e-4));
+      // Without a tracked y0, too.
+      const State start{scalar(1, DType::float64)};
+      if (other) {
+        const auto untracked = odeint(late, start, {0, 1}, {.gradient = gradient});
+        CHECK_THROWS_WITH(grad(untracked.y[1][0], a), Contains("did not capture at times[0]"));
+      } else {
+        for (const char* method : {"dopri5", "bdf", "adams", "radau5"})
+          CHECK_THROWS_WITH(odeint(late, start, {0, 1}, {.method = method, .gradient = gradient}),
+                            Contains("did not capture at times[0]"));
+      }
     }
 }
 

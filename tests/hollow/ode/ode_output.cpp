@@ -156,7 +156,8 @@ TEST_CASE("Equal times give the initial state") {
     REQUIRE(s.y.size() == 2);
     CHECK(s.y[1][0].item() == 1);
     CHECK(s.statistics.evaluations == 0);
-    CHECK_THROWS_WITH(odeint(decay, one(), std::vector<double>{}, {.gradient = gradient}), Contains("Give at least start and end"));
+    CHECK_THROWS_WITH(odeint(decay, one(), std::vector<double>{}, {.gradient = gradient}),
+                      Contains("Give at least start and end"));
   }
 }
 
