@@ -231,6 +231,48 @@ TEST_CASE("Gradients through the iterations pass through steps of the dogleg") {
   }
 }
 
+TEST_CASE("Gradients through the iterations pass through steps of steepest descent, in both directions") {
+  // The Jacobian is singular everywhere, and one step finds y₁ = x.
+  const Tensor y0 = tensor({3, 0}, DType::float64), weights = tensor({1, 0}, DType::float64);
+  for (const char* method : {"newton", "newton_krylov"}) {
+    const Function root = [&](const Tensor& x) {
+      const Function equation = [x](const Tensor& y) {
+        return tensor({1, 2}, DType::float64) * (standard::part(y, 0) - x);
+      };
+      return sum(weights *
+                 value_or_throw(find_root({equation}, y0, {.method = method, .gradient = RootGradient::iterations})).y);
+    };
+    const Tensor x = track(tensor({7}, DType::float64));
+    CHECK(grad(root(x), x).item() == Approx(1));
+    CHECK(jvp(root, stop_gradient(x), ones_like(x)).second.item() == Approx(1));
+  }
+}
+
+TEST_CASE("A row that is a root from the start does not end a solve, though its Jacobian is singular") {
+  const Tensor c = tensor({0, 1}, {2, 1}, DType::float64);
+  const RootProblem equation{[=](const Tensor& y) { return y * y - c; }};
+  const RootSolution s = find_root(equation, tensor({0, 2}, {2, 1}, DType::float64), {.method = "newton"});
+  CHECK(s.status == RootStatus::converged);
+  CHECK(furthest(s.y, c) < 1e-6);
+}
+
+TEST_CASE("A solve that no longer gets on ends soon") {
+  // Near 1.57 the derivative of sin is 4e-8, and the step longer than floats resolve sin.
+  const RootProblem wave{[](const Tensor& y) { return sin(y) - 2.0; }};
+  const RootSolution far = find_root(wave, tensor({1.5707964}, DType::float32),
+                                     {.method = "newton", .max_iterations = 1000, .trust_region = false});
+  CHECK(far.status == RootStatus::stalled);
+  CHECK(far.statistics.iterations == 2);
+  const RootProblem bowl{[](const Tensor& y) { return y * y + 1.0; }};
+  CHECK(find_root(bowl, tensor({3.0}, DType::float64), {.method = "newton"}).statistics.evaluations < 50);
+  // At a minimum of F in 8 dimensions.
+  RootOptions options = patient("newton");
+  options.max_iterations = 5000;
+  const RootSolution minimum = solve(standard::chebyquad(8), 1, options);
+  CHECK(minimum.status == RootStatus::stalled);
+  CHECK(minimum.statistics.iterations < 400);
+}
+
 TEST_CASE("Steepest descent is counted as two products") {
   const RootSolution s = find_root({folded}, zeros({2}, DType::float64), {.method = "newton", .max_iterations = 1});
   CHECK(s.statistics.products == 2);
