@@ -104,7 +104,7 @@ struct RootSolution {
   RootStatistics statistics;
   std::vector<RootAttempt> attempts;  ///< in order; the last one's status is that of the solution
   double contraction = 0;             ///< of the last attempt
-  double error = 0;                   ///< estimated, in units of the tolerance: at most 1 on success
+  double error = 0;                   ///< estimated, in tolerances: at most 1 on success, or that of rounding
   double residual = 0;                ///< RMS of F(y), in the worst row
   double residual_error = 0;          ///< the same in units of what a root may have, see `ftol`: at most 1 on success
 };
