@@ -1,6 +1,7 @@
 #include "hollow/solve/root.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <sstream>
 
 #include "autodiff/base/error.hpp"
@@ -43,6 +44,8 @@ void check_arguments(const RootProblem& equation, const Tensor& y0, const RootOp
   if (!(o.rtol >= 0) || !(o.atol > 0))
     fail<ValueError>("find_root", "rtol = ", o.rtol, ", atol = ", o.atol,
                      ". rtol must not be negative, and atol must be positive.");
+  if (!(o.ftol >= 0) || o.ftol >= 1)
+    fail<ValueError>("find_root", "ftol = ", o.ftol, ". It must be at least 0 and below 1.");
   if (o.max_iterations < 1 || o.max_evaluations < 1 || o.memory < 1 || o.max_linear_iterations < 1)
     fail<ValueError>("find_root", "max_iterations = ", o.max_iterations, ", max_evaluations = ", o.max_evaluations,
                      ", memory = ", o.memory, ", max_linear_iterations = ", o.max_linear_iterations,
@@ -53,8 +56,12 @@ void check_arguments(const RootProblem& equation, const Tensor& y0, const RootOp
     fail<ValueError>("find_root", "smallest_diagonal = ", o.smallest_diagonal, ". It must be positive.");
 }
 
-const char* reason(RootStatus status) {
-  switch (status) {
+const char* reason(const RootSolution& s) {
+  if (s.error <= 1 && s.residual_error > 1)
+    return "the updates are small, but F is not. There may be no root; start elsewhere, or raise ftol if F is as small "
+           "as "
+           "its rounding error.";
+  switch (s.status) {
     case RootStatus::max_iterations_reached:
       return "the iterations are exhausted. Raise max_iterations, loosen rtol and atol, or use a method that "
              "converges faster.";
@@ -64,11 +71,12 @@ const char* reason(RootStatus status) {
       return "the corrections grow. Start closer, damp the updates, or use a method with a better Jacobian "
              "approximation.";
     case RootStatus::stalled:
-      return "the corrections shrink too slowly, or not at all. Use a method with a better Jacobian approximation, or "
-             "loosen "
-             "rtol and atol if they are near the rounding error.";
+      return "F or the corrections shrink too slowly, or not at all. Start elsewhere, since F may have a minimum here "
+             "that is no root, use a method with a better Jacobian approximation, or loosen rtol and atol if they are "
+             "near the rounding error.";
     case RootStatus::singular:
-      return "the linearized equation has no solution. Change y0; the root may be a multiple one.";
+      return "the linearized equation has no solution, and F no direction of descent. Change y0; the root may be a "
+             "multiple one.";
     case RootStatus::non_finite:
       return "F or an update is not finite. Start closer or damp the updates.";
     case RootStatus::converged:
@@ -83,10 +91,11 @@ std::string message(const RootSolution& s) {
   for (const RootAttempt& a : s.attempts)
     text << (&a == s.attempts.data() ? "" : "; then ") << a.method << " stopped (" << name(a.status) << ") after "
          << a.iterations << " iterations, theta = " << a.contraction;
-  text << ". At the best iterate F has RMS " << s.residual << "; estimated error " << s.error << " tolerances after "
-       << s.statistics.evaluations << " evaluations";
+  text << ". At the best iterate F has RMS " << s.residual;
+  if (std::isfinite(s.residual_error)) text << ", which is " << s.residual_error << " times what a root may have";
+  text << "; estimated error of y " << s.error << " tolerances after " << s.statistics.evaluations << " evaluations";
   if (s.statistics.guarded > 0) text << ", with " << s.statistics.guarded << " entries of the diagonal too close to 0";
-  text << ": " << reason(s.status);
+  text << ": " << reason(s);
   return text.str();
 }
 
@@ -97,7 +106,7 @@ Point run_chain(const Tensor& y0, const Solve& solve, RootSolution& solution) {
   for (const std::string& method : chain) entry(method);
   Point best;
   best.y = y0;
-  solution.residual = solution.error = std::numeric_limits<double>::infinity();
+  solution.residual = solution.residual_error = solution.error = std::numeric_limits<double>::infinity();
   for (const std::string& method : chain) {
     const std::unique_ptr<roots::Iteration> made = entry(method).make(solve);
     Outcome outcome = roots::iterate(*made, best.y, solve);
@@ -109,6 +118,7 @@ Point run_chain(const Tensor& y0, const Solve& solve, RootSolution& solution) {
     if (found || outcome.residual < solution.residual) {
       best = std::move(outcome.best);
       solution.residual = outcome.residual;
+      solution.residual_error = outcome.residual_error;
     }
     if (found || solve.evaluator.exhausted()) break;
   }

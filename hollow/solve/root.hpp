@@ -45,8 +45,8 @@ enum class RootStatus : uint8_t {
   max_iterations_reached,
   budget_exhausted,  ///< `max_evaluations` evaluations of F were made
   diverged,          ///< the updates grow
-  stalled,           ///< the updates shrink too slowly, or a line search finds no decrease
-  singular,          ///< the linearization has no inverse
+  stalled,           ///< F or the updates shrink too slowly: F may have a minimum that is no root
+  singular,          ///< the linearization has no inverse, and F no direction of descent
   non_finite,        ///< a NaN or infinity
 };
 const char* name(RootStatus status);
@@ -61,14 +61,18 @@ enum class RootGradient : uint8_t {
 struct RootOptions {
   std::string method = "jacobi_newton";    ///< one of `root_methods()`
   std::vector<std::string> fallback = {};  ///< tried in this order, each from the best iterate so far
-  /// An iterate is a root when the RMS of error / (atol + rtol·|y|) is estimated to be at most 1 in every row.
+  /// An iterate is a root when, in every row, the RMS of error / (atol + rtol·|y|) is estimated to be at most 1, and F
+  /// is small.
   double rtol = 1e-6, atol = 1e-8;
+  /// F is small when its RMS is at most that at the first guess times max(ftol, min(1/δ, 1/10), ε/δ), where δ is the
+  /// first correction and ε the rounding of y, in tolerances: F has shrunk by ftol, or as far as an error of one
+  /// tolerance or of rounding lets it.
+  double ftol = 1e-6;
   int64_t max_iterations = 50;      ///< of each method
   int64_t max_evaluations = 10000;  ///< of F, by all methods together; never exceeded
   double damping = 1;               ///< y ← y + damping · update; anderson: the mixing factor of F
-  /// Whether updates are halved until the corrections shrink: row by row with newton, all rows together with
-  /// newton_krylov.
-  bool line_search = true;
+  /// Whether newton and newton_krylov shorten an update that does not reduce F and turn it to steepest descent.
+  bool trust_region = true;
   int64_t memory = 5;                   ///< anderson: differences kept; broyden keeps four times as many updates
   double smallest_diagonal = 1e-6;      ///< entries of the diagonal closer to 0 are replaced by ± this
   int64_t max_linear_iterations = 100;  ///< newton_krylov: of GMRES in each iteration
@@ -80,7 +84,7 @@ struct RootStatistics {
   int64_t evaluations = 0;  ///< of F, including the one for the implicit gradient
   int64_t diagonals = 0;    ///< of ∂F_i/∂y_i
   int64_t jacobians = 0;    ///< dense ones, of d pulls each
-  int64_t products = 0;     ///< of the Jacobian with a vector: one per iteration of GMRES
+  int64_t products = 0;     ///< of the Jacobian with a vector: one per iteration of GMRES, two per steepest descent
   int64_t iterations = 0;
   int64_t guarded = 0;  ///< entries of diagonals that were replaced
 };
@@ -100,8 +104,9 @@ struct RootSolution {
   RootStatistics statistics;
   std::vector<RootAttempt> attempts;  ///< in order; the last one's status is that of the solution
   double contraction = 0;             ///< of the last attempt
-  double error = 0;                   ///< estimated, in units of the tolerance: at most 1 on success
+  double error = 0;                   ///< estimated, in tolerances: at most 1 on success, or that of rounding
   double residual = 0;                ///< RMS of F(y), in the worst row
+  double residual_error = 0;          ///< the same in units of what a root may have, see `ftol`: at most 1 on success
 };
 
 /// A root of F(y) = 0 from a first guess.
@@ -117,9 +122,17 @@ struct RootSolution {
 /// - `newton`: C = (∂F)⁻¹ by LU. F + d pulls + O(d³) per row.
 ///
 /// All measure how fast corrections shrink, θ = ‖C F(y_new)‖ / ‖C F(y)‖, in the norm of the tolerance and so in the
-/// units of y, and stop when θ / (1 − θ) times the update is within the tolerance; methods that converge linearly use
-/// the larger of two successive θ. Three successive θ ≥ 1 (eight for anderson and broyden) mean `diverged`. Deuflhard,
-/// Newton Methods (2004), 2.1.
+/// units of y, and stop when θ / (1 − θ) times the update is within the tolerance and F is small; methods that converge
+/// linearly use the larger of two successive θ. Three successive θ ≥ 1 (eight for anderson and broyden) mean
+/// `diverged`. Deuflhard, Newton Methods (2004), 2.1.
+///
+/// newton and newton_krylov follow Powell's dogleg in a trust region: of each row with newton, of all rows together
+/// with newton_krylov. A step that reduces F too little is replaced by the point at distance Δ on the path from y over
+/// y − t W⁻² ∂Fᵀ M² F, the minimum of ‖M (F + ∂F p)‖ along steepest descent, to Newton's y − (∂F)⁻¹ F. W = 1 / (atol +
+/// rtol·|y|); M_i = 1 / ‖(∂F W⁻¹)_i‖ with newton, so that units of F do not matter, and W_i / |D_dim F_i|, or 1, with
+/// newton_krylov. Where ∂F is singular, the step is that of steepest descent. It finds a root or ends as `stalled`, at
+/// a minimum of F that is no root. Powell, A Hybrid Method for Nonlinear Equations (1970); Nocedal & Wright, Numerical
+/// Optimization (2006), 11.2.
 ///
 /// If a method fails, the next of `fallback` continues. `attempts` and `status` report the outcome, and
 /// `value_or_throw` throws a failure. Tracked tensors that F captures get their gradients as `gradient` says; y0 gets

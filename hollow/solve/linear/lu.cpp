@@ -20,7 +20,7 @@ Lu::Lu(const Tensor& a) {
     T* lu = mutable_data<T>(factors_);
     std::copy_n(a.data<T>().data(), a.size(), lu);
     for (int64_t i = 0; i < batch; ++i)
-      if (kernels::lu_factor(lu + i * square, n, pivots_.data() + i * n) != 0) singular_ = true;
+      singular_.push_back(kernels::lu_factor(lu + i * square, n, pivots_.data() + i * n) != 0);
   });
 }
 
@@ -32,7 +32,7 @@ Tensor Lu::solve(const Tensor& b, bool transposed) const {
     fail<ShapeError>("lu", "b has shape ", b.shape(), ", but A has ", a, ". It must be (…, n), one system per row.");
   if (b.dtype() != factors_.dtype())
     fail<DTypeError>("lu", "b is ", b.dtype(), ", but A is ", factors_.dtype(), ". Cast it with astype.");
-  if (singular_)
+  if (singular())
     fail<ValueError>("lu", "A, of shape ", a, ", is singular: a pivot is 0. Check singular() before solving.");
   Tensor x = empty(b.shape(), b.dtype());
   dispatch(b.dtype(), [&](auto t) {

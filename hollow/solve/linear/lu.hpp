@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "autodiff/tensor.hpp"
@@ -21,14 +22,16 @@ class Lu {
   /// x of Aᵀ x = b.
   Tensor solve_transposed(const Tensor& b) const { return solve(b, true); }
   /// Whether a pivot of any of the matrices is exactly 0.
-  bool singular() const { return singular_; }
+  bool singular() const { return std::find(singular_.begin(), singular_.end(), true) != singular_.end(); }
+  /// Whether a pivot of this one, counted through the batch, is.
+  bool singular(int64_t matrix) const { return singular_[static_cast<size_t>(matrix)]; }
 
  private:
   Tensor solve(const Tensor& b, bool transposed) const;
 
   Tensor factors_;
   std::vector<int> pivots_;
-  bool singular_ = false;
+  std::vector<bool> singular_;
 };
 
 }  // namespace dimwise

@@ -53,8 +53,9 @@ class Iteration {
     bool tape = false;         ///< needs a tape from y to F
     bool diagonal = false;     ///< needs the diagonal at every point
     bool superlinear = false;  ///< its θ decreases, so the last one suffices
-    bool searches = false;     ///< its updates are shortened until the corrections shrink
-    bool coupled = false;      ///< its updates are valid only for all rows together, so they are shortened together
+    bool exact = false;        ///< its C is (∂F)⁻¹, so that a small θ is that of the error
+    bool descends = false;     ///< its updates are those of a trust region; needs the tape
+    bool coupled = false;      ///< its updates are valid only for all rows together, which share a trust region
     bool steady = false;       ///< its θ is constant, so that convergence can be predicted
     bool damps = false;        ///< its updates are damped already
     int patience = 3;          ///< this many successive θ ≥ 1 mean divergence
@@ -62,6 +63,10 @@ class Iteration {
   struct Update {
     Tensor step;        ///< to be added to y; undefined if C does not exist
     Tensor correction;  ///< C F, if it differs from −step
+    /// Of a method that descends: the weights with which a trust region measures F, undefined for ones, and the systems
+    /// without a step of their own, which take that of steepest descent.
+    Tensor weights = {};
+    std::vector<bool> singular = {};
   };
 
   explicit Iteration(const Traits& traits) : traits(traits) {}
@@ -93,7 +98,8 @@ struct Outcome {
   Point best;  ///< the root, or the iterate with the smallest residual
   double residual = std::numeric_limits<double>::infinity();
   int64_t iterations = 0;
-  double contraction = 0, error = std::numeric_limits<double>::infinity();
+  double contraction = 0;
+  double error = std::numeric_limits<double>::infinity(), residual_error = error;  ///< in tolerances
 };
 
 /// The loop that all methods share.

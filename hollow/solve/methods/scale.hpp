@@ -10,23 +10,30 @@
 
 namespace dimwise::roots {
 
-/// The RMS of each row of x ⊙ weights.
-inline std::vector<double> row_norms(const Tensor& x, const Tensor& weights = {}) {
+/// Of each row, the mean of x ⊙ y ⊙ weights².
+inline std::vector<double> row_products(const Tensor& x, const Tensor& y, const Tensor& weights = {}) {
   return dispatch(x.dtype(), [&](auto t) {
     using T = decltype(t);
-    const T *from = x.node()->data<T>(), *by = weights.defined() ? weights.node()->data<T>() : nullptr;
+    const T *a = x.node()->data<T>(), *b = y.node()->data<T>(),
+            *by = weights.defined() ? weights.node()->data<T>() : nullptr;
     const int64_t d = x.dim(-1);
-    std::vector<double> norms;
+    std::vector<double> products;
     for (int64_t begin = 0; begin < x.size(); begin += d) {
       double total = 0;
       for (int64_t i = begin; i < begin + d; ++i) {
-        const double e = static_cast<double>(from[i]) * (by ? static_cast<double>(by[i]) : 1);
-        total += e * e;
+        const double w = by ? static_cast<double>(by[i]) : 1;
+        total += (static_cast<double>(a[i]) * w) * (static_cast<double>(b[i]) * w);
       }
-      norms.push_back(std::sqrt(total / static_cast<double>(d)));
+      products.push_back(total / static_cast<double>(d));
     }
-    return norms;
+    return products;
   });
+}
+/// The RMS of each row of x ⊙ weights.
+inline std::vector<double> row_norms(const Tensor& x, const Tensor& weights = {}) {
+  std::vector<double> norms = row_products(x, x, weights);
+  for (double& n : norms) n = std::sqrt(n);
+  return norms;
 }
 /// The largest norm; NaN if any is NaN.
 inline double largest(const std::vector<double>& norms) {

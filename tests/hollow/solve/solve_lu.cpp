@@ -59,6 +59,8 @@ TEST_CASE("A singular matrix in any row is reported, and not solved") {
   Tensor a = concat({eye(2, DType::float64), tensor({1, 2, 2, 4}, {2, 2}, DType::float64)}, 0);
   const Lu lu(reshape(a, {2, 2, 2}));
   CHECK(lu.singular());
+  CHECK_FALSE(lu.singular(0));
+  CHECK(lu.singular(1));
   CHECK_THROWS_AS(lu.solve(ones({2, 2}, DType::float64)), ValueError);
   CHECK_THROWS_WITH(lu.solve_transposed(ones({2, 2}, DType::float64)), Contains("singular"));
 }

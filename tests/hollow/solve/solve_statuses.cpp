@@ -59,12 +59,12 @@ TEST_CASE("A slow iteration ends as stalled, not as converged") {
   CHECK(std::abs(longer.y.values()[0]) < 1e-8);
 }
 
-TEST_CASE("An endless line search ends as stalled, at a minimum of the residual that is not a root") {
+TEST_CASE("A trust region without a better point ends as stalled, at a minimum of F that is not a root") {
   const RootProblem bowl{[](const Tensor& y) { return y * y + 1.0; }};
   CHECK(status(bowl, vec({3}), {.method = "newton"}) == RootStatus::stalled);
 }
 
-TEST_CASE("A linearization without inverse is singular") {
+TEST_CASE("A linearization without inverse, at a point where F does not descend, is singular") {
   const RootProblem square{[](const Tensor& y) { return y * y - 1.0; }};
   CHECK(status(square, vec({1, 0}), {.method = "newton"}) == RootStatus::singular);
   CHECK(status(square, vec({0}), {.method = "newton_krylov"}) == RootStatus::singular);
@@ -78,15 +78,15 @@ TEST_CASE("NaN and infinity end as non_finite, at the start and later") {
   CHECK(status(bad, vec({4}), {.method = "jacobi_newton"}) == RootStatus::non_finite);
 }
 
-TEST_CASE("A line search recovers from points at which F is not finite") {
+TEST_CASE("A trust region recovers from points at which F is not finite") {
   const RootProblem equation{[](const Tensor& y) { return log(y); }};
   const RootSolution s = find_root(equation, vec({4}), {.method = "newton"});
   CHECK(s.status == RootStatus::converged);
   CHECK(s.y.item() == Approx(1));
-  CHECK(status(equation, vec({4}), {.method = "newton", .line_search = false}) == RootStatus::non_finite);
+  CHECK(status(equation, vec({4}), {.method = "newton", .trust_region = false}) == RootStatus::non_finite);
 }
 
-TEST_CASE("A row in a line search does not slow down other rows") {
+TEST_CASE("A row whose step is shortened does not slow down other rows") {
   // From 5 the full Newton steps for y / √(1 + y²) grow, from 0.3 they are best.
   const auto first_iterate = [](const Tensor& y0) {
     return find_root({[](const Tensor& y) { return y * rsqrt(1 + y * y); }}, y0,
@@ -240,6 +240,8 @@ TEST_CASE("Invalid arguments are reported") {
   CHECK_THROWS_AS(find_root({}, vec({1})), ValueError);
   CHECK_THROWS_AS(find_root(e, vec({1}), {.rtol = -1}), ValueError);
   CHECK_THROWS_AS(find_root(e, vec({1}), {.atol = 0}), ValueError);
+  CHECK_THROWS_WITH(find_root(e, vec({1}), {.ftol = 1}), Contains("ftol = 1"));
+  CHECK_THROWS_AS(find_root(e, vec({1}), {.ftol = -1}), ValueError);
   CHECK_THROWS_AS(find_root(e, vec({1}), {.max_evaluations = 0}), ValueError);
   CHECK_THROWS_AS(find_root(e, vec({1}), {.damping = 1.5}), ValueError);
   CHECK_THROWS_AS(find_root(e, scalar(1, DType::float64)), ShapeError);
