@@ -6,17 +6,38 @@
 
 namespace dimwise::ode {
 
-State Interpolant::at(double time) const {
-  const double s = (time - origin) / scale;
+namespace {
+double polynomial(const std::vector<double>& p, double s) {
+  double value = 0;
+  for (size_t j = p.size(); j-- > 0;) value = value * s + p[j];
+  return value;
+}
+
+double derivative(const std::vector<double>& p, double s) {
+  double value = 0;
+  for (size_t j = p.size(); j-- > 1;) value = value * s + static_cast<double>(j) * p[j];
+  return value;
+}
+
+template <class Weight>
+State weighted(const Interpolant& of, Weight&& weight) {
   std::vector<const State*> states;
   std::vector<double> weights;
-  for (size_t i = 0; i < v.size(); ++i) {
-    double value = 0;
-    for (size_t j = p[i].size(); j-- > 0;) value = value * s + p[i][j];
-    states.push_back(&v[i]);
-    weights.push_back(value);
+  for (size_t i = 0; i < of.v.size(); ++i) {
+    states.push_back(&of.v[i]);
+    weights.push_back(weight(of.p[i]));
   }
   return combination(states, weights);
+}
+}  // namespace
+
+State Interpolant::at(double time) const {
+  return weighted(*this, [s = (time - origin) / scale](const std::vector<double>& p) { return polynomial(p, s); });
+}
+
+State Interpolant::slope(double time) const {
+  return weighted(
+      *this, [s = (time - origin) / scale, this](const std::vector<double>& p) { return derivative(p, s) / scale; });
 }
 
 State DenseOutput::at(double t) const {

@@ -12,6 +12,8 @@ struct Interpolant {
   std::vector<std::vector<double>> p;  // coefficients of 1, s, s², …
 
   State at(double time) const;
+  /// y'(t).
+  State slope(double time) const;
 };
 
 /// The interpolants of all steps of a solution. `OdeSolution::at` and the adjoints read them.

@@ -9,7 +9,8 @@
 namespace dimwise::ode {
 
 namespace {
-constexpr int stiff_after = 24;  // excess of stability-limited steps that reports a stiff problem
+constexpr int stiff_after = 24;                 // excess of stability-limited steps that reports a stiff problem
+constexpr double most_interpolation_error = 3;  // in tolerances
 }  // namespace
 
 Driver::Driver(std::unique_ptr<Stepper> method, std::shared_ptr<System> system, const std::vector<double>& times,
@@ -109,11 +110,16 @@ void Driver::adapt(int64_t until) {
     if (tried() == options.max_steps) return out_of_steps();
     const double left = std::abs(end - t);
     const bool last = left <= h_ || (left <= 1.01 * h_ && left <= options.dt_max);
-    const double t1 = last ? end : t + direction_ * h_, length = std::abs(t1 - t);
+    const double wanted = last ? end : t + direction_ * h_, t1 = interpolable(wanted), length = std::abs(t1 - t);
     const Attempt attempt = method_->attempt(t1, true);
     if (attempt.acceptable()) {
+      if (interpolates_badly(t1) && length > shortest) {
+        ++system_->statistics.rejected;
+        continue;
+      }
+      if (t1 != wanted) longest_ *= 1.05;
       const double next = accept(attempt);
-      h_ = last ? std::max(h_, next) : next;
+      h_ = last || t1 != wanted ? std::max(h_, next) : next;
       notice_stiffness();
       continue;
     }
@@ -123,6 +129,32 @@ void Driver::adapt(int64_t until) {
     if (attempt.worst.tensor >= 0) worst_ = "worst component: " + describe(attempt.worst, attempt.y1);
   }
   system_->statistics.next_dt = h_;
+}
+
+// Whether the next requested time is before t.
+bool Driver::output_before(double t) const {
+  return result_.t.size() < times_.size() && times_[result_.t.size()] * direction_ < t * direction_;
+}
+
+// Whether the solution within a step to t1 is needed.
+bool Driver::interpolates(double t1) const { return keep_ || events_.any() || output_before(t1); }
+
+// t1, or an earlier end of a step whose interpolant is known to be too coarse: the next output, if nothing else reads
+// the interpolant.
+double Driver::interpolable(double t1) const {
+  const double until = method_->t() + direction_ * longest_;
+  if (until * direction_ >= t1 * direction_ || !interpolates(t1)) return t1;
+  return keep_ || events_.any() || output_before(until) ? until : times_[result_.t.size()];
+}
+
+// Checks the attempted step to t1, and estimates the longest step with an accurate interpolant.
+bool Driver::interpolates_badly(double t1) {
+  if (!interpolates(t1)) return false;
+  const double error = method_->interpolation_error(), length = std::abs(t1 - method_->t());
+  if (error == 0) return false;
+  const double ratio = std::isfinite(error) ? std::pow(most_interpolation_error / error, 0.25) : 0;
+  longest_ = length * std::clamp(0.9 * ratio, 0.1, 5.0);
+  return !(error <= most_interpolation_error);
 }
 
 double Driver::accept(const Attempt& attempt) {

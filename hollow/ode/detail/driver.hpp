@@ -31,6 +31,10 @@ class Driver {
   int64_t tried() const { return system_->statistics.accepted + system_->statistics.rejected; }
   bool start_is_finite();
   double accept(const Attempt& attempt);
+  bool output_before(double t) const;
+  bool interpolates(double t1) const;
+  double interpolable(double t1) const;
+  bool interpolates_badly(double t1);
   void output(double t, const State& y);
   void notice_stiffness();
   void out_of_steps();
@@ -47,6 +51,7 @@ class Driver {
   size_t next_ = 1;        // index into the schedule
   OdeSolution result_;
   double direction_, h_ = 0;
+  double longest_ = std::numeric_limits<double>::infinity();  // a step whose interpolant is accurate, as estimated last
   bool ended_ = false;
   int stability_limited_ = 0;
   std::string worst_;  // describes the last rejected step

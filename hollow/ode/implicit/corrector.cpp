@@ -145,6 +145,14 @@ Corrector::Result Corrector::solve(const StepEquation& equation, const State& gu
   return result;
 }
 
+State Corrector::defect(double t, double gamma, const State& y, const State& slope) {
+  const NoGrad guard;
+  const State f = linearization_.follow(t, y), residual = combination({&slope, &f}, {gamma, -gamma});
+  const Tensor error = update(system_->pack(residual), gamma, system_->pack(system_->norm.weights(y)), 1);
+  linearization_.release();
+  return error.defined() ? system_->unpack(error, residual) : residual;
+}
+
 State Corrector::attach(const StepEquation& equation, const State& y) const {
   const auto f = [&](const Tensor& u) { return system_->f(equation.t, system_->unpack(u, y)); };
   const Tensor delta = system_->pack(equation.delta);

@@ -31,6 +31,8 @@ class Corrector {
   /// Iterates from `guess` until the estimated error, in the norm of `weights`, is at most `tolerance`. `patient`:
   /// continues as long as it converges, because the step cannot be shortened. Untracked.
   Result solve(const StepEquation& equation, const State& guess, const State& weights, double tolerance, bool patient);
+  /// M⁻¹ γ (slope − f(t, y)): how far y is from the solution, if it has that slope. Untracked.
+  State defect(double t, double gamma, const State& y, const State& slope);
   /// The same y, with derivatives by the implicit function theorem. A recorded step continues with it.
   State attach(const StepEquation& equation, const State& y) const;
 

@@ -15,6 +15,8 @@ namespace {
 // The stages' errors add up, so each is solved to this fraction of the corrector's tolerance.
 constexpr double stage_share = 0.3;
 constexpr double shrink_unsolved = 0.3;
+// Where in a step the interpolant is checked: errors of the slopes at its two ends do not cancel there.
+constexpr double probe = 0.7;
 // Beyond that many steps, extrapolation of the last polynomial is useless.
 constexpr double farthest = 3;
 
@@ -165,6 +167,14 @@ Interpolant DiagonallyImplicit::interpolant_of(const Step& step) const {
   interpolant.v.push_back(step.y);
   interpolant.p.push_back({1});
   return interpolant;
+}
+
+double DiagonallyImplicit::interpolation_error() {
+  const NoGrad guard;
+  const Interpolant interpolant = interpolant_of(tried_);
+  const double t = tried_.t + probe * tried_.h();
+  const State error = corrector_.defect(t, tried_.h() * gamma_, interpolant.at(t), interpolant.slope(t));
+  return system_->norm(error, tried_.y, tried_.y1);
 }
 
 Interpolant DiagonallyImplicit::interpolant() { return interpolant_of(taken_); }

@@ -25,6 +25,7 @@ class DiagonallyImplicit final : public Stepper {
   double accept(const Attempt& attempt) override;
   double reject(const Attempt& attempt) override;
   Interpolant interpolant() override;
+  double interpolation_error() override;
 
  private:
   struct Step {

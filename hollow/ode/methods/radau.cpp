@@ -47,6 +47,8 @@ constexpr double polynomial[stages][stages] = {{10.048809399827416, -25.62959144
                                                {-1.382142733160749, 10.296258113743306, -8.914115380582556},
                                                {1.0 / 3, -8.0 / 3, 10.0 / 3}};
 
+constexpr double widest = 0.86;  // where the product of the distances to the ends and stages is largest
+
 constexpr int most_iterations = 7;
 constexpr double quick = 0.05;  // a contraction that keeps the linearization
 constexpr double radau_safety = 0.9, radau_grow_most = 8, radau_shrink_most = 0.2, radau_shrink_unsolved = 0.5;
@@ -220,9 +222,21 @@ State Radau::estimate(const State& derivative) {
   const double h = tried_.h();
   State error = combination({&tried_.z[0], &tried_.z[1], &tried_.z[2], &derivative},
                             {error_weights[0], error_weights[1], error_weights[2], real_eigenvalue * h});
+  return filtered(error);
+}
+
+State Radau::filtered(const State& error) {
   const Tensor weights = system_->pack(system_->norm.weights(tried_.y));
-  const Stages filtered = real_.solve(linearization_, h, {system_->pack(error)}, weights, krylov_share);
-  return filtered.empty() ? error : system_->unpack(filtered[0], error);
+  const Stages x = real_.solve(linearization_, tried_.h(), {system_->pack(error)}, weights, krylov_share);
+  return x.empty() ? error : system_->unpack(x[0], error);
+}
+
+double Radau::interpolation_error() {
+  const NoGrad guard;
+  const Interpolant interpolant = interpolant_of(tried_);
+  const double t = tried_.t + widest * tried_.h(), gamma = real_eigenvalue * tried_.h();
+  const State y = interpolant.at(t), slope = interpolant.slope(t), f = system_->f(t, y);
+  return system_->norm(filtered(combination({&slope, &f}, {gamma, -gamma})), tried_.y, y);
 }
 
 Attempt Radau::attempt(double t1, bool control) {

@@ -24,6 +24,7 @@ class Radau final : public Stepper {
   double accept(const Attempt& attempt) override;
   double reject(const Attempt& attempt) override;
   Interpolant interpolant() override { return interpolant_of(taken_); }
+  double interpolation_error() override;
 
  private:
   struct Step {
@@ -42,6 +43,7 @@ class Radau final : public Stepper {
   std::vector<State> with_quadratures(const Step& step, const Stages& z) const;
   Stages residual(const Step& step, const Stages& z) const;
   State estimate(const State& derivative);
+  State filtered(const State& error);
   void attach(Step& step) const;
   Interpolant interpolant_of(const Step& step) const;
 

@@ -47,6 +47,11 @@ class Stepper {
   /// The interpolant of the last accepted step. May evaluate f.
   virtual Interpolant interpolant() = 0;
 
+  /// The error between the ends of the attempted step, beyond that at its end, in units of the tolerance; 0 if the
+  /// method's interpolant is as accurate as its steps. Evaluates f. Stiff components may be exact at the end of a long
+  /// step, while the interpolant, a polynomial of the whole step, is wrong by their size.
+  virtual double interpolation_error() { return 0; }
+
   /// Multistep methods: the order of the last accepted step, negative after a restart; the setter prescribes it for the
   /// next attempt of a replay.
   virtual int order() const { return 0; }

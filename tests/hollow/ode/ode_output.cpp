@@ -266,4 +266,37 @@ TEST_CASE("Invalid options of implicit and multistep methods are rejected with a
                     Contains("row by row"));
 }
 
+TEST_CASE("Between very stiff steps, outputs, dense output and events are as accurate as the steps") {
+  // Prothero & Robinson: y = cos(t), from which steps of any length depart little.
+  const VectorField f = [](const Tensor& t, const State& y) -> State { return {-1e6 * (y[0] - cos(t)) - sin(t)}; };
+  std::vector<double> times;
+  for (int i = 0; i <= 100; ++i) times.push_back(0.1 * i);
+  for (const char* method : {"bdf", "radau5", "kvaerno3", "kencarp4", "kencarp5"})
+    for (const double rtol : {1e-4, 1e-6, 1e-8}) {
+      INFO(method << ' ' << rtol);
+      OdeOptions options{.method = method, .rtol = rtol, .atol = rtol};
+      const double most = 10 * rtol;
+      const auto s = value_or_throw(odeint(f, {scalar(1, DType::float64)}, times, options));
+      for (size_t i = 0; i < times.size(); ++i) CHECK(std::abs(s.y[i][0].item() - std::cos(times[i])) < most);
+      options.dense = true;
+      options.events = {{[](const Tensor&, const State& y) { return y[0]; }}};
+      const auto all = value_or_throw(odeint(f, {scalar(1, DType::float64)}, {0, 10}, options));
+      for (double t = 0; t <= 10; t += 0.0625) CHECK(std::abs(all.at(t)[0].item() - std::cos(t)) < most);
+      REQUIRE(all.events.size() == 3);
+      for (size_t i = 0; i < 3; ++i) CHECK(std::abs(all.events[i].t - pi * (static_cast<double>(i) + 0.5)) < most);
+    }
+}
+
+TEST_CASE("Many outputs of a stiff solve that no step needs cost few rejected steps") {
+  const VectorField f = [](const Tensor& t, const State& y) -> State { return {-1e6 * (y[0] - cos(t)) - sin(t)}; };
+  std::vector<double> times;
+  for (int i = 0; i <= 1000; ++i) times.push_back(0.01 * i);
+  for (const char* method : {"radau5", "kvaerno3"}) {
+    INFO(method);
+    const auto s = odeint(f, {scalar(1, DType::float64)}, times, {.method = method, .rtol = 1e-6, .atol = 1e-6});
+    CHECK(s.statistics.accepted < 200);
+    CHECK(s.statistics.rejected < 100);
+  }
+}
+
 }  // namespace dimwise::ode_output_tests
