@@ -4,10 +4,10 @@
 
 #include "autodiff/base/error.hpp"
 #include "autodiff/context.hpp"
+#include "autodiff/detail/packing.hpp"
 #include "autodiff/detail/rules.hpp"
 #include "autodiff/tape.hpp"
 #include "hollow/ode/detail/solve.hpp"
-#include "hollow/ode/gradients/packing.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/layout.hpp"
 
