@@ -135,7 +135,7 @@ class Adjoint {
     State result;
     if (backsolve_)
       for (const Tensor& k : derivative) result.push_back(stop_gradient(k));
-    for (Tensor& g : tape.pull(cotangents)) result.push_back(std::move(g));
+    for (const Tensor& g : tape.pull(cotangents)) result.push_back(astype(g, state[0].dtype()));
     return result;
   }
 
@@ -195,6 +195,7 @@ void check_reproduced(const Kept& kept, const State& state) {
 // The gradient that inputs[0], the cotangent of the packed solution, sends to y0 and to the captured tensors.
 const Op odeint_adjoint_backward_op = [] {
   Op op{"odeint_adjoint_backward"};
+  op.mixed = MixedDTypes::kept;
   op.forward = [](std::span<const Tensor> in, const Attributes& attributes) {
     const auto& how = as<Backward>(attributes);
     const auto& kept = as<Kept>(how.kept);
@@ -210,7 +211,7 @@ const Op odeint_adjoint_backward_op = [] {
     State state;
     if (adjoint.before() > 0) state = y0;
     for (const Tensor& y : y0) state.push_back(zeros_like(y));
-    for (const Tensor& c : adjoint.wanted()) state.push_back(zeros_like(c));
+    for (const Tensor& c : adjoint.wanted()) state.push_back(zeros(c.shape(), y0[0].dtype()));
     double dt = 0;
     for (size_t i = kept.times.size() - 1; i > 0; --i) {
       for (size_t j = 0; j < kept.tensors; ++j) {
@@ -245,6 +246,7 @@ const Op odeint_adjoint_backward_op = [] {
 
 const Op odeint_adjoint_op = [] {
   Op op{"odeint_adjoint"};
+  op.mixed = MixedDTypes::kept;
   op.forward = [](std::span<const Tensor>, const Attributes& attributes) {
     const Tensor& value = as<Kept>(attributes).value;
     return share(value, value.shape());
@@ -280,7 +282,7 @@ OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vecto
     leaves.push_back(track(start.back()));
   }
   std::vector<Tensor> inputs = y0;
-  for (const Tensor& k : term.f(scalar(times[0], y0[0].dtype()), leaves)) {
+  for (const Tensor& k : term.f(scalar(times[0], DType::float64), leaves)) {
     k1.push_back(stop_gradient(k));
     for (const Tensor& c : captured(k, leaves, begin))
       if (std::none_of(inputs.begin() + static_cast<std::ptrdiff_t>(y0.size()), inputs.end(),
