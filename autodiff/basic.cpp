@@ -71,10 +71,11 @@ const Op add_op = [] {
     return y;
   };
   op.broadcasts = true;
+  op.mixed = MixedDTypes::promoted;
   return op;
 }();
 
-const Op mul_op = record::broadcasting(record::bilinear<NoAttributes>(
+const Op mul_op = record::promoting(record::broadcasting(record::bilinear<NoAttributes>(
     "mul",
     [](const Tensor& a, const Tensor& b, NoAttributes) {
       const Shape shape = broadcast("mul", a.shape(), b.shape());
@@ -86,7 +87,7 @@ const Op mul_op = record::broadcasting(record::bilinear<NoAttributes>(
     },
     [](const Tensor& w, const Tensor& a, const Tensor& b, NoAttributes) {
       return cotangent_mul_sum_to(w, a, broadcast("mul", a.shape(), b.shape()), b.shape());
-    }));
+    })));
 
 const Op cotangent_mul_op = record::broadcasting(record::bilinear<NoAttributes>(
     "cotangent_mul",
@@ -154,6 +155,27 @@ const Op reshape_op = [] {
   };
   return op;
 }();
+
+namespace {
+struct Cast {
+  DType to;
+};
+}  // namespace
+
+const Op astype_op = record::linear<Cast>(
+    "astype",
+    [](const Tensor& x, const Cast& cast) {
+      Tensor y = empty(x.shape(), cast.to);
+      dispatch(x.dtype(), [&](auto from) {
+        dispatch(cast.to, [&](auto to) {
+          const auto values = x.data<decltype(from)>();
+          std::transform(values.begin(), values.end(), mutable_data<decltype(to)>(y),
+                         [](auto v) { return static_cast<decltype(to)>(v); });
+        });
+      });
+      return y;
+    },
+    [](const Tensor& w, const Tensor& x, const Cast&) { return astype(w, x.dtype()); });
 
 const Op stack_op = [] {
   Op op{"stack"};
@@ -281,6 +303,10 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
     fail<ShapeError>("reshape", "shape ", x.shape(), " with ", x.size(), " elements does not fit ", shape, ".");
   if (full == x.shape()) return x;
   return apply(reshape_op, {x}, attributes(full));
+}
+
+Tensor astype(const Tensor& x, DType dtype) {
+  return x.dtype() == dtype ? x : apply(astype_op, {x}, attributes(Cast{dtype}));
 }
 
 void accumulate(Tensor& acc, Tensor x) {

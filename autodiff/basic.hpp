@@ -28,6 +28,8 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape);
 Tensor sum_to(const Tensor& x, const Shape& shape);
 /// The same elements in another shape; one length may be -1. Shares memory. Throws ShapeError.
 Tensor reshape(const Tensor& x, const Shape& shape);
+/// Casts to another dtype; the derivative is cast back.
+Tensor astype(const Tensor& x, DType dtype);
 
 /// Tensors of equal shape s as the rows of a tensor of shape (n, s…). Throws ShapeError.
 Tensor stack(const std::vector<Tensor>& rows);
@@ -36,8 +38,8 @@ Tensor row(const Tensor& x, int64_t i);
 /// The adjoint of row: n rows of zeros with x as row i.
 Tensor place_row(const Tensor& x, int64_t i, int64_t n);
 
-extern const Op alias_op, neg_op, scale_op, add_op, mul_op, broadcast_to_op, sum_to_op, reshape_op, stack_op, row_op,
-    place_row_op, cotangent_mul_op;
+extern const Op alias_op, neg_op, scale_op, add_op, mul_op, broadcast_to_op, sum_to_op, reshape_op, astype_op, stack_op,
+    row_op, place_row_op, cotangent_mul_op;
 
 /// The index of the first NaN or infinity of x, or −1.
 int64_t first_non_finite(const Tensor& x);

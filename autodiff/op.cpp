@@ -4,23 +4,49 @@
 #include <chrono>
 
 #include "autodiff/base/error.hpp"
+#include "autodiff/basic.hpp"
 #include "autodiff/context.hpp"
 
 namespace dimwise {
 
 double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
-void check_inputs(const char* op, std::span<const Tensor> inputs) {
+namespace {
+
+// The first input whose dtype is not that of inputs[0], or null. Throws unless all have values.
+const Tensor* of_other_dtype(const char* op, std::span<const Tensor> inputs) {
+  const Tensor* other = nullptr;
   for (const Tensor& x : inputs) {
     if (!x.defined()) fail<ValueError>(op, "an input is undefined. Give every input a value.");
     if (!x.node()->buffer.data())
       fail<ValueError>(
           op, "the values of an input, a recorded intermediate of shape ", x.shape(),
           ", were overwritten by a later op, since no variable referred to it. Keep the tensor in a variable.");
-    if (x.dtype() != inputs[0].dtype())
-      fail<DTypeError>(op, "dtypes differ: ", inputs[0].dtype(), " and ", x.dtype(),
-                       ". Cast one with astype(x, DType::", inputs[0].dtype(), ").");
+    if (!other && x.dtype() != inputs[0].dtype()) other = &x;
   }
+  return other;
+}
+
+// The first input with axes, whose dtype 0-d ones take, or null.
+const Tensor* with_axes(std::span<const Tensor> inputs) {
+  const auto found = std::find_if(inputs.begin(), inputs.end(), [](const Tensor& x) { return x.rank() > 0; });
+  return found == inputs.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+void check_inputs(const char* op, std::span<const Tensor> inputs) {
+  if (const Tensor* other = of_other_dtype(op, inputs))
+    fail<DTypeError>(op, "dtypes differ: ", inputs[0].dtype(), " and ", other->dtype(),
+                     ". Cast one with astype(x, DType::", inputs[0].dtype(), ").");
+}
+
+void promote_inputs(const char* op, std::span<Tensor> inputs) {
+  if (!of_other_dtype(op, inputs)) return;
+  if (const Tensor* full = with_axes(inputs))
+    for (Tensor& x : inputs)
+      if (x.rank() == 0) x = astype(x, full->dtype());
+  check_inputs(op, inputs);
 }
 
 bool can_donate(const Tensor& x, bool read) {
@@ -38,7 +64,12 @@ Tensor donate(const Tensor& x) {
 }
 
 Tensor apply(const Op& op, Operands inputs, Attributes attributes) {
-  check_inputs(op.name, inputs);
+  if (of_other_dtype(op.name, inputs)) [[unlikely]] {
+    if (op.mixed == MixedDTypes::promoted)
+      promote_inputs(op.name, {inputs.begin(), inputs.size()});
+    else if (op.mixed == MixedDTypes::refused)
+      check_inputs(op.name, inputs);
+  }
   ThreadContext& thread = thread_context();
   const double start = thread.observer ? seconds() : 0;
   Tensor y = op.forward(inputs, attributes);
@@ -79,6 +110,16 @@ Series apply_series(const Op& op, const std::vector<Series>& inputs, const Attri
   std::vector<Tensor> values;
   values.reserve(inputs.size());
   for (const Series& s : inputs) values.push_back(s.value());
+  if (op.mixed == MixedDTypes::promoted && of_other_dtype(op.name, values)) {
+    promote_inputs(op.name, values);
+    std::vector<Series> cast = inputs;
+    for (size_t i = 0; i < cast.size(); ++i) {
+      cast[i].c[0] = values[i];
+      for (Tensor& c : cast[i].c)
+        if (c.defined()) c = astype(c, values[i].dtype());
+    }
+    return apply_series(op, cast, attributes);
+  }
   const Tensor y = apply(op, Operands(values), attributes);
   if (max_order(inputs) == 0) return Series(y);
   return jet_of(Call{op, values, attributes, y}, inputs);

@@ -35,6 +35,13 @@ class Cotangents {
   Tensor* cotangent_;
 };
 
+/// What a call does with operands of different dtypes.
+enum class MixedDTypes : uint8_t {
+  refused,   ///< throws DTypeError
+  promoted,  ///< casts 0-d operands to the dtype of those that have axes; throws if any still differ
+  kept,      ///< passes them to the op as they are
+};
+
 /// The record of an op: everything that the engine knows about it.
 ///
 /// `forward` returns the untracked value. `vjp` and `jet` are written in public ops, so that a sweep is itself a
@@ -49,6 +56,7 @@ struct Op {
   /// direction stays one number. Other ops get directions of the full shape.
   bool broadcasts = false;
   bool reads_output = true;  ///< whether rules read the output's values; if not, the next op may overwrite them
+  MixedDTypes mixed = MixedDTypes::refused;  ///< promoted if operands broadcast elementwise
 };
 
 /// Whether x, an input of the current call, can donate its memory to the output: nothing else refers to it and no rule
@@ -69,6 +77,8 @@ Series apply_series(const Op& op, const std::vector<Series>& inputs, const Attri
 
 /// Throws DTypeError unless all inputs are defined and of one dtype.
 void check_inputs(const char* op, std::span<const Tensor> inputs);
+/// Casts 0-d inputs, recorded, to the dtype of those that have axes; then `check_inputs`.
+void promote_inputs(const char* op, std::span<Tensor> inputs);
 
 /// Seconds of a monotonic clock, for observers.
 double seconds();

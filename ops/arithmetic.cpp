@@ -40,6 +40,7 @@ const Op sub_op = [] {
     return y;
   };
   op.broadcasts = true;
+  op.mixed = MixedDTypes::promoted;
   return op;
 }();
 
@@ -146,11 +147,11 @@ Tensor binary(const Op& op, Tensor a, Tensor b) {
 
 template <class Compare>
 Tensor compare(const char* name, const Tensor& a, const Tensor& b, Compare) {
-  const Tensor both[] = {a, b};
-  check_inputs(name, both);
+  Tensor in[] = {a, b};
+  promote_inputs(name, in);
   return detail::map(
-      broadcast(name, a.shape(), b.shape()), true, [](auto p, auto q) { return where(Compare{}(p, q), 1.0, 0.0); }, a,
-      b);
+      broadcast(name, in[0].shape(), in[1].shape()), true,
+      [](auto p, auto q) { return where(Compare{}(p, q), 1.0, 0.0); }, in[0], in[1]);
 }
 
 }  // namespace
@@ -186,10 +187,10 @@ Tensor not_equal(const Tensor& a, const Tensor& b) {
 }
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
-  const Tensor all[] = {a, b, condition};
-  check_inputs("where", all);
+  Tensor in[] = {a, b, condition};
+  promote_inputs("where", in);
   const Shape shape = broadcast("where", condition.shape(), broadcast("where", a.shape(), b.shape()));
-  return select(stop_gradient(broadcast_to(condition, shape)), broadcast_to(a, shape), broadcast_to(b, shape));
+  return select(stop_gradient(broadcast_to(in[2], shape)), broadcast_to(in[0], shape), broadcast_to(in[1], shape));
 }
 Tensor where(const Tensor& condition, const Tensor& a, double b) { return where(condition, a, scalar(b, a.dtype())); }
 Tensor where(const Tensor& condition, double a, const Tensor& b) { return where(condition, scalar(a, b.dtype()), b); }

@@ -4,8 +4,9 @@
 
 namespace dimwise {
 
-// Arithmetic with NumPy broadcasting. A double takes the tensor's dtype. All throw ShapeError if shapes do not
-// broadcast and DTypeError if dtypes differ.
+// Arithmetic with NumPy broadcasting. A double takes the tensor's dtype, and a 0-d operand that of the operands that
+// have axes, as in PyTorch: its gradient is cast back. All throw ShapeError if shapes do not broadcast, and DTypeError
+// if two operands with axes, or two 0-d ones, differ in dtype.
 
 /// a − b.
 Tensor sub(Tensor a, Tensor b);

@@ -208,24 +208,6 @@ const Op flip_op = record::linear<Along>(
     },
     [](const Tensor& w, const Tensor&, const Along& a) { return flip(w, a.axis); });
 
-struct Cast {
-  DType to;
-};
-const Op astype_op = record::linear<Cast>(
-    "astype",
-    [](const Tensor& x, const Cast& cast) {
-      Tensor y = empty(x.shape(), cast.to);
-      dispatch(x.dtype(), [&](auto from) {
-        dispatch(cast.to, [&](auto to) {
-          const auto values = x.data<decltype(from)>();
-          std::transform(values.begin(), values.end(), mutable_data<decltype(to)>(y),
-                         [](auto v) { return static_cast<decltype(to)>(v); });
-        });
-      });
-      return y;
-    },
-    [](const Tensor& w, const Tensor& x, const Cast&) { return astype(w, x.dtype()); });
-
 }  // namespace
 
 Tensor transpose(const Tensor& x) {
@@ -313,9 +295,6 @@ Tensor pad(const Tensor& x, int axis, int64_t before, int64_t after, double valu
 }
 
 Tensor flip(const Tensor& x, int axis) { return apply(flip_op, {x}, attributes(Along{x.shape().normalize(axis)})); }
-Tensor astype(const Tensor& x, DType dtype) {
-  return x.dtype() == dtype ? x : apply(astype_op, {x}, attributes(Cast{dtype}));
-}
 Tensor unsqueeze(const Tensor& x, int axis) {
   return reshape(x, x.shape().with(x.shape().with(0, 1).normalize(axis), 1));
 }

@@ -30,8 +30,6 @@ Tensor tril(const Tensor& x, int64_t k = 0);
 Tensor diagonal(const Tensor& x);
 /// Zeros with x on the main diagonal of two new last axes: the adjoint of `diagonal` for a square.
 Tensor diag_embed(const Tensor& x);
-/// Casts to another dtype; the derivative is cast back.
-Tensor astype(const Tensor& x, DType dtype);
 /// Inserts an axis of length 1, and removes one.
 Tensor unsqueeze(const Tensor& x, int axis);
 Tensor squeeze(const Tensor& x, int axis);

@@ -150,6 +150,12 @@ constexpr Op broadcasting(Op op) {
   return op;
 }
 
+/// The op, with 0-d operands cast to the dtype of the others.
+constexpr Op promoting(Op op) {
+  op.mixed = MixedDTypes::promoted;
+  return op;
+}
+
 /// y = f(x) elementwise, with df(x) its derivative, or df(·, y) as a function of y alone.
 ///
 /// f and df are captureless generic lambdas, instantiated for SIMD batches; df also for series of batches (Taylor and
@@ -197,6 +203,7 @@ constexpr Op elementwise(const char* name, F, DFA, DFB) {
   Op op{name};
   op.reads_output = detail::uses_y<DFA> || detail::uses_y<DFB>;
   op.broadcasts = true;
+  op.mixed = MixedDTypes::promoted;
   op.forward = [](std::span<const Tensor> in, const Attributes&) {
     const Shape shape = broadcast("broadcast", in[0].shape(), in[1].shape());
     return detail::map(shape, detail::recorded(in[0], in[1]), F{}, in[0], in[1]);

@@ -40,7 +40,8 @@ Tensor PreparedConditioning::operator()(const Tensor& t) const {
     fail<ValueError>("hollow", t.defined() ? "a time was given to a net constructed without time. Leave it out."
                                            : "the net depends on time. Bind it: net.at(t).");
   if (!t.defined()) return part;
-  const Tensor term = time(t.rank() == 0 ? reshape(t, {1}) : t);
+  const Tensor own = astype(t, time.weight.dtype());
+  const Tensor term = time(own.rank() == 0 ? reshape(own, {1}) : own);
   return part.defined() ? term + part : term;
 }
 

@@ -51,8 +51,8 @@ struct PreparedConditioning {
 
 /// The inputs of a net other than x: time and context, as a term added to a layer's input.
 ///
-/// t is 0-d, shared by the batch, or of shape (…, 1); context of shape (…, c). Each is undefined if the net was
-/// constructed without it.
+/// t, of any dtype, is 0-d, shared by the batch, or of shape (…, 1); context of shape (…, c). Each is undefined if the
+/// net was constructed without it.
 struct Conditioning {
   Linear time, context;
 

@@ -46,7 +46,7 @@ enum class OdeGradient : uint8_t {
 /// Time and state of an event have gradients, with every `OdeGradient`: dt*/dθ = −(∂g/∂y ∂y/∂θ + ∂g/∂θ) / (dg/dt). They
 /// are once differentiable. Where g has no slope, as at a jump, a gradient of them throws ValueError.
 struct OdeEvent {
-  std::function<Tensor(const Tensor& t, const State& y)> g;  ///< one number
+  std::function<Tensor(const Tensor& t, const State& y)> g;  ///< one number; t is 0-d float64
   int direction = 0;      ///< +1: only rising g (in the direction of the solve), −1: only falling g, 0: both
   bool terminal = false;  ///< whether the solve ends at the event
   /// If not null, the state just after the event, with which the solve continues: a bounce, a dose. Outputs at the time

@@ -9,7 +9,8 @@
 namespace dimwise {
 
 /// A coefficient of an SDE, the drift f or the diagonal g of the diffusion, with its dimension-wise derivatives:
-/// {v, D v, …, D^order v} at (t, x), each of the shape of x, (…, d). t is 0-d or of shape (…, 1).
+/// {v, D v, …, D^order v} at (t, x), each of the shape of x, (…, d). t is 0-d, of float64 in `sdeint`, or of
+/// shape (…, 1).
 using SdeCoefficient = std::function<std::vector<Tensor>(const Tensor& t, const Tensor& x, int order)>;
 
 /// dx = f(t, x) dt + g(t, x) dW in Itô's sense, with g diagonal: g_i drives x_i alone.

@@ -115,15 +115,14 @@ SdeSolution sdeint(const Sde& sde, const Tensor& x0, const std::vector<double>& 
   const SdeMethod& chosen = method(options.method);
   SdeSolution solution{times, {x0}, {}};
   Counted counted(sde, solution.statistics);
-  const DType dtype = x0.dtype();
   for (size_t k = 1; k < times.size(); ++k) {
     const double t0 = times[k - 1], length = times[k] - t0;
     BrownianIncrements w(options.rng.split(k - 1), x0.shape(),
-                         {length, brownian_levels(length, options.dt), options.first_row, dtype});
+                         {length, brownian_levels(length, options.dt), options.first_row, x0.dtype()});
     Tensor x = solution.x.back();
     for (int64_t i = 0; i < w.steps(); ++i) {
       const double t = t0 + w.dt() * static_cast<double>(i), t1 = i + 1 < w.steps() ? t + w.dt() : times[k];
-      x = chosen.step(counted, {scalar(t, dtype), scalar(t1, dtype), w.dt(), x, w.next()});
+      x = chosen.step(counted, {scalar(t, DType::float64), scalar(t1, DType::float64), w.dt(), x, w.next()});
       ++solution.statistics.steps;
       if (const int64_t row = non_finite_row(x); row >= 0)
         fail<SolverError>("sdeint", "row ", row, " becomes NaN or infinite at t = ", t1, ", after a step of ", w.dt(),

@@ -43,7 +43,7 @@ Stiffness stiffness(const Iteration& iteration, OdeOptions options, int64_t rows
   Stiffness worst;
   for (size_t k = 0; k < times.size(); ++k) {
     const State& y = solution.y[k];
-    const Tensor j = jacobians(iteration, scalar(times[k], y[0].dtype()), y);
+    const Tensor j = jacobians(iteration, scalar(times[k], DType::float64), y);
     const Eigvals lambda = eigvals(j);
     worst.decay = std::max(worst.decay, max(-direction * lambda.real).item());
     const std::vector<double> rates = spectral_radius(lambda).values();

@@ -25,7 +25,7 @@ Events::Events(const std::vector<OdeEvent>& events, double t, const State& y) : 
 
 double Events::value(size_t i, double t, const State& y) const {
   const NoGrad guard;
-  const Tensor g = events_[i].g(scalar(t, y[0].dtype()), y);
+  const Tensor g = events_[i].g(scalar(t, DType::float64), y);
   if (!g.defined()) fail<ValueError>("odeint", "event ", i, " returned an undefined tensor. Return one number.");
   if (g.size() != 1)
     fail<ShapeError>("odeint", "event ", i, " returned shape ", g.shape(), ", not one number. Reduce it.");

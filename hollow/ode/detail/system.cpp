@@ -28,7 +28,7 @@ void check_structure(const State& k, const State& y) {
                        ". They must be equal.");
     if (k[i].dtype() != y[i].dtype())
       fail<DTypeError>("odeint", "f returned ", k[i].dtype(), " for state tensor ", i, " of ", y[i].dtype(),
-                       ". Cast it with astype.");
+                       ". t is float64 whatever the state's dtype. Cast it with astype(k, DType::", y[i].dtype(), ").");
   }
 }
 
@@ -98,7 +98,7 @@ void System::count() {
 
 State System::f(double t, const State& y) {
   count();
-  const Tensor time = scalar(t, like_[0].dtype());
+  const Tensor time = scalar(t, DType::float64);
   State k = term_.f(time, y);
   check_structure(k, like_);
   if (!recorded_ && recording() && any_tracked(y)) {
@@ -139,7 +139,7 @@ System::WithDiagonal System::with_diagonal(double t, const State& y) {
     return {std::move(k), diagonal(jacobian(t, y))};
   }
   count();
-  ValueAndDiagonal both = term_.with_diagonal(scalar(t, like_[0].dtype()), y);
+  ValueAndDiagonal both = term_.with_diagonal(scalar(t, DType::float64), y);
   check_structure(both.f, like_);
   both.d.resize(like_.size());
   for (const size_t i : unknowns_)
@@ -150,7 +150,7 @@ System::WithDiagonal System::with_diagonal(double t, const State& y) {
 std::pair<Tensor, State> System::recorded(double t, const State& y) {
   const EnableGrad guard;
   Tensor leaf = track(pack(y));
-  State k = term_.f(scalar(t, like_[0].dtype()), unpack(leaf, y));
+  State k = term_.f(scalar(t, DType::float64), unpack(leaf, y));
   check_structure(k, like_);
   return {std::move(leaf), std::move(k)};
 }
@@ -158,7 +158,7 @@ std::pair<Tensor, State> System::recorded(double t, const State& y) {
 Tensor System::jacobian(double t, const State& y) {
   ++statistics.jacobians;
   const NoGrad guard;
-  if (term_.jacobian) return term_.jacobian(scalar(t, like_[0].dtype()), y);
+  if (term_.jacobian) return term_.jacobian(scalar(t, DType::float64), y);
   const auto [leaf, k] = recorded(t, y);
   Tensor out;
   {

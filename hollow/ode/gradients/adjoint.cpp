@@ -4,10 +4,11 @@
 
 #include "autodiff/base/error.hpp"
 #include "autodiff/context.hpp"
+#include "autodiff/detail/packing.hpp"
 #include "autodiff/detail/rules.hpp"
 #include "autodiff/tape.hpp"
 #include "hollow/ode/detail/solve.hpp"
-#include "hollow/ode/gradients/packing.hpp"
+#include "hollow/ode/gradients/outputs.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/layout.hpp"
 
@@ -139,7 +140,7 @@ class Adjoint {
     State result;
     if (backsolve_)
       for (const Tensor& k : derivative) result.push_back(stop_gradient(k));
-    for (Tensor& g : tape.pull(cotangents)) result.push_back(std::move(g));
+    for (const Tensor& g : tape.pull(cotangents)) result.push_back(astype(g, state[0].dtype()));
     return result;
   }
 
@@ -209,7 +210,7 @@ Tensor solve_backwards(const Kept& kept, std::span<const Tensor> in, bool wanted
   State state;
   if (adjoint.before() > 0) state = y0;
   for (const Tensor& y : y0) state.push_back(zeros_like(y));
-  for (const Tensor& c : adjoint.wanted()) state.push_back(zeros_like(c));
+  for (const Tensor& c : adjoint.wanted()) state.push_back(zeros(c.shape(), y0[0].dtype()));
   double dt = 0;
   for (size_t i = kept.times.size() - 1; i > 0; --i) {
     for (size_t j = 0; j < kept.tensors; ++j) {
@@ -239,6 +240,7 @@ Tensor solve_backwards(const Kept& kept, std::span<const Tensor> in, bool wanted
 
 const Op odeint_adjoint_backward_op = [] {
   Op op{"odeint_adjoint_backward"};
+  op.mixed = MixedDTypes::kept;
   op.forward = [](std::span<const Tensor> in, const Attributes& attributes) {
     const auto& how = as<Backward>(attributes);
     const auto& kept = as<Kept>(how.kept);
@@ -260,6 +262,7 @@ const Op odeint_adjoint_backward_op = [] {
 
 const Op odeint_adjoint_op = [] {
   Op op{"odeint_adjoint"};
+  op.mixed = MixedDTypes::kept;
   op.forward = [](std::span<const Tensor>, const Attributes& attributes) {
     const Tensor& value = as<Kept>(attributes).value;
     return share(value, value.shape());
@@ -290,7 +293,7 @@ OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vecto
                           std::shared_ptr<OdeStatistics> backward) {
   // The first evaluation is recorded, to see which tracked tensors f captures.
   const uint64_t begin = next_sequence();
-  const Tensor t0 = scalar(times[0], y0[0].dtype());
+  const Tensor t0 = scalar(times[0], DType::float64);
   State start, leaves, k1;
   for (const Tensor& y : y0) {
     start.push_back(stop_gradient(y));

@@ -5,9 +5,10 @@
 #include "autodiff/base/error.hpp"
 #include "autodiff/basic.hpp"
 #include "autodiff/checkpoint.hpp"
+#include "autodiff/detail/packing.hpp"
 #include "autodiff/node.hpp"
 #include "hollow/ode/detail/solve.hpp"
-#include "hollow/ode/gradients/packing.hpp"
+#include "hollow/ode/gradients/outputs.hpp"
 
 namespace dimwise::ode {
 

@@ -19,7 +19,7 @@ struct Expected {
 constexpr Expected methods[] = {{"kvaerno3", 3, 3}, {"kencarp4", 4, 4}, {"kencarp5", 5, 4}, {"radau5", 5, 3}};
 
 // y' = y cos t, with solution y0 exp(sin t − sin t0).
-State swing(const Tensor& t, const State& y) { return {y[0] * cos(t)}; }
+State swing(const Tensor& t, const State& y) { return {y[0] * astype(cos(t), y[0].dtype())}; }
 double swing_exact(double y0, double t0, double t) { return y0 * std::exp(std::sin(t) - std::sin(t0)); }
 
 // Stage equations solved to rounding.

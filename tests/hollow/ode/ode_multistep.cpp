@@ -16,7 +16,10 @@ namespace {
 
 // y' = a (sin wt − y) + w cos wt, with solution sin wt + e^−at, whose derivatives of any order are known.
 constexpr double a = 0.2, w = 3;
-State forced(const Tensor& t, const State& y) { return {a * (sin(w * t) - y[0]) + w * cos(w * t)}; }
+State forced(const Tensor& t, const State& y) {
+  const DType dtype = y[0].dtype();
+  return {a * (astype(sin(w * t), dtype) - y[0]) + w * astype(cos(w * t), dtype)};
+}
 double derivative(int j, double t) {
   const double wave[4] = {std::sin(w * t), std::cos(w * t), -std::sin(w * t), -std::cos(w * t)};
   return std::pow(w, j) * wave[j % 4] + std::pow(-a, j) * std::exp(-a * t);

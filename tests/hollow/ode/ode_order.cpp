@@ -17,7 +17,7 @@ namespace dimwise::ode_order_tests {
 namespace {
 
 // y' = y cos t, with solution y0 exp(sin t − sin t0).
-State swing(const Tensor& t, const State& y) { return {y[0] * cos(t)}; }
+State swing(const Tensor& t, const State& y) { return {y[0] * astype(cos(t), y[0].dtype())}; }
 double swing_exact(double y0, double t0, double t) { return y0 * std::exp(std::sin(t) - std::sin(t0)); }
 
 double final_error(const std::string& method, double t0, double t1, int64_t steps, DType dtype) {

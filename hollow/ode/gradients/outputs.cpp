@@ -1,20 +1,6 @@
-#include "hollow/ode/gradients/packing.hpp"
-
-#include "ops/layout.hpp"
+#include "hollow/ode/gradients/outputs.hpp"
 
 namespace dimwise::ode {
-
-Tensor pack(const State& parts) {
-  State flat;
-  for (const Tensor& part : parts) flat.push_back(reshape(part, {part.size()}));
-  return flat.size() == 1 ? flat[0] : concat(flat, 0);
-}
-
-Tensor unpack(const Tensor& flat, int64_t& offset, const Tensor& like) {
-  const int64_t start = offset;
-  offset += like.size();
-  return reshape(like.size() == flat.size() ? flat : slice(flat, 0, start, offset), like.shape());
-}
 
 Outputs outputs_in_order(OdeSolution& solution, size_t first, size_t first_event) {
   Outputs result;
