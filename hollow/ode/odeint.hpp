@@ -15,6 +15,8 @@ namespace dimwise {
 enum class OdeStatus : uint8_t {
   success,
   event_reached,             ///< a terminal event ended the solve
+  steady_state,              ///< f became as small as `steady_state`
+  stopped,                   ///< `on_step` returned false
   max_steps_reached,         ///< `max_steps` steps were tried
   max_evaluations_reached,   ///< f was evaluated `max_evaluations` times
   dt_too_small,              ///< the error test requires a step below `dt_min`, or below the rounding of t
@@ -22,6 +24,16 @@ enum class OdeStatus : uint8_t {
   non_finite,                ///< a NaN or infinity that a shorter step does not avoid
 };
 const char* name(OdeStatus status);
+
+struct OdeStatistics;
+
+/// A step that was tried, for `OdeOptions::on_step`.
+struct OdeStep {
+  double t = 0, dt = 0;   ///< where the solve is after it, and its length
+  bool accepted = false;  ///< otherwise the step is tried again, shorter
+  const State& y;         ///< y(t)
+  const OdeStatistics& statistics;
+};
 
 /// How gradients of a solve are computed.
 enum class OdeGradient : uint8_t {
@@ -123,6 +135,14 @@ struct OdeOptions {
   /// Times at which f jumps: no step crosses them. f is evaluated at the nearest numbers before and after, and the
   /// method starts again. Those outside the solve are ignored.
   std::vector<double> jump_at = {};
+  /// If positive, the solve ends after the first step with ‖f(t, y)‖ ≤ steady_state, in the error norm: f in tolerances
+  /// per unit of time.
+  double steady_state = 0;
+  /// State tensors that must not become negative, such as concentrations; empty for none. Adaptive steps that end more
+  /// than a tolerance below 0 are shortened, the rest is set to 0. Within a step, f may be evaluated slightly below 0.
+  std::vector<bool> non_negative = {};
+  /// Called after every step that was tried: for progress, logs, early ends. If it returns false, the solve ends.
+  std::function<bool(const OdeStep& step)> on_step = nullptr;
   /// Whether the dense output is kept, so that `OdeSolution::at` gives y at any t.
   bool dense = false;
   StepSchedule replay = {};
@@ -159,7 +179,7 @@ struct DenseOutput;
 }
 
 struct OdeSolution {
-  std::vector<double> t;  ///< the requested times that were reached, and the time of a terminal event
+  std::vector<double> t;  ///< the requested times that were reached, and that of a terminal event or steady state
   std::vector<State> y;   ///< the states at these times
   OdeStatus status = OdeStatus::success;
   std::string message;  ///< what happened: t, dt, the worst component, what to do; empty on success
@@ -172,8 +192,8 @@ struct OdeSolution {
   std::shared_ptr<const OdeStatistics> adjoint;
   std::shared_ptr<const ode::DenseOutput> trajectory;  ///< with `dense`: read by `at`
 
-  /// y(t) for t between the start and the end of the solve, or a terminal event. Throws ValueError for other t, and
-  /// without `dense`.
+  /// y(t) for t between the start and the end of the solve, such as a terminal event. Throws ValueError for other t,
+  /// and without `dense`.
   State at(double t) const;
 };
 
@@ -198,7 +218,7 @@ OdeSolution odeint(const OdeTerm& term, const State& y0, const std::vector<doubl
 OdeSolution odeint(const OdeTerm& term, const State& y0, const Tensor& times, const OdeOptions& options = {});
 
 /// The same for a state of one tensor: its values at `OdeSolution::t`, stacked along a new first axis. Throws
-/// SolverError unless the end, or a terminal event, was reached.
+/// SolverError unless the end, a terminal event or a steady state was reached.
 ///
 /// Example: `Tensor y = odeint([](const Tensor&, const Tensor& y) { return -y; }, x, {0, 0.5, 1});  // (3, …)`
 Tensor odeint(const std::function<Tensor(const Tensor& t, const Tensor& y)>& f, const Tensor& y0,
@@ -211,7 +231,8 @@ bool is_adaptive(const std::string& method);
 /// Whether the method of that name solves an implicit equation in each step. Throws ValueError that lists the names.
 bool is_implicit(const std::string& method);
 
-/// The solution itself. Throws SolverError with its message unless the end, or a terminal event, was reached.
+/// The solution itself. Throws SolverError with its message unless the end, a terminal event or a steady state was
+/// reached.
 const OdeSolution& value_or_throw(const OdeSolution& solution);
 OdeSolution value_or_throw(OdeSolution&& solution);
 

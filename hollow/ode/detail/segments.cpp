@@ -39,7 +39,10 @@ class Segments {
     jumps_.erase(std::unique(jumps_.begin(), jumps_.end()), jumps_.end());
     all_.t = all_.grid = {t_};
     all_.y = {y_};
-    if (options.dense) trajectory_ = std::make_shared<DenseOutput>();
+    if (options.dense) {
+      trajectory_ = std::make_shared<DenseOutput>();
+      trajectory_->non_negative = options.non_negative;
+    }
     if (recording() && (options.gradient == OdeGradient::adjoint || options.gradient == OdeGradient::backsolve))
       all_.adjoint = backward_ = std::make_shared<OdeStatistics>();
   }
@@ -64,12 +67,13 @@ class Segments {
       if (times.back() != end) times.push_back(end);
       OdeSolution part = solve(times);
       const bool ended = part.status == OdeStatus::event_reached;
+      const bool early = arrived(part.status) && part.status != OdeStatus::success;
       const OdeEvent* acting =
           ended && events_[part.events.back().event].action ? &events_[part.events.back().event] : nullptr;
       const bool last = part.status != OdeStatus::success && !acting;
-      // The end of a segment is an output of the solve if it was requested, or if a terminal event made it.
+      // The end of a segment is an output of the solve if it was requested, or if the solve ends there.
       size_t outputs = 1;
-      while (outputs < part.t.size() && ((last && ended) || (outputs < requested && part.t[outputs] == times[outputs])))
+      while (outputs < part.t.size() && ((last && early) || (outputs < requested && part.t[outputs] == times[outputs])))
         ++outputs;
       take(part, outputs, acting);
       if (last) return false;

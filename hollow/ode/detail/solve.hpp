@@ -7,6 +7,11 @@ namespace dimwise::ode {
 /// Throws ValueError, ShapeError or DTypeError for invalid arguments.
 void check_arguments(const State& y0, const std::vector<double>& times, const OdeOptions& options);
 
+/// Whether a solve of that status ends with an output at the end.
+inline bool arrived(OdeStatus status) {
+  return status == OdeStatus::success || status == OdeStatus::event_reached || status == OdeStatus::steady_state;
+}
+
 /// odeint of valid arguments, ignoring `options.gradient`, actions and jumps: recorded iff this thread records.
 /// Statistics, and so the limits, continue from `before`. `derivative` is f(times[0], y0) if it is known, else empty.
 OdeSolution solve(const OdeTerm& term, const State& y0, const std::vector<double>& times, const OdeOptions& options,

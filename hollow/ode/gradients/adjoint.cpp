@@ -87,6 +87,9 @@ class Adjoint {
     options.rtols = tolerances(options.rtols, options.adjoint.rtol);
     options.atols = tolerances(options.atols, options.adjoint.atol);
     options.events = {};
+    options.on_step = nullptr;
+    options.steady_state = 0;
+    options.non_negative = {};
     options.replay.grid.clear();
     options.replay.orders.clear();
     options.dt = 0;

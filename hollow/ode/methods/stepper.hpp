@@ -52,6 +52,12 @@ class Stepper {
   /// step, while the interpolant, a polynomial of the whole step, is wrong by their size.
   virtual double interpolation_error() { return 0; }
 
+  /// Continues from another state at the same time, close to the present one.
+  virtual void replace(State y) {
+    y_ = std::move(y);
+    derivative_.clear();
+  }
+
   /// Multistep methods: the order of the last accepted step, negative after a restart; the setter prescribes it for the
   /// next attempt of a replay.
   virtual int order() const { return 0; }
