@@ -22,6 +22,8 @@ const char* name(OdeStatus status) {
       return "steady_state";
     case OdeStatus::stopped:
       return "stopped";
+    case OdeStatus::events_accumulate:
+      return "events_accumulate";
     case OdeStatus::max_steps_reached:
       return "max_steps_reached";
     case OdeStatus::max_evaluations_reached:

@@ -17,6 +17,7 @@ enum class OdeStatus : uint8_t {
   event_reached,             ///< a terminal event ended the solve
   steady_state,              ///< f became as small as `steady_state`
   stopped,                   ///< `on_step` returned false
+  events_accumulate,         ///< an event recurs at once after its action, as for a ball that comes to rest
   max_steps_reached,         ///< `max_steps` steps were tried
   max_evaluations_reached,   ///< f was evaluated `max_evaluations` times
   dt_too_small,              ///< the error test requires a step below `dt_min`, or below the rounding of t
@@ -62,8 +63,10 @@ struct OdeEvent {
   int direction = 0;      ///< +1: only rising g (in the direction of the solve), −1: only falling g, 0: both
   bool terminal = false;  ///< whether the solve ends at the event
   /// If not null, the state just after the event, with which the solve continues: a bounce, a dose. Outputs at the time
-  /// of the event are those before it. Gradients include that of the time of the change. Chen, Amos & Nickel, Learning
-  /// Neural Event Functions for Ordinary Differential Equations (2021).
+  /// of the event are those before it. If g should rise or fall after the action, and is found on the other side, the
+  /// event recurs faster than can be resolved, and the solve ends with `events_accumulate`. Gradients include that of
+  /// the time of the change. Chen, Amos & Nickel, Learning Neural Event Functions for Ordinary Differential Equations
+  /// (2021).
   std::function<State(const Tensor& t, const State& y)> action = nullptr;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
 #include "autodiff/context.hpp"
 #include "hollow/ode/detail/solve.hpp"
@@ -27,6 +28,7 @@ class Segments {
         times_(times),
         events_(options.events),
         options_(options),
+        on_step_(options.on_step),
         direction_(times.back() > times.front() ? 1 : -1),
         t_(times.front()),
         y_(y0) {
@@ -89,6 +91,10 @@ class Segments {
 
   OdeSolution solve(const std::vector<double>& times) {
     OdeSolution part;
+    options_.on_step = [this, next = on_step_](const OdeStep& step) {
+      watch_side(step);
+      return !recurs_ && (!next || next(step));
+    };
     try {
       part = by_gradient(times);
     } catch (const RowsAreCoupled& found) {
@@ -99,8 +105,29 @@ class Segments {
     if (recording())
       for (OdeEventReached& reached : part.events)
         part.statistics.evaluations += attach_event_time(term_, events_[reached.event], reached);
+    if (recurs_ && part.status != OdeStatus::event_reached) {
+      // Nothing of this part is right.
+      OdeSolution nothing;
+      nothing.t = nothing.grid = {t_};
+      nothing.y = {y_};
+      nothing.status = OdeStatus::events_accumulate;
+      nothing.statistics = part.statistics;
+      if (trajectory_) nothing.trajectory = std::make_shared<DenseOutput>();
+      part = std::move(nothing);
+      std::ostringstream text;
+      text << "event " << acted_ << " recurs at once after its action at t = " << t_
+           << ": its actions accumulate, as the bounces of a ball that comes to rest do. End the solve before, by a "
+              "terminal event, or change the state such that it rests.";
+      part.message = text.str();
+    }
+    side_ = 0;
+    recurs_ = false;
     if (part.status == OdeStatus::event_reached) part.y.back() = part.events.back().y;
-    if (is_adaptive(options_.method)) options_.dt = 0;  // a first step is chosen again
+    // The next part may be as short: events that accumulate, as the bounces of a ball that comes to rest, are not
+    // stepped over.
+    if (is_adaptive(options_.method))
+      options_.dt = std::min(part.statistics.next_dt,
+                             std::abs((part.events.empty() ? part.grid.back() : part.events.back().t) - t_));
     return part;
   }
 
@@ -110,6 +137,14 @@ class Segments {
     if (options_.gradient == OdeGradient::checkpointed)
       return solve_checkpointed(term_, y_, times, options_, all_.statistics);
     return solve_adjoint(term_, y_, times, options_, all_.statistics, backward_);
+  }
+
+  // Looks, after the first step, on which side of the event that acted g is.
+  void watch_side(const OdeStep& step) {
+    if (side_ == 0 || !step.accepted) return;
+    const NoGrad guard;
+    recurs_ = events_[acted_].g(scalar(step.t, DType::float64), step.y).item() * direction_ * side_ < 0;
+    side_ = 0;
   }
 
   // Appends a part: of its outputs, those before `outputs`.
@@ -137,6 +172,10 @@ class Segments {
     y_ = event.action(reached.time, reached.y);
     check_structure(y_, reached.y);
     if (t_ == times_.back()) return false;
+    acted_ = reached.event;
+    const double slope = event_slope(term_, event, t_, y_);
+    ++all_.statistics.evaluations;
+    side_ = slope > 0 ? 1 : slope < 0 ? -1 : 0;
     if (!reached.time.tracked()) return true;
     y_ = moved_in_time(term_, reached.time, y_, t_ - reached.time);
     all_.statistics.evaluations += evaluations_to_move;
@@ -152,8 +191,12 @@ class Segments {
   const std::vector<double>& times_;
   const std::vector<OdeEvent>& events_;
   OdeOptions options_;  // of a segment
+  std::function<bool(const OdeStep&)> on_step_;
   std::vector<double> jumps_;
   double direction_, t_;
+  size_t acted_ = 0;  // the event that changed the state last
+  int side_ = 0;      // the sign of its slope after that; 0 if unknown, or after it was looked at
+  bool recurs_ = false;
   State y_;
   OdeSolution all_;
   std::shared_ptr<DenseOutput> trajectory_;

@@ -16,4 +16,7 @@ inline constexpr int64_t evaluations_to_move = 4;
 /// / (dg/dt), and the state moves with its time. Returns the number of evaluations of f.
 int64_t attach_event_time(const OdeTerm& term, const OdeEvent& event, OdeEventReached& reached);
 
+/// dg/dt along the solution from (t, y); NaN if g is not recorded.
+double event_slope(const OdeTerm& term, const OdeEvent& event, double t, const State& y);
+
 }  // namespace dimwise::ode
