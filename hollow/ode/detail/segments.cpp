@@ -99,27 +99,16 @@ class Segments {
       part = by_gradient(times);
     } catch (const RowsAreCoupled& found) {
       options_.implicit.coupling = RowCoupling::full;
+      const int64_t accepted = all_.statistics.accepted, rejected = all_.statistics.rejected;
       all_.statistics = found.statistics;
+      all_.statistics.accepted = accepted;
+      all_.statistics.rejected = rejected;
       part = by_gradient(times);
     }
     if (recording())
       for (OdeEventReached& reached : part.events)
         part.statistics.evaluations += attach_event_time(term_, events_[reached.event], reached);
-    if (recurs_ && part.status != OdeStatus::event_reached) {
-      // Nothing of this part is right.
-      OdeSolution nothing;
-      nothing.t = nothing.grid = {t_};
-      nothing.y = {y_};
-      nothing.status = OdeStatus::events_accumulate;
-      nothing.statistics = part.statistics;
-      if (trajectory_) nothing.trajectory = std::make_shared<DenseOutput>();
-      part = std::move(nothing);
-      std::ostringstream text;
-      text << "event " << acted_ << " recurs at once after its action at t = " << t_
-           << ": its actions accumulate, as the bounces of a ball that comes to rest do. End the solve before, by a "
-              "terminal event, or change the state such that it rests.";
-      part.message = text.str();
-    }
+    if (recurs_ && part.status != OdeStatus::event_reached) part = recurred(part.statistics);
     side_ = 0;
     recurs_ = false;
     if (part.status == OdeStatus::event_reached) part.y.back() = part.events.back().y;
@@ -128,6 +117,22 @@ class Segments {
     if (is_adaptive(options_.method))
       options_.dt = std::min(part.statistics.next_dt,
                              std::abs((part.events.empty() ? part.grid.back() : part.events.back().t) - t_));
+    return part;
+  }
+
+  // The part after an action whose event recurs: nothing of it is right.
+  OdeSolution recurred(const OdeStatistics& statistics) const {
+    OdeSolution part;
+    part.t = part.grid = {t_};
+    part.y = {y_};
+    part.status = OdeStatus::events_accumulate;
+    part.statistics = statistics;
+    if (trajectory_) part.trajectory = std::make_shared<DenseOutput>();
+    std::ostringstream text;
+    text << "event " << acted_ << " recurs at once after its action at t = " << t_
+         << ": its actions accumulate, as the bounces of a ball that comes to rest do. End the solve before, by a "
+            "terminal event, or change the state such that it rests.";
+    part.message = text.str();
     return part;
   }
 
