@@ -123,7 +123,8 @@ Stages StageMatrix::iterate(const Linearization& of, double h, const Stages& b, 
   GmresOptions options{.rtol = 0, .atol = tolerance, .weights = joined(Stages(s, weights))};
   if (inverse_.defined() || (blocks_ && !blocks_->singular()))
     options.preconditioner = [&](const Tensor& v) { return joined(solve_blocks(parted(v, s))); };
-  return parted(gmres(apply, joined(b), options).x, s);
+  const KrylovSolution solution = gmres(apply, joined(b), options);
+  return solution.converged ? parted(solution.x, s) : Stages{};
 }
 
 }  // namespace dimwise::ode

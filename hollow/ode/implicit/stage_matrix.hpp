@@ -26,8 +26,8 @@ class StageMatrix {
 
   /// Recomputes blocks and factors.
   void prepare(const Linearization& of, double h);
-  /// x, or nothing if the matrix is singular. GMRES ends when the residual is below `tolerance` in the norm of the
-  /// packed weights.
+  /// x, or nothing if the matrix is singular or GMRES does not converge. It ends when the residual is below `tolerance`
+  /// in the norm of the packed weights.
   Stages solve(const Linearization& of, double h, const Stages& b, const Tensor& weights, double tolerance);
 
  private:
