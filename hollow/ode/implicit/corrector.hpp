@@ -32,7 +32,7 @@ class Corrector {
   /// continues as long as it converges, because the step cannot be shortened. Untracked.
   Result solve(const StepEquation& equation, const State& guess, const State& weights, double tolerance, bool patient);
   /// The same y, with derivatives by the implicit function theorem. A recorded step continues with it.
-  State attach(const StepEquation& equation, const State& y) const;
+  State attach(const StepEquation& equation, const State& y);
 
  private:
   // How an iteration ended.
@@ -52,6 +52,7 @@ class Corrector {
   bool stiff_;
   Linearization linearization_;
   StageMatrix matrix_;            // M, of one stage
+  StagePattern pattern_{1};       // of M
   double gamma_ = 0;              // of M
   double rate_ = 1;               // the contraction last measured; 1 if unknown
   double least_rate_ = 0;         // a lower bound of the contraction, known otherwise
