@@ -1,0 +1,136 @@
+// Large stiff problems with banded Jacobians: bdf with the pattern given, and found, beside CVODE's bdf with its band
+// solver. "limit" is CVODE: with the same f, computed with tensors, or, where the row says so, with f in plain loops.
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "bench/common.hpp"
+#include "bench/cvode/cvode.hpp"
+#include "hollow/ode/odeint.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/index.hpp"
+#include "ops/layout.hpp"
+
+namespace dimwise::bench {
+
+namespace {
+
+constexpr double structure_rtol = 1e-4, structure_atol = 1e-6;
+
+struct Lattice {
+  std::string name;
+  VectorField f = nullptr;
+  std::function<void(double t, const double* y, double* f)> loops = nullptr;
+  std::vector<double> y0 = {};
+  int64_t width = 0;  // of the band, on either side
+  double end = 1;
+};
+
+// y_{i−k} − 2 y_i + y_{i+k}, with the numbers `edge` before and behind.
+Tensor second_difference(const Tensor& y, const Tensor& edge) {
+  const int64_t d = y.dim(-1), k = edge.size();
+  const Tensor padded = concat({edge, y, edge});
+  return slice(padded, -1, 0, d) + slice(padded, -1, 2 * k, d + 2 * k) - 2 * y;
+}
+
+// u_t = u_xx + u − u³ on d points.
+Lattice diffusion(int64_t d) {
+  const double g = std::pow(static_cast<double>(d) + 1, 2);
+  Lattice made{.name = "diffusion " + std::to_string(d), .width = 1, .end = 1};
+  for (int64_t i = 1; i <= d; ++i) {
+    const double x = static_cast<double>(i) / (static_cast<double>(d) + 1);
+    made.y0.push_back(std::sin(std::numbers::pi * x) + 0.5 * std::sin(9 * std::numbers::pi * x));
+  }
+  made.f = [g, edge = zeros({1}, DType::float64)](const Tensor&, const State& y) -> State {
+    return {g * second_difference(y[0], edge) + (y[0] - y[0] * y[0] * y[0])};
+  };
+  made.loops = [g, d](double, const double* y, double* f) {
+    for (int64_t i = 0; i < d; ++i)
+      f[i] = g * ((i > 0 ? y[i - 1] : 0) - 2 * y[i] + (i + 1 < d ? y[i + 1] : 0)) + (y[i] - y[i] * y[i] * y[i]);
+  };
+  return made;
+}
+
+// The Brusselator with diffusion 1/50, u and v of a point side by side (Hairer & Wanner 1996).
+Lattice brusselator(int64_t d) {
+  const int64_t n = d / 2;
+  const double h = 1 / (static_cast<double>(n) + 1), g = 0.02 / (h * h);
+  Lattice made{.name = "brusselator " + std::to_string(d), .width = 2, .end = 10};
+  for (int64_t i = 1; i <= n; ++i) {
+    made.y0.push_back(1 + 0.5 * std::sin(2 * std::numbers::pi * static_cast<double>(i) * h));
+    made.y0.push_back(3);
+  }
+  made.f = [g, d, edge = tensor({1, 3}, DType::float64)](const Tensor&, const State& y) -> State {
+    const Tensor u = slice(y[0], -1, 0, d, 2), uuv = u * u * slice(y[0], -1, 1, d, 2);
+    const Tensor reaction = reshape(stack({1 + uuv - 4 * u, 3 * u - uuv}, -1), {d});
+    return {g * second_difference(y[0], edge) + reaction};
+  };
+  made.loops = [g, n](double, const double* y, double* f) {
+    for (int64_t i = 0; i < n; ++i) {
+      const double u = y[2 * i], v = y[2 * i + 1], uuv = u * u * v;
+      f[2 * i] = 1 + uuv - 4 * u + g * ((i > 0 ? y[2 * i - 2] : 1) - 2 * u + (i + 1 < n ? y[2 * i + 2] : 1));
+      f[2 * i + 1] = 3 * u - uuv + g * ((i > 0 ? y[2 * i - 1] : 3) - 2 * v + (i + 1 < n ? y[2 * i + 3] : 3));
+    }
+  };
+  return made;
+}
+
+std::vector<double> solve_ours(const Lattice& lattice, bool given) {
+  OdeTerm term(lattice.f);
+  if (given)
+    term.sparsity = SparsityPattern::banded(static_cast<int64_t>(lattice.y0.size()), lattice.width, lattice.width);
+  const OdeSolution s =
+      value_or_throw(odeint(term, {tensor(lattice.y0, DType::float64)}, {0, lattice.end},
+                            {.method = "bdf", .rtol = structure_rtol, .atol = structure_atol, .per_sample = false}));
+  return s.y.back()[0].values();
+}
+
+std::vector<double> solve_theirs(const Lattice& lattice, bool loops) {
+  const auto d = static_cast<int64_t>(lattice.y0.size());
+  CvodeProblem problem{.f = lattice.loops,
+                       .diagonal = nullptr,
+                       .y0 = lattice.y0,
+                       .atol = std::vector<double>(lattice.y0.size(), structure_atol),
+                       .rtol = structure_rtol,
+                       .t1 = lattice.end,
+                       .lower = lattice.width,
+                       .upper = lattice.width};
+  if (!loops)
+    problem.f = [&](double t, const double* y, double* f) {
+      const Tensor k = lattice.f(scalar(t, DType::float64), {tensor({y, y + d}, {d}, DType::float64)})[0];
+      std::copy_n(k.data<double>().data(), d, f);
+    };
+  return cvode(problem, "bdf", "band", 1000000).y;
+}
+
+double distance(const std::vector<double>& a, const std::vector<double>& b) {
+  double most = 0;
+  for (size_t i = 0; i < a.size(); ++i) most = std::max(most, std::abs(a[i] - b[i]) / (1e-2 + std::abs(b[i])));
+  return most;
+}
+
+const bool structure_added = [] {
+  for (const auto& make : {diffusion, brusselator})
+    for (const int64_t d : {1000, 10000})
+      for (const bool given : {true, false})
+        for (const bool loops : {false, true})
+          add_row("structure/" + make(2).name.substr(0, make(2).name.find(' ')) + " " + std::to_string(d) +
+                      (given ? ", band given" : ", pattern found") + (loops ? ", CVODE's f in loops" : ""),
+                  [=] {
+                    const Lattice lattice = make(d);
+                    Row row{.ours = [=] { benchmark::DoNotOptimize(solve_ours(lattice, given)); }, .slice = 0.2};
+                    if (!has_cvode()) return row;
+                    if (const double off = distance(solve_ours(lattice, given), solve_theirs(lattice, loops));
+                        off > 0.02)
+                      row.remark = "differs from CVODE by " + std::to_string(off);
+                    row.limit = [=] { benchmark::DoNotOptimize(solve_theirs(lattice, loops)); };
+                    row.targets = {{"ours/limit", 1.5}};
+                    return row;
+                  });
+  return true;
+}();
+
+}  // namespace
+
+}  // namespace dimwise::bench
