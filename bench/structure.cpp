@@ -1,5 +1,6 @@
 // Large stiff problems with banded Jacobians: bdf with the pattern given, and found, beside CVODE's bdf with its band
 // solver. "limit" is CVODE: with the same f, computed with tensors, or, where the row says so, with f in plain loops.
+// Then the products that newton_krylov takes with different preconditioners.
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +8,8 @@
 
 #include "bench/common.hpp"
 #include "bench/cvode/cvode.hpp"
-#include "hollow/ode/odeint.hpp"
+#include "hollow/ode/problems/problems.hpp"
+#include "hollow/solve/linear/sparse_lu.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/index.hpp"
 #include "ops/layout.hpp"
@@ -110,7 +112,52 @@ double distance(const std::vector<double>& a, const std::vector<double>& b) {
   return most;
 }
 
+// Solves with newton_krylov and reports its products.
+void count_products(benchmark::State& state, const std::string& name, const std::string& preconditioner) {
+  const OdeProblem problem = ode_problem(name);
+  const int64_t d = problem.y0[0].size();
+  OdeTerm term(problem.term.f);
+  if (preconditioner == "diagonal") term.with_diagonal = problem.term.with_diagonal;
+  if (preconditioner == "neighbors")
+    // The diagonal and the diffusion of the Brusselator, without what u and v do to each other.
+    term.preconditioner = [&](const Tensor& t, const State& y, double gamma) {
+      const SparsityPattern band = SparsityPattern::banded(d, 2, 2);
+      const double g = 0.02 * std::pow(static_cast<double>(d / 2) + 1, 2);
+      const std::vector<double> diagonal = problem.term.with_diagonal(t, y).d[0].values();
+      const std::vector<int64_t> rows = band.rows();
+      std::vector<double> values;
+      for (size_t k = 0; k < rows.size(); ++k) {
+        const int64_t distance = std::abs(rows[k] - band.columns()[k]);
+        values.push_back(distance == 0   ? 1 - gamma * diagonal[static_cast<size_t>(rows[k])]
+                         : distance == 2 ? -gamma * g
+                                         : 0);
+      }
+      const auto lu = std::make_shared<const SparseLu>(SparseMatrix{band, tensor(values, DType::float64)});
+      return [lu](const State& v) { return State{lu->solve(v[0])}; };
+    };
+  OdeSolution s;
+  for (auto _ : state) {
+    const double begin = now();
+    s = value_or_throw(odeint(
+        term, problem.y0, problem.times,
+        {.method = "bdf", .rtol = structure_rtol, .atol = structure_rtol, .implicit = {.corrector = "newton_krylov"}}));
+    state.SetIterationTime(now() - begin);
+  }
+  report(state, {.unit = "products",
+                 .ours = static_cast<double>(s.statistics.products),
+                 .remark = std::to_string(s.statistics.iterations) + " iterations"});
+}
+
 const bool structure_added = [] {
+  for (const auto& [name, preconditioner] : {std::pair{"diagonally-dominant", "none"},
+                                             {"diagonally-dominant", "diagonal"},
+                                             {"brusselator-500", "none"},
+                                             {"brusselator-500", "diagonal"},
+                                             {"brusselator-500", "neighbors"}})
+    add_row(std::string("structure/newton_krylov ") + name + ", preconditioner " + preconditioner, 1,
+            [problem = std::string(name), how = std::string(preconditioner)](benchmark::State& state) {
+              count_products(state, problem, how);
+            });
   for (const auto& make : {diffusion, brusselator})
     for (const int64_t d : {1000, 10000})
       for (const bool given : {true, false})

@@ -79,6 +79,7 @@ TimedSolution timed_solve(const OdeProblem& problem, const std::vector<double>& 
       return halted() ? ValueAndDiagonal{spoil(both.f), both.d} : both;
     };
   term.jacobian = problem.term.jacobian;
+  term.sparsity = problem.term.sparsity;
   const double start = processor_seconds();
   result.solution = odeint(term, problem.y0, times, options);
   result.seconds = processor_seconds() - start;

@@ -44,10 +44,10 @@ struct OdeTerm {
   /// many forward sweeps as the pattern's columns have colors (or reverse sweeps, as its rows have), and one that
   /// checks the pattern; equations are solved by a sparse or band LU. Without it, a pattern is searched for if there
   /// are more than 200 unknowns and the corrector is newton or automatic. If f is not recorded, evaluations take the
-  /// place of sweeps.
+  /// place of sweeps. A rule without jvp in f makes the Jacobian dense.
   std::optional<SparsityPattern> sparsity = std::nullopt;
-  /// For newton_krylov: P⁻¹ for a P close to I − γ ∂f/∂y, a function of states like y, used until (t, y) is left behind
-  /// or γ changes by 30 %. Without it, the diagonal serves, if it is known. Of coupled stages (radau5), γ is the
+  /// For newton_krylov: P⁻¹ for a P close to I − γ ∂f/∂y, a function of states like y, used for up to 20 steps, until γ
+  /// changes by 30 %. Without it, the diagonal serves, if it is known. Of coupled stages (radau5), γ is the
   /// modulus of the complex pair. Gradients do not use it.
   std::function<std::function<State(const State& v)>(const Tensor& t, const State& y, double gamma)> preconditioner =
       nullptr;

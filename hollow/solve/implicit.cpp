@@ -50,7 +50,8 @@ class Linearization {
   // Where LU factors of M are wanted: dense ones, or those of the pattern's entries, which may not be all of M.
   void factorize() const {
     if (krylov_) return;
-    std::call_once(factorized_, [this] { options_.sparsity ? factorize_sparse() : factorize_dense(); });
+    std::call_once(factorized_,
+                   [this] { options_.sparsity&& tape_.has_jets() ? factorize_sparse() : factorize_dense(); });
     if (exact_ && (sparse_ ? sparse_->singular() : dense_->singular()))
       fail<ValueError>("implicit_root", "∂F/∂y, of shape (…, ", root().dim(-1), ", ", root().dim(-1),
                        "), is singular at the root, so the root has no derivative there.");

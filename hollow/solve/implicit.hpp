@@ -28,7 +28,8 @@ struct ImplicitOptions {
   int64_t restart = 30, max_iterations = 300;  ///< of GMRES
   /// The entries of ∂F/∂y that may differ from 0: in place of the dense method, and of GMRES unless it is asked for,
   /// its values take as many sweeps as the pattern has colors, and a sparse LU solves. They are compared with one more
-  /// sweep; if the pattern lacks an entry, GMRES solves with these factors as preconditioner.
+  /// sweep; if the pattern lacks an entry, GMRES solves with these factors as preconditioner. Not used if F has a rule
+  /// without jvp.
   std::optional<SparsityPattern> sparsity = std::nullopt;
   /// Of the dense method, which throws if `automatic` finds coupled rows. GMRES takes all unknowns as one system.
   RowCoupling coupling = RowCoupling::automatic;

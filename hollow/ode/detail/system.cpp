@@ -187,7 +187,7 @@ Jacobian System::jacobian(double t, const State& y, bool dense) {
     if (given.defined()) ++statistics.jacobians;
     return given;
   }
-  if (term_.jacobian) {
+  if (term_.jacobian && (term_.sparsity || dense)) {
     ++statistics.jacobians;
     const Tensor given = term_.jacobian(scalar(t, like_[0].dtype()), y);
     return term_.sparsity ? Jacobian{.sparse = structure_.matrix(given, pack(y))} : Jacobian{.dense = given};
@@ -206,7 +206,8 @@ Jacobian System::jacobian(double t, const State& y, bool dense) {
   const JacobianProducts products = this->products(t, y, u, out, tape);
   const bool check_rows = coupling_ == RowCoupling::automatic;
   try {
-    if (structure_.given() || unknowns() > most_dense_unknowns)
+    const bool can_push = !tape || tape->has_jets();
+    if (can_push && (structure_.given() || unknowns() > most_dense_unknowns))
       if (std::optional<SparseMatrix> sparse = structure_.jacobian(products, u, check_rows)) {
         ++statistics.jacobians;
         if (check_rows) coupling_ = RowCoupling::rows;

@@ -13,7 +13,7 @@ namespace dimwise {
 namespace {
 
 // A band with more zeros between its entries is cheaper for KLU.
-constexpr int64_t widest = 8;
+constexpr int64_t widest = 12;
 
 bool narrow(const SparsityPattern& pattern) {
   const int64_t width = pattern.lower_bandwidth() + pattern.upper_bandwidth() + 1;

@@ -18,7 +18,7 @@ SparseMatrix SparseMatrix::transposed() const {
 
 template <class Place>
 Tensor SparseMatrix::spread(int64_t length, Place place) const {
-  const Tensor all = zeros(values.shape().with_last(length), values.dtype());
+  Tensor all = zeros(values.shape().with_last(length), values.dtype());
   const size_t entries = pattern.columns().size();
   dispatch(values.dtype(), [&](auto t) {
     using T = decltype(t);

@@ -6,6 +6,7 @@
 #include "autodiff/base/error.hpp"
 #include "autodiff/base/rng.hpp"
 #include "autodiff/context.hpp"
+#include "autodiff/custom.hpp"
 #include "autodiff/transforms.hpp"
 #include "hollow/solve/linear/lu.hpp"
 #include "ops/index.hpp"
@@ -240,6 +241,33 @@ TEST_CASE("A user's own Jacobian has the values of the pattern's entries") {
   CHECK_THROWS_WITH(odeint(term, {start_of({2, n})}, {0, 1}, newton("bdf")), Contains("sparsity"));
 }
 
+TEST_CASE("A rule without jvp, and a dense Jacobian of the user's, leave the choice as it is") {
+  const NoGrad guard;
+  const int64_t n = 30;
+  const CustomRule decay{"decay", [](const std::vector<Tensor>& in) { return -50 * in[0] * in[0]; },
+                         [](const std::vector<Tensor>& in, const Tensor&, const Tensor& w) -> std::vector<Tensor> {
+                           return {-100 * in[0] * w};
+                         }};
+  const VectorField f = [=](const Tensor&, const State& y) -> State { return {custom(decay, {y[0]})}; };
+  const auto dense = value_or_throw(odeint(f, {start_of({n})}, {0, 1}, newton("bdf")));
+  const auto given =
+      value_or_throw(odeint(with_pattern(f, SparsityPattern::banded(n, 0, 0)), {start_of({n})}, {0, 1}, newton("bdf")));
+  CHECK(given.statistics.products == 0);
+  CHECK(given.y.back()[0].values() == dense.y.back()[0].values());
+
+  OdeTerm term(diffusion(strength));
+  int64_t asked = 0;
+  term.jacobian = [&](const Tensor&, const State&) {
+    ++asked;
+    return zeros({250, 250}, DType::float64);
+  };
+  OdeOptions options = newton("bdf");
+  options.implicit.corrector = "automatic";
+  const auto s = value_or_throw(odeint(term, {start_of({250})}, {0, 0.1}, options));
+  CHECK(asked == 0);
+  CHECK(s.statistics.corrector == "newton");
+}
+
 TEST_CASE("float32 states are solved with their pattern") {
   const NoGrad guard;
   for (const std::string& method : implicit_methods) {
@@ -362,6 +390,29 @@ TEST_CASE("The term's preconditioner makes newton_krylov converge in few product
     CHECK(setups > 0);
     CHECK(2 * setups < with.statistics.iterations);
   }
+}
+
+TEST_CASE("A preconditioner does not change gradients") {
+  const int64_t n = 20;
+  for (const char* method : {"bdf", "kencarp4", "radau5"})
+    for (const OdeGradient gradient : {OdeGradient::direct, OdeGradient::checkpointed, OdeGradient::adjoint}) {
+      OdeOptions options = newton(method, 1e-6);
+      options.gradient = gradient;
+      options.implicit = {.corrector = "newton_krylov", .tolerance = 1e-8};
+      const auto plain = [](const Tensor& k) { return OdeTerm(diffusion(k)); };
+      const auto preconditioned = [&](const Tensor& k) {
+        OdeTerm term = plain(k);
+        term.preconditioner = [k](const Tensor&, const State&, double gamma) {
+          return [k, gamma](const State& v) { return State{v[0] / (1 + 2 * gamma * k)}; };
+        };
+        return term;
+      };
+      const Outcome with = outcome(preconditioned, start_of({n}), options),
+                    without = outcome(plain, start_of({n}), options);
+      INFO(method << ' ' << static_cast<int>(gradient));
+      CHECK(off(with.start, without.start) < 1e-4);
+      CHECK(off(with.parameter, without.parameter) < 1e-4);
+    }
 }
 
 }  // namespace dimwise::ode_structure_tests

@@ -10,7 +10,8 @@ BandFactors::BandFactors(const SparsityPattern& pattern)
     : n_(static_cast<int>(pattern.size())),
       lower_(static_cast<int>(pattern.lower_bandwidth())),
       upper_(static_cast<int>(pattern.upper_bandwidth())) {
-  const auto height = static_cast<size_t>(2 * lower_ + upper_ + 1), diagonal = static_cast<size_t>(lower_ + upper_);
+  const auto diagonal = static_cast<size_t>(pattern.lower_bandwidth() + pattern.upper_bandwidth());
+  const size_t height = diagonal + static_cast<size_t>(pattern.lower_bandwidth()) + 1;
   for (size_t i = 0; i + 1 < pattern.begins().size(); ++i)
     for (int64_t k = pattern.begins()[i]; k < pattern.begins()[i + 1]; ++k) {
       const auto j = static_cast<size_t>(pattern.columns()[static_cast<size_t>(k)]);

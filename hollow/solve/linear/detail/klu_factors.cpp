@@ -1,6 +1,6 @@
 #include "hollow/solve/linear/detail/klu_factors.hpp"
 
-#include <klu.h>
+#include <suitesparse/klu.h>
 
 #include <algorithm>
 #include <limits>
