@@ -9,7 +9,6 @@
 #include "hollow/ode/methods/family.hpp"
 #include "hollow/solve/implicit.hpp"
 #include "ops/arithmetic.hpp"
-#include "ops/layout.hpp"
 #include "ops/linear_combination.hpp"
 
 namespace dimwise {

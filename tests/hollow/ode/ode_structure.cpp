@@ -8,46 +8,20 @@
 #include "autodiff/context.hpp"
 #include "autodiff/custom.hpp"
 #include "autodiff/transforms.hpp"
-#include "hollow/solve/linear/lu.hpp"
 #include "ops/index.hpp"
 #include "ops/matmul.hpp"
 #include "ops/reduce.hpp"
-#include "tests/hollow/ode/ode_problems.hpp"
+#include "tests/hollow/ode/lattices.hpp"
 
 namespace dimwise::ode_structure_tests {
 
-using namespace dimwise::problems;
+using namespace dimwise::lattices;
 using Catch::Matchers::Contains;
 
 namespace {
 
-const std::vector<std::string> implicit_methods{"bdf", "adams", "kvaerno3", "kencarp4", "kencarp5", "radau5"};
 const OdeGradient gradients[] = {OdeGradient::direct, OdeGradient::checkpointed, OdeGradient::adjoint,
                                  OdeGradient::backsolve};
-
-// The neighbors of each component, from −lower to +upper, of a ring if it is closed: Σ_k a_k y_{i+k} with a_k = k + 2.
-Tensor neighbors(const Tensor& y, int64_t lower, int64_t upper, bool closed) {
-  const int64_t d = y.dim(-1);
-  const auto end = [&](int64_t from, int64_t to) {
-    const Tensor part = slice(y, -1, from, to);
-    return closed ? part : zeros_like(part);
-  };
-  const Tensor padded = concat({end(d - lower, d), y, end(0, upper)}, -1);
-  Tensor sum;
-  for (int64_t k = -lower; k <= upper; ++k) {
-    const Tensor term = static_cast<double>(k + 2) * slice(padded, -1, k + lower, k + lower + d);
-    sum = sum.defined() ? sum + term : term;
-  }
-  return sum;
-}
-
-// Diffusion with strength k and a reaction, in one dimension.
-VectorField diffusion(const Tensor& k, bool closed = false) {
-  return [=](const Tensor& t, const State& y) -> State {
-    const Tensor& u = y[0];
-    return {k * (neighbors(u, 1, 1, closed) - 2 * (u + neighbors(u, 1, 1, closed) / 3)) - u * u * u + sin(t)};
-  };
-}
 
 SparsityPattern ring(int64_t n) {
   std::vector<int64_t> rows, columns;
@@ -65,38 +39,8 @@ OdeTerm with_pattern(const OdeTerm& term, const SparsityPattern& pattern) {
   return given;
 }
 
-Tensor start_of(const Shape& shape, DType dtype = DType::float64) { return 0.5 + 0.3 * Rng(1).uniform(shape, dtype); }
-
-OdeOptions newton(const std::string& method, double rtol = 1e-5) {
-  return {.method = method, .rtol = rtol, .atol = rtol, .max_steps = 100000, .implicit = {.corrector = "newton"}};
-}
-
-const Tensor strength = scalar(300, DType::float64);
-
 std::vector<int64_t> steps(const OdeStatistics& s) {
   return {s.evaluations, s.jacobians, s.factorizations, s.iterations, s.accepted, s.rejected, s.corrector_failures};
-}
-
-struct Outcome {
-  std::vector<double> value, start, parameter;
-};
-
-// A solve, and the gradients with respect to its start and the diffusion's strength.
-Outcome outcome(const std::function<OdeTerm(const Tensor& k)>& term, const Tensor& y0, const OdeOptions& options) {
-  const Tensor k = track(strength), start = track(y0);
-  const OdeSolution s = value_or_throw(odeint(term(k), {start}, {0, 0.2}, options));
-  const std::vector<Tensor> g = grad(sum(square(s.y.back()[0])), {start, k});
-  return {s.y.back()[0].values(), g[0].values(), g[1].values()};
-}
-
-double off(const std::vector<double>& a, const std::vector<double>& b) {
-  double most = 0, scale = 0;
-  REQUIRE(a.size() == b.size());
-  for (size_t i = 0; i < a.size(); ++i) {
-    most = std::max(most, std::abs(a[i] - b[i]));
-    scale = std::max(scale, std::abs(b[i]));
-  }
-  return most / scale;
 }
 
 }  // namespace
@@ -123,6 +67,21 @@ TEST_CASE("With a pattern, each method takes the steps that it takes with the de
           CHECK(off(sparse.y.back()[0].values(), dense.y.back()[0].values()) < tolerance);
         }
       }
+}
+
+TEST_CASE("A pattern need not contain the diagonal") {
+  const NoGrad guard;
+  // Oscillators of two components each.
+  const VectorField f = [](const Tensor&, const State& y) -> State {
+    const Tensor x = slice(y[0], -1, 0, 8, 2), v = slice(y[0], -1, 1, 8, 2);
+    return {reshape(stack({100 * v, -100 * x}, -1), {8})};
+  };
+  const SparsityPattern pattern(8, {0, 1, 2, 3, 4, 5, 6, 7}, {1, 0, 3, 2, 5, 4, 7, 6});
+  for (const std::string& method : implicit_methods) {
+    const auto dense = value_or_throw(odeint(f, {start_of({8})}, {0, 0.2}, newton(method)));
+    const auto sparse = value_or_throw(odeint(with_pattern(f, pattern), {start_of({8})}, {0, 0.2}, newton(method)));
+    CHECK(steps(sparse.statistics) == steps(dense.statistics));
+  }
 }
 
 TEST_CASE("A Jacobian takes as many products as the pattern has colors, and one, for any number of unknowns") {
@@ -197,6 +156,36 @@ TEST_CASE("A found pattern grows with f") {
     const auto exact = value_or_throw(odeint(f, {zeros({n}, DType::float64)}, {0, 0.2}, options));
     CHECK(off(s.y.back()[0].values(), exact.y.back()[0].values()) < 1e-3);
     CHECK(s.statistics.corrector_failures <= exact.statistics.corrector_failures + 5);
+  }
+}
+
+TEST_CASE("Entries that come and go are searched for once each") {
+  const NoGrad guard;
+  const int64_t n = 300;
+  const VectorField f = [=](const Tensor& t, const State& y) -> State {
+    const Tensor &u = y[0], zero = zeros({1}, DType::float64);
+    const Tensor left = concat({zero, slice(u, -1, 0, n - 1)}), right = concat({slice(u, -1, 1, n), zero});
+    return {-1000 * (u - 0.5 * (std::cos(40 * t.item()) > 0 ? left : right) - 1)};
+  };
+  const OdeStatistics s = value_or_throw(odeint(f, {start_of({n})}, {0, 1}, newton("bdf"))).statistics;
+  CHECK(s.jacobians > 12);
+  CHECK(s.products < 5 * s.jacobians + 150);
+}
+
+TEST_CASE("A full row, or a full column, of the Jacobian does not hide the rest") {
+  const NoGrad guard;
+  const int64_t n = 300;
+  const Tensor first = concat({ones({1}, DType::float64), zeros({n - 1}, DType::float64)});
+  for (const bool row : {false, true}) {
+    const VectorField f = [=](const Tensor&, const State& y) -> State {
+      const Tensor mean_of_all = sum(y[0]) / static_cast<double>(n);
+      return {-300 * y[0] + (row ? first * mean_of_all : slice(y[0], -1, 0, 1))};
+    };
+    OdeOptions options = newton("bdf");
+    options.implicit.corrector = "automatic";
+    const auto s = value_or_throw(odeint(f, {start_of({n})}, {0, 0.1}, options));
+    CHECK(s.statistics.corrector == "newton");
+    CHECK(s.statistics.products < 200);
   }
 }
 
@@ -306,6 +295,36 @@ TEST_CASE("Gradients with a pattern are those with the dense Jacobian, in all mo
       }
 }
 
+TEST_CASE("The gradient of a step takes as many ops for any number of unknowns") {
+  for (const char* method : {"kencarp4", "radau5"})
+    for (const bool given : {true, false}) {
+      std::vector<uint64_t> ops;
+      for (const int64_t n : {40, 80}) {
+        OdeOptions options = newton(method);
+        options.steps = 3;
+        const Tensor k = track(strength);
+        const OdeTerm term = diffusion(k);
+        const OdeSolution s = value_or_throw(odeint(given ? with_pattern(term, SparsityPattern::banded(n, 1, 1)) : term,
+                                                    {start_of({n})}, {0, 0.01}, options));
+        const auto before = thread_context().ops_evaluated;
+        grad(sum(s.y.back()[0]), k);
+        ops.push_back(static_cast<uint64_t>(thread_context().ops_evaluated - before));
+      }
+      CHECK((ops[0] == ops[1]) == given);
+    }
+}
+
+TEST_CASE("The backward solve counts the products of its Jacobians") {
+  OdeOptions options = newton("bdf");
+  options.gradient = OdeGradient::adjoint;
+  const Tensor k = track(strength);
+  const OdeSolution s = value_or_throw(
+      odeint(with_pattern(diffusion(k), SparsityPattern::banded(30, 1, 1)), {start_of({30})}, {0, 0.1}, options));
+  grad(sum(s.y.back()[0]), k);
+  CHECK(s.adjoint->jacobians > 0);
+  CHECK(s.adjoint->products == 4 * s.adjoint->jacobians);
+}
+
 TEST_CASE("Gradients of many unknowns use the pattern that is found, also where it grows") {
   const int64_t n = 220;
   for (const char* method : {"bdf", "kencarp4", "radau5"})
@@ -360,59 +379,6 @@ TEST_CASE("A state of several tensors and a quadrature has the pattern of all un
   options.implicit.corrector = "newton_krylov";
   const auto krylov = value_or_throw(odeint(f, y0, {0, 0.2}, options));
   for (size_t i = 0; i < 3; ++i) CHECK(off(found.y.back()[i].values(), krylov.y.back()[i].values()) < 1e-3);
-}
-
-TEST_CASE("The term's preconditioner makes newton_krylov converge in few products") {
-  const NoGrad guard;
-  const int64_t n = 60;
-  OdeTerm term(diffusion(10 * strength));
-  OdeOptions options = newton("bdf");
-  options.implicit.corrector = "newton_krylov";
-  for (const std::string& method : implicit_methods) {
-    options.method = method;
-    term.preconditioner = nullptr;
-    const auto without = value_or_throw(odeint(term, {start_of({2, n})}, {0, 0.2}, options));
-    int64_t setups = 0;
-    // The linear part of f, factored.
-    term.preconditioner = [&](const Tensor&, const State& y, double gamma) {
-      ++setups;
-      CHECK_FALSE(y[0].tracked());
-      const Tensor u = eye(n, DType::float64);
-      const Tensor linear_part = 3000 * (neighbors(u, 1, 1, false) - 2 * (u + neighbors(u, 1, 1, false) / 3));
-      const auto lu = std::make_shared<const Lu>(transpose(eye(n, DType::float64) - gamma * linear_part));
-      return [lu](const State& v) { return State{lu->solve(v[0])}; };
-    };
-    const auto with = value_or_throw(odeint(term, {start_of({2, n})}, {0, 0.2}, options));
-    INFO(method << ": " << with.statistics.products << " and " << without.statistics.products << " products, " << setups
-                << " setups");
-    CHECK(off(with.y.back()[0].values(), without.y.back()[0].values()) < 1e-3);
-    CHECK(2 * with.statistics.products < without.statistics.products);
-    CHECK(setups > 0);
-    CHECK(2 * setups < with.statistics.iterations);
-  }
-}
-
-TEST_CASE("A preconditioner does not change gradients") {
-  const int64_t n = 20;
-  for (const char* method : {"bdf", "kencarp4", "radau5"})
-    for (const OdeGradient gradient : {OdeGradient::direct, OdeGradient::checkpointed, OdeGradient::adjoint}) {
-      OdeOptions options = newton(method, 1e-6);
-      options.gradient = gradient;
-      options.implicit = {.corrector = "newton_krylov", .tolerance = 1e-8};
-      const auto plain = [](const Tensor& k) { return OdeTerm(diffusion(k)); };
-      const auto preconditioned = [&](const Tensor& k) {
-        OdeTerm term = plain(k);
-        term.preconditioner = [k](const Tensor&, const State&, double gamma) {
-          return [k, gamma](const State& v) { return State{v[0] / (1 + 2 * gamma * k)}; };
-        };
-        return term;
-      };
-      const Outcome with = outcome(preconditioned, start_of({n}), options),
-                    without = outcome(plain, start_of({n}), options);
-      INFO(method << ' ' << static_cast<int>(gradient));
-      CHECK(off(with.start, without.start) < 1e-4);
-      CHECK(off(with.parameter, without.parameter) < 1e-4);
-    }
 }
 
 }  // namespace dimwise::ode_structure_tests
