@@ -73,10 +73,11 @@ struct OdeEvent {
 /// The names of the correctors, which solve y = δ + γ f(t, y) in each step of an implicit method.
 ///
 /// `functional`: y ← δ + γ f(t, y). `jacobi_newton`: Newton with the diagonal D f alone, by `dimwise` (Chen & Duvenaud
-/// 2019, section 3). `newton`: with the whole Jacobian, LU. `newton_krylov`: GMRES with the diagonal as preconditioner.
-/// `automatic`: for bdf, radau5 and the ESDIRKs, jacobi_newton if the term has a diagonal and the off-diagonal radius,
-/// measured by the power method, stays small (5 % for few unknowns, 30 % for many); otherwise newton (newton_krylov if
-/// d > 200). For adams, functional, and the others after it fails repeatedly.
+/// 2019, section 3). `newton`: with the whole Jacobian, LU; sparse or band LU if the term has a sparsity pattern, or
+/// one is found (d > 200). `newton_krylov`: GMRES with the term's preconditioner, or the diagonal's. `automatic`: for
+/// bdf, radau5 and the ESDIRKs, jacobi_newton if the term has a diagonal and the off-diagonal radius, measured by the
+/// power method, stays small (5 % for few unknowns, 30 % for many); otherwise newton (newton_krylov if d > 200 and the
+/// Jacobian is not sparse). For adams, functional, and the others after it fails repeatedly.
 const std::vector<std::string>& corrector_names();
 
 /// How implicit methods solve the equation of a step, y = δ + γ f(t, y).
@@ -154,11 +155,12 @@ struct OdeOptions {
 };
 
 struct OdeStatistics {
-  int64_t evaluations = 0;             ///< of f, including those in `diagonals`; for the adjoint, of f and its pull
-  int64_t diagonals = 0;               ///< of D f
-  int64_t jacobians = 0;               ///< of the whole ∂f/∂y; each costs d reverse passes
-  int64_t products = 0;                ///< of ∂f/∂y with a vector (newton_krylov)
-  int64_t factorizations = 0;          ///< LU of I − γ ∂f/∂y
+  int64_t evaluations = 0;  ///< of f, including those in `diagonals`; for the adjoint, of f and its pull
+  int64_t diagonals = 0;    ///< of D f
+  int64_t jacobians = 0;  ///< of the whole ∂f/∂y; each costs d reverse passes, or, with a sparsity pattern, `products`
+  int64_t products = 0;  ///< of ∂f/∂y with a vector, forward or reverse: of newton_krylov, the check of the diagonal,
+                         ///< the search for a pattern, and as many as it has colors, and one, for a sparse Jacobian
+  int64_t factorizations = 0;          ///< LU of I − γ ∂f/∂y, dense or sparse
   int64_t iterations = 0;              ///< of the corrector
   int64_t accepted = 0, rejected = 0;  ///< steps; `rejected` includes those whose corrector failed
   int64_t corrector_failures = 0;      ///< steps discarded because the corrector did not converge

@@ -59,9 +59,22 @@ class Adjoint {
 
   OdeTerm term() {
     return {[this](const Tensor& t, const State& state) { return field(t, state); },
-            [this](const Tensor& t, const State& state) { return with_diagonal(t, state); },
-            [this](const Tensor& t, const State& state) { return jacobian(t, state); }};
+            [this](const Tensor& t, const State& state) { return with_diagonal(t, state); }};
   }
+
+  // Of y and a; how a' depends on y is left out, which Newton's iteration makes up for.
+  Jacobian jacobian(double t, const State& state, bool dense) {
+    const Jacobian j = forward_.jacobian(t, solution(t, state), dense);
+    if (j.sparse) return {.sparse = sparse_jacobian(*j.sparse)};
+    if (!j.defined()) return {};
+    Tensor adjoint = neg(transpose(j.dense));
+    if (!backsolve_) return {.dense = adjoint};
+    const Tensor zero = zeros_like(j.dense);
+    return {.dense = concat({concat({j.dense, zero}, -1), concat({zero, adjoint}, -1)}, -2)};
+  }
+
+  // Of the Jacobians of the forward problem.
+  int64_t products() const { return forward_.statistics.products; }
 
   // The state: y if it is solved backwards, a, a_θ.
   size_t before() const { return backsolve_ ? kept_.tensors : 0; }
@@ -171,13 +184,10 @@ class Adjoint {
     return result;
   }
 
-  // Of y and a; how a' depends on y is left out, which Newton's iteration makes up for.
-  Tensor jacobian(const Tensor& t, const State& state) {
-    const Tensor j = forward_.jacobian(t.item(), solution(t.item(), state));
-    Tensor adjoint = neg(transpose(j));
-    if (!backsolve_) return adjoint;
-    const Tensor zero = zeros_like(j);
-    return concat({concat({j, zero}, -1), concat({zero, adjoint}, -1)}, -2);
+  SparseMatrix sparse_jacobian(const SparseMatrix& j) const {
+    SparseMatrix adjoint = j.transposed();
+    adjoint.values = neg(adjoint.values);
+    return backsolve_ ? block_diagonal(j, adjoint) : adjoint;
   }
 
   const Kept& kept_;
@@ -227,13 +237,16 @@ Tensor solve_backwards(const Kept& kept, std::span<const Tensor> in, bool wanted
     OdeOptions options = adjoint.options(i);
     if (options.replay.grid.empty()) options.dt = dt;
     check_arguments(state, {kept.times[i], kept.times[i - 1]}, options);
-    const OdeSolution solution = solve(adjoint.term(), state, {kept.times[i], kept.times[i - 1]}, options);
+    const OdeSolution solution =
+        solve(adjoint.term(), state, {kept.times[i], kept.times[i - 1]}, options, {}, {},
+              [&](double t, const State& s, bool dense) { return adjoint.jacobian(t, s, dense); });
     OdeStatistics& sum = *kept.statistics;
     sum += solution.statistics;
     dt = sum.next_dt;
     if (solution.status != OdeStatus::success) fail<SolverError>("odeint_adjoint", solution.message);
     state = solution.y.back();
   }
+  kept.statistics->products += adjoint.products();
   if (adjoint.before() > 0) {
     check_reproduced(kept, state);
     state.erase(state.begin(), state.begin() + static_cast<std::ptrdiff_t>(adjoint.before()));
@@ -324,14 +337,15 @@ OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vecto
     if (any_tracked(k) && !any_tracked(y)) captured_late(t.item());
     return k;
   };
+  OdeTerm forward_term = term;
+  if (untracked) forward_term.f = watched;
   {
     const NoGrad guard;
     OdeOptions forward = options;
     forward.dense = options.dense || options.gradient == OdeGradient::adjoint;
     OdeStatistics counted = before;
     ++counted.evaluations;
-    solution = solve(untracked ? OdeTerm{watched, term.with_diagonal, term.jacobian} : term, start, times, forward,
-                     counted, k1);
+    solution = solve(forward_term, start, times, forward, counted, k1);
     kept->trajectory = solution.trajectory;
     kept->grid = solution.grid;
   }
