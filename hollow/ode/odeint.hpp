@@ -155,7 +155,7 @@ struct OdeOptions {
 };
 
 struct OdeStatistics {
-  int64_t evaluations = 0;  ///< of f, including those in `diagonals`; for the adjoint, of f and its pull
+  int64_t evaluations = 0;  ///< of f, also for D f and ∂f/∂y; for the adjoint, of f and its pull
   int64_t diagonals = 0;    ///< of D f
   int64_t jacobians = 0;  ///< of the whole ∂f/∂y; each costs d reverse passes, or, with a sparsity pattern, `products`
   int64_t products = 0;  ///< of ∂f/∂y with a vector, forward or reverse: of newton_krylov, the check of the diagonal,

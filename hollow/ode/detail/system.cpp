@@ -192,6 +192,7 @@ Jacobian System::jacobian(double t, const State& y, bool dense) {
     const Tensor given = term_.jacobian(scalar(t, DType::float64), y);
     return term_.sparsity ? Jacobian{.sparse = structure_.matrix(given, pack(y))} : Jacobian{.dense = given};
   }
+  count();
   const auto [leaf, k] = recorded(t, y);
   const Tensor u = stop_gradient(leaf);
   Tensor out;
