@@ -39,6 +39,7 @@ const std::vector<std::string>& corrector_names() {
 
 OdeStatistics& OdeStatistics::operator+=(const OdeStatistics& more) {
   evaluations += more.evaluations;
+  nonstiff_evaluations += more.nonstiff_evaluations;
   diagonals += more.diagonals;
   jacobians += more.jacobians;
   products += more.products;
@@ -89,7 +90,7 @@ OdeSolution odeint(const OdeTerm& term, const State& y0, const Tensor& times, co
     if (i < t.size() && solution.t[i] == t[i])
       solution.y[i] =
           i == 0 ? y0 : ode::moved_in_time(term, scalar(t[i], DType::float64), solution.y[i], time(i) - t[i]);
-  solution.statistics.evaluations += ode::evaluations_to_move * static_cast<int64_t>(solution.t.size());
+  ode::count_moves(solution.statistics, term, static_cast<int64_t>(solution.t.size()));
   return solution;
 }
 

@@ -103,7 +103,8 @@ struct OdeOptions {
   int64_t steps = 0;
   double dt_min = 0, dt_max = std::numeric_limits<double>::infinity();
   int64_t max_steps = 10000;  ///< attempted steps, including rejected ones
-  /// The limit on evaluations of f, never exceeded. Evaluations of D f count too, since they also give f.
+  /// The limit on evaluations of f, never exceeded. Evaluations of D f count too, since they also give f. Of a split
+  /// term, it holds for each part.
   int64_t max_evaluations = std::numeric_limits<int64_t>::max();
   /// Which state tensors enter the error norm, that of error / (atol + rtol·|y|); empty for all.
   std::vector<bool> controlled = {};
@@ -132,6 +133,7 @@ struct OdeOptions {
 
 struct OdeStatistics {
   int64_t evaluations = 0;             ///< of f, including those in `diagonals`; for the adjoint, of f and its pull
+  int64_t nonstiff_evaluations = 0;    ///< of the non-stiff part of a split term; those of f are of the stiff part
   int64_t diagonals = 0;               ///< of D f
   int64_t jacobians = 0;               ///< of the whole ∂f/∂y; each costs d reverse passes
   int64_t products = 0;                ///< of ∂f/∂y with a vector (newton_krylov)
@@ -210,6 +212,8 @@ const std::vector<std::string>& ode_method_names();
 bool is_adaptive(const std::string& method);
 /// Whether the method of that name solves an implicit equation in each step. Throws ValueError that lists the names.
 bool is_implicit(const std::string& method);
+/// Whether the method of that name treats `OdeTerm::nonstiff` explicitly. Throws ValueError that lists the names.
+bool is_imex(const std::string& method);
 
 /// The solution itself. Throws SolverError with its message unless the end, or a terminal event, was reached.
 const OdeSolution& value_or_throw(const OdeSolution& solution);

@@ -94,7 +94,7 @@ class Segments {
     }
     if (recording())
       for (OdeEventReached& reached : part.events)
-        part.statistics.evaluations += attach_event_time(term_, events_[reached.event], reached);
+        attach_event_time(term_, events_[reached.event], reached, part.statistics);
     if (part.status == OdeStatus::event_reached) part.y.back() = part.events.back().y;
     if (is_adaptive(options_.method)) options_.dt = 0;  // a first step is chosen again
     return part;
@@ -135,7 +135,7 @@ class Segments {
     if (t_ == times_.back()) return false;
     if (!reached.time.tracked()) return true;
     y_ = moved_in_time(term_, reached.time, y_, t_ - reached.time);
-    all_.statistics.evaluations += evaluations_to_move;
+    count_moves(all_.statistics, term_, 1);
     return true;
   }
 

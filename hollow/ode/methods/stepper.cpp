@@ -75,5 +75,6 @@ const std::vector<std::string>& ode_method_names() {
 
 bool is_adaptive(const std::string& method) { return ode::family(method).adaptive(method); }
 bool is_implicit(const std::string& method) { return ode::family(method).implicit(method); }
+bool is_imex(const std::string& method) { return ode::family(method).imex(method); }
 
 }  // namespace dimwise

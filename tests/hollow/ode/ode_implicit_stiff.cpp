@@ -12,7 +12,7 @@ using namespace dimwise::problems;
 
 namespace {
 
-const std::vector<std::string> methods{"kvaerno3", "kencarp4", "kencarp5", "radau5"};
+const std::vector<std::string> methods{"kvaerno3", "kencarp3", "kencarp4", "kencarp5", "radau5"};
 
 // The largest relative error of a component, over all stored times.
 double worst_error(const OdeProblem& problem, const OdeSolution& solution, const nlohmann::json& reference) {
