@@ -71,14 +71,17 @@ TimedSolution timed_solve(const OdeProblem& problem, const std::vector<double>& 
       if (part.defined()) part = full(part.shape(), std::numeric_limits<double>::quiet_NaN(), part.dtype());
     return state;
   };
-  OdeTerm term(
-      [&](const Tensor& t, const State& y) { return halted() ? spoil(problem.term.f(t, y)) : problem.term.f(t, y); });
+  const auto watched = [&](const VectorField& f) -> VectorField {
+    return [&](const Tensor& t, const State& y) { return halted() ? spoil(f(t, y)) : f(t, y); };
+  };
+  OdeTerm term = problem.term;
+  term.f = watched(problem.term.f);
+  if (problem.term.nonstiff) term.nonstiff = watched(problem.term.nonstiff);
   if (problem.term.with_diagonal)
     term.with_diagonal = [&](const Tensor& t, const State& y) {
       ValueAndDiagonal both = problem.term.with_diagonal(t, y);
       return halted() ? ValueAndDiagonal{spoil(both.f), both.d} : both;
     };
-  term.jacobian = problem.term.jacobian;
   const double start = processor_seconds();
   result.solution = odeint(term, problem.y0, times, options);
   result.seconds = processor_seconds() - start;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "hollow/ode/odeint.hpp"
+#include "hollow/ode/problems/problems.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/layout.hpp"
@@ -190,6 +191,19 @@ TEST_CASE("Evaluations of both parts are counted, and neither passes the limit")
             OdeStatus::max_evaluations_reached);
       CHECK(std::max(stiff, nonstiff) <= limit);
     }
+  }
+}
+
+TEST_CASE("The non-stiff part is evaluated half as often as the whole, whose Jacobian is not needed") {
+  const OdeProblem whole = ode_problem("burgers"), split = ode_problem("burgers-split");
+  for (const auto& each : methods) {
+    INFO(each.method);
+    const OdeOptions options{.method = each.method, .rtol = 1e-5, .atol = 1e-5, .implicit = {.corrector = "newton"}};
+    const auto a = value_or_throw(odeint(split.term, split.y0, split.times, options));
+    const auto b = value_or_throw(odeint(whole.term, whole.y0, whole.times, options));
+    CHECK(relative_error(a.y.back()[0], b.y.back()[0].values()) < 5e-4);
+    CHECK(a.statistics.nonstiff_evaluations < 0.6 * static_cast<double>(a.statistics.evaluations));
+    CHECK(a.statistics.nonstiff_evaluations < 1.1 * static_cast<double>(b.statistics.evaluations));
   }
 }
 
