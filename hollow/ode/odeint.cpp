@@ -48,6 +48,7 @@ OdeStatistics& OdeStatistics::operator+=(const OdeStatistics& more) {
   accepted += more.accepted;
   rejected += more.rejected;
   corrector_failures += more.corrector_failures;
+  stiff_phases += more.stiff_phases;
   last_dt = more.last_dt;
   next_dt = more.next_dt;
   corrector = more.corrector;

@@ -75,8 +75,8 @@ struct OdeImplicitOptions {
   RowCoupling coupling = RowCoupling::automatic;
 };
 
-/// Prescribed steps, without step control: the `grid` and, for multistep methods, the `orders` of an earlier solution.
-/// Explicit methods reproduce it bit for bit, implicit ones to the corrector's tolerance.
+/// Prescribed steps, without step control: the `grid` and, for multistep and switching methods, the `orders` of an
+/// earlier solution. Explicit methods reproduce it bit for bit, implicit ones to the corrector's tolerance.
 struct StepSchedule {
   std::vector<double> grid = {};
   std::vector<int> orders = {};
@@ -93,7 +93,8 @@ struct OdeAdjointOptions {
 
 struct OdeOptions {
   /// One of `ode_method_names()`: explicit Runge–Kutta (euler, heun, rk4: fixed steps; bosh3, dopri5, tsit5, dopri8),
-  /// explicit (abm) and implicit (adams) Adams, bdf, implicit Runge–Kutta (radau5 and the ESDIRKs).
+  /// explicit (abm) and implicit (adams) Adams, bdf, implicit Runge–Kutta (radau5 and the ESDIRKs), and auto_tsit5_bdf,
+  /// which changes between tsit5 and bdf as the problem becomes stiff and ceases to be.
   std::string method = "dopri5";
   double rtol = 1e-6, atol = 1e-8;
   /// Adaptive methods: the first step, 0 to choose it. Fixed-step methods: the longest step; the intervals between
@@ -141,6 +142,7 @@ struct OdeStatistics {
   int64_t iterations = 0;              ///< of the corrector
   int64_t accepted = 0, rejected = 0;  ///< steps; `rejected` includes those whose corrector failed
   int64_t corrector_failures = 0;      ///< steps discarded because the corrector did not converge
+  int64_t stiff_phases = 0;            ///< how often a switching method changed to its stiff method
   double last_dt = 0;                  ///< length of the last accepted step
   double next_dt = 0;  ///< length of the step an adaptive method would try next: the `dt` of a solve that continues
   std::string corrector = {};  ///< the corrector in use at the end; empty for explicit methods
@@ -168,7 +170,9 @@ struct OdeSolution {
   std::string advice;   ///< a better choice of method, if an explicit one met a stiff problem; otherwise empty
   OdeStatistics statistics;
   std::vector<double> grid;  ///< start and end of every accepted step
-  std::vector<int> orders;   ///< multistep methods: of every accepted step; negative at a restart
+  /// Multistep and switching methods: of every accepted step; negative at a restart, 0 for a step of the explicit
+  /// method.
+  std::vector<int> orders;
   std::vector<OdeEventReached> events;
   /// Counts of the adjoint's solves, accumulated over all gradients computed; null with the direct gradient.
   std::shared_ptr<const OdeStatistics> adjoint;

@@ -23,5 +23,6 @@ const Family& explicit_runge_kutta();
 const Family& multistep();
 const Family& diagonally_implicit();
 const Family& radau();
+const Family& switching();
 
 }  // namespace dimwise::ode

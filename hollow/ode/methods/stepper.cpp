@@ -37,7 +37,8 @@ double first_step(System& system, double t, double end, const State& y, const St
 namespace {
 
 const std::vector<const Family*>& families() {
-  static const std::vector<const Family*> all{&explicit_runge_kutta(), &multistep(), &diagonally_implicit(), &radau()};
+  static const std::vector<const Family*> all{&explicit_runge_kutta(), &multistep(), &diagonally_implicit(), &radau(),
+                                              &switching()};
   return all;
 }
 

@@ -3,6 +3,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 
 #include "hollow/ode/detail/dense_output.hpp"
 #include "hollow/ode/detail/system.hpp"
@@ -52,9 +53,9 @@ class Stepper {
   /// step, while the interpolant, a polynomial of the whole step, is wrong by their size.
   virtual double interpolation_error() { return 0; }
 
-  /// Multistep methods: the order of the last accepted step, negative after a restart; the setter prescribes it for the
-  /// next attempt of a replay.
-  virtual int order() const { return 0; }
+  /// Methods of variable order: that of the last accepted step, negative after a restart, 0 of a switching method's
+  /// explicit steps; the setter prescribes it for the next attempt of a replay.
+  virtual std::optional<int> order() const { return std::nullopt; }
   virtual void prescribe(int) {}
   /// Whether h·|λ| was recently at the method's stability bound, so that stability, not accuracy, limits the step.
   virtual bool stability_limited() const { return false; }
