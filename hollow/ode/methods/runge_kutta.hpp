@@ -6,18 +6,10 @@
 
 namespace dimwise::ode {
 
-/// A step whose h·|λ| is beyond this share of the stability bound is limited by stability: such steps oscillate around
-/// it.
-inline constexpr double near_stability = 0.9;
-
 /// An explicit Runge–Kutta method, given by its tableau.
 class RungeKutta final : public Stepper {
  public:
-  RungeKutta(const Tableau& tableau, std::shared_ptr<System> system, double t, const State& y, State derivative)
-      : Stepper(std::move(system), t, y, std::move(derivative)),
-        tableau_(tableau),
-        stability_(tableau.real_stability()),
-        control_(tableau.order) {}
+  RungeKutta(const Tableau& tableau, std::shared_ptr<System> system, double t, const State& y, State derivative);
   std::unique_ptr<Stepper> clone() const override;
 
   double first_dt(double end) override;
@@ -28,15 +20,8 @@ class RungeKutta final : public Stepper {
   void visit(const std::function<void(Tensor&)>& each) override;
   bool stability_limited() const override { return stability_limited_; }
 
-  /// The fastest component of the last step: an estimate of |λ|, and its direction, untracked. 0 and empty if unknown.
-  /// Hairer & Wanner, Solving ODEs II, IV.2.
-  struct Fastest {
-    double rate = 0;
-    State direction;
-  };
-  Fastest fastest() const;
-  /// The extent of the stability region along the negative real axis.
-  double stability() const { return stability_; }
+  /// h·|λ| of a real λ beyond which stability limits a step.
+  double stability_bound() const { return stability_bound_; }
   /// y'' of the last step, by the difference of its slopes; untracked.
   State curvature() const;
 
@@ -53,9 +38,10 @@ class RungeKutta final : public Stepper {
   State advance(const Step& step, const std::vector<double>& weights, bool skip_quadratures) const;
   void evaluate_stages(Step& step, size_t end);
   double error_norm(const Step& step, State& error) const;
+  bool near_stability() const;
 
   const Tableau& tableau_;
-  double stability_;
+  double stability_bound_;
   StepControl control_;
   Step step_;  // last attempted or accepted
   int64_t accepted_ = 0;

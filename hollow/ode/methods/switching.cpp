@@ -11,7 +11,7 @@ namespace dimwise::ode {
 
 namespace {
 
-constexpr int first_estimates = 4, patience = 2;
+constexpr int first_estimates = 4, limited_estimates = 2;
 constexpr int wait_near = 2, wait_far = 10, wait_stiff = 15;  // steps between estimates
 constexpr double far = 0.5;                                   // h·|λ| that is far from any bound
 // A component with a larger h·|λ| is not resolved; if it is also this much faster than the solution, it should be
@@ -75,11 +75,11 @@ double Switching::after_explicit(double length, double next) {
   double rate = 0;
   while (estimates-- > 0) rate = fastest_rate(slope, weights);
   const double bent = system_->norm(bend, weights);
-  const bool limited = length * rate > near_stability * method.stability() ||
+  const bool limited = length * rate > method.stability_bound() ||
                        (length * rate > unresolved && rate * system_->norm(slope, weights) > faster * bent);
   wait_ = length * rate > far ? wait_near : wait_far;
   limited_ = limited ? limited_ + 1 : 0;
-  if (limited_ < patience) return next;
+  if (limited_ < limited_estimates) return next;
   next_stiff_ = true;
   checked_next_ = 0;
   // The first step, of order 1, has a tenth of the tolerance as its error.
@@ -100,8 +100,11 @@ double Switching::after_stiff(double next) {
 
 // |λ| by one step of the power method, with a change of y as large as the tolerance.
 double Switching::fastest_rate(const State& slope, const State& weights) {
-  const double size = system_->norm(direction_, weights);
-  if (!(size > 0)) return 0;
+  const double size = direction_.empty() ? 0 : system_->norm(direction_, weights);
+  if (!(size > 0)) {
+    direction_.clear();
+    return 0;
+  }
   const State moved = combination({&direction_, &y_}, {1 / size, 1}), f = system_->f(t_, moved);
   State change = combination({&f, &slope}, {1, -1});
   for (size_t i = 0; i < change.size(); ++i)

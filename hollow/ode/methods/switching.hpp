@@ -35,7 +35,7 @@ class Switching final : public Stepper {
   bool stiff_ = false;               // which method that is
   bool next_stiff_ = false;          // of the next attempt
   bool control_ = false;             // of the last attempt: prescribed steps prescribe the method, too
-  State direction_;                  // of the fastest component, untracked; empty before the first estimate
+  State direction_;                  // of the fastest component, untracked; empty if it is not known
   int wait_ = 0;                     // accepted steps until the next estimate
   int limited_ = 0;                  // successive estimates by which stability limits explicit steps
   double checked_next_ = 0;          // length of the next stiff step when it was last estimated

@@ -255,6 +255,13 @@ TEST_CASE("Estimates of the fastest component respect the limit, skip quadrature
   const auto s = value_or_throw(
       odeint(integral, {start({1.5})[0], start({0})[0]}, {0, 4}, {.method = method, .quadratures = {false, true}}));
   CHECK(s.statistics.stiff_phases == 1);
+  // At the start f does not change at all.
+  const auto later = [&](const Tensor& t, const State& y) {
+    return State{t.item() < 1 ? 1 + 0 * y[0] : -1e5 * (y[0] - cos(t))};
+  };
+  CHECK(
+      value_or_throw(odeint(later, start({0}), {0, 3}, {.method = method, .max_steps = 1000})).statistics.stiff_phases >
+      0);
   // f is NaN just beside the solution y = 1.
   const auto edge = [](const Tensor&, const State& y) { return State{-1e4 * (y[0] - 1) + 0 * sqrt(1 - y[0])}; };
   const auto along = odeint(edge, start({1}), {0, 1}, {.method = method});
