@@ -77,7 +77,8 @@ function(dimwise_layer name)
   target_compile_definitions(dimwise_${name} PRIVATE XTENSOR_USE_XSIMD)
   target_include_directories(dimwise_${name}
     PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}> $<INSTALL_INTERFACE:include/dimwise>)
-  target_include_directories(dimwise_${name} SYSTEM PRIVATE ${DIMWISE_CBLAS_INCLUDE} ${DIMWISE_DNNL_INCLUDE} ${DIMWISE_RANDOM123_INCLUDE}
+  target_include_directories(dimwise_${name} SYSTEM PRIVATE ${DIMWISE_CBLAS_INCLUDE} ${DIMWISE_DNNL_INCLUDE} ${DIMWISE_KLU_INCLUDE}
+    ${DIMWISE_RANDOM123_INCLUDE}
     ${DIMWISE_XTENSOR_BLAS_INCLUDE} ${Boost_INCLUDE_DIRS}
     $<TARGET_PROPERTY:xsimd,INTERFACE_INCLUDE_DIRECTORIES>)
   target_link_libraries(dimwise_${name} PRIVATE $<BUILD_INTERFACE:dimwise_flags>)
@@ -94,5 +95,7 @@ function(dimwise_layer name)
     target_link_libraries(dimwise_${name} PUBLIC LAPACK::LAPACK BLAS::BLAS dnnl gomp)
   elseif(name STREQUAL nn)
     target_link_libraries(dimwise_${name} PUBLIC ZLIB::ZLIB zip PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
+  elseif(name STREQUAL hollow)
+    target_link_libraries(dimwise_${name} PUBLIC klu)
   endif()
 endfunction()

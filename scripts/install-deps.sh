@@ -4,7 +4,7 @@
 set -euo pipefail
 
 packages=(g++ cmake ninja-build
-  libxtensor-dev libxtensor-blas-dev libxsimd-dev libopenblas-dev libdnnl-dev librandom123-dev
+  libxtensor-dev libxtensor-blas-dev libxsimd-dev libopenblas-dev libsuitesparse-dev libdnnl-dev librandom123-dev
   zlib1g-dev libzip-dev nlohmann-json3-dev libpng-dev libcli11-dev libboost-math-dev libfmt-dev libtomlplusplus-dev)
 case "${1:-}" in
   "") ;;

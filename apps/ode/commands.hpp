@@ -9,5 +9,6 @@ namespace dimwise::app {
 void add_solve(App& app);
 void add_race(App& app);
 void add_problems(App& app);
+void add_bounce(App& app);
 
 }  // namespace dimwise::app

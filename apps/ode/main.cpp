@@ -9,5 +9,6 @@ int main(int argc, char** argv) {
   dimwise::app::add_race(app);
   dimwise::app::add_problems(app);
   dimwise::app::add_experiment(app);
+  dimwise::app::add_bounce(app);
   return run_app(app, argc, argv);
 }

@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "apps/common/cli/exit_code.hpp"
+#include "apps/common/run/progress.hpp"
 #include "apps/common/run/run_folder.hpp"
 #include "apps/common/run/signals.hpp"
 #include "apps/ode/commands.hpp"
@@ -58,6 +60,31 @@ std::vector<double> drawn_times(const std::vector<double>& grid) {
   return times;
 }
 
+// The progress line of a solve that takes longer than a moment. How many steps are left is estimated from the time of
+// the solution, or its logarithm.
+class SolveProgress {
+ public:
+  SolveProgress(const OdeProblem& problem, ProgressStyle style) : problem_(problem), progress_(1, 0, style) {}
+
+  void update(const OdeStep& step) {
+    constexpr std::chrono::seconds moment{2};
+    if (std::chrono::steady_clock::now() - start_ < moment) return;
+    const double t0 = problem_.times.front(), t1 = problem_.times.back(), first = problem_.times[1] * 1e-4;
+    const double share = problem_.log_time ? std::log(std::max(step.t, first) / first) / std::log(t1 / first)
+                                           : (step.t - t0) / (t1 - t0);
+    const int64_t steps = step.statistics.accepted + step.statistics.rejected;
+    progress_.expect(share > 0 ? std::max<int64_t>(steps, std::llround(static_cast<double>(steps) / share)) : steps);
+    progress_.update({.step = steps,
+                      .evaluations_forward = step.statistics.evaluations,
+                      .more = fmt::format("t {:.4g}, dt {:.2g}", step.t, step.dt)});
+  }
+
+ private:
+  const OdeProblem& problem_;
+  Progress progress_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
 class Solve {
  public:
   Solve(const SolveSettings& s, const Command& self)
@@ -69,7 +96,13 @@ class Solve {
 
   void run() {
     const std::vector<double> times = output_times(problem_, s_.points);
-    result_ = timed_solve(problem_, times, options(), [&] { return stop_.pending() != 0; });
+    {
+      SolveProgress progress(problem_, progress_style(s_.common.quiet, false));
+      result_ = timed_solve(problem_, times, options(), [&](const OdeStep& step) {
+        progress.update(step);
+        return stop_.pending() == 0;
+      });
+    }
     write(times);
     report(times);
     const OdeSolution& solution = result_.solution;
@@ -138,15 +171,16 @@ class Solve {
         files_.push_back(std::move(file));
   }
 
-  // Output times can miss jumps. So the problem is solved again with output at the ends of its steps; output times do
-  // not change the steps of an adaptive method.
+  // Output times can miss jumps. So the problem is solved again with output at the ends of its steps, which adaptive
+  // methods take wherever outputs are, or shorter ones.
   std::pair<std::vector<double>, std::vector<State>> drawn_solution(const std::vector<double>& times) const {
     constexpr double soon = 10;  // seconds
     const bool steps_stay = is_adaptive(solver_.method) && s_.solver_steps == 0;
     if (result_.solution.status == OdeStatus::success && steps_stay && result_.seconds < soon &&
         result_.solution.grid.size() > 1) {
       const std::vector<double> drawn = drawn_times(result_.solution.grid);
-      TimedSolution again = timed_solve(problem_, drawn, options(), [&] { return stop_.pending() != 0; });
+      TimedSolution again =
+          timed_solve(problem_, drawn, options(), [&](const OdeStep&) { return stop_.pending() == 0; });
       if (again.solution.y.size() == drawn.size()) return {drawn, std::move(again.solution.y)};
     }
     return {times, result_.solution.y};

@@ -23,13 +23,6 @@ void check_name(const std::string& flag, const char* kind, const std::string& na
                    fmt::format("There are {}.", fmt::join(names, ", ")));
 }
 
-bool finite(const State& y) {
-  for (const Tensor& part : y)
-    for (const double v : part.values())
-      if (!std::isfinite(v)) return false;
-  return true;
-}
-
 }  // namespace
 
 OdeOptions SolverSpec::options(OdeOptions options) const {
@@ -61,32 +54,15 @@ double processor_seconds() {
 }
 
 TimedSolution timed_solve(const OdeProblem& problem, const std::vector<double>& times, const OdeOptions& options,
-                          const std::function<bool()>& stop) {
+                          std::function<bool(const OdeStep&)> on_step) {
   const NoGrad guard;
   TimedSolution result;
-  // A step with NaN fails, so the solver stops with the solution so far.
-  const auto halted = [&] { return result.stopped = result.stopped || stop(); };
-  const auto spoil = [](State state) {
-    for (Tensor& part : state)
-      if (part.defined()) part = full(part.shape(), std::numeric_limits<double>::quiet_NaN(), part.dtype());
-    return state;
-  };
-  const auto watched = [&](const VectorField& f) -> VectorField {
-    return [&](const Tensor& t, const State& y) { return halted() ? spoil(f(t, y)) : f(t, y); };
-  };
-  OdeTerm term = problem.term;
-  term.f = watched(problem.term.f);
-  if (problem.term.nonstiff) term.nonstiff = watched(problem.term.nonstiff);
-  if (problem.term.with_diagonal)
-    term.with_diagonal = [&](const Tensor& t, const State& y) {
-      ValueAndDiagonal both = problem.term.with_diagonal(t, y);
-      return halted() ? ValueAndDiagonal{spoil(both.f), both.d} : both;
-    };
+  OdeOptions watched = options;
+  watched.on_step = std::move(on_step);
   const double start = processor_seconds();
-  result.solution = odeint(term, problem.y0, times, options);
+  result.solution = odeint(problem.term, problem.y0, times, watched);
   result.seconds = processor_seconds() - start;
-  if (result.stopped)
-    while (!finite(result.solution.y.back())) result.solution.y.pop_back();
+  result.stopped = result.solution.status == OdeStatus::stopped;
   result.reached = result.solution.grid.empty() ? times.front() : result.solution.grid.back();
   return result;
 }

@@ -27,12 +27,12 @@ double processor_seconds();
 struct TimedSolution {
   OdeSolution solution;
   double seconds = 0;
-  bool stopped = false;  ///< whether `stop` ended it
+  bool stopped = false;  ///< whether `on_step` ended it
   double reached = 0;    ///< the last accepted time
 };
 
-/// Solves until `stop` returns true, which is called at every evaluation of f. The solution until then is kept.
+/// Solves until `on_step` returns false. The solution until then is kept.
 TimedSolution timed_solve(const OdeProblem& problem, const std::vector<double>& times, const OdeOptions& options,
-                          const std::function<bool()>& stop);
+                          std::function<bool(const OdeStep&)> on_step);
 
 }  // namespace dimwise::app

@@ -112,9 +112,9 @@ class WorkPrecision {
   }
 
  private:
-  std::function<bool()> until(double seconds) const {
-    return [this, end = Clock::now() + std::chrono::duration<double>(seconds)] {
-      return stop_.pending() != 0 || Clock::now() > end;
+  std::function<bool(const OdeStep&)> until(double seconds) const {
+    return [this, end = Clock::now() + std::chrono::duration<double>(seconds)](const OdeStep&) {
+      return stop_.pending() == 0 && Clock::now() <= end;
     };
   }
 

@@ -4,7 +4,9 @@
 #include <cvode/cvode_diag.h>
 #include <nvector/nvector_serial.h>
 #include <sundials/sundials_linearsolver.h>
+#include <sunlinsol/sunlinsol_band.h>
 #include <sunlinsol/sunlinsol_dense.h>
+#include <sunmatrix/sunmatrix_band.h>
 #include <sunmatrix/sunmatrix_dense.h>
 #include <sunnonlinsol/sunnonlinsol_fixedpoint.h>
 #include <time.h>
@@ -84,6 +86,10 @@ CvodeRun cvode(const CvodeProblem& problem, const std::string& family, const std
     }
     CVodeSetLinearSolver(memory, linear, matrix);
     if (corrector == "diagonal") CVodeSetJacFn(memory, diagonal_jacobian);
+  } else if (corrector == "band") {
+    matrix = SUNBandMatrix(n, problem.upper, problem.lower, context);
+    linear = SUNLinSol_Band(y, matrix, context);
+    CVodeSetLinearSolver(memory, linear, matrix);
   } else if (corrector == "cvdiag") {
     CVDiag(memory);
   } else {
@@ -101,7 +107,7 @@ CvodeRun cvode(const CvodeProblem& problem, const std::string& family, const std
   CVodeGetNumRhsEvals(memory, &rhs);
   CVodeGetNumErrTestFails(memory, &error_failures);
   CVodeGetNumNonlinSolvConvFails(memory, &solver_failures);
-  if (corrector == "dense") CVodeGetNumLinRhsEvals(memory, &jacobian);
+  if (corrector == "dense" || corrector == "band") CVodeGetNumLinRhsEvals(memory, &jacobian);
   if (corrector == "cvdiag") CVDiagGetNumRhsEvals(memory, &jacobian);
   run.steps = steps;
   run.f = rhs;

@@ -12,6 +12,7 @@ struct CvodeProblem {
   std::function<void(double t, const double*y, double*f)> f, diagonal;
   std::vector<double> y0, atol;
   double rtol = 1e-6, t1 = 1;
+  long lower = 0, upper = 0;  ///< the bandwidths of ∂f/∂y, for band
 };
 
 struct CvodeRun {
@@ -24,8 +25,8 @@ struct CvodeRun {
 /// Whether SUNDIALS was found at build time.
 bool has_cvode();
 
-/// Solves by `family` (bdf, adams) and `corrector`: dense (difference quotients), diagonal (exact: a custom linear
-/// solver that divides by 1 − γ ∂f_i/∂y_i), cvdiag (CVDiag), functional. Stops after `most_f` evaluations.
+/// Solves by `family` (bdf, adams) and `corrector`: dense and band (difference quotients), diagonal (exact: a custom
+/// linear solver that divides by 1 − γ ∂f_i/∂y_i), cvdiag (CVDiag), functional. Stops after `most_f` evaluations.
 CvodeRun cvode(const CvodeProblem& problem, const std::string& family, const std::string& corrector, int64_t most_f);
 
 }  // namespace dimwise::bench

@@ -18,6 +18,12 @@ const char* name(OdeStatus status) {
       return "success";
     case OdeStatus::event_reached:
       return "event_reached";
+    case OdeStatus::steady_state:
+      return "steady_state";
+    case OdeStatus::stopped:
+      return "stopped";
+    case OdeStatus::events_accumulate:
+      return "events_accumulate";
     case OdeStatus::max_steps_reached:
       return "max_steps_reached";
     case OdeStatus::max_evaluations_reached:
@@ -104,8 +110,7 @@ Tensor odeint(const std::function<Tensor(const Tensor& t, const Tensor& y)>& f, 
 }
 
 const OdeSolution& value_or_throw(const OdeSolution& solution) {
-  if (solution.status != OdeStatus::success && solution.status != OdeStatus::event_reached)
-    fail<SolverError>("odeint", solution.message);
+  if (!ode::arrived(solution.status)) fail<SolverError>("odeint", solution.message);
   return solution;
 }
 

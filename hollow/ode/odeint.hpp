@@ -15,6 +15,9 @@ namespace dimwise {
 enum class OdeStatus : uint8_t {
   success,
   event_reached,             ///< a terminal event ended the solve
+  steady_state,              ///< f became as small as `steady_state`
+  stopped,                   ///< `on_step` returned false
+  events_accumulate,         ///< an event recurs at once after its action, as for a ball that comes to rest
   max_steps_reached,         ///< `max_steps` steps were tried
   max_evaluations_reached,   ///< f was evaluated `max_evaluations` times
   dt_too_small,              ///< the error test requires a step below `dt_min`, or below the rounding of t
@@ -22,6 +25,16 @@ enum class OdeStatus : uint8_t {
   non_finite,                ///< a NaN or infinity that a shorter step does not avoid
 };
 const char* name(OdeStatus status);
+
+struct OdeStatistics;
+
+/// A step that was tried, for `OdeOptions::on_step`.
+struct OdeStep {
+  double t = 0, dt = 0;   ///< where the solve is after it, and its length
+  bool accepted = false;  ///< otherwise the step is tried again, shorter
+  const State& y;         ///< y(t)
+  const OdeStatistics& statistics;
+};
 
 /// How gradients of a solve are computed.
 enum class OdeGradient : uint8_t {
@@ -50,18 +63,21 @@ struct OdeEvent {
   int direction = 0;      ///< +1: only rising g (in the direction of the solve), −1: only falling g, 0: both
   bool terminal = false;  ///< whether the solve ends at the event
   /// If not null, the state just after the event, with which the solve continues: a bounce, a dose. Outputs at the time
-  /// of the event are those before it. Gradients include that of the time of the change. Chen, Amos & Nickel, Learning
-  /// Neural Event Functions for Ordinary Differential Equations (2021).
+  /// of the event are those before it. If g should rise or fall after the action, and is found on the other side, the
+  /// event recurs faster than can be resolved, and the solve ends with `events_accumulate`. Gradients include that of
+  /// the time of the change. Chen, Amos & Nickel, Learning Neural Event Functions for Ordinary Differential Equations
+  /// (2021).
   std::function<State(const Tensor& t, const State& y)> action = nullptr;
 };
 
 /// The names of the correctors, which solve y = δ + γ f(t, y) in each step of an implicit method.
 ///
 /// `functional`: y ← δ + γ f(t, y). `jacobi_newton`: Newton with the diagonal D f alone, by `dimwise` (Chen & Duvenaud
-/// 2019, section 3). `newton`: with the whole Jacobian, LU. `newton_krylov`: GMRES with the diagonal as preconditioner.
-/// `automatic`: for bdf, radau5 and the ESDIRKs, jacobi_newton if the term has a diagonal and the off-diagonal radius,
-/// measured by the power method, stays small (5 % for few unknowns, 30 % for many); otherwise newton (newton_krylov if
-/// d > 200). For adams, functional, and the others after it fails repeatedly.
+/// 2019, section 3). `newton`: with the whole Jacobian, LU; sparse or band LU if the term has a sparsity pattern, or
+/// one is found (d > 200). `newton_krylov`: GMRES with the term's preconditioner, or the diagonal's. `automatic`: for
+/// bdf, radau5 and the ESDIRKs, jacobi_newton if the term has a diagonal and the off-diagonal radius, measured by the
+/// power method, stays small (5 % for few unknowns, 30 % for many); otherwise newton (newton_krylov if d > 200 and the
+/// Jacobian is not sparse). For adams, functional, and the others after it fails repeatedly.
 const std::vector<std::string>& corrector_names();
 
 /// How implicit methods solve the equation of a step, y = δ + γ f(t, y).
@@ -125,6 +141,14 @@ struct OdeOptions {
   /// Times at which f jumps: no step crosses them. f is evaluated at the nearest numbers before and after, and the
   /// method starts again. Those outside the solve are ignored.
   std::vector<double> jump_at = {};
+  /// If positive, the solve ends after the first step with ‖f(t, y)‖ ≤ steady_state, in the error norm: f in tolerances
+  /// per unit of time.
+  double steady_state = 0;
+  /// State tensors that must not become negative, such as concentrations; empty for none. Adaptive steps that end more
+  /// than a tolerance below 0 are shortened, the rest is set to 0. Within a step, f may be evaluated slightly below 0.
+  std::vector<bool> non_negative = {};
+  /// Called after every step that was tried: for progress, logs, early ends. If it returns false, the solve ends.
+  std::function<bool(const OdeStep& step)> on_step = nullptr;
   /// Whether the dense output is kept, so that `OdeSolution::at` gives y at any t.
   bool dense = false;
   StepSchedule replay = {};
@@ -133,12 +157,13 @@ struct OdeOptions {
 };
 
 struct OdeStatistics {
-  int64_t evaluations = 0;             ///< of f, including those in `diagonals`; for the adjoint, of f and its pull
-  int64_t nonstiff_evaluations = 0;    ///< of the non-stiff part of a split term; those of f are of the stiff part
-  int64_t diagonals = 0;               ///< of D f
-  int64_t jacobians = 0;               ///< of the whole ∂f/∂y; each costs d reverse passes
-  int64_t products = 0;                ///< of ∂f/∂y with a vector (newton_krylov)
-  int64_t factorizations = 0;          ///< LU of I − γ ∂f/∂y
+  int64_t evaluations = 0;           ///< of f, including those in `diagonals`; for the adjoint, of f and its pull
+  int64_t nonstiff_evaluations = 0;  ///< of the non-stiff part of a split term; those of f are of the stiff part
+  int64_t diagonals = 0;             ///< of D f
+  int64_t jacobians = 0;  ///< of the whole ∂f/∂y; each costs d reverse passes, or, with a sparsity pattern, `products`
+  int64_t products = 0;  ///< of ∂f/∂y with a vector, forward or reverse: of newton_krylov, the check of the diagonal,
+                         ///< the search for a pattern, and as many as it has colors, and one, for a sparse Jacobian
+  int64_t factorizations = 0;          ///< LU of I − γ ∂f/∂y, dense or sparse
   int64_t iterations = 0;              ///< of the corrector
   int64_t accepted = 0, rejected = 0;  ///< steps; `rejected` includes those whose corrector failed
   int64_t corrector_failures = 0;      ///< steps discarded because the corrector did not converge
@@ -163,7 +188,7 @@ struct DenseOutput;
 }
 
 struct OdeSolution {
-  std::vector<double> t;  ///< the requested times that were reached, and the time of a terminal event
+  std::vector<double> t;  ///< the requested times that were reached, and that of a terminal event or steady state
   std::vector<State> y;   ///< the states at these times
   OdeStatus status = OdeStatus::success;
   std::string message;  ///< what happened: t, dt, the worst component, what to do; empty on success
@@ -178,8 +203,8 @@ struct OdeSolution {
   std::shared_ptr<const OdeStatistics> adjoint;
   std::shared_ptr<const ode::DenseOutput> trajectory;  ///< with `dense`: read by `at`
 
-  /// y(t) for t between the start and the end of the solve, or a terminal event. Throws ValueError for other t, and
-  /// without `dense`.
+  /// y(t) for t between the start and the end of the solve, such as a terminal event. Throws ValueError for other t,
+  /// and without `dense`.
   State at(double t) const;
 };
 
@@ -204,7 +229,7 @@ OdeSolution odeint(const OdeTerm& term, const State& y0, const std::vector<doubl
 OdeSolution odeint(const OdeTerm& term, const State& y0, const Tensor& times, const OdeOptions& options = {});
 
 /// The same for a state of one tensor: its values at `OdeSolution::t`, stacked along a new first axis. Throws
-/// SolverError unless the end, or a terminal event, was reached.
+/// SolverError unless the end, a terminal event or a steady state was reached.
 ///
 /// Example: `Tensor y = odeint([](const Tensor&, const Tensor& y) { return -y; }, x, {0, 0.5, 1});  // (3, …)`
 Tensor odeint(const std::function<Tensor(const Tensor& t, const Tensor& y)>& f, const Tensor& y0,
@@ -219,7 +244,8 @@ bool is_implicit(const std::string& method);
 /// Whether the method of that name treats `OdeTerm::nonstiff` explicitly. Throws ValueError that lists the names.
 bool is_imex(const std::string& method);
 
-/// The solution itself. Throws SolverError with its message unless the end, or a terminal event, was reached.
+/// The solution itself. Throws SolverError with its message unless the end, a terminal event or a steady state was
+/// reached.
 const OdeSolution& value_or_throw(const OdeSolution& solution);
 OdeSolution value_or_throw(OdeSolution&& solution);
 

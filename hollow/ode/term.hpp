@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "autodiff/dimwise.hpp"
 #include "autodiff/tensor.hpp"
 #include "hollow/net/hollow_net.hpp"
+#include "hollow/solve/linear/sparsity_pattern.hpp"
 
 namespace dimwise {
 
@@ -38,10 +40,21 @@ struct OdeTerm {
   std::function<ValueAndDiagonal(const Tensor& t, const State& y)> with_diagonal = nullptr;
   /// ∂f/∂y, (…, n, n), of the state tensors concatenated along their last axis, without quadratures. If not given, it
   /// takes n reverse passes, or n evaluations if f is not recorded. With RowCoupling::full, (N, N) of all unknowns,
-  /// tensor after tensor.
+  /// tensor after tensor. With `sparsity`, the values of its entries, (…, nonzeros).
   std::function<Tensor(const Tensor& t, const State& y)> jacobian = nullptr;
-  /// The non-stiff part, which `is_imex` methods treat explicitly; f is the stiff part, and `with_diagonal` and
-  /// `jacobian` are of f alone. Other methods solve the sum, and compute its Jacobian without them.
+  /// The entries of ∂f/∂y that may differ from 0, at any t and y, the same for each row. The Jacobian then takes as
+  /// many forward sweeps as the pattern's columns have colors (or reverse sweeps, as its rows have), and one that
+  /// checks the pattern; equations are solved by a sparse or band LU. Without it, a pattern is searched for if there
+  /// are more than 200 unknowns and the corrector is newton or automatic. If f is not recorded, evaluations take the
+  /// place of sweeps. A rule without jvp in f makes the Jacobian dense.
+  std::optional<SparsityPattern> sparsity = std::nullopt;
+  /// For newton_krylov: P⁻¹ for a P close to I − γ ∂f/∂y, a function of states like y, used for up to 20 steps, until γ
+  /// changes by 30 %. Without it, the diagonal serves, if it is known. Of coupled stages (radau5), γ is the
+  /// modulus of the complex pair. Gradients do not use it.
+  std::function<std::function<State(const State& v)>(const Tensor& t, const State& y, double gamma)> preconditioner =
+      nullptr;
+  /// The non-stiff part, which `is_imex` methods treat explicitly; f is the stiff part, and what
+  /// else this term says is about f alone. Other methods solve the sum, and compute its Jacobian without that.
   VectorField nonstiff = nullptr;
 
   // A function converts to a term.

@@ -8,9 +8,11 @@
 #include "autodiff/context.hpp"
 #include "autodiff/detail/rules.hpp"
 #include "autodiff/tape.hpp"
+#include "hollow/solve/linear/detail/compressed_jacobian.hpp"
 #include "hollow/solve/linear/gmres.hpp"
 #include "hollow/solve/linear/jacobian.hpp"
 #include "hollow/solve/linear/lu.hpp"
+#include "hollow/solve/linear/sparse_lu.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/layout.hpp"
 
@@ -25,47 +27,64 @@ constexpr double smallest = 1e-140;  // numbers above it do not underflow when s
 class Linearization {
  public:
   Linearization(Tape tape, const ImplicitOptions& options)
-      : tape_(std::move(tape)), options_(options), dense_(!uses_krylov(options, tape_.inputs()[0].dim(-1))) {
+      : tape_(std::move(tape)), options_(options), krylov_(uses_krylov(options, tape_.inputs()[0].dim(-1))) {
     if (options_.rtol == 0) options_.rtol = root().dtype() == DType::float32 ? 1e-5 : 1e-10;
   }
 
   const Tensor& root() const { return tape_.inputs()[0]; }
 
   Tensor solve(const Tensor& b) const {
-    const Lu* lu = factors();
-    return lu ? lu->solve(b) : iterate([this](const Tensor& v) { return tape_.push({v})[0]; }, b);
+    factorize();
+    if (exact_) return sparse_ ? sparse_->solve(b) : dense_->solve(b);
+    return iterate([this](const Tensor& v) { return tape_.push({v})[0]; }, b,
+                   [this](const Tensor& v) { return sparse_->solve(v); });
   }
   Tensor solve_transposed(const Tensor& w) const {
-    const Lu* lu = factors();
-    return lu ? lu->solve_transposed(w) : iterate([this](const Tensor& v) { return tape_.pull({v})[0]; }, w);
+    factorize();
+    if (exact_) return sparse_ ? sparse_->solve_transposed(w) : dense_->solve_transposed(w);
+    return iterate([this](const Tensor& v) { return tape_.pull({v})[0]; }, w,
+                   [this](const Tensor& v) { return sparse_->solve_transposed(v); });
   }
 
  private:
-  // Null where GMRES solves.
-  const Lu* factors() const {
-    if (!dense_) return nullptr;
-    std::call_once(factorized_, [this] {
-      const Tensor jacobian = row_jacobian(tape_);
-      if (options_.coupling == RowCoupling::rows || rows_are_independent(tape_, jacobian)) {
-        factors_.emplace(jacobian);
-      } else if (options_.method == ImplicitMethod::dense) {
-        fail<ValueError>("implicit_root", "the rows of F, of shape ", root().shape(),
-                         ", depend on each other's unknowns. Set coupling = RowCoupling::full.");
-      }
-    });
-    if (!factors_) return nullptr;
-    if (factors_->singular())
+  // Where LU factors of M are wanted: dense ones, or those of the pattern's entries, which may not be all of M.
+  void factorize() const {
+    if (krylov_) return;
+    std::call_once(factorized_,
+                   [this] { options_.sparsity&& tape_.has_jets() ? factorize_sparse() : factorize_dense(); });
+    if (exact_ && (sparse_ ? sparse_->singular() : dense_->singular()))
       fail<ValueError>("implicit_root", "∂F/∂y, of shape (…, ", root().dim(-1), ", ", root().dim(-1),
                        "), is singular at the root, so the root has no derivative there.");
-    return &*factors_;
   }
 
-  Tensor iterate(const Function& product, const Tensor& b) const {
+  void factorize_dense() const {
+    const Tensor jacobian = row_jacobian(tape_);
+    if (options_.coupling == RowCoupling::rows || rows_are_independent(tape_, jacobian)) {
+      dense_.emplace(jacobian);
+      exact_ = true;
+    } else if (options_.method == ImplicitMethod::dense) {
+      fail<ValueError>("implicit_root", "the rows of F, of shape ", root().shape(),
+                       ", depend on each other's unknowns. Set coupling = RowCoupling::full.");
+    }
+  }
+
+  void factorize_sparse() const {
+    const JacobianProducts products{.push = [this](const Tensor& v) { return tape_.push({v})[0]; },
+                                    .pull = [this](const Tensor& w) { return tape_.pull({w})[0]; },
+                                    .rounding = root().dtype() == DType::float32 ? 1e-3 : 1e-6};
+    const SparseMatrix matrix = compressed_jacobian(products, *options_.sparsity, root());
+    sparse_.emplace(matrix);
+    exact_ = differing_row(matrix, products, root()) < 0;
+  }
+
+  // `incomplete`: solves with the factors of a pattern that lacks entries.
+  Tensor iterate(const Function& product, const Tensor& b, const Function& incomplete) const {
     GmresOptions how{.rtol = options_.rtol,
                      .atol = smallest,
                      .restart = options_.restart,
                      .max_iterations = options_.max_iterations};
     if (options_.diagonal.defined()) how.preconditioner = [this](const Tensor& v) { return v / options_.diagonal; };
+    if (sparse_ && !sparse_->singular()) how.preconditioner = incomplete;
     const KrylovSolution solution = gmres(product, b, how);
     if (!solution.converged)
       fail<SolverError>("implicit_root", "GMRES did not converge on the derivative of a root of shape ", root().shape(),
@@ -77,9 +96,11 @@ class Linearization {
 
   Tape tape_;
   ImplicitOptions options_;
-  bool dense_;
+  bool krylov_;
   mutable std::once_flag factorized_;
-  mutable std::optional<Lu> factors_;
+  mutable std::optional<Lu> dense_;
+  mutable std::optional<SparseLu> sparse_;
+  mutable bool exact_ = false;  // whether the factors are those of M
 };
 
 [[noreturn]] void once_only() {
@@ -134,7 +155,8 @@ const Op implicit_root_op = [] {
 }  // namespace
 
 bool uses_krylov(const ImplicitOptions& options, int64_t n) {
-  return options.method == ImplicitMethod::krylov || (options.method == ImplicitMethod::automatic && n > largest_dense);
+  return options.method == ImplicitMethod::krylov ||
+         (options.method == ImplicitMethod::automatic && n > largest_dense && !options.sparsity);
 }
 
 Tensor implicit_root(const Function& residual, const Tensor& y, const ImplicitOptions& options) {
@@ -156,6 +178,9 @@ Tensor implicit_root(const Function& residual, const Tensor& y, const ImplicitOp
   if (options.diagonal.defined() && options.diagonal.shape() != y.shape())
     fail<ShapeError>("implicit_root", "the diagonal has shape ", options.diagonal.shape(), ", but y has ", y.shape(),
                      ". Give a diagonal of the shape of y.");
+  if (options.sparsity && options.sparsity->size() != y.dim(-1))
+    fail<ShapeError>("implicit_root", "the sparsity pattern is ", options.sparsity->size(), " × ",
+                     options.sparsity->size(), ", but y has ", y.shape(), ". It is one of the last axis.");
   Tape tape({f}, {leaf});
   if (!tape.has_captures()) return root;
   ImplicitOptions kept = options;

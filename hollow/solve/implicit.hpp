@@ -1,6 +1,9 @@
 #pragma once
 
+#include <optional>
+
 #include "autodiff/transforms.hpp"
+#include "hollow/solve/linear/sparsity_pattern.hpp"
 
 namespace dimwise {
 
@@ -23,6 +26,11 @@ struct ImplicitOptions {
   Tensor diagonal = {};  ///< ∂F_i/∂y_i at y, of the shape of y: preconditions GMRES; undefined if unknown
   double rtol = 0;       ///< of GMRES; 0 for 1e-10 in float64, 1e-5 in float32
   int64_t restart = 30, max_iterations = 300;  ///< of GMRES
+  /// The entries of ∂F/∂y that may differ from 0: in place of the dense method, and of GMRES unless it is asked for,
+  /// its values take as many sweeps as the pattern has colors, and a sparse LU solves. They are compared with one more
+  /// sweep; if the pattern lacks an entry, GMRES solves with these factors as preconditioner. Not used if F has a rule
+  /// without jvp.
+  std::optional<SparsityPattern> sparsity = std::nullopt;
   /// Of the dense method, which throws if `automatic` finds coupled rows. GMRES takes all unknowns as one system.
   RowCoupling coupling = RowCoupling::automatic;
 };

@@ -141,6 +141,14 @@ void lu_solve(const T* lu, const int* pivots, int n, bool transpose, T* b, int m
   if (n > 0 && m > 0) cxxlapack::getrs<int>(transpose ? 'N' : 'T', n, m, lu, n, pivots, b, n);
 }
 
+int band_factor(double* band, int n, int lower, int upper, int* pivots) {
+  return cxxlapack::gbtrf<int>(n, n, lower, upper, band, 2 * lower + upper + 1, pivots);
+}
+
+void band_solve(const double* band, const int* pivots, int n, int lower, int upper, bool transpose, double* b) {
+  cxxlapack::gbtrs<int>(transpose ? 'T' : 'N', n, lower, upper, 1, band, 2 * lower + upper + 1, pivots, b, n);
+}
+
 template <class T>
 int solve(const T* a, int n, bool transpose, T* b, int m) {
   Factors<T> f(a, n);

@@ -30,6 +30,14 @@ int lu_factor(T* a, int n, int* pivots);
 template <class T>
 void lu_solve(const T* lu, const int* pivots, int n, bool transpose, T* b, int m);
 
+/// The LU factors of a band with `lower` diagonals below and `upper` above the main one, in place, with n pivots.
+/// `band` has columns of 2 · lower + upper + 1 numbers; a_ij stands in column j at lower + upper + i − j. Returns 0, or
+/// 1 + the first zero pivot.
+int band_factor(double* band, int n, int lower, int upper, int* pivots);
+
+/// op(A) x = b in place, from A's band_factor.
+void band_solve(const double* band, const int* pivots, int n, int lower, int upper, bool transpose, double* b);
+
 /// op(A) X = B for the n × m matrix B in place. Returns 0, or 1 + the first zero pivot.
 template <class T>
 int solve(const T* a, int n, bool transpose, T* b, int m);

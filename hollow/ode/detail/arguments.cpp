@@ -6,6 +6,7 @@
 #include "hollow/ode/detail/norm.hpp"
 #include "hollow/ode/detail/solve.hpp"
 #include "hollow/ode/methods/family.hpp"
+#include "ops/reduce.hpp"
 
 namespace dimwise::ode {
 
@@ -145,6 +146,12 @@ void check_arguments(const State& y0, const std::vector<double>& times, const Od
   check_times("times", times, true);
   check_marks("controlled", options.controlled, y0.size());
   check_marks("quadratures", options.quadratures, y0.size());
+  check_marks("non_negative", options.non_negative, y0.size());
+  for (size_t i = 0; i < options.non_negative.size(); ++i)
+    if (options.non_negative[i] && min(y0[i]).item() < 0)
+      fail<ValueError>("odeint", "state tensor ", i, " must not be negative, but starts at ", min(y0[i]).item(), ".");
+  if (!(options.steady_state >= 0 && std::isfinite(options.steady_state)))
+    fail<ValueError>("odeint", "steady_state = ", options.steady_state, ". Give a bound of ‖f‖, or 0 for none.");
   check_tolerances(options);
   check_lengths(options);
   const bool adaptive = is_adaptive(options.method);

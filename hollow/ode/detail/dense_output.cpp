@@ -3,6 +3,9 @@
 #include <algorithm>
 
 #include "hollow/ode/detail/system.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/reduce.hpp"
 
 namespace dimwise::ode {
 
@@ -45,7 +48,13 @@ State DenseOutput::at(double t) const {
   auto interpolant = std::partition_point(interpolants.begin(), interpolants.end(),
                                           [&](const Interpolant& p) { return p.t1 * direction < t * direction; });
   if (interpolant == interpolants.end()) --interpolant;
-  return interpolant->at(t);
+  return clipped(interpolant->at(t), non_negative);
+}
+
+State clipped(State y, const std::vector<bool>& non_negative) {
+  for (size_t i = 0; i < non_negative.size(); ++i)
+    if (non_negative[i] && min(y[i]).item() < 0) y[i] = where(y[i] < 0.0, 0.0 * y[i], y[i]);
+  return y;
 }
 
 }  // namespace dimwise::ode

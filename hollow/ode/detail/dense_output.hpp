@@ -16,9 +16,13 @@ struct Interpolant {
   State slope(double time) const;
 };
 
+/// y with the negative elements of the marked tensors set to 0.
+State clipped(State y, const std::vector<bool>& non_negative);
+
 /// The interpolants of all steps of a solution. `OdeSolution::at` and the adjoints read them.
 struct DenseOutput {
   std::vector<Interpolant> interpolants;
+  std::vector<bool> non_negative = {};
 
   /// y(t); outside the interpolants' range, the nearest one is extrapolated.
   State at(double t) const;

@@ -5,7 +5,9 @@
 #include <optional>
 #include <sstream>
 
+#include "autodiff/context.hpp"
 #include "autodiff/node.hpp"
+#include "ops/arithmetic.hpp"
 
 namespace dimwise::ode {
 
@@ -22,12 +24,13 @@ Driver::Driver(std::unique_ptr<Stepper> method, std::shared_ptr<System> system, 
       keep_(keep),
       events_(schedule.grid.empty() ? system_->options.events : std::vector<OdeEvent>(), times.front(), method_->y()),
       schedule_(std::move(schedule)),
+      repeats_(!schedule_.grid.empty()),
       direction_(times.back() > times.front() ? 1 : -1) {
   while (result_.t.size() < times_.size() && times_[result_.t.size()] == method_->t())
     output(method_->t(), method_->y());
   result_.grid.push_back(method_->t());
   const OdeOptions& options = system_->options;
-  if (!schedule_.grid.empty()) return;
+  if (repeats_) return;
   if (!options.replay.grid.empty())
     schedule_ = options.replay;
   else if (options.steps > 0 || !is_adaptive(options.method))
@@ -75,11 +78,13 @@ void Driver::follow(int64_t until) {
     if (tried() == system_->options.max_steps) return out_of_steps();
     if (!schedule_.orders.empty()) method_->prescribe(schedule_.orders[next_ - 1]);
     const Attempt attempt = method_->attempt(schedule_.grid[next_], false);
+    const double dt = schedule_.grid[next_] - method_->t();
     if (!attempt.converged || attempt.bad.tensor >= 0) {
       ++statistics.rejected;
-      return failed(attempt, schedule_.grid[next_] - method_->t());
+      return failed(attempt, dt);
     }
     accept(attempt);
+    tried_step(dt, true);
   }
   statistics.next_dt = statistics.last_dt;
 }
@@ -114,17 +119,26 @@ void Driver::adapt(int64_t until) {
     const double wanted = last ? end : t + direction_ * h_, t1 = interpolable(wanted), length = std::abs(t1 - t);
     const Attempt attempt = method_->attempt(t1, true);
     if (attempt.acceptable()) {
-      if (interpolates_badly(t1) && length > shortest) {
+      const bool negative = below_zero(attempt.y1) > 1, longer = h_ > shortest && length > shortest;
+      if (negative && !longer)
+        return stop(OdeStatus::dt_too_small, length, "a tensor marked non_negative becomes negative",
+                    "Check that f is not negative where a component is 0.");
+      if (negative || (interpolates_badly(t1) && longer)) {
         ++system_->statistics.rejected;
+        if (negative) h_ = 0.5 * length;
+        tried_step(length, false);
         continue;
       }
       if (t1 != wanted) longest_ *= 1.05;
       const double next = accept(attempt);
       h_ = last || t1 != wanted ? std::max(h_, next) : next;
       notice_stiffness();
+      tried_step(length, true);
       continue;
     }
     ++system_->statistics.rejected;
+    tried_step(length, false);
+    if (ended_) break;
     if (h_ <= shortest || length <= shortest) return failed(attempt, length);
     h_ = std::min(method_->reject(attempt), length);
     if (attempt.worst.tensor >= 0) worst_ = "worst component: " + describe(attempt.worst, attempt.y1);
@@ -182,6 +196,7 @@ double Driver::accept(const Attempt& attempt) {
         result_.status = OdeStatus::event_reached;
         result_.message = text.str();
       }
+      reached.y = clipped(std::move(reached.y), system_->options.non_negative);
       result_.events.push_back(std::move(reached));
     }
   while (due() && times_[result_.t.size()] * direction_ <= until * direction_) {
@@ -190,12 +205,46 @@ double Driver::accept(const Attempt& attempt) {
   }
   if (result_.status == OdeStatus::event_reached && result_.t.back() != until) output(until, result_.events.back().y);
   if (keep_) keep_->interpolants.push_back(std::move(interpolant));
+  if (below_zero(method_->y()) > 0) method_->replace(clipped(method_->y(), system_->options.non_negative));
+  check_steady();
   return next;
+}
+
+// How far the marked tensors are below 0, in tolerances.
+double Driver::below_zero(const State& y) const {
+  const std::vector<bool>& marked = system_->options.non_negative;
+  if (marked.empty()) return 0;
+  const NoGrad guard;
+  const State above = clipped(y, marked);
+  State below;
+  for (size_t i = 0; i < y.size(); ++i) below.push_back(y[i] - above[i]);
+  return system_->norm(below, system_->norm.weights(y));
+}
+
+void Driver::check_steady() {
+  const double bound = system_->options.steady_state;
+  if (bound == 0 || ended_) return;
+  const State &y = method_->y(), &f = method_->derivative();  // a repeated step evaluates it, too
+  const double size = system_->norm(f, system_->norm.weights(y));
+  if (repeats_ || !(size <= bound)) return;
+  ended_ = true;
+  result_.status = OdeStatus::steady_state;
+  std::ostringstream text;
+  text << "steady state at t = " << method_->t() << ": ‖f‖ = " << size << " tolerances per unit of time";
+  result_.message = text.str();
+  if (result_.t.back() != method_->t()) output(method_->t(), y);
+}
+
+void Driver::tried_step(double dt, bool accepted) {
+  const OdeOptions& options = system_->options;
+  if (repeats_ || !options.on_step) return;
+  if (!options.on_step({method_->t(), dt, accepted, method_->y(), system_->statistics}) && !at_end())
+    stop(OdeStatus::stopped, dt, "on_step returned false", "");
 }
 
 void Driver::output(double t, const State& y) {
   result_.t.push_back(t);
-  result_.y.push_back(y);
+  result_.y.push_back(clipped(y, system_->options.non_negative));
 }
 
 void Driver::notice_stiffness() {
@@ -245,7 +294,8 @@ void Driver::stop(OdeStatus status, double dt, const std::string& what, const st
   std::ostringstream text;
   text.precision(10);
   text << system_->options.method << " stopped (" << name(status) << ") at t = " << method_->t() << " on the way to "
-       << times_.back() << ", dt = " << std::abs(dt) << ": " << what << ". " << advice;
+       << times_.back() << ", dt = " << std::abs(dt) << ": " << what << '.';
+  if (!advice.empty()) text << ' ' << advice;
   if (!result_.advice.empty()) text << " Note: " << result_.advice;
   result_.message = text.str();
 }

@@ -36,6 +36,9 @@ class Driver {
   double interpolable(double t1) const;
   bool interpolates_badly(double t1);
   void output(double t, const State& y);
+  void tried_step(double dt, bool accepted);
+  double below_zero(const State& y) const;
+  void check_steady();
   void notice_stiffness();
   void out_of_steps();
   void out_of_evaluations();
@@ -48,6 +51,7 @@ class Driver {
   DenseOutput* keep_;
   Events events_;
   StepSchedule schedule_;  // empty with step control
+  bool repeats_;           // whether it repeats steps that were taken before
   size_t next_ = 1;        // index into the schedule
   OdeSolution result_;
   double direction_, h_ = 0;

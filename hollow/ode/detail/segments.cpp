@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
 #include "autodiff/context.hpp"
 #include "hollow/ode/detail/solve.hpp"
@@ -27,6 +28,7 @@ class Segments {
         times_(times),
         events_(options.events),
         options_(options),
+        on_step_(options.on_step),
         direction_(times.back() > times.front() ? 1 : -1),
         t_(times.front()),
         y_(y0) {
@@ -39,7 +41,10 @@ class Segments {
     jumps_.erase(std::unique(jumps_.begin(), jumps_.end()), jumps_.end());
     all_.t = all_.grid = {t_};
     all_.y = {y_};
-    if (options.dense) trajectory_ = std::make_shared<DenseOutput>();
+    if (options.dense) {
+      trajectory_ = std::make_shared<DenseOutput>();
+      trajectory_->non_negative = options.non_negative;
+    }
     if (recording() && (options.gradient == OdeGradient::adjoint || options.gradient == OdeGradient::backsolve))
       all_.adjoint = backward_ = std::make_shared<OdeStatistics>();
   }
@@ -64,12 +69,13 @@ class Segments {
       if (times.back() != end) times.push_back(end);
       OdeSolution part = solve(times);
       const bool ended = part.status == OdeStatus::event_reached;
+      const bool early = arrived(part.status) && part.status != OdeStatus::success;
       const OdeEvent* acting =
           ended && events_[part.events.back().event].action ? &events_[part.events.back().event] : nullptr;
       const bool last = part.status != OdeStatus::success && !acting;
-      // The end of a segment is an output of the solve if it was requested, or if a terminal event made it.
+      // The end of a segment is an output of the solve if it was requested, or if the solve ends there.
       size_t outputs = 1;
-      while (outputs < part.t.size() && ((last && ended) || (outputs < requested && part.t[outputs] == times[outputs])))
+      while (outputs < part.t.size() && ((last && early) || (outputs < requested && part.t[outputs] == times[outputs])))
         ++outputs;
       take(part, outputs, acting);
       if (last) return false;
@@ -85,18 +91,48 @@ class Segments {
 
   OdeSolution solve(const std::vector<double>& times) {
     OdeSolution part;
+    options_.on_step = [this, next = on_step_](const OdeStep& step) {
+      watch_side(step);
+      return !recurs_ && (!next || next(step));
+    };
     try {
       part = by_gradient(times);
     } catch (const RowsAreCoupled& found) {
       options_.implicit.coupling = RowCoupling::full;
+      const int64_t accepted = all_.statistics.accepted, rejected = all_.statistics.rejected;
       all_.statistics = found.statistics;
+      all_.statistics.accepted = accepted;
+      all_.statistics.rejected = rejected;
       part = by_gradient(times);
     }
     if (recording())
       for (OdeEventReached& reached : part.events)
         attach_event_time(term_, events_[reached.event], reached, part.statistics);
+    if (recurs_ && part.status != OdeStatus::event_reached) part = recurred(part.statistics);
+    side_ = 0;
+    recurs_ = false;
     if (part.status == OdeStatus::event_reached) part.y.back() = part.events.back().y;
-    if (is_adaptive(options_.method)) options_.dt = 0;  // a first step is chosen again
+    // The next part may be as short: events that accumulate, as the bounces of a ball that comes to rest, are not
+    // stepped over.
+    if (is_adaptive(options_.method))
+      options_.dt = std::min(part.statistics.next_dt,
+                             std::abs((part.events.empty() ? part.grid.back() : part.events.back().t) - t_));
+    return part;
+  }
+
+  // The part after an action whose event recurs: nothing of it is right.
+  OdeSolution recurred(const OdeStatistics& statistics) const {
+    OdeSolution part;
+    part.t = part.grid = {t_};
+    part.y = {y_};
+    part.status = OdeStatus::events_accumulate;
+    part.statistics = statistics;
+    if (trajectory_) part.trajectory = std::make_shared<DenseOutput>();
+    std::ostringstream text;
+    text << "event " << acted_ << " recurs at once after its action at t = " << t_
+         << ": its actions accumulate, as the bounces of a ball that comes to rest do. End the solve before, by a "
+            "terminal event, or change the state such that it rests.";
+    part.message = text.str();
     return part;
   }
 
@@ -106,6 +142,14 @@ class Segments {
     if (options_.gradient == OdeGradient::checkpointed)
       return solve_checkpointed(term_, y_, times, options_, all_.statistics);
     return solve_adjoint(term_, y_, times, options_, all_.statistics, backward_);
+  }
+
+  // Looks, after the first step, on which side of the event that acted g is.
+  void watch_side(const OdeStep& step) {
+    if (side_ == 0 || !step.accepted) return;
+    const NoGrad guard;
+    recurs_ = events_[acted_].g(scalar(step.t, DType::float64), step.y).item() * direction_ * side_ < 0;
+    side_ = 0;
   }
 
   // Appends a part: of its outputs, those before `outputs`.
@@ -133,6 +177,11 @@ class Segments {
     y_ = event.action(reached.time, reached.y);
     check_structure(y_, reached.y);
     if (t_ == times_.back()) return false;
+    acted_ = reached.event;
+    const double slope = event_slope(term_, event, t_, y_);
+    ++all_.statistics.evaluations;
+    if (term_.nonstiff) ++all_.statistics.nonstiff_evaluations;
+    side_ = slope > 0 ? 1 : slope < 0 ? -1 : 0;
     if (!reached.time.tracked()) return true;
     y_ = moved_in_time(term_, reached.time, y_, t_ - reached.time);
     count_moves(all_.statistics, term_, 1);
@@ -148,8 +197,12 @@ class Segments {
   const std::vector<double>& times_;
   const std::vector<OdeEvent>& events_;
   OdeOptions options_;  // of a segment
+  std::function<bool(const OdeStep&)> on_step_;
   std::vector<double> jumps_;
   double direction_, t_;
+  size_t acted_ = 0;  // the event that changed the state last
+  int side_ = 0;      // the sign of its slope after that; 0 if unknown, or after it was looked at
+  bool recurs_ = false;
   State y_;
   OdeSolution all_;
   std::shared_ptr<DenseOutput> trajectory_;

@@ -74,7 +74,8 @@ const Tensor& first_unknown(const State& y0, const OdeOptions& options) {
 
 }  // namespace
 
-System::System(const OdeTerm& term, const State& y0, const OdeOptions& options, const OdeStatistics& before)
+System::System(const OdeTerm& term, const State& y0, const OdeOptions& options, const OdeStatistics& before,
+               JacobianFunction jacobian)
     : options(options),
       norm(y0, options),
       unknown_norm({first_unknown(y0, options)},
@@ -84,6 +85,8 @@ System::System(const OdeTerm& term, const State& y0, const OdeOptions& options, 
       term_(whole(term)),
       counters_(term.nonstiff ? Counters{&OdeStatistics::evaluations, &OdeStatistics::nonstiff_evaluations}
                               : Counters{&OdeStatistics::evaluations}),
+      jacobian_(std::move(jacobian)),
+      structure_(term_.sparsity),
       coupling_(options.implicit.coupling) {
   for (const Tensor& y : y0) like_.push_back(stop_gradient(y));
   for (size_t i = 0; i < y0.size(); ++i)
@@ -95,6 +98,7 @@ std::shared_ptr<System> System::part(OdeTerm term, const char* function, Counter
   part->parts_ = part->term_ = std::move(term);
   part->function_ = function;
   part->counters_ = std::move(counters);
+  part->structure_ = Structure(part->term_.sparsity);
   return part;
 }
 
@@ -165,7 +169,7 @@ System::WithDiagonal System::with_diagonal(double t, const State& y) {
   ++statistics.diagonals;
   if (!term_.with_diagonal) {
     State k = f(t, y);
-    return {std::move(k), diagonal(jacobian(t, y))};
+    return {std::move(k), jacobian(t, y).diagonal()};
   }
   count();
   ValueAndDiagonal both = term_.with_diagonal(scalar(t, DType::float64), y);
@@ -184,24 +188,81 @@ std::pair<Tensor, State> System::recorded(double t, const State& y) {
   return {std::move(leaf), std::move(k)};
 }
 
-Tensor System::jacobian(double t, const State& y) {
-  ++statistics.jacobians;
+JacobianProducts System::products(double t, const State& y, const Tensor& u, const Tensor& out,
+                                  const std::shared_ptr<const Tape>& tape) {
+  const bool coarse = u.dtype() == DType::float32;
+  if (tape)
+    return {.push =
+                [this, tape](const Tensor& v) {
+                  ++statistics.products;
+                  return tape->push({v})[0];
+                },
+            .pull =
+                [this, tape](const Tensor& w) {
+                  ++statistics.products;
+                  return tape->pull({w})[0];
+                },
+            .rounding = coarse ? 1e-3 : 1e-6};
+  const Tensor step = (u + increments(u)) - u;
+  return {.push = [this, t, y, u, out, step](const Tensor& v) { return pack(f(t, unpack(u + step * v, y))) - out; },
+          .pull = nullptr,
+          .step = step,
+          .rounding = coarse ? 0.1 : 1e-3};
+}
+
+Jacobian System::jacobian(double t, const State& y, bool dense) {
   const NoGrad guard;
-  if (term_.jacobian) return term_.jacobian(scalar(t, DType::float64), y);
+  if (jacobian_) {
+    Jacobian given = jacobian_(t, y, dense);
+    if (given.defined()) ++statistics.jacobians;
+    return given;
+  }
+  if (term_.jacobian && (term_.sparsity || dense)) {
+    ++statistics.jacobians;
+    const Tensor given = term_.jacobian(scalar(t, DType::float64), y);
+    return term_.sparsity ? Jacobian{.sparse = structure_.matrix(given, pack(y))} : Jacobian{.dense = given};
+  }
   const auto [leaf, k] = recorded(t, y);
+  const Tensor u = stop_gradient(leaf);
   Tensor out;
   {
     const EnableGrad guard;
     out = pack(k);
   }
-  if (!out.tracked()) return difference_jacobian(t, y, stop_gradient(leaf), out);
-  const Tape tape({out}, {leaf}, {.cut_at_inputs = true});
-  Tensor matrix = row_jacobian(tape);
-  if (coupling_ == RowCoupling::automatic) {
-    if (!rows_are_independent(tape, matrix)) throw RowsAreCoupled{statistics};
-    coupling_ = RowCoupling::rows;
+  std::shared_ptr<const Tape> tape;
+  if (out.tracked())
+    tape = std::make_shared<const Tape>(std::vector<Tensor>{out}, std::vector<Tensor>{leaf},
+                                        Tape::Options{.cut_at_inputs = true});
+  const JacobianProducts products = this->products(t, y, u, out, tape);
+  const bool check_rows = coupling_ == RowCoupling::automatic;
+  try {
+    const bool can_push = !tape || tape->has_jets();
+    if (can_push && (structure_.given() || unknowns() > most_dense_unknowns))
+      if (std::optional<SparseMatrix> sparse = structure_.jacobian(products, u, check_rows)) {
+        ++statistics.jacobians;
+        if (check_rows) coupling_ = RowCoupling::rows;
+        return {.sparse = std::move(sparse)};
+      }
+    if (!dense) return {};
+    ++statistics.jacobians;
+    if (!tape) return {.dense = difference_jacobian(products, u)};
+    Tensor matrix = row_jacobian(*tape);
+    if (check_rows) {
+      if (!rows_are_independent(*tape, matrix)) throw RowsAreCoupled{};
+      coupling_ = RowCoupling::rows;
+    }
+    return {.dense = std::move(matrix)};
+  } catch (RowsAreCoupled& found) {
+    found.statistics = statistics;
+    throw;
   }
-  return matrix;
+}
+
+std::function<Tensor(const Tensor& v)> System::preconditioner(double t, const State& y, double gamma) const {
+  if (!term_.preconditioner) return nullptr;
+  return [this, y, solve = term_.preconditioner(scalar(t, DType::float64), y, gamma)](const Tensor& v) {
+    return pack(solve(unpack(v, y)));
+  };
 }
 
 System::Linearized System::linearize(double t, const State& y) {
@@ -243,14 +304,10 @@ Tensor System::difference(double t, const State& y, const Tensor& u, const Tenso
   return (pack(this->f(t, unpack(u + v / largest, y))) - f) * largest;
 }
 
-Tensor System::difference_jacobian(double t, const State& y, const Tensor& u, const Tensor& f) {
-  const Tensor moved = u + increments(u), step = moved - u;
+Tensor System::difference_jacobian(const JacobianProducts& products, const Tensor& u) const {
   std::vector<Tensor> columns;
-  for (int64_t j = 0; j < u.dim(-1); ++j) {
-    const Tensor at_j = tensor(unit(u.dim(-1), j), u.dtype());
-    const Tensor change = pack(this->f(t, unpack(where(at_j > 0.5, moved, u), y))) - f;
-    columns.push_back(change / slice(step, -1, j, j + 1));
-  }
+  for (int64_t j = 0; j < u.dim(-1); ++j)
+    columns.push_back(products.push(tensor(unit(u.dim(-1), j), u.dtype())) / slice(products.step, -1, j, j + 1));
   return stack(columns, -1);
 }
 

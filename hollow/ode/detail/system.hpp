@@ -1,6 +1,7 @@
 #pragma once
 
 #include "hollow/ode/detail/norm.hpp"
+#include "hollow/ode/detail/structure.hpp"
 #include "hollow/ode/odeint.hpp"
 
 namespace dimwise::ode {
@@ -8,10 +9,11 @@ namespace dimwise::ode {
 /// Thrown by System when `max_evaluations` would be exceeded; the driver turns it into a status.
 struct OutOfEvaluations {};
 
-/// Thrown by System when the check of the first Jacobian finds coupled rows; `odeint` starts again.
-struct RowsAreCoupled {
-  OdeStatistics statistics;  ///< of the work so far
-};
+/// More unknowns than this are not solved for with a dense Jacobian, unless it is asked for.
+inline constexpr int64_t most_dense_unknowns = 200;
+
+/// ∂f/∂y of the unknowns from elsewhere; without `dense`, only a sparse one.
+using JacobianFunction = std::function<Jacobian(double t, const State& y, bool dense)>;
 
 /// Throws ShapeError or DTypeError unless k, which that function returned, has the structure of y.
 void check_structure(const State& k, const State& y, const char* function = "f");
@@ -27,7 +29,9 @@ void check_recorded(const OdeTerm& term, const Tensor& t, const State& y, const 
 /// Of a split term it is the sum; its parts are systems of their own with the same statistics.
 class System {
  public:
-  System(const OdeTerm& term, const State& y0, const OdeOptions& options, const OdeStatistics& before = {});
+  /// `jacobian`: used instead of derivatives of f, if not null.
+  System(const OdeTerm& term, const State& y0, const OdeOptions& options, const OdeStatistics& before = {},
+         JacobianFunction jacobian = nullptr);
 
   bool split() const { return parts_.nonstiff != nullptr; }
   /// The parts of a split term, for methods that treat only the first implicitly.
@@ -48,9 +52,10 @@ class System {
     Tensor d;
   };
   WithDiagonal with_diagonal(double t, const State& y);
-  /// ∂f/∂y of the unknowns, (…, n, n), untracked. By differences if f is not recorded, as in plain loops.
-  /// Throws RowsAreCoupled.
-  Tensor jacobian(double t, const State& y);
+  /// ∂f/∂y of the unknowns, untracked: sparse if the term gives a pattern, or if many unknowns have one; otherwise
+  /// dense, or, without `dense`, undefined. By differences if f is not recorded, as in plain loops. Throws
+  /// RowsAreCoupled, and ValueError if the given pattern lacks an entry.
+  Jacobian jacobian(double t, const State& y, bool dense = true);
   /// f at y, and v ↦ ∂f/∂y v of the unknowns: one recorded evaluation, then one forward sweep per product, or a
   /// difference if f is not recorded. Untracked.
   struct Linearized {
@@ -64,6 +69,8 @@ class System {
   /// The length of a row of unknowns.
   int64_t unknowns() const;
   bool has_diagonal() const { return term_.with_diagonal != nullptr; }
+  /// The term's preconditioner at (t, y) for I − γ ∂f/∂y: a function of the unknowns. Null if it has none.
+  std::function<Tensor(const Tensor& v)> preconditioner(double t, const State& y, double gamma) const;
   bool quadrature(size_t i) const { return !options.quadratures.empty() && options.quadratures[i]; }
 
   const OdeOptions options;
@@ -79,17 +86,21 @@ class System {
   Shape row_shape(const Tensor& y) const;
   // The unknowns as one tracked leaf, and f of it, recorded.
   std::pair<Tensor, State> recorded(double t, const State& y);
-  // By differences of f, whose value at the unknowns u of y is given.
-  Tensor difference_jacobian(double t, const State& y, const Tensor& u, const Tensor& f);
+  // Products with ∂f/∂y at the unknowns u of y, where the recorded value of f is `out`: by a tape, or by differences.
+  JacobianProducts products(double t, const State& y, const Tensor& u, const Tensor& out,
+                            const std::shared_ptr<const Tape>& tape);
+  Tensor difference_jacobian(const JacobianProducts& products, const Tensor& u) const;
   // The changes of the unknowns for differences: √ε |u|, and a fraction of the absolute tolerance, so that the
   // rounding of a step's change is small beside it.
   Tensor increments(const Tensor& u) const;
   // (f(y + s v) − f) / s with the largest such change for s v.
   Tensor difference(double t, const State& y, const Tensor& u, const Tensor& f, const Tensor& v);
 
-  OdeTerm parts_, term_;          // as given, and what this system evaluates
-  const char* function_ = "f";    // what messages call it
-  Counters counters_;             // of its evaluations
+  OdeTerm parts_, term_;        // as given, and what this system evaluates
+  const char* function_ = "f";  // what messages call it
+  Counters counters_;           // of its evaluations
+  JacobianFunction jacobian_;
+  Structure structure_;
   State like_;                    // structure only
   std::vector<size_t> unknowns_;  // the tensors that hold them
   RowCoupling coupling_;

@@ -64,12 +64,25 @@ class Adjoint {
   // Split as the forward problem, if the method splits.
   OdeTerm term() {
     OdeTerm term{[this](const Tensor& t, const State& state) { return field(implicit_, t, state); },
-                 [this](const Tensor& t, const State& state) { return with_diagonal(t, state); },
-                 [this](const Tensor& t, const State& state) { return jacobian(t, state); }};
+                 [this](const Tensor& t, const State& state) { return with_diagonal(t, state); }};
     if (split_)
       term.nonstiff = [this](const Tensor& t, const State& state) { return field(kept_.term.nonstiff, t, state); };
     return term;
   }
+
+  // Of y and a; how a' depends on y is left out, which Newton's iteration makes up for.
+  Jacobian jacobian(double t, const State& state, bool dense) {
+    const Jacobian j = forward_->jacobian(t, solution(t, state), dense);
+    if (j.sparse) return {.sparse = sparse_jacobian(*j.sparse)};
+    if (!j.defined()) return {};
+    Tensor adjoint = neg(transpose(j.dense));
+    if (!backsolve_) return {.dense = adjoint};
+    const Tensor zero = zeros_like(j.dense);
+    return {.dense = concat({concat({j.dense, zero}, -1), concat({zero, adjoint}, -1)}, -2)};
+  }
+
+  // Of the Jacobians of the forward problem.
+  int64_t products() const { return forward_->statistics.products; }
 
   // The state: y if it is solved backwards, a, a_θ.
   size_t before() const { return backsolve_ ? kept_.tensors : 0; }
@@ -95,6 +108,9 @@ class Adjoint {
     options.rtols = tolerances(options.rtols, options.adjoint.rtol);
     options.atols = tolerances(options.atols, options.adjoint.atol);
     options.events = {};
+    options.on_step = nullptr;
+    options.steady_state = 0;
+    options.non_negative = {};
     options.replay.grid.clear();
     options.replay.orders.clear();
     options.dt = 0;
@@ -180,13 +196,10 @@ class Adjoint {
     return result;
   }
 
-  // Of y and a; how a' depends on y is left out, which Newton's iteration makes up for.
-  Tensor jacobian(const Tensor& t, const State& state) {
-    const Tensor j = forward_->jacobian(t.item(), solution(t.item(), state));
-    Tensor adjoint = neg(transpose(j));
-    if (!backsolve_) return adjoint;
-    const Tensor zero = zeros_like(j);
-    return concat({concat({j, zero}, -1), concat({zero, adjoint}, -1)}, -2);
+  SparseMatrix sparse_jacobian(const SparseMatrix& j) const {
+    SparseMatrix adjoint = j.transposed();
+    adjoint.values = neg(adjoint.values);
+    return backsolve_ ? block_diagonal(j, adjoint) : adjoint;
   }
 
   const Kept& kept_;
@@ -237,13 +250,16 @@ Tensor solve_backwards(const Kept& kept, std::span<const Tensor> in, bool wanted
     OdeOptions options = adjoint.options(i);
     if (options.replay.grid.empty()) options.dt = dt;
     check_arguments(state, {kept.times[i], kept.times[i - 1]}, options);
-    const OdeSolution solution = solve(adjoint.term(), state, {kept.times[i], kept.times[i - 1]}, options);
+    const OdeSolution solution =
+        solve(adjoint.term(), state, {kept.times[i], kept.times[i - 1]}, options, {}, {},
+              [&](double t, const State& s, bool dense) { return adjoint.jacobian(t, s, dense); });
     OdeStatistics& sum = *kept.statistics;
     sum += solution.statistics;
     dt = sum.next_dt;
     if (solution.status != OdeStatus::success) fail<SolverError>("odeint_adjoint", solution.message);
     state = solution.y.back();
   }
+  kept.statistics->products += adjoint.products();
   if (adjoint.before() > 0) {
     check_reproduced(kept, state);
     state.erase(state.begin(), state.begin() + static_cast<std::ptrdiff_t>(adjoint.before()));
@@ -336,6 +352,9 @@ OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vecto
       return k;
     };
   };
+  OdeTerm forward_term = term;
+  if (untracked) forward_term.f = watch(term.f);
+  if (untracked && term.nonstiff) forward_term.nonstiff = watch(term.nonstiff);
   {
     const NoGrad guard;
     OdeOptions forward = options;
@@ -343,10 +362,7 @@ OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vecto
     OdeStatistics counted = before;
     ++counted.evaluations;
     if (term.nonstiff) ++counted.nonstiff_evaluations;
-    OdeTerm watched = term;
-    if (untracked) watched.f = watch(term.f);
-    if (untracked && term.nonstiff) watched.nonstiff = watch(term.nonstiff);
-    solution = solve(watched, start, times, forward, counted, k1);
+    solution = solve(forward_term, start, times, forward, counted, k1);
     kept->trajectory = solution.trajectory;
     kept->grid = solution.grid;
   }

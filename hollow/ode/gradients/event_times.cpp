@@ -1,5 +1,9 @@
 #include "hollow/ode/gradients/event_times.hpp"
 
+#include <cmath>
+
+#include "autodiff/context.hpp"
+#include "autodiff/tape.hpp"
 #include "hollow/ode/detail/system.hpp"
 #include "hollow/solve/implicit.hpp"
 #include "ops/arithmetic.hpp"
@@ -46,6 +50,18 @@ void attach_event_time(const OdeTerm& term, const OdeEvent& event, OdeEventReach
   reached.time = reshape(t, {});
   reached.y = moved_in_time(term, at, reached.y, reached.time - at);
   count_moves(statistics, term, 2);
+}
+
+double event_slope(const OdeTerm& term, const OdeEvent& event, double t, const State& y) {
+  const EnableGrad guard;
+  std::vector<Tensor> inputs{track(scalar(t, DType::float64))};
+  for (const Tensor& part : y) inputs.push_back(track(stop_gradient(part)));
+  const Tensor g = event.g(inputs[0], {inputs.begin() + 1, inputs.end()});
+  if (!g.tracked()) return NAN;
+  const NoGrad off;
+  std::vector<Tensor> directions{scalar(1, DType::float64)};
+  for (const Tensor& k : term(inputs[0], {inputs.begin() + 1, inputs.end()})) directions.push_back(k);
+  return Tape({g}, inputs, {.cut_at_inputs = true}).push(directions)[0].item();
 }
 
 }  // namespace dimwise::ode

@@ -16,4 +16,7 @@ void count_moves(OdeStatistics& statistics, const OdeTerm& term, int64_t moves);
 /// / (dg/dt), and the state moves with its time. Counts the evaluations.
 void attach_event_time(const OdeTerm& term, const OdeEvent& event, OdeEventReached& reached, OdeStatistics& statistics);
 
+/// dg/dt along the solution from (t, y); NaN if g is not recorded.
+double event_slope(const OdeTerm& term, const OdeEvent& event, double t, const State& y);
+
 }  // namespace dimwise::ode

@@ -153,12 +153,15 @@ State Corrector::defect(double t, double gamma, const State& y, const State& slo
   return error.defined() ? system_->unpack(error, residual) : residual;
 }
 
-State Corrector::attach(const StepEquation& equation, const State& y) const {
+State Corrector::attach(const StepEquation& equation, const State& y) {
   const auto f = [&](const Tensor& u) { return system_->f(equation.t, system_->unpack(u, y)); };
   const Tensor delta = system_->pack(equation.delta);
-  // A dense solve if the step used the matrix, otherwise GMRES, preconditioned by the diagonal if there is one.
+  // A sparse or dense solve if the step used the matrix, otherwise GMRES, preconditioned by the diagonal if there is
+  // one.
   ImplicitOptions how{.coupling = system_->coupling()};
-  if (linearization_.kind() == CorrectorKind::newton)
+  if (linearization_.jacobian.sparse)
+    how.sparsity = pattern_.of(linearization_.jacobian.sparse->pattern);
+  else if (linearization_.kind() == CorrectorKind::newton)
     how.method = ImplicitMethod::dense;
   else if (linearization_.diagonal.defined())
     how.diagonal = 1 - equation.gamma * linearization_.diagonal;

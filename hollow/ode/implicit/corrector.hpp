@@ -34,7 +34,7 @@ class Corrector {
   /// M⁻¹ γ (slope − f(t, y)): how far y is from the solution, if it has that slope. Untracked.
   State defect(double t, double gamma, const State& y, const State& slope);
   /// The same y, with derivatives by the implicit function theorem. A recorded step continues with it.
-  State attach(const StepEquation& equation, const State& y) const;
+  State attach(const StepEquation& equation, const State& y);
 
  private:
   // How an iteration ended.
@@ -54,6 +54,7 @@ class Corrector {
   bool stiff_;
   Linearization linearization_;
   StageMatrix matrix_;            // M, of one stage
+  StagePattern pattern_{1};       // of M
   double gamma_ = 0;              // of M
   double rate_ = 1;               // the contraction last measured; 1 if unknown
   double least_rate_ = 0;         // a lower bound of the contraction, known otherwise

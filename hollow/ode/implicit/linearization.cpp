@@ -10,7 +10,6 @@
 namespace dimwise::ode {
 
 namespace {
-constexpr int64_t largest_dense = 200;
 constexpr int power_iterations = 5;
 }  // namespace
 
@@ -20,20 +19,19 @@ const char* name(CorrectorKind kind) { return corrector_names()[static_cast<size
 Linearization::Linearization(std::shared_ptr<System> system, bool stiff)
     : system_(std::move(system)), automatic_(system_->options.implicit.corrector == "automatic") {
   if (automatic_)
-    use(!stiff ? CorrectorKind::functional : system_->has_diagonal() ? CorrectorKind::jacobi_newton : whole());
+    use(!stiff                    ? CorrectorKind::functional
+        : system_->has_diagonal() ? CorrectorKind::jacobi_newton
+                                  : CorrectorKind::newton);
   else
     use(static_cast<CorrectorKind>(
         std::find(corrector_names().begin(), corrector_names().end(), system_->options.implicit.corrector) -
         corrector_names().begin() - 1));
 }
 
-CorrectorKind Linearization::whole() const {
-  return system_->unknowns() > largest_dense ? CorrectorKind::newton_krylov : CorrectorKind::newton;
-}
-
 void Linearization::use(CorrectorKind kind) {
   kind_ = kind;
-  diagonal = jacobian = Tensor();
+  diagonal = Tensor();
+  jacobian = {};
   release();
   system_->statistics.corrector = name(kind);
 }
@@ -42,7 +40,10 @@ void Linearization::release() { product = watched_product_ = nullptr; }
 
 std::optional<State> Linearization::refresh(double t, const State& y) {
   std::optional<State> f;
-  if (kind_ == CorrectorKind::newton) jacobian = system_->jacobian(t, y);
+  if (kind_ == CorrectorKind::newton) {
+    jacobian = system_->jacobian(t, y, !automatic_ || system_->unknowns() <= most_dense_unknowns);
+    if (!jacobian.defined()) use(CorrectorKind::newton_krylov);
+  }
   if (kind_ == CorrectorKind::jacobi_newton || (kind_ == CorrectorKind::newton_krylov && system_->has_diagonal())) {
     System::WithDiagonal both = system_->with_diagonal(t, y);
     diagonal = std::move(both.d);
@@ -52,6 +53,9 @@ std::optional<State> Linearization::refresh(double t, const State& y) {
   if (watched()) watched_product_ = system_->linearize(t, y).product;
   watched_gamma_ = 0;
   t_ = t;
+  y_.clear();
+  if (kind_ == CorrectorKind::newton_krylov)
+    for (const Tensor& part : y) y_.push_back(stop_gradient(part));
   ++serial_;
   return f;
 }
@@ -85,7 +89,7 @@ bool Linearization::diagonal_suffices(double radius) const {
 
 bool Linearization::fall_back() {
   if (!automatic_ || kind_ == CorrectorKind::newton || kind_ == CorrectorKind::newton_krylov) return false;
-  use(functional() && system_->has_diagonal() ? CorrectorKind::jacobi_newton : whole());
+  use(functional() && system_->has_diagonal() ? CorrectorKind::jacobi_newton : CorrectorKind::newton);
   return true;
 }
 

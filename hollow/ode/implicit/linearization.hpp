@@ -18,11 +18,11 @@ inline constexpr double smallest_denominator = 0.1;
 inline constexpr double gamma_change = 0.3;
 
 /// An approximation of ∂f/∂y of the unknowns, taken at one (t, y) and reused while it suffices: nothing (functional),
-/// D f (jacobi_newton), the matrix (newton), or products with it and D f (newton_krylov).
+/// D f (jacobi_newton), the matrix, dense or sparse (newton), or products with it and D f (newton_krylov).
 ///
-/// `automatic` starts with jacobi_newton if the term has its diagonal, otherwise with newton, or newton_krylov for d >
-/// 200. For methods that are not for stiff problems it starts with functional. The statistics name the corrector in
-/// use.
+/// `automatic` starts with jacobi_newton if the term has its diagonal, otherwise with newton; it changes to
+/// newton_krylov if there are more than 200 unknowns and their matrix is not sparse. For methods that are not for stiff
+/// problems it starts with functional. The statistics name the corrector in use.
 class Linearization {
  public:
   Linearization(std::shared_ptr<System> system, bool stiff);
@@ -41,6 +41,10 @@ class Linearization {
   bool fresh(double t) const { return functional() || (serial_ > 0 && t_ == t); }
   /// The number of refreshes.
   int64_t serial() const { return serial_; }
+  /// The term's preconditioner of newton_krylov, at the point of the last refresh; null if it has none.
+  std::function<Tensor(const Tensor& v)> preconditioner(double gamma) const {
+    return system_->preconditioner(t_, y_, gamma);
+  }
   /// Frees the recorded evaluations that the products use.
   void release();
 
@@ -54,18 +58,19 @@ class Linearization {
   /// Automatic: changes to a corrector that needs no dominant diagonal. Returns whether there was one to change to.
   bool fall_back();
 
-  Tensor diagonal, jacobian;  ///< (…, n) and (…, n, n), or undefined
+  Tensor diagonal;  ///< (…, n), or undefined
+  Jacobian jacobian;
   std::function<Tensor(const Tensor& v)> product;
 
  private:
   void use(CorrectorKind kind);
-  CorrectorKind whole() const;
 
   std::shared_ptr<System> system_;
   bool automatic_;
   CorrectorKind kind_ = CorrectorKind::functional;
   std::function<Tensor(const Tensor& v)> watched_product_;
   double watched_gamma_ = 0, t_ = 0;
+  State y_;  // of newton_krylov
   int64_t serial_ = 0;
 };
 

@@ -18,6 +18,8 @@ namespace {
 
 // Steps that differ by rounding share their blocks.
 constexpr double same_step = 1e-9;
+// A relative change of h with which the term's preconditioner serves.
+constexpr double preconditioner_serves = 0.3;
 
 Tensor joined(const Stages& parts) { return parts.size() == 1 ? parts[0] : concat(parts, -1); }
 
@@ -35,6 +37,7 @@ Stages parted(const Tensor& whole, size_t stages) {
 bool StageMatrix::serves(const Linearization& of, double h) const {
   if (serial_ != of.serial()) return false;
   if (of.kind() == CorrectorKind::newton) return std::abs(h - h_) <= factors_serve_ * std::abs(h_);
+  if (given_) return std::abs(h - h_) <= preconditioner_serves * std::abs(h_);
   return a_.size() == 1 ? h == h_ : std::abs(h - h_) <= same_step * std::abs(h_);
 }
 
@@ -43,15 +46,23 @@ Stages StageMatrix::solve(const Linearization& of, double h, const Stages& b, co
   if (!serves(of, h)) prepare(of, h);
   if (of.kind() == CorrectorKind::newton_krylov) return iterate(of, h, b, weights, tolerance);
   if (of.kind() == CorrectorKind::jacobi_newton) return solve_blocks(b);
-  if (matrix_->singular()) return {};
-  return parted(matrix_->solve(joined(b)), b.size());
+  if (sparse_) return sparse_->singular() ? Stages{} : separated(sparse_->solve(interleaved(b)), b.size());
+  return matrix_->singular() ? Stages{} : parted(matrix_->solve(joined(b)), b.size());
 }
 
 void StageMatrix::prepare(const Linearization& of, double h) {
   inverse_ = Tensor();
   blocks_ = matrix_ = nullptr;
-  if (of.diagonal.defined()) factorize_blocks(of.diagonal, h);
-  if (of.jacobian.defined()) factorize(of.jacobian, h);
+  given_ = nullptr;
+  if (of.kind() == CorrectorKind::newton_krylov)
+    given_ = of.preconditioner(h * (a_.size() == 1 ? a_[0][0] : std::hypot(a_[0][0], a_[0][1])));
+  if (of.diagonal.defined() && !given_) factorize_blocks(of.diagonal, h);
+  if (of.jacobian.defined()) ++system_->statistics.factorizations;
+  if (of.jacobian.dense.defined()) matrix_ = dense_factors(of.jacobian.dense, h);
+  if (of.jacobian.sparse)
+    factorize(*of.jacobian.sparse, h);
+  else
+    sparse_ = nullptr;
   serial_ = of.serial();
   h_ = h;
 }
@@ -72,8 +83,7 @@ void StageMatrix::factorize_blocks(const Tensor& diagonal, double h) {
   blocks_ = std::make_shared<const Lu>(stack(rows, -2));
 }
 
-void StageMatrix::factorize(const Tensor& jacobian, double h) {
-  ++system_->statistics.factorizations;
+std::shared_ptr<const Lu> StageMatrix::dense_factors(const Tensor& jacobian, double h) const {
   const auto s = static_cast<int64_t>(a_.size());
   const int64_t n = jacobian.dim(-1), m = s * n, rows = jacobian.size() / (n * n);
   const Shape shape = jacobian.shape().without(jacobian.rank() - 1).without(jacobian.rank() - 2);
@@ -91,7 +101,16 @@ void StageMatrix::factorize(const Tensor& jacobian, double h) {
               to[(i * n + p) * m + j * n + q] = factor * from[p * n + q] + static_cast<T>(i == j && p == q ? 1 : 0);
         }
   });
-  matrix_ = std::make_shared<const Lu>(matrix);
+  return std::make_shared<const Lu>(matrix);
+}
+
+void StageMatrix::factorize(const SparseMatrix& jacobian, double h) {
+  const SparseMatrix matrix = pattern_.matrix(jacobian, a_, h);
+  // A clone of the stepper may use the same factors.
+  if (sparse_.use_count() == 1 && sparse_->pattern() == matrix.pattern)
+    sparse_->refactor(matrix);
+  else
+    sparse_ = std::make_shared<SparseLu>(matrix);
 }
 
 Stages StageMatrix::solve_blocks(const Stages& b) const {
@@ -101,6 +120,18 @@ Stages StageMatrix::solve_blocks(const Stages& b) const {
   Stages parts;
   for (size_t i = 0; i < b.size(); ++i) parts.push_back(select(x, -1, static_cast<int64_t>(i)));
   return parts;
+}
+
+Function StageMatrix::preconditioner(size_t stages) const {
+  if (given_)
+    return [this, stages](const Tensor& v) {
+      Stages parts = parted(v, stages);
+      for (Tensor& part : parts) part = given_(part);
+      return joined(parts);
+    };
+  if (inverse_.defined() || (blocks_ && !blocks_->singular()))
+    return [this, stages](const Tensor& v) { return joined(solve_blocks(parted(v, stages))); };
+  return nullptr;
 }
 
 Stages StageMatrix::iterate(const Linearization& of, double h, const Stages& b, const Tensor& weights,
@@ -121,9 +152,9 @@ Stages StageMatrix::iterate(const Linearization& of, double h, const Stages& b, 
     return joined(result);
   };
   GmresOptions options{.rtol = 0, .atol = tolerance, .weights = joined(Stages(s, weights))};
-  if (inverse_.defined() || (blocks_ && !blocks_->singular()))
-    options.preconditioner = [&](const Tensor& v) { return joined(solve_blocks(parted(v, s))); };
-  return parted(gmres(apply, joined(b), options).x, s);
+  options.preconditioner = preconditioner(s);
+  const KrylovSolution solution = gmres(apply, joined(b), options);
+  return solution.converged ? parted(solution.x, s) : Stages{};
 }
 
 }  // namespace dimwise::ode

@@ -243,6 +243,11 @@ Interpolant Multistep::interpolant() {
   return interpolant;
 }
 
+void Multistep::replace(State y) {
+  if (!z_.empty()) z_[0] = y;
+  Stepper::replace(std::move(y));
+}
+
 void Multistep::prescribe(int order) {
   restart_ = order < 0;
   next_order_ = std::abs(order);

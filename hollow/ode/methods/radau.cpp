@@ -9,7 +9,6 @@
 #include "hollow/ode/methods/family.hpp"
 #include "hollow/solve/implicit.hpp"
 #include "ops/arithmetic.hpp"
-#include "ops/layout.hpp"
 #include "ops/linear_combination.hpp"
 
 namespace dimwise {
@@ -298,30 +297,26 @@ double Radau::reject(const Attempt& attempt) {
 }
 
 // Records the step: the same z, with derivatives by the implicit function theorem.
-void Radau::attach(Step& step) const {
+void Radau::attach(Step& step) {
   step.y = y_;
   Stages z;
   for (const State& part : step.z) z.push_back(system_->pack(part));
-  const int64_t n = z[0].dim(-1);
-  const auto parts = [&](const Tensor& joined) {
-    Stages each;
-    for (size_t i = 0; i < stages; ++i)
-      each.push_back(slice(joined, -1, static_cast<int64_t>(i) * n, static_cast<int64_t>(i + 1) * n));
-    return each;
-  };
-  // A dense solve if the step used the matrix, otherwise GMRES.
+  // A sparse or dense solve if the step used the matrix, otherwise GMRES.
   ImplicitOptions how{.coupling = system_->coupling()};
-  if (linearization_.jacobian.defined()) how.method = ImplicitMethod::dense;
+  if (linearization_.jacobian.sparse)
+    how.sparsity = pattern_.of(linearization_.jacobian.sparse->pattern);
+  else if (linearization_.jacobian.defined())
+    how.method = ImplicitMethod::dense;
   if (linearization_.diagonal.defined()) {
     const NoGrad guard;
     Stages diagonals;
     for (size_t i = 0; i < stages; ++i)
       diagonals.push_back(step.h() * radau_tableau().a[i + 1][i + 1] * linearization_.diagonal - 1);
-    how.diagonal = concat(diagonals, -1);
+    how.diagonal = interleaved(diagonals);
   }
-  const Tensor root =
-      implicit_root([&](const Tensor& u) { return concat(residual(step, parts(u)), -1); }, concat(z, -1), how);
-  step.z = with_quadratures(step, parts(root));
+  const Tensor root = implicit_root([&](const Tensor& u) { return interleaved(residual(step, separated(u, stages))); },
+                                    interleaved(z), how);
+  step.z = with_quadratures(step, separated(root, stages));
 }
 
 Interpolant Radau::interpolant_of(const Step& step) const {

@@ -44,11 +44,12 @@ class Radau final : public Stepper {
   Stages residual(const Step& step, const Stages& z) const;
   State estimate(const State& derivative);
   State filtered(const State& error);
-  void attach(Step& step) const;
+  void attach(Step& step);
   Interpolant interpolant_of(const Step& step) const;
 
   Linearization linearization_;
   StageMatrix real_, pair_;  // of the two blocks of A; the first also filters the error
+  StagePattern pattern_{3};  // of the three stages' equations
   double rate_ = 1;          // the contraction last measured; 1 if unknown
   int iterations_ = 0;       // of the last attempt
   double before_ = 0;        // error and length of the previous accepted step; 0 if none

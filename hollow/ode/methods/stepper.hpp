@@ -35,7 +35,7 @@ class Stepper {
   double t() const { return t_; }
   const State& y() const { return y_; }
   /// f(t, y), evaluated if it is not known yet.
-  const State& derivative();
+  virtual const State& derivative();
 
   /// A first step length on the way to `end`; f is not evaluated beyond it.
   virtual double first_dt(double end) = 0;
@@ -52,6 +52,12 @@ class Stepper {
   /// method's interpolant is as accurate as its steps. Evaluates f. Stiff components may be exact at the end of a long
   /// step, while the interpolant, a polynomial of the whole step, is wrong by their size.
   virtual double interpolation_error() { return 0; }
+
+  /// Continues from another state at the same time, close to the present one.
+  virtual void replace(State y) {
+    y_ = std::move(y);
+    derivative_.clear();
+  }
 
   /// Methods of variable order: that of the last accepted step, negative after a restart, 0 of a switching method's
   /// explicit steps; the setter prescribes it for the next attempt of a replay.

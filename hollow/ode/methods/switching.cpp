@@ -114,6 +114,11 @@ double Switching::fastest_rate(const State& slope, const State& weights) {
   return rate;
 }
 
+void Switching::replace(State y) {
+  active_->replace(std::move(y));
+  y_ = active_->y();
+}
+
 void Switching::prescribe(int order) {
   use(order != 0);
   if (stiff_) active_->prescribe(order);

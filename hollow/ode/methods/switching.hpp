@@ -15,6 +15,8 @@ class Switching final : public Stepper {
   using Stepper::Stepper;
   std::unique_ptr<Stepper> clone() const override;
 
+  const State& derivative() override { return active_ ? active_->derivative() : Stepper::derivative(); }
+  void replace(State y) override;
   double first_dt(double end) override;
   Attempt attempt(double t1, bool control) override;
   double accept(const Attempt& attempt) override;

@@ -10,7 +10,7 @@ using namespace dimwise::app;
 using Catch::Matchers::Contains;
 
 TEST_CASE("help of every command of dimwise-ode comes on stdout, examples first, no wider than a page") {
-  for (const std::string command : {"", "solve", "race", "problems"}) {
+  for (const std::string command : {"", "solve", "race", "problems", "bounce"}) {
     const Ended ended = run_ode(command.empty() ? Strings{"--help"} : Strings{command, "--help"});
     INFO(ended.out);
     CHECK(ended.code == 0);
@@ -48,6 +48,8 @@ TEST_CASE("usage errors of dimwise-ode end with 2 and tell the remedy") {
       {{"race", "--problem", "hires", "--methods", "bdf/newtn"},
        "there is no corrector \"newtn\". Did you mean newton?"},
       {{"race", "--problem", "hires", "--methods", "rk4"}, "rk4 has fixed steps and no tolerance"},
+      {{"bounce", "--observations", "0"}, "[--observations] must be a whole number of at least 1"},
+      {{"bounce", "--duration", "0"}, "[--duration] must be a number above 0"},
       {{"race", "--problem", "hires", "--rtols", "1e-8..1e-3"}, "[--rtols] must be decreasing"},
       {{"race", "--problem", "hires", "--rtols", "1e-3,-1"}, "[--rtols] must be above 0"},
       {{"race", "--problem", "hires", "--budget", "0"}, "[--budget] must be a whole number of at least 1"},

@@ -228,4 +228,25 @@ TEST_CASE("a signal ends a solve with what it has") {
   CHECK(load_csv(folder / "run/trajectory.csv").values.dim(0) >= 1);
 }
 
+TEST_CASE("bounce fits a ball through its bounces, from a guess that comes to rest too early, and draws it") {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  const Ended ended = run_ode({"bounce", "--noise", "0", "--out", out, "--json", "--quiet"});
+  REQUIRE(ended.code == 0);
+  CHECK(ended.err == "");
+  const auto j = nlohmann::json::parse(ended.out);
+  CHECK(j["bounces"] == 6);
+  CHECK(j["mismatch"].get<double>() < 1e-4);
+  for (const char* name : {"height", "gravity", "drag", "restitution"}) {
+    const double fitted = j[name]["fitted"], right = j[name]["true"];
+    CHECK(fitted == Approx(right).epsilon(name == std::string("drag") ? 1e-2 : 1e-3));
+    CHECK(j[name]["first"].get<double>() != right);
+  }
+  CHECK(load_csv(out + "/observations.csv").values.dim(0) == 60);
+  CHECK(read_text(out + "/figs/bounce.png").size() > 500);
+  const Ended noisy = run_ode({"bounce", "--seed", "3", "--out", out, "--json", "--quiet"});
+  CHECK(nlohmann::json::parse(noisy.out)["mismatch"].get<double>() == Approx(0.02).epsilon(0.3));
+  CHECK(run_ode({"bounce", "--seed", "3", "--out", out, "--json", "--quiet"}).out == noisy.out);
+}
+
 }  // namespace dimwise::ode_outputs_tests

@@ -149,6 +149,41 @@ TEST_CASE("A dose at a time that is a parameter has the derivative of the closed
       }
 }
 
+TEST_CASE("A ball that comes to rest does not fall through the ground in silence") {
+  for (const char* method : {"dopri5", "dopri8", "abm", "adams", "bdf", "kencarp4", "radau5"})
+    for (const double sign : {1.0, -1.0})
+      for (const double end : {12.0, 13.0, 40.0}) {
+        INFO(method << ' ' << sign << ' ' << end);
+        OdeOptions options = tight(method, OdeGradient::direct);
+        options.dense = true;
+        options.events = {ground};
+        options.events[0].action = [](const Tensor&, const State& s) { return State{s[0], -0.8 * s[1]}; };
+        const VectorField f = [&](const Tensor&, const State& s) -> State {
+          return {sign * s[1], full({}, -9.8 * sign, f64)};
+        };
+        const auto s = odeint(f, {scalar(10, f64), scalar(0, f64)}, {0, sign * end}, options);
+        // The bounces accumulate at 9 √(2 h / g).
+        const double rest = 9 * std::sqrt(20 / 9.8);
+        if (end < rest) {
+          CHECK(s.status == OdeStatus::success);
+          CHECK(s.y.back()[0].item() >= 0);
+        } else {
+          CHECK(s.status == OdeStatus::events_accumulate);
+          CHECK(s.t.size() == 1);
+          CHECK(s.grid.back() == Approx(sign * rest).epsilon(1e-4));
+          CHECK(s.at(s.grid.back())[0].item() == Approx(0).margin(1e-7));
+          CHECK_THROWS_WITH(value_or_throw(s), Contains("comes to rest"));
+        }
+      }
+  // An event that is passed once only, whatever the action.
+  const OdeEvent dose{.g = [](const Tensor& t, const State&) { return 1 - t; },
+                      .direction = -1,
+                      .action = [](const Tensor&, const State& y) { return State{y[0] + 1}; }};
+  const auto once = value_or_throw(
+      odeint([](const Tensor&, const State& y) { return State{-y[0]}; }, {scalar(1, f64)}, {0, 3}, {.events = {dose}}));
+  CHECK(once.events.size() == 1);
+}
+
 TEST_CASE("Dense output is right on both sides of actions and jumps") {
   OdeOptions options{.rtol = 1e-10, .atol = 1e-10, .events = {ground}, .dense = true};
   options.events[0].action = [](const Tensor&, const State& s) { return State{s[0], -s[1]}; };

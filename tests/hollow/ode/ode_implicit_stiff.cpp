@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "hollow/ode/implicit/stage_matrix.hpp"
 #include "hollow/ode/problems/problems.hpp"
 #include "ops/reduce.hpp"
 #include "tests/hollow/ode/ode_problems.hpp"
@@ -197,6 +198,28 @@ TEST_CASE("An unsolvable problem ends with a status, within its limits") {
     CHECK(gone.status != OdeStatus::success);
     CHECK(gone.grid.back() == Approx(1).margin(1e-2));
   }
+}
+
+TEST_CASE("A linear system that GMRES does not solve gives no update of Newton's iteration") {
+  // (I − h c S) x = b with a cyclic shift S: the residual does not fall before as many iterations as unknowns.
+  const int64_t n = 200;
+  const VectorField f = [&](const Tensor&, const State& y) -> State {
+    return {1e4 * concat({slice(y[0], -1, n - 1, n), slice(y[0], -1, 0, n - 1)}, -1)};
+  };
+  const Tensor y = zeros({n}, DType::float64);
+  std::vector<double> first(n, 0);
+  first[0] = 1;
+  const auto system = std::make_shared<ode::System>(
+      f, State{y}, OdeOptions{.method = "bdf", .implicit = {.corrector = "newton_krylov"}});
+  ode::Linearization linearization(system, true);
+  linearization.refresh(0, {y});
+  ode::StageMatrix matrix(system, {{1}});
+  const NoGrad guard;
+  const Tensor one = ones_like(y), right = tensor(first, DType::float64);
+  CHECK(matrix.solve(linearization, 1, {right}, one, 1e-8).empty());
+  const ode::Stages solved = matrix.solve(linearization, 1e-6, {right}, one, 1e-8);
+  REQUIRE(solved.size() == 1);
+  CHECK(solved[0].values()[1] == Approx(1e-2).epsilon(1e-6));
 }
 
 }  // namespace dimwise::ode_implicit_stiff_tests

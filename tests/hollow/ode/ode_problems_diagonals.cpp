@@ -48,6 +48,12 @@ TEST_CASE("The diagonal and Jacobian of every problem agree with its f") {
     CHECK(d.shape() == y.shape());
     CHECK(largest(d - diagonal(full)) <= scale);
     if (p.term.jacobian) CHECK(largest(p.term.jacobian(t, {y}) - full) <= scale);
+    if (p.term.sparsity) {
+      const std::vector<double> entries = full.values();
+      for (int64_t i = 0; i < y.size(); ++i)
+        for (int64_t j = 0; j < y.size(); ++j)
+          if (!p.term.sparsity->contains(i, j)) CHECK(entries[static_cast<size_t>(i * y.size() + j)] == 0);
+    }
   }
 }
 
