@@ -46,7 +46,7 @@ Panel phase_panel(const OdeProblem& p, const std::vector<double>& times, const s
   Panel panel{.title = p.name, .x_label = d == 1 ? "y" : "y1", .y_label = d == 1 ? "y'" : "y2"};
   std::vector<State> slopes;
   if (d == 1)
-    for (size_t i = 0; i < y.size(); ++i) slopes.push_back(p.term.f(scalar(times[i], DType::float64), y[i]));
+    for (size_t i = 0; i < y.size(); ++i) slopes.push_back(p.term(scalar(times[i], DType::float64), y[i]));
   for (int64_t row = 0; row < rows; ++row)
     panel.lines.push_back({component(y, row * d), d == 1 ? component(slopes, row) : component(y, row * d + 1)});
   return panel;

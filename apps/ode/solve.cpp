@@ -199,6 +199,7 @@ class Solve {
                              {"advice", solution.advice},
                              {"t", result_.reached},
                              {"evaluations", n.evaluations},
+                             {"nonstiff_evaluations", n.nonstiff_evaluations},
                              {"diagonals", n.diagonals},
                              {"jacobians", n.jacobians},
                              {"products", n.products},
@@ -228,7 +229,8 @@ class Solve {
     line("method",
          solver_.method + (n.corrector.empty() ? "" : ", corrector " + n.corrector) + ", rtol " + number(s_.rtol));
     line("status", j["status"].get<std::string>() + " at t = " + number(result_.reached));
-    line("evaluations of f", fmt::format("{}, of D f {}", n.evaluations, n.diagonals));
+    line("evaluations of f", fmt::format("{}, of D f {}", n.evaluations, n.diagonals) +
+                                 (problem_.term.nonstiff ? fmt::format(", non-stiff {}", n.nonstiff_evaluations) : ""));
     line("Jacobians", fmt::format("{}, products {}, factorizations {}", n.jacobians, n.products, n.factorizations));
     line("iterations", std::to_string(n.iterations));
     line("steps", fmt::format("{} accepted, {} rejected, {} of them by the corrector", n.accepted, n.rejected,

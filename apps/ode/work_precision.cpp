@@ -172,16 +172,20 @@ class WorkPrecision {
   std::string origin() const { return reference_ ? reference_->origin : "nothing, since no method reached the end"; }
 
   std::string table() const {
+    const bool split = problem_.term.nonstiff != nullptr;
     std::string text = problem_.name + ", t = " + number(problem_.times.front()) + " to " +
                        number(problem_.times.back()) + "; errors against " + origin() + "\n\n" +
-                       "| method | rtol | error | f | D f | Jacobians | products | LU | iterations | steps | rejected "
-                       "| seconds | |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
+                       "| method | rtol | error | f |" + (split ? " non-stiff |" : "") +
+                       " D f | Jacobians | products | LU | iterations | steps | rejected | seconds | |\n" +
+                       (split ? "|---" : "") + "|---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
     for (const Cell& c : cells_) {
       const OdeStatistics& n = c.counts;
       text += "| " + c.solver.name() + " | " + number(c.rtol) + " | " + number(c.error);
-      for (const int64_t count : {n.evaluations, n.diagonals, n.jacobians, n.products, n.factorizations, n.iterations,
-                                  n.accepted, n.rejected})
-        text += " | " + std::to_string(count);
+      std::vector<int64_t> counts{n.evaluations};
+      if (split) counts.push_back(n.nonstiff_evaluations);
+      counts.insert(counts.end(),
+                    {n.diagonals, n.jacobians, n.products, n.factorizations, n.iterations, n.accepted, n.rejected});
+      for (const int64_t count : counts) text += " | " + std::to_string(count);
       text += " | " + number(c.seconds) + " | " + c.outcome + " |\n";
     }
     return text;
@@ -199,6 +203,7 @@ class WorkPrecision {
                             {"t", c.reached},
                             {"error", c.error},
                             {"evaluations", c.counts.evaluations},
+                            {"nonstiff_evaluations", c.counts.nonstiff_evaluations},
                             {"diagonals", c.counts.diagonals},
                             {"jacobians", c.counts.jacobians},
                             {"products", c.counts.products},

@@ -45,6 +45,7 @@ const std::vector<std::string>& corrector_names() {
 
 OdeStatistics& OdeStatistics::operator+=(const OdeStatistics& more) {
   evaluations += more.evaluations;
+  nonstiff_evaluations += more.nonstiff_evaluations;
   diagonals += more.diagonals;
   jacobians += more.jacobians;
   products += more.products;
@@ -53,6 +54,7 @@ OdeStatistics& OdeStatistics::operator+=(const OdeStatistics& more) {
   accepted += more.accepted;
   rejected += more.rejected;
   corrector_failures += more.corrector_failures;
+  stiff_phases += more.stiff_phases;
   last_dt = more.last_dt;
   next_dt = more.next_dt;
   corrector = more.corrector;
@@ -95,7 +97,7 @@ OdeSolution odeint(const OdeTerm& term, const State& y0, const Tensor& times, co
     if (i < t.size() && solution.t[i] == t[i])
       solution.y[i] =
           i == 0 ? y0 : ode::moved_in_time(term, scalar(t[i], DType::float64), solution.y[i], time(i) - t[i]);
-  solution.statistics.evaluations += ode::evaluations_to_move * static_cast<int64_t>(solution.t.size());
+  ode::count_moves(solution.statistics, term, static_cast<int64_t>(solution.t.size()));
   return solution;
 }
 

@@ -91,8 +91,8 @@ struct OdeImplicitOptions {
   RowCoupling coupling = RowCoupling::automatic;
 };
 
-/// Prescribed steps, without step control: the `grid` and, for multistep methods, the `orders` of an earlier solution.
-/// Explicit methods reproduce it bit for bit, implicit ones to the corrector's tolerance.
+/// Prescribed steps, without step control: the `grid` and, for multistep and switching methods, the `orders` of an
+/// earlier solution. Explicit methods reproduce it bit for bit, implicit ones to the corrector's tolerance.
 struct StepSchedule {
   std::vector<double> grid = {};
   std::vector<int> orders = {};
@@ -109,7 +109,8 @@ struct OdeAdjointOptions {
 
 struct OdeOptions {
   /// One of `ode_method_names()`: explicit Runge–Kutta (euler, heun, rk4: fixed steps; bosh3, dopri5, tsit5, dopri8),
-  /// explicit (abm) and implicit (adams) Adams, bdf, implicit Runge–Kutta (radau5 and the ESDIRKs).
+  /// explicit (abm) and implicit (adams) Adams, bdf, implicit Runge–Kutta (radau5 and the ESDIRKs), and auto_tsit5_bdf,
+  /// which changes between tsit5 and bdf as the problem becomes stiff and ceases to be.
   std::string method = "dopri5";
   double rtol = 1e-6, atol = 1e-8;
   /// Adaptive methods: the first step, 0 to choose it. Fixed-step methods: the longest step; the intervals between
@@ -119,7 +120,8 @@ struct OdeOptions {
   int64_t steps = 0;
   double dt_min = 0, dt_max = std::numeric_limits<double>::infinity();
   int64_t max_steps = 10000;  ///< attempted steps, including rejected ones
-  /// The limit on evaluations of f, never exceeded. Evaluations of D f count too, since they also give f.
+  /// The limit on evaluations of f, never exceeded. Evaluations of D f count too, since they also give f. Of a split
+  /// term, it holds for each part.
   int64_t max_evaluations = std::numeric_limits<int64_t>::max();
   /// Which state tensors enter the error norm, that of error / (atol + rtol·|y|); empty for all.
   std::vector<bool> controlled = {};
@@ -155,8 +157,9 @@ struct OdeOptions {
 };
 
 struct OdeStatistics {
-  int64_t evaluations = 0;  ///< of f, also for D f and ∂f/∂y; for the adjoint, of f and its pull
-  int64_t diagonals = 0;    ///< of D f
+  int64_t evaluations = 0;           ///< of f, also for D f and ∂f/∂y; for the adjoint, of f and its pull
+  int64_t nonstiff_evaluations = 0;  ///< of the non-stiff part of a split term; those of f are of the stiff part
+  int64_t diagonals = 0;             ///< of D f
   int64_t jacobians = 0;  ///< of the whole ∂f/∂y; each costs d reverse passes, or, with a sparsity pattern, `products`
   int64_t products = 0;  ///< of ∂f/∂y with a vector, forward or reverse: of newton_krylov, the check of the diagonal,
                          ///< the search for a pattern, and as many as it has colors, and one, for a sparse Jacobian
@@ -164,6 +167,7 @@ struct OdeStatistics {
   int64_t iterations = 0;              ///< of the corrector
   int64_t accepted = 0, rejected = 0;  ///< steps; `rejected` includes those whose corrector failed
   int64_t corrector_failures = 0;      ///< steps discarded because the corrector did not converge
+  int64_t stiff_phases = 0;            ///< how often a switching method changed to its stiff method
   double last_dt = 0;                  ///< length of the last accepted step
   double next_dt = 0;  ///< length of the step an adaptive method would try next: the `dt` of a solve that continues
   std::string corrector = {};  ///< the corrector in use at the end; empty for explicit methods
@@ -191,7 +195,9 @@ struct OdeSolution {
   std::string advice;   ///< a better choice of method, if an explicit one met a stiff problem; otherwise empty
   OdeStatistics statistics;
   std::vector<double> grid;  ///< start and end of every accepted step
-  std::vector<int> orders;   ///< multistep methods: of every accepted step; negative at a restart
+  /// Multistep and switching methods: of every accepted step; negative at a restart, 0 for a step of the explicit
+  /// method.
+  std::vector<int> orders;
   std::vector<OdeEventReached> events;
   /// Counts of the adjoint's solves, accumulated over all gradients computed; null with the direct gradient.
   std::shared_ptr<const OdeStatistics> adjoint;
@@ -235,6 +241,8 @@ const std::vector<std::string>& ode_method_names();
 bool is_adaptive(const std::string& method);
 /// Whether the method of that name solves an implicit equation in each step. Throws ValueError that lists the names.
 bool is_implicit(const std::string& method);
+/// Whether the method of that name treats `OdeTerm::nonstiff` explicitly. Throws ValueError that lists the names.
+bool is_imex(const std::string& method);
 
 /// The solution itself. Throws SolverError with its message unless the end, a terminal event or a steady state was
 /// reached.

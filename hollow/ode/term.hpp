@@ -27,7 +27,7 @@ struct ValueAndDiagonal {
 };
 
 /// The right-hand side of dy/dt = f(t, y), optionally with its Jacobian or the Jacobian's diagonal for implicit
-/// methods.
+/// methods, or split into a stiff and a non-stiff part: dy/dt = f(t, y) + nonstiff(t, y).
 ///
 /// The last axis of a state tensor is d; all leading axes are batch, whose rows do not depend on each other, unless
 /// implicit methods are told otherwise or find out (`OdeImplicitOptions::coupling`). A function (t, y) → State converts
@@ -53,6 +53,9 @@ struct OdeTerm {
   /// modulus of the complex pair. Gradients do not use it.
   std::function<std::function<State(const State& v)>(const Tensor& t, const State& y, double gamma)> preconditioner =
       nullptr;
+  /// The non-stiff part, which `is_imex` methods treat explicitly; f is the stiff part, and what
+  /// else this term says is about f alone. Other methods solve the sum, and compute its Jacobian without that.
+  VectorField nonstiff = nullptr;
 
   // A function converts to a term.
   template <class F, class = std::enable_if_t<std::is_invocable_r_v<State, F, const Tensor&, const State&>>>
@@ -60,7 +63,19 @@ struct OdeTerm {
   OdeTerm(VectorField field, std::function<ValueAndDiagonal(const Tensor&, const State&)> both,
           std::function<Tensor(const Tensor&, const State&)> matrix = nullptr)
       : f(std::move(field)), with_diagonal(std::move(both)), jacobian(std::move(matrix)) {}
+
+  /// The whole right-hand side: f(t, y), plus nonstiff(t, y) if there is one. Throws ShapeError or DTypeError unless
+  /// both fit y.
+  State operator()(const Tensor& t, const State& y) const;
 };
+
+/// The term dy/dt = stiff(t, y) + nonstiff(t, y): implicit–explicit methods (`is_imex`) solve equations of the stiff
+/// part alone, and take the non-stiff part explicitly. It should limit the steps by accuracy, not by stability:
+/// advection beside diffusion, slow reactions beside fast ones. Other methods solve the sum.
+///
+/// Kennedy & Carpenter, Additive Runge–Kutta schemes for convection–diffusion–reaction equations (2003).
+/// Example: `odeint(split_term(diffusion, advection), {u}, {0, 1}, {.method = "kencarp4"});`
+OdeTerm split_term(OdeTerm stiff, VectorField nonstiff);
 
 /// The term dx/dt = f(t, x) of a HollowNet, with its diagonal by `dimwise`; its weights are prepared once. Throws
 /// ValueError if `inputs` are not those the net was constructed for.

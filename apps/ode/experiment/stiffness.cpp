@@ -23,7 +23,7 @@ Tensor jacobians(const Iteration& iteration, const Tensor& t, const State& y) {
   const EnableGrad guard;
   State inputs = y;
   inputs[0] = track(stop_gradient(y[0]));
-  return astype(row_jacobian(Tape({iteration.term.f(t, inputs)[0]}, {inputs[0]})), DType::float64);
+  return astype(row_jacobian(Tape({iteration.term(t, inputs)[0]}, {inputs[0]})), DType::float64);
 }
 
 Tensor spectral_radius(const Eigvals& lambda) { return sqrt(max(square(lambda.real) + square(lambda.imag), {-1})); }

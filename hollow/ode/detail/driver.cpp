@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <sstream>
 
 #include "autodiff/context.hpp"
@@ -177,7 +178,7 @@ double Driver::accept(const Attempt& attempt) {
   ++statistics.accepted;
   statistics.last_dt = std::abs(t1 - from);
   result_.grid.push_back(t1);
-  if (method_->order() != 0) result_.orders.push_back(method_->order());
+  if (const std::optional<int> order = method_->order()) result_.orders.push_back(*order);
   const auto due = [&] {
     return result_.t.size() < times_.size() && times_[result_.t.size()] * direction_ <= t1 * direction_;
   };

@@ -107,7 +107,7 @@ class Segments {
     }
     if (recording())
       for (OdeEventReached& reached : part.events)
-        part.statistics.evaluations += attach_event_time(term_, events_[reached.event], reached);
+        attach_event_time(term_, events_[reached.event], reached, part.statistics);
     if (recurs_ && part.status != OdeStatus::event_reached) part = recurred(part.statistics);
     side_ = 0;
     recurs_ = false;
@@ -180,10 +180,11 @@ class Segments {
     acted_ = reached.event;
     const double slope = event_slope(term_, event, t_, y_);
     ++all_.statistics.evaluations;
+    if (term_.nonstiff) ++all_.statistics.nonstiff_evaluations;
     side_ = slope > 0 ? 1 : slope < 0 ? -1 : 0;
     if (!reached.time.tracked()) return true;
     y_ = moved_in_time(term_, reached.time, y_, t_ - reached.time);
-    all_.statistics.evaluations += evaluations_to_move;
+    count_moves(all_.statistics, term_, 1);
     return true;
   }
 

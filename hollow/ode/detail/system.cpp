@@ -16,18 +16,19 @@
 
 namespace dimwise::ode {
 
-void check_structure(const State& k, const State& y) {
+void check_structure(const State& k, const State& y, const char* function) {
   if (k.size() != y.size())
-    fail<ShapeError>("odeint", "f returned ", k.size(), " tensors for a state of ", y.size(),
+    fail<ShapeError>("odeint", function, " returned ", k.size(), " tensors for a state of ", y.size(),
                      ". Return one derivative for each.");
   for (size_t i = 0; i < y.size(); ++i) {
     if (!k[i].defined())
-      fail<ValueError>("odeint", "f returned an undefined derivative of state tensor ", i, ". Return zeros_like.");
+      fail<ValueError>("odeint", function, " returned an undefined derivative of state tensor ", i,
+                       ". Return zeros_like.");
     if (k[i].shape() != y[i].shape())
-      fail<ShapeError>("odeint", "f returned shape ", k[i].shape(), " for state tensor ", i, " of shape ", y[i].shape(),
-                       ". They must be equal.");
+      fail<ShapeError>("odeint", function, " returned shape ", k[i].shape(), " for state tensor ", i, " of shape ",
+                       y[i].shape(), ". They must be equal.");
     if (k[i].dtype() != y[i].dtype())
-      fail<DTypeError>("odeint", "f returned ", k[i].dtype(), " for state tensor ", i, " of ", y[i].dtype(),
+      fail<DTypeError>("odeint", function, " returned ", k[i].dtype(), " for state tensor ", i, " of ", y[i].dtype(),
                        ". t is float64 whatever the state's dtype. Cast it with astype(k, DType::", y[i].dtype(), ").");
   }
 }
@@ -41,7 +42,7 @@ void check_recorded(const OdeTerm& term, const Tensor& t, const State& y, const 
   const NoGrad guard;
   State other;
   for (const Tensor& part : y) other.push_back(part.tracked() ? part * 1.001 + 0.001 : part);
-  const State changed = term.f(t, other);
+  const State changed = term(t, other);
   for (size_t i = 0; i < k.size(); ++i)
     if (changed[i].values() != k[i].values())
       fail<ValueError>(
@@ -56,6 +57,12 @@ std::vector<double> unit(int64_t n, int64_t j) {
   std::vector<double> e(static_cast<size_t>(n), 0);
   e[static_cast<size_t>(j)] = 1;
   return e;
+}
+
+// The sum of a split term, whose Jacobian is not known.
+OdeTerm whole(const OdeTerm& term) {
+  if (!term.nonstiff) return term;
+  return [term](const Tensor& t, const State& y) { return term(t, y); };
 }
 
 // All unknowns have the rows of the first one.
@@ -73,14 +80,36 @@ System::System(const OdeTerm& term, const State& y0, const OdeOptions& options, 
       norm(y0, options),
       unknown_norm({first_unknown(y0, options)},
                    {.per_sample = options.per_sample && options.implicit.coupling != RowCoupling::full}),
-      statistics(before),
-      term_(term),
+      shared_statistics(std::make_shared<OdeStatistics>(before)),
+      parts_(term),
+      term_(whole(term)),
+      counters_(term.nonstiff ? Counters{&OdeStatistics::evaluations, &OdeStatistics::nonstiff_evaluations}
+                              : Counters{&OdeStatistics::evaluations}),
       jacobian_(std::move(jacobian)),
-      structure_(term.sparsity),
+      structure_(term_.sparsity),
       coupling_(options.implicit.coupling) {
   for (const Tensor& y : y0) like_.push_back(stop_gradient(y));
   for (size_t i = 0; i < y0.size(); ++i)
     if (!quadrature(i)) unknowns_.push_back(i);
+}
+
+std::shared_ptr<System> System::part(OdeTerm term, const char* function, Counters counters) const {
+  auto part = std::make_shared<System>(*this);
+  part->parts_ = part->term_ = std::move(term);
+  part->function_ = function;
+  part->counters_ = std::move(counters);
+  part->structure_ = Structure(part->term_.sparsity);
+  return part;
+}
+
+std::shared_ptr<System> System::stiff() const {
+  OdeTerm term = parts_;
+  term.nonstiff = nullptr;
+  return part(std::move(term), "f", {&OdeStatistics::evaluations});
+}
+
+std::shared_ptr<System> System::nonstiff() const {
+  return part(parts_.nonstiff, "nonstiff", {&OdeStatistics::nonstiff_evaluations});
 }
 
 // The shape of a tensor's unknowns: a scalar is a row of one.
@@ -95,15 +124,16 @@ int64_t System::unknowns() const {
 }
 
 void System::count() {
-  if (statistics.evaluations >= options.max_evaluations) throw OutOfEvaluations();
-  ++statistics.evaluations;
+  for (const auto counter : counters_)
+    if (statistics.*counter >= options.max_evaluations) throw OutOfEvaluations();
+  for (const auto counter : counters_) ++(statistics.*counter);
 }
 
 State System::f(double t, const State& y) {
   count();
   const Tensor time = scalar(t, DType::float64);
   State k = term_.f(time, y);
-  check_structure(k, like_);
+  check_structure(k, like_, function_);
   if (!recorded_ && recording() && any_tracked(y)) {
     recorded_ = true;
     if (!any_tracked(k)) {

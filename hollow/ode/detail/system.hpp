@@ -15,21 +15,28 @@ inline constexpr int64_t most_dense_unknowns = 200;
 /// ∂f/∂y of the unknowns from elsewhere; without `dense`, only a sparse one.
 using JacobianFunction = std::function<Jacobian(double t, const State& y, bool dense)>;
 
-/// Throws ShapeError or DTypeError unless k has the structure of y.
-void check_structure(const State& k, const State& y);
+/// Throws ShapeError or DTypeError unless k, which that function returned, has the structure of y.
+void check_structure(const State& k, const State& y, const char* function = "f");
 bool any_tracked(const State& s);
-/// Throws ValueError if k = f(t, y) of a tracked y is not tracked, but changes with y: its gradient would be lost.
+/// Throws ValueError if k = term(t, y) of a tracked y is not tracked, but changes with y: its gradient would be lost.
 /// Costs an evaluation if k is not tracked.
 void check_recorded(const OdeTerm& term, const Tensor& t, const State& y, const State& k);
 
 /// What all parts of a solve share: the right-hand side, counted and checked, the norm, and the unknowns of implicit
 /// equations. The unknowns are the state tensors concatenated along their last axis, without quadratures; with
 /// RowCoupling::full, they are one row.
+///
+/// Of a split term it is the sum; its parts are systems of their own with the same statistics.
 class System {
  public:
   /// `jacobian`: used instead of derivatives of f, if not null.
   System(const OdeTerm& term, const State& y0, const OdeOptions& options, const OdeStatistics& before = {},
          JacobianFunction jacobian = nullptr);
+
+  bool split() const { return parts_.nonstiff != nullptr; }
+  /// The parts of a split term, for methods that treat only the first implicitly.
+  std::shared_ptr<System> stiff() const;
+  std::shared_ptr<System> nonstiff() const;
 
   /// f(t, y). Throws ShapeError or DTypeError unless the result has the state's structure, and OutOfEvaluations.
   State f(double t, const State& y);
@@ -67,11 +74,14 @@ class System {
   bool quadrature(size_t i) const { return !options.quadratures.empty() && options.quadratures[i]; }
 
   const OdeOptions options;
-  const Norm norm;          // of states
-  const Norm unknown_norm;  // of all packed unknowns
-  OdeStatistics statistics;
+  const Norm norm;                                         // of states
+  const Norm unknown_norm;                                 // of all packed unknowns
+  const std::shared_ptr<OdeStatistics> shared_statistics;  // of this system and its parts
+  OdeStatistics& statistics = *shared_statistics;
 
  private:
+  using Counters = std::vector<int64_t OdeStatistics::*>;
+  std::shared_ptr<System> part(OdeTerm term, const char* function, Counters counters) const;
   void count();
   Shape row_shape(const Tensor& y) const;
   // The unknowns as one tracked leaf, and f of it, recorded.
@@ -86,7 +96,9 @@ class System {
   // (f(y + s v) − f) / s with the largest such change for s v.
   Tensor difference(double t, const State& y, const Tensor& u, const Tensor& f, const Tensor& v);
 
-  OdeTerm term_;
+  OdeTerm parts_, term_;        // as given, and what this system evaluates
+  const char* function_ = "f";  // what messages call it
+  Counters counters_;           // of its evaluations
   JacobianFunction jacobian_;
   Structure structure_;
   State like_;                    // structure only

@@ -55,16 +55,24 @@ class Adjoint {
         known_(std::move(known)),
         captured_(wanted ? known_ : std::vector<Tensor>()),
         backsolve_(kept.options.gradient == OdeGradient::backsolve),
-        forward_(kept.term, kept.like, forward_options(kept.options)) {}
+        split_(kept.term.nonstiff && is_imex(method(kept.options))),
+        implicit_(split_ ? kept.term.f : VectorField(kept.term)) {
+    const auto forward = std::make_shared<System>(kept.term, kept.like, forward_options(kept.options));
+    forward_ = split_ ? forward->stiff() : forward;
+  }
 
+  // Split as the forward problem, if the method splits.
   OdeTerm term() {
-    return {[this](const Tensor& t, const State& state) { return field(t, state); },
-            [this](const Tensor& t, const State& state) { return with_diagonal(t, state); }};
+    OdeTerm term{[this](const Tensor& t, const State& state) { return field(implicit_, t, state); },
+                 [this](const Tensor& t, const State& state) { return with_diagonal(t, state); }};
+    if (split_)
+      term.nonstiff = [this](const Tensor& t, const State& state) { return field(kept_.term.nonstiff, t, state); };
+    return term;
   }
 
   // Of y and a; how a' depends on y is left out, which Newton's iteration makes up for.
   Jacobian jacobian(double t, const State& state, bool dense) {
-    const Jacobian j = forward_.jacobian(t, solution(t, state), dense);
+    const Jacobian j = forward_->jacobian(t, solution(t, state), dense);
     if (j.sparse) return {.sparse = sparse_jacobian(*j.sparse)};
     if (!j.defined()) return {};
     Tensor adjoint = neg(transpose(j.dense));
@@ -74,7 +82,7 @@ class Adjoint {
   }
 
   // Of the Jacobians of the forward problem.
-  int64_t products() const { return forward_.statistics.products; }
+  int64_t products() const { return forward_->statistics.products; }
 
   // The state: y if it is solved backwards, a, a_θ.
   size_t before() const { return backsolve_ ? kept_.tensors : 0; }
@@ -85,7 +93,7 @@ class Adjoint {
   // How the interval from times[i] back to times[i − 1] is solved.
   OdeOptions options(size_t i) const {
     OdeOptions options = kept_.options;
-    if (!options.adjoint.method.empty()) options.method = options.adjoint.method;
+    options.method = method(options);
     if (!options.adjoint.corrector.empty()) options.implicit.corrector = options.adjoint.corrector;
     if (options.adjoint.rtol > 0) options.rtol = options.adjoint.rtol;
     if (options.adjoint.atol > 0) options.atol = options.adjoint.atol;
@@ -118,6 +126,10 @@ class Adjoint {
   }
 
  private:
+  static std::string method(const OdeOptions& options) {
+    return options.adjoint.method.empty() ? options.method : options.adjoint.method;
+  }
+
   // The forward problem's own f is looked at here; its budgets are not.
   static OdeOptions forward_options(OdeOptions options) {
     options.max_evaluations = std::numeric_limits<int64_t>::max();
@@ -138,13 +150,13 @@ class Adjoint {
     return {state.begin(), state.begin() + static_cast<std::ptrdiff_t>(kept_.tensors)};
   }
 
-  State field(const Tensor& t, const State& state) {
+  State field(const VectorField& f, const Tensor& t, const State& state) {
     State inputs, derivative;
     const uint64_t begin = next_sequence();
     for (const Tensor& y : solution(t.item(), state)) inputs.push_back(track(y));
     {
       const EnableGrad guard;
-      derivative = kept_.term.f(t, inputs);
+      derivative = f(t, inputs);
     }
     check_structure(derivative, inputs);
     inputs.insert(inputs.end(), captured_.begin(), captured_.end());
@@ -172,12 +184,12 @@ class Adjoint {
   // The diagonal of the adjoint is −D f, the very vector of the forward problem: Chen & Duvenaud (2019), section 3.
   ValueAndDiagonal with_diagonal(const Tensor& t, const State& state) {
     const State y = solution(t.item(), state);
-    const Tensor d = forward_.with_diagonal(t.item(), y).d;
-    ValueAndDiagonal result{field(t, state), {}};
+    const Tensor d = forward_->with_diagonal(t.item(), y).d;
+    ValueAndDiagonal result{field(implicit_, t, state), {}};
     result.d.resize(result.f.size());
-    const State forwards = forward_.unpack(d, y), backwards = forward_.unpack(neg(d), y);
+    const State forwards = forward_->unpack(d, y), backwards = forward_->unpack(neg(d), y);
     for (size_t i = 0; i < kept_.tensors; ++i) {
-      if (forward_.quadrature(i)) continue;
+      if (forward_->quadrature(i)) continue;
       if (backsolve_) result.d[i] = forwards[i];
       result.d[before() + i] = backwards[i];
     }
@@ -192,8 +204,9 @@ class Adjoint {
 
   const Kept& kept_;
   std::vector<Tensor> known_, captured_;
-  bool backsolve_;
-  System forward_;
+  bool backsolve_, split_;
+  VectorField implicit_;  // what the Jacobian is of: the stiff part, or all
+  std::shared_ptr<System> forward_;
 };
 
 // Solved backwards, a flow that contracts explodes: the start tells.
@@ -316,7 +329,7 @@ OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vecto
     leaves.push_back(track(start.back()));
   }
   std::vector<Tensor> inputs = y0;
-  const State first = term.f(t0, leaves);
+  const State first = term(t0, leaves);
   check_structure(first, y0);
   for (const Tensor& k : first) {
     k1.push_back(stop_gradient(k));
@@ -331,20 +344,24 @@ OdeSolution solve_adjoint(const OdeTerm& term, const State& y0, const std::vecto
   if (any_tracked(inputs)) check_recorded(term, t0, leaves, first);
   // If nothing is tracked at the start, f is recorded all the way, to see that this stays so.
   const bool untracked = !any_tracked(inputs);
-  const auto watched = [&](const Tensor& t, const State& y) {
-    const EnableGrad record;
-    State k = term.f(t, y);
-    if (any_tracked(k) && !any_tracked(y)) captured_late(t.item());
-    return k;
+  const auto watch = [](const VectorField& f) -> VectorField {
+    return [&f](const Tensor& t, const State& y) {
+      const EnableGrad record;
+      State k = f(t, y);
+      if (any_tracked(k) && !any_tracked(y)) captured_late(t.item());
+      return k;
+    };
   };
   OdeTerm forward_term = term;
-  if (untracked) forward_term.f = watched;
+  if (untracked) forward_term.f = watch(term.f);
+  if (untracked && term.nonstiff) forward_term.nonstiff = watch(term.nonstiff);
   {
     const NoGrad guard;
     OdeOptions forward = options;
     forward.dense = options.dense || options.gradient == OdeGradient::adjoint;
     OdeStatistics counted = before;
     ++counted.evaluations;
+    if (term.nonstiff) ++counted.nonstiff_evaluations;
     solution = solve(forward_term, start, times, forward, counted, k1);
     kept->trajectory = solution.trajectory;
     kept->grid = solution.grid;

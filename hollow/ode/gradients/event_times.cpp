@@ -11,6 +11,10 @@
 
 namespace dimwise::ode {
 
+namespace {
+constexpr int64_t evaluations_to_move = 4;
+}
+
 State moved_in_time(const OdeTerm& term, const Tensor& t, const State& y, const Tensor& h) {
   const Tensor length = astype(h, y[0].dtype());
   const auto moved = [&](double share, const State& k) {
@@ -19,7 +23,7 @@ State moved_in_time(const OdeTerm& term, const Tensor& t, const State& y, const 
     return result;
   };
   const auto f = [&](double share, const State& at) {
-    State k = term.f(t + share * h, at);
+    State k = term(t + share * h, at);
     check_structure(k, y);
     return k;
   };
@@ -29,8 +33,14 @@ State moved_in_time(const OdeTerm& term, const Tensor& t, const State& y, const 
   return moved(1, slope);
 }
 
-int64_t attach_event_time(const OdeTerm& term, const OdeEvent& event, OdeEventReached& reached) {
-  if (!any_tracked(reached.y) && !event.g(reached.time, reached.y).tracked()) return 0;
+void count_moves(OdeStatistics& statistics, const OdeTerm& term, int64_t moves) {
+  statistics.evaluations += evaluations_to_move * moves;
+  if (term.nonstiff) statistics.nonstiff_evaluations += evaluations_to_move * moves;
+}
+
+void attach_event_time(const OdeTerm& term, const OdeEvent& event, OdeEventReached& reached,
+                       OdeStatistics& statistics) {
+  if (!any_tracked(reached.y) && !event.g(reached.time, reached.y).tracked()) return;
   const Tensor at = reached.time;
   const auto g = [&](const Tensor& t) {
     return reshape(astype(event.g(t, moved_in_time(term, at, reached.y, t - at)), DType::float64), {1});
@@ -39,7 +49,7 @@ int64_t attach_event_time(const OdeTerm& term, const OdeEvent& event, OdeEventRe
                                  {.method = ImplicitMethod::dense});
   reached.time = reshape(t, {});
   reached.y = moved_in_time(term, at, reached.y, reached.time - at);
-  return 2 * evaluations_to_move;
+  count_moves(statistics, term, 2);
 }
 
 double event_slope(const OdeTerm& term, const OdeEvent& event, double t, const State& y) {
@@ -50,7 +60,7 @@ double event_slope(const OdeTerm& term, const OdeEvent& event, double t, const S
   if (!g.tracked()) return NAN;
   const NoGrad off;
   std::vector<Tensor> directions{scalar(1, DType::float64)};
-  for (const Tensor& k : term.f(inputs[0], {inputs.begin() + 1, inputs.end()})) directions.push_back(k);
+  for (const Tensor& k : term(inputs[0], {inputs.begin() + 1, inputs.end()})) directions.push_back(k);
   return Tape({g}, inputs, {.cut_at_inputs = true}).push(directions)[0].item();
 }
 

@@ -10,6 +10,7 @@ struct Family {
   std::vector<std::string> names;
   std::function<bool(const std::string&method)> adaptive, implicit;
   bool multistep = false;
+  std::function<bool(const std::string& method)> imex = [](const std::string&) { return false; };
   std::function<std::unique_ptr<Stepper>(const std::shared_ptr<System>& system, double t, const State& y,
                                          State derivative)>
       make;
@@ -22,5 +23,6 @@ const Family& explicit_runge_kutta();
 const Family& multistep();
 const Family& diagonally_implicit();
 const Family& radau();
+const Family& switching();
 
 }  // namespace dimwise::ode

@@ -59,7 +59,7 @@ class Multistep final : public Stepper {
   double reject(const Attempt& attempt) override;
   Interpolant interpolant() override;
   void replace(State y) override;
-  int order() const override { return begun_afresh_ ? -1 : order_; }
+  std::optional<int> order() const override { return begun_afresh_ ? -1 : order_; }
   void prescribe(int order) override;
   void visit(const std::function<void(Tensor&)>& each) override;
 

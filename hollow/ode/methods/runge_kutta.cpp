@@ -13,6 +13,13 @@ namespace {
 constexpr double near = 0.9;  // stability-limited steps oscillate around the bound
 }
 
+RungeKutta::RungeKutta(const Tableau& tableau, std::shared_ptr<System> system, double t, const State& y,
+                       State derivative)
+    : Stepper(std::move(system), t, y, std::move(derivative)),
+      tableau_(tableau),
+      stability_bound_(near * tableau.real_stability()),
+      control_(tableau.order) {}
+
 // y + h Σ_j weights_j k_j over the given weights, with the large term last.
 State RungeKutta::advance(const Step& step, const std::vector<double>& weights, bool skip_quadratures) const {
   State result;
@@ -115,7 +122,12 @@ bool RungeKutta::near_stability() const {
   const State weights = system_->norm.weights(step_.y1);
   const double slope = system_->norm(combination({&step_.k[last], &step_.k[last - 1]}, {1, -1}), weights);
   const double distance = system_->norm(combination({&step_.y1, &step_.last_argument}, {1, -1}), weights);
-  return distance > 0 && std::abs(step_.h()) * slope / distance > near * tableau_.real_stability();
+  return distance > 0 && std::abs(step_.h()) * slope / distance > stability_bound_;
+}
+
+State RungeKutta::curvature() const {
+  const NoGrad guard;
+  return combination({&step_.k[tableau_.stages() - 1], &step_.k.front()}, {1 / step_.h(), -1 / step_.h()});
 }
 
 Interpolant RungeKutta::interpolant() {

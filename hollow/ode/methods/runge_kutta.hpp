@@ -9,8 +9,7 @@ namespace dimwise::ode {
 /// An explicit Runge–Kutta method, given by its tableau.
 class RungeKutta final : public Stepper {
  public:
-  RungeKutta(const Tableau& tableau, std::shared_ptr<System> system, double t, const State& y, State derivative)
-      : Stepper(std::move(system), t, y, std::move(derivative)), tableau_(tableau), control_(tableau.order) {}
+  RungeKutta(const Tableau& tableau, std::shared_ptr<System> system, double t, const State& y, State derivative);
   std::unique_ptr<Stepper> clone() const override;
 
   double first_dt(double end) override;
@@ -20,6 +19,11 @@ class RungeKutta final : public Stepper {
   Interpolant interpolant() override;
   void visit(const std::function<void(Tensor&)>& each) override;
   bool stability_limited() const override { return stability_limited_; }
+
+  /// h·|λ| of a real λ beyond which stability limits a step.
+  double stability_bound() const { return stability_bound_; }
+  /// y'' of the last step, by the difference of its slopes; untracked.
+  State curvature() const;
 
  private:
   struct Step {
@@ -37,6 +41,7 @@ class RungeKutta final : public Stepper {
   bool near_stability() const;
 
   const Tableau& tableau_;
+  double stability_bound_;
   StepControl control_;
   Step step_;  // last attempted or accepted
   int64_t accepted_ = 0;

@@ -37,7 +37,8 @@ double first_step(System& system, double t, double end, const State& y, const St
 namespace {
 
 const std::vector<const Family*>& families() {
-  static const std::vector<const Family*> all{&explicit_runge_kutta(), &multistep(), &diagonally_implicit(), &radau()};
+  static const std::vector<const Family*> all{&explicit_runge_kutta(), &multistep(), &diagonally_implicit(), &radau(),
+                                              &switching()};
   return all;
 }
 
@@ -75,5 +76,6 @@ const std::vector<std::string>& ode_method_names() {
 
 bool is_adaptive(const std::string& method) { return ode::family(method).adaptive(method); }
 bool is_implicit(const std::string& method) { return ode::family(method).implicit(method); }
+bool is_imex(const std::string& method) { return ode::family(method).imex(method); }
 
 }  // namespace dimwise

@@ -3,6 +3,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 
 #include "hollow/ode/detail/dense_output.hpp"
 #include "hollow/ode/detail/system.hpp"
@@ -34,7 +35,7 @@ class Stepper {
   double t() const { return t_; }
   const State& y() const { return y_; }
   /// f(t, y), evaluated if it is not known yet.
-  const State& derivative();
+  virtual const State& derivative();
 
   /// A first step length on the way to `end`; f is not evaluated beyond it.
   virtual double first_dt(double end) = 0;
@@ -58,9 +59,9 @@ class Stepper {
     derivative_.clear();
   }
 
-  /// Multistep methods: the order of the last accepted step, negative after a restart; the setter prescribes it for the
-  /// next attempt of a replay.
-  virtual int order() const { return 0; }
+  /// Methods of variable order: that of the last accepted step, negative after a restart, 0 of a switching method's
+  /// explicit steps; the setter prescribes it for the next attempt of a replay.
+  virtual std::optional<int> order() const { return std::nullopt; }
   virtual void prescribe(int) {}
   /// Whether h·|λ| was recently at the method's stability bound, so that stability, not accuracy, limits the step.
   virtual bool stability_limited() const { return false; }

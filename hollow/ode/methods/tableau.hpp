@@ -21,11 +21,17 @@ struct Tableau {
   /// b minus the weights of a second embedded method, of lower order: the norm of the error is then
   /// ‖error‖² / √(‖error‖² + 0.01 ‖error_low‖²).
   std::vector<double> error_low = {};
+  /// The explicit method of an additive pair, which has the same c, b and error; empty if there is none.
+  std::vector<std::vector<double>> explicit_a = {};
+  /// The interpolant of the pair.
+  std::vector<std::vector<double>> additive_interpolant = {};
+  int additive_interpolant_order = 0;
 
   size_t stages() const { return b.size(); }
   /// The extent of the stability region along the negative real axis: the first |z| with |R(−z)| > 1.
   double real_stability() const;
   bool adaptive() const { return !error.empty(); }
+  bool additive() const { return !explicit_a.empty(); }
 };
 
 /// The explicit method of that name. Throws ValueError if there is none.

@@ -15,8 +15,9 @@ struct Named {
 const Named& all() {
   static const Named list = [] {
     Named result;
-    for (const auto& family : {ode::problems::classic_problems, ode::problems::stiff_problems,
-                               ode::problems::large_problems, ode::problems::detest_problems})
+    for (const auto& family :
+         {ode::problems::classic_problems, ode::problems::stiff_problems, ode::problems::large_problems,
+          ode::problems::split_problems, ode::problems::detest_problems})
       for (const auto& make : family()) {
         result.makers.push_back(make);
         result.names.push_back(make().name);

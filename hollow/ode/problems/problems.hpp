@@ -10,7 +10,8 @@ namespace dimwise {
 
 /// An initial value problem of the literature, float64, its state one tensor (d).
 ///
-/// Its term has its diagonal in closed form, and works on any batch of states (…, d).
+/// Its term, or of a split term the stiff part, has its diagonal in closed form, and works on any batch of states
+/// (…, d).
 struct OdeProblem {
   std::string name;
   std::string title;
@@ -27,7 +28,7 @@ struct OdeProblem {
   std::function<std::vector<double>(double t)> exact = nullptr;  ///< y(t) in closed form
 };
 
-/// The names of all problems, family by family: closed forms and classics, stiff ones, large ones, DETEST.
+/// The names of all problems, family by family: closed forms and classics, stiff ones, large ones, split ones, DETEST.
 const std::vector<std::string>& ode_problem_names();
 
 /// The problem of a name. Throws ValueError listing the names.

@@ -61,12 +61,18 @@ const Pinned pinned[] = {
     {"hires", "kvaerno3", "automatic", 1e-05, {1729, 20, 37, 100, 73, 1706, 356, 17, 0}},
     {"oregonator", "kvaerno3", "newton", 0.0001, {4926, 0, 107, 0, 261, 4913, 841, 86, 0}},
     {"diagonally-dominant", "kvaerno3", "jacobi_newton", 0.0001, {869, 29, 0, 0, 0, 867, 187, 15, 0}},
+    {"hires", "kencarp3", "automatic", 1e-05, {1357, 13, 54, 65, 80, 1340, 157, 18, 0}},
+    {"oregonator", "kencarp3", "newton", 0.0001, {3814, 0, 238, 0, 336, 3801, 366, 96, 6}},
+    {"diagonally-dominant", "kencarp3", "jacobi_newton", 0.0001, {608, 28, 0, 0, 0, 606, 96, 12, 10}},
     {"hires", "kencarp4", "automatic", 1e-05, {1325, 6, 53, 30, 70, 1316, 86, 13, 0}},
     {"oregonator", "kencarp4", "newton", 0.0001, {4229, 0, 285, 0, 376, 4216, 209, 75, 4}},
     {"diagonally-dominant", "kencarp4", "jacobi_newton", 0.0001, {686, 22, 0, 0, 0, 684, 65, 13, 2}},
     {"hires", "kencarp5", "automatic", 1e-05, {1411, 4, 114, 20, 133, 1404, 62, 13, 0}},
     {"oregonator", "kencarp5", "newton", 0.0001, {4113, 0, 359, 0, 448, 4097, 185, 51, 29}},
     {"diagonally-dominant", "kencarp5", "jacobi_newton", 0.0001, {698, 22, 0, 0, 0, 696, 54, 6, 2}},
+    {"burgers-split", "kencarp3", "newton", 0.0001, {131, 0, 3, 0, 7, 112, 17, 0, 0}},
+    {"burgers-split", "kencarp4", "automatic", 1e-05, {181, 1, 5, 5, 8, 164, 14, 0, 0}},
+    {"burgers-split", "kencarp5", "newton", 1e-05, {216, 0, 4, 0, 6, 199, 15, 0, 0}},
     {"blow-up", "dopri5", "automatic", 1e-06, {2540, 0, 0, 0, 0, 0, 214, 209, 0}},
 };
 

@@ -39,7 +39,8 @@ double gradient(const OdeOptions& options, OdeStatistics* statistics = nullptr) 
   return grad(sum(s.y.back()[0] * start()), k).item();
 }
 
-const std::vector<std::string> implicit_methods{"bdf", "adams", "kvaerno3", "kencarp4", "kencarp5", "radau5"};
+const std::vector<std::string> implicit_methods{"bdf",      "adams",    "kvaerno3", "kencarp3",
+                                                "kencarp4", "kencarp5", "radau5"};
 
 }  // namespace
 

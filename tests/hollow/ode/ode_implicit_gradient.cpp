@@ -12,7 +12,7 @@ using namespace dimwise::problems;
 
 namespace {
 
-const std::vector<std::string> methods{"kvaerno3", "kencarp4", "kencarp5", "radau5"};
+const std::vector<std::string> methods{"kvaerno3", "kencarp3", "kencarp4", "kencarp5", "radau5"};
 
 // Robertson's reactions with rates (k1, k2, k3).
 VectorField robertson(const Tensor& k) {

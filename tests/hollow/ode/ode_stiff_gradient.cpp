@@ -125,7 +125,8 @@ TEST_CASE("Gradients of implicit methods agree with the stored sensitivities") {
     const auto& result = stored["results"][0];
     for (const std::string& method : implicit_methods())
       for (const OdeGradient gradient : {OdeGradient::direct, OdeGradient::adjoint}) {
-        const double tolerance = method == "kvaerno3" ? 1e-8 : 1e-10;  // a low order needs many steps
+        const double tolerance =
+            method == "kvaerno3" || method == "kencarp3" ? 1e-8 : 1e-10;  // a low order needs many steps
         const Tensor p = track(tensor(p0, DType::float64)),
                      y0 = track(tensor(stored["y0"].get<std::vector<double>>(), DType::float64));
         const auto s = value_or_throw(odeint(

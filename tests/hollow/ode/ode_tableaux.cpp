@@ -29,6 +29,26 @@ std::vector<const Tableau*> all_tableaux() {
   return all;
 }
 
+std::vector<const Tableau*> additive_tableaux() {
+  std::vector<const Tableau*> all;
+  for (const Tableau* method : esdirk_tableaux())
+    if (method->additive()) all.push_back(method);
+  return all;
+}
+
+// The order of an interpolant at all θ: of each power, that of its coefficients.
+int interpolant_order(const std::vector<Coefficients>& a, const std::vector<std::vector<double>>& interpolant,
+                      size_t largest) {
+  int order = static_cast<int>(largest);
+  for (size_t power = 1; power <= largest; ++power) {
+    std::vector<double> b;
+    for (const auto& polynomial : interpolant) b.push_back(power <= polynomial.size() ? polynomial[power - 1] : 0);
+    const auto expected = [&](const RootedTree& tree) { return tree.order == power ? 1 / tree.density : 0; };
+    order = std::min(order, order_of(defects(a, b, largest, expected), 1e-11));
+  }
+  return order;
+}
+
 // R(z) = 1 + z bᵀ (I − z A)⁻¹ 1.
 std::complex<double> stability(const Tableau& method, std::complex<double> z) {
   const size_t n = method.stages();
@@ -96,6 +116,19 @@ TEST_CASE(
   for (size_t i = 1; i < 4; ++i) CHECK(radau_tableau().a[i].size() == 4);
 }
 
+TEST_CASE("The explicit methods of additive pairs are strictly lower triangular, with the same nodes") {
+  for (const Tableau* method : additive_tableaux()) {
+    INFO(method->name);
+    REQUIRE(method->explicit_a.size() == method->c.size());
+    REQUIRE(method->additive_interpolant.size() == method->c.size());
+    for (size_t i = 0; i < method->c.size(); ++i) {
+      const std::vector<double>& row = method->explicit_a[i];
+      CHECK(row.size() == i);
+      CHECK(std::accumulate(row.begin(), row.end(), 0.0) == Approx(method->c[i]).margin(1e-14));
+    }
+  }
+}
+
 TEST_CASE("Implicit methods are stiffly accurate, and L-stable") {
   for (const Tableau* method : implicit_tableaux()) {
     INFO(method->name);
@@ -113,7 +146,7 @@ TEST_CASE("Implicit methods are stiffly accurate, and L-stable") {
 TEST_CASE("Every method has exactly its order") {
   for (const Tableau* method : all_tableaux()) {
     INFO(method->name);
-    CHECK(order_of(defects(method->a, method->b, 8, exact), 1e-13) == method->order);
+    CHECK(order_of(defects({method->a}, method->b, 8, exact), 1e-13) == method->order);
   }
   // For order 8, the tall tree with nine vertices suffices to show that the order is not higher, with its 12 stages.
   const Tableau& dopri8 = tableau("dopri8");
@@ -130,36 +163,45 @@ TEST_CASE("Every method has exactly its order") {
 
 TEST_CASE("The embedded methods have their orders") {
   const std::map<std::string, std::pair<int, int>> orders{
-      {"bosh3", {2, 0}},    {"dopri5", {4, 0}},   {"tsit5", {4, 0}},    {"dopri8", {5, 3}},
-      {"kvaerno3", {2, 0}}, {"kencarp4", {3, 0}}, {"kencarp5", {4, 0}}, {"radau5", {3, 0}}};
+      {"bosh3", {2, 0}},    {"dopri5", {4, 0}},   {"tsit5", {4, 0}},    {"dopri8", {5, 3}}, {"kvaerno3", {2, 0}},
+      {"kencarp3", {2, 0}}, {"kencarp4", {3, 0}}, {"kencarp5", {4, 0}}, {"radau5", {3, 0}}};
   for (const Tableau* method : all_tableaux()) {
     INFO(method->name << ": `orders` has the order of its embedded method, and of a second one or 0");
     REQUIRE(method->adaptive() == (orders.count(method->name) == 1));
     if (!method->adaptive()) continue;
     const auto [order, low] = orders.at(method->name);
     REQUIRE(method->error.size() == method->stages());
-    CHECK(order_of(defects(method->a, method->error, 8, nothing), 1e-14) == order);
+    CHECK(order_of(defects({method->a}, method->error, 8, nothing), 1e-14) == order);
     REQUIRE(method->error_low.empty() == (low == 0));
-    if (low > 0) CHECK(order_of(defects(method->a, method->error_low, 8, nothing), 1e-14) == low);
+    if (low > 0) CHECK(order_of(defects({method->a}, method->error_low, 8, nothing), 1e-14) == low);
   }
 }
 
 TEST_CASE("Every interpolant has exactly its order at all θ, and ends at the solution") {
   for (const Tableau* method : all_tableaux()) {
     INFO(method->name);
-    int order = 8;
-    for (size_t power = 1; power <= 8; ++power) {
-      std::vector<double> b;
-      for (const auto& polynomial : method->interpolant)
-        b.push_back(power <= polynomial.size() ? polynomial[power - 1] : 0);
-      const auto expected = [&](const RootedTree& tree) { return tree.order == power ? 1 / tree.density : 0; };
-      order = std::min(order, order_of(defects(method->a, b, 8, expected), 1e-11));
-    }
-    CHECK(order == method->interpolant_order);
+    CHECK(interpolant_order({method->a}, method->interpolant, 8) == method->interpolant_order);
     for (size_t i = 0; i < method->interpolant.size(); ++i) {
       const auto& polynomial = method->interpolant[i];
       CHECK(std::accumulate(polynomial.begin(), polynomial.end(), 0.0) ==
             Approx(i < method->b.size() ? method->b[i] : 0).margin(2e-13));
+    }
+  }
+}
+
+TEST_CASE("Additive pairs have exactly the order of their implicit method: all trees of two colors") {
+  std::map<size_t, int> counts;
+  for (const RootedTree& tree : rooted_trees(5, 2)) ++counts[tree.order];
+  CHECK(counts == std::map<size_t, int>{{1, 1}, {2, 2}, {3, 7}, {4, 26}, {5, 107}});
+  for (const Tableau* method : additive_tableaux()) {
+    INFO(method->name);
+    const std::vector<Coefficients> pair{method->a, method->explicit_a};
+    CHECK(order_of(defects(pair, method->b, 6, exact), 1e-13) == method->order);
+    CHECK(order_of(defects(pair, method->error, 6, nothing), 1e-14) == method->order - 1);
+    CHECK(interpolant_order(pair, method->additive_interpolant, 6) == method->additive_interpolant_order);
+    for (size_t i = 0; i < method->b.size(); ++i) {
+      const auto& polynomial = method->additive_interpolant[i];
+      CHECK(std::accumulate(polynomial.begin(), polynomial.end(), 0.0) == Approx(method->b[i]).margin(2e-13));
     }
   }
 }

@@ -23,7 +23,7 @@ VectorField in_loops(const OdeTerm& term) {
   };
 }
 
-const std::vector<std::string> implicit_methods{"bdf", "kvaerno3", "kencarp4", "kencarp5", "radau5"};
+const std::vector<std::string> implicit_methods{"bdf", "kvaerno3", "kencarp3", "kencarp4", "kencarp5", "radau5"};
 
 }  // namespace
 

@@ -13,6 +13,7 @@ using Problems = std::vector<OdeProblem (*)()>;
 Problems classic_problems();
 Problems stiff_problems();
 Problems large_problems();
+Problems split_problems();
 Problems detest_problems();
 
 }  // namespace dimwise::ode::problems
