@@ -234,6 +234,28 @@ TEST_CASE("Gradients through changes of the method are those of the steps, in al
   for (size_t i = 0; i < 2; ++i) CHECK(g[i].item() == Approx(direct[i].item()).epsilon(1e-5));
 }
 
+TEST_CASE("The checkpointed gradient is the direct one also if the method changes where a segment begins") {
+  int at_start = 0;
+  for (int i = 0; i < 12; ++i) {
+    const double most = 300 + 60 * i, rtol = std::pow(10.0, -4 - 0.2 * i);
+    INFO("most = " << most << ", rtol = " << rtol);
+    std::vector<double> gradients;
+    for (const OdeGradient gradient : {OdeGradient::direct, OdeGradient::checkpointed}) {
+      const Tensor k = track(tensor({most}, DType::float64)), y0 = track(tensor({1.5}, DType::float64));
+      const auto s = value_or_throw(
+          odeint(ramp(k, 5), {y0}, {0, 4},
+                 {.method = method, .rtol = rtol, .implicit = {.tolerance = 1e-9}, .gradient = gradient}));
+      for (const Tensor& g : grad(sum(square(s.y[1][0])), {k, y0})) gradients.push_back(g.item());
+      // Segments have 1, 2, 3, … steps.
+      size_t begin = 0;
+      for (size_t steps = 1; begin < s.orders.size(); begin += steps++)
+        at_start += begin > 0 && (s.orders[begin - 1] == 0) != (s.orders[begin] == 0) ? 1 : 0;
+    }
+    for (size_t j = 0; j < 2; ++j) CHECK(gradients[2 + j] == Approx(gradients[j]).epsilon(1e-7));
+  }
+  CHECK(at_start > 0);
+}
+
 TEST_CASE("Estimates of the fastest component respect the limit, skip quadratures, and survive a NaN") {
   const OdeTerm term = ramp(scalar(2000, DType::float64));
   for (int64_t limit = 1; limit < 400; limit += 7) {
