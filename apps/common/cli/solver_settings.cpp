@@ -1,9 +1,14 @@
 #include "apps/common/cli/solver_settings.hpp"
 
+#include <fmt/format.h>
+
 namespace dimwise::app {
 
 void add_integrator(Command& command, SolverSettings& s) {
-  command.section("Solver").add_choice("method", s.method, ode_method_names(), "the ODE method");
+  command.section("Solver")
+      .add_choice("method", s.method, ode_method_names(),
+                  fmt::format("the ODE method: {}", fmt::join(ode_method_names(), ", ")))
+      .placeholder = "NAME";
   command.add_choice("corrector", s.corrector, corrector_names(), "how implicit methods solve their equations");
   command.add("rtol", s.rtol, "relative tolerance of adaptive methods", positive);
   command.add("atol", s.atol, "absolute tolerance of adaptive methods", positive);
