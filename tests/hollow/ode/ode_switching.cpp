@@ -282,6 +282,11 @@ TEST_CASE("Estimates of the fastest component respect the limit, skip quadrature
   const auto s = value_or_throw(
       odeint(integral, {start({1.5})[0], start({0})[0]}, {0, 4}, {.method = method, .quadratures = {false, true}}));
   CHECK(s.statistics.stiff_phases == 1);
+  // One that changes a thousand times as fast as the state is not a fast component.
+  const auto dear = [](const Tensor& t, const State& s) { return State{1e-3 * cos(20 * t) - s[0], 1e4 * s[0]}; };
+  CHECK(value_or_throw(odeint(dear, {start({0})[0], start({0})[0]}, {0, 4},
+                              {.method = method, .rtol = 1e-6, .atol = 1e-6, .quadratures = {false, true}}))
+            .statistics.stiff_phases == 0);
   // At the start f does not change at all.
   const auto later = [&](const Tensor& t, const State& y) {
     return State{t.item() < 1 ? 1 + 0 * y[0] : -1e5 * (y[0] - cos(t))};
