@@ -261,7 +261,7 @@ TEST_CASE("The checkpointed gradient is the direct one also if the method change
   CHECK(at_start > 0);
 }
 
-TEST_CASE("Estimates of the fastest component respect the limit, skip quadratures, and survive a NaN") {
+TEST_CASE("Estimates of the fastest component respect the limit, and survive quadratures, a constant f and a NaN") {
   const OdeTerm term = ramp(scalar(2000, DType::float64));
   for (int64_t limit = 1; limit < 400; limit += 7) {
     int64_t evaluations = 0;
