@@ -267,6 +267,30 @@ TEST_CASE("All correctors solve the stiff part, with its own diagonal, also in r
     }
 }
 
+TEST_CASE("The sparsity of the stiff part serves its equations, and the whole is solved without it") {
+  const AdvectionDiffusion p;
+  std::vector<int64_t> rows, columns;
+  for (int64_t i = 0; i < p.n; ++i)
+    for (const int64_t j : {(i + p.n - 1) % p.n, i, (i + 1) % p.n}) {
+      rows.push_back(i);
+      columns.push_back(j);
+    }
+  OdeTerm diffusion([&](const Tensor&, const State& u) { return p.diffusion(u); });
+  diffusion.sparsity = SparsityPattern(p.n, rows, columns);
+  // The non-stiff part couples all points: the pattern is not that of the sum.
+  const OdeTerm term =
+      split_term(diffusion, [&](const Tensor&, const State& u) { return State{p.advection(u)[0] - 0.1 * mean(u[0])}; });
+  for (const char* method : {"kencarp4", "bdf"}) {
+    INFO(method);
+    const auto s =
+        value_or_throw(odeint(term, {p.exact(0)}, {0, 1}, {.method = method, .implicit = {.corrector = "newton"}}));
+    CHECK(largest(s.y[1][0] - p.exact(1)) < 1e-4);
+    CHECK(s.statistics.jacobians > 0);
+    CHECK((s.statistics.products > 0) == is_imex(method));
+    CHECK(s.statistics.products <= 6 * s.statistics.jacobians);
+  }
+}
+
 TEST_CASE("Quadratures, several tensors and plain loops work in both parts") {
   const OdeTerm term = split_term(
       [](const Tensor&, const State& s) {

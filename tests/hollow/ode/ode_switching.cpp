@@ -241,22 +241,27 @@ TEST_CASE("The checkpointed gradient is the direct one also if the method change
     INFO("most = " << most << ", rtol = " << rtol);
     std::vector<double> gradients;
     for (const OdeGradient gradient : {OdeGradient::direct, OdeGradient::checkpointed}) {
-      const Tensor k = track(tensor({most}, DType::float64)), y0 = track(tensor({1.5}, DType::float64));
-      const auto s = value_or_throw(
-          odeint(ramp(k, 5), {y0}, {0, 4},
-                 {.method = method, .rtol = rtol, .implicit = {.tolerance = 1e-9}, .gradient = gradient}));
-      for (const Tensor& g : grad(sum(square(s.y[1][0])), {k, y0})) gradients.push_back(g.item());
+      const Tensor k = track(tensor({most}, DType::float64)), y0 = track(tensor({1.5, 2}, DType::float64));
+      // The second component remembers its start.
+      const auto f = [term = ramp(k, 5)](const Tensor& t, const State& s) {
+        const Tensor y = slice(s[0], -1, 0, 1), z = slice(s[0], -1, 1, 2);
+        return State{concat({term(t, {y})[0], y - 0.1 * z})};
+      };
+      const auto s = value_or_throw(odeint(
+          f, {y0}, {0, 4}, {.method = method, .rtol = rtol, .implicit = {.tolerance = 1e-9}, .gradient = gradient}));
+      for (const Tensor& g : grad(sum(square(s.y[1][0])), {k, y0}))
+        for (const double x : g.values()) gradients.push_back(x);
       // Segments have 1, 2, 3, … steps.
       size_t begin = 0;
       for (size_t steps = 1; begin < s.orders.size(); begin += steps++)
         at_start += begin > 0 && (s.orders[begin - 1] == 0) != (s.orders[begin] == 0) ? 1 : 0;
     }
-    for (size_t j = 0; j < 2; ++j) CHECK(gradients[2 + j] == Approx(gradients[j]).epsilon(1e-7));
+    for (size_t j = 0; j < 3; ++j) CHECK(gradients[3 + j] == Approx(gradients[j]).epsilon(1e-7));
   }
   CHECK(at_start > 0);
 }
 
-TEST_CASE("Estimates of the fastest component respect the limit, skip quadratures, and survive a NaN") {
+TEST_CASE("Estimates of the fastest component respect the limit, and survive quadratures, a constant f and a NaN") {
   const OdeTerm term = ramp(scalar(2000, DType::float64));
   for (int64_t limit = 1; limit < 400; limit += 7) {
     int64_t evaluations = 0;
@@ -277,6 +282,11 @@ TEST_CASE("Estimates of the fastest component respect the limit, skip quadrature
   const auto s = value_or_throw(
       odeint(integral, {start({1.5})[0], start({0})[0]}, {0, 4}, {.method = method, .quadratures = {false, true}}));
   CHECK(s.statistics.stiff_phases == 1);
+  // One that changes a thousand times as fast as the state is not a fast component.
+  const auto dear = [](const Tensor& t, const State& s) { return State{1e-3 * cos(20 * t) - s[0], 1e4 * s[0]}; };
+  CHECK(value_or_throw(odeint(dear, {start({0})[0], start({0})[0]}, {0, 4},
+                              {.method = method, .rtol = 1e-6, .atol = 1e-6, .quadratures = {false, true}}))
+            .statistics.stiff_phases == 0);
   // At the start f does not change at all.
   const auto later = [&](const Tensor& t, const State& y) {
     return State{t.item() < 1 ? 1 + 0 * y[0] : -1e5 * (y[0] - cos(t))};
