@@ -180,12 +180,19 @@ System::WithDiagonal System::with_diagonal(double t, const State& y) {
   return {std::move(both.f), pack(both.d)};
 }
 
-std::pair<Tensor, State> System::recorded(double t, const State& y) {
+System::Recorded System::recorded(double t, const State& y) {
+  count();
   const EnableGrad guard;
-  Tensor leaf = track(pack(y));
-  State k = term_.f(scalar(t, DType::float64), unpack(leaf, y));
-  check_structure(k, like_);
-  return {std::move(leaf), std::move(k)};
+  const Tensor leaf = track(pack(y));
+  const State k = term_.f(scalar(t, DType::float64), unpack(leaf, y));
+  check_structure(k, like_, function_);
+  const Tensor out = pack(k);
+  Recorded result{{}, stop_gradient(leaf), stop_gradient(out), nullptr};
+  for (const Tensor& part : k) result.f.push_back(stop_gradient(part));
+  if (out.tracked())
+    result.tape = std::make_shared<const Tape>(std::vector<Tensor>{out}, std::vector<Tensor>{leaf},
+                                               Tape::Options{.cut_at_inputs = true});
+  return result;
 }
 
 JacobianProducts System::products(double t, const State& y, const Tensor& u, const Tensor& out,
@@ -222,18 +229,7 @@ Jacobian System::jacobian(double t, const State& y, bool dense) {
     const Tensor given = term_.jacobian(scalar(t, DType::float64), y);
     return term_.sparsity ? Jacobian{.sparse = structure_.matrix(given, pack(y))} : Jacobian{.dense = given};
   }
-  count();
-  const auto [leaf, k] = recorded(t, y);
-  const Tensor u = stop_gradient(leaf);
-  Tensor out;
-  {
-    const EnableGrad guard;
-    out = pack(k);
-  }
-  std::shared_ptr<const Tape> tape;
-  if (out.tracked())
-    tape = std::make_shared<const Tape>(std::vector<Tensor>{out}, std::vector<Tensor>{leaf},
-                                        Tape::Options{.cut_at_inputs = true});
+  const auto [f, u, out, tape] = recorded(t, y);
   const JacobianProducts products = this->products(t, y, u, out, tape);
   const bool check_rows = coupling_ == RowCoupling::automatic;
   try {
@@ -267,26 +263,11 @@ std::function<Tensor(const Tensor& v)> System::preconditioner(double t, const St
 }
 
 System::Linearized System::linearize(double t, const State& y) {
-  count();
-  const auto [leaf, k] = recorded(t, y);
-  Tensor out;
-  {
-    const EnableGrad guard;
-    out = pack(k);
-  }
-  State untracked;
-  for (const Tensor& part : k) untracked.push_back(stop_gradient(part));
-  if (!out.tracked())
-    return {std::move(untracked), [this, t, y, u = stop_gradient(leaf), out](const Tensor& v) {
-              ++statistics.products;
-              return difference(t, y, u, out, v);
-            }};
-  const auto tape = std::make_shared<const Tape>(std::vector<Tensor>{out}, std::vector<Tensor>{leaf},
-                                                 Tape::Options{.cut_at_inputs = true});
-  return {std::move(untracked), [this, tape](const Tensor& v) {
+  Recorded at = recorded(t, y);
+  return {std::move(at.f), [this, t, y, u = at.u, out = at.out, tape = at.tape](const Tensor& v) {
             ++statistics.products;
             const NoGrad guard;
-            return tape->push({v})[0];
+            return tape ? tape->push({v})[0] : difference(t, y, u, out, v);
           }};
 }
 

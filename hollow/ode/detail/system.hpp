@@ -84,8 +84,13 @@ class System {
   std::shared_ptr<System> part(OdeTerm term, const char* function, Counters counters) const;
   void count();
   Shape row_shape(const Tensor& y) const;
-  // The unknowns as one tracked leaf, and f of it, recorded.
-  std::pair<Tensor, State> recorded(double t, const State& y);
+  // f of the unknowns u of y: its value, that of the unknowns, and its tape; null if f is not recorded.
+  struct Recorded {
+    State f;
+    Tensor u, out;
+    std::shared_ptr<const Tape> tape;
+  };
+  Recorded recorded(double t, const State& y);
   // Products with ∂f/∂y at the unknowns u of y, where the recorded value of f is `out`: by a tape, or by differences.
   JacobianProducts products(double t, const State& y, const Tensor& u, const Tensor& out,
                             const std::shared_ptr<const Tape>& tape);
