@@ -54,8 +54,7 @@ TEST_CASE("an exception of f leaves nothing behind, by every method and gradient
   const Tensor w = track(tensor({0.3, -0.2, -1.1, 0.4}, DType::float64));
   for (const bool on : {true, false})
     for (const std::string& method : ode_method_names())
-      for (const OdeGradient gradient :
-           {OdeGradient::direct, OdeGradient::checkpointed, OdeGradient::adjoint, OdeGradient::backsolve}) {
+      for (const OdeGradient gradient : problems::all_gradients) {
         if (!on && gradient != OdeGradient::direct) continue;
         INFO(method << ' ' << static_cast<int>(gradient) << ' ' << on);
         const GradMode mode(on);

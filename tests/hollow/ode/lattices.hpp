@@ -12,7 +12,19 @@
 
 namespace dimwise::lattices {
 
-inline const std::vector<std::string> implicit_methods{"bdf", "adams", "kvaerno3", "kencarp4", "kencarp5", "radau5"};
+using problems::implicit_methods;
+
+/// Each component with its two neighbors on a ring.
+inline SparsityPattern ring(int64_t n) {
+  std::vector<int64_t> rows, columns;
+  for (int64_t i = 0; i < n; ++i)
+    for (const int64_t j : {i, (i + 1) % n, (i + n - 1) % n}) {
+      rows.push_back(i);
+      columns.push_back(j);
+    }
+  return {n, rows, columns};
+}
+
 /// The neighbors of each component, from −lower to +upper, of a ring if it is closed: Σ_k a_k y_{i+k} with a_k = k + 2.
 inline Tensor neighbors(const Tensor& y, int64_t lower, int64_t upper, bool closed) {
   const int64_t d = y.dim(-1);

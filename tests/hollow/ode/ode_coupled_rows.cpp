@@ -46,10 +46,9 @@ const std::vector<std::string> implicit_methods{"bdf",      "adams",    "kvaerno
 
 TEST_CASE("The gradient of an implicit solve is right if rows are coupled") {
   const double expected = gradient({.rtol = 1e-10, .atol = 1e-10});
-  for (const std::string& method : implicit_methods)
+  for (const std::string& method : problems::implicit_methods)
     for (const char* corrector : {"automatic", "newton", "newton_krylov", "jacobi_newton"})
-      for (const OdeGradient how :
-           {OdeGradient::direct, OdeGradient::checkpointed, OdeGradient::adjoint, OdeGradient::backsolve}) {
+      for (const OdeGradient how : problems::all_gradients) {
         if (how == OdeGradient::backsolve && std::string(corrector) == "newton_krylov") continue;
         INFO(method << ' ' << corrector << ' ' << static_cast<int>(how));
         CHECK(gradient({.method = method,
@@ -107,7 +106,7 @@ TEST_CASE("With full coupling, tensors of different leading axes are one system"
   const auto reference = value_or_throw(odeint(f, y0, {0, 0.5}, {.rtol = 1e-10, .atol = 1e-10}));
   OdeOptions options{.method = "bdf", .rtol = 1e-8, .atol = 1e-8};
   CHECK_THROWS_WITH(odeint(f, y0, {0, 0.5}, options), Contains("RowCoupling::full"));
-  for (const std::string& method : implicit_methods) {
+  for (const std::string& method : problems::implicit_methods) {
     options.method = method;
     options.implicit.coupling = RowCoupling::full;
     const auto s = value_or_throw(odeint(f, y0, {0, 0.5}, options));

@@ -15,8 +15,6 @@ using Catch::Matchers::Contains;
 namespace {
 
 constexpr DType f64 = DType::float64;
-const std::vector<OdeGradient> gradients{OdeGradient::direct, OdeGradient::checkpointed, OdeGradient::adjoint,
-                                         OdeGradient::backsolve};
 const std::vector<std::string> methods{"dopri5", "dopri8", "abm", "bdf", "kencarp4", "radau5"};
 
 const OdeEvent ground{.g = [](const Tensor&, const State& s) { return s[0]; }, .direction = -1};
@@ -43,7 +41,7 @@ VectorField fall(const Tensor& gravity) {
 TEST_CASE("Time and speed of the impact of a free fall have the derivatives of the closed form") {
   const double h0 = 50, g0 = 9.8;
   for (const std::string& method : methods)
-    for (const OdeGradient gradient : gradients)
+    for (const OdeGradient gradient : all_gradients)
       for (const bool terminal : {true, false}) {
         INFO(method << ' ' << static_cast<int>(gradient) << ' ' << terminal);
         const Tensor h = track(scalar(h0, f64)), g = track(scalar(g0, f64));
@@ -83,7 +81,7 @@ TEST_CASE("The impact of a fall with drag has the derivatives of the closed form
   std::vector<Tensor> p;
   for (const double v : {20.0, 9.81, 0.02, 1.5}) p.push_back(track(scalar(v, f64)));
   const auto expected = grad(closed(p), p);
-  for (const OdeGradient gradient : gradients)
+  for (const OdeGradient gradient : all_gradients)
     for (const std::string& method : methods) {
       INFO(method << ' ' << static_cast<int>(gradient));
       const Tensor t = solved(p, tight(method, gradient));
@@ -111,7 +109,7 @@ TEST_CASE("A ball after ten bounces has the position and the gradient of the clo
   std::vector<Tensor> p;
   for (const double v : {10.0, 0.9, 9.8}) p.push_back(track(scalar(v, f64)));
   for (const char* method : {"dopri5", "dopri8", "bdf", "radau5"})
-    for (const OdeGradient gradient : gradients) {
+    for (const OdeGradient gradient : all_gradients) {
       INFO(method << ' ' << static_cast<int>(gradient));
       OdeOptions options = tight(method, gradient);
       options.events = {ground};
@@ -132,7 +130,7 @@ TEST_CASE("A ball after ten bounces has the position and the gradient of the clo
 TEST_CASE("A dose at a time that is a parameter has the derivative of the closed form") {
   const double k0 = 0.7, dose = 2, c0 = 1.3, end = 3;
   for (const std::string& method : methods)
-    for (const OdeGradient gradient : gradients)
+    for (const OdeGradient gradient : all_gradients)
       for (const double sign : {1.0, -1.0}) {
         INFO(method << ' ' << static_cast<int>(gradient) << ' ' << sign);
         const Tensor c = track(scalar(sign * c0, f64)), k = track(scalar(sign * k0, f64));
@@ -200,7 +198,7 @@ TEST_CASE("No step crosses a jump of f, which every method then integrates exact
   const double jump = 0.7;
   for (const std::string& method : ode_method_names())
     for (const double sign : {1.0, -1.0})
-      for (const OdeGradient gradient : gradients) {
+      for (const OdeGradient gradient : all_gradients) {
         INFO(method << ' ' << sign << ' ' << static_cast<int>(gradient));
         std::vector<double> seen;
         const Tensor a = track(scalar(2, f64));
@@ -227,7 +225,7 @@ TEST_CASE("Derivatives with respect to start, end and output times are those of 
   const VectorField f = [](const Tensor& t, const State& y) -> State { return {cos(t) * y[0]}; };
   const std::vector<double> at{0.3, 0.3, 0.9, 1.6, 1.6};
   for (const std::string& method : methods)
-    for (const OdeGradient gradient : gradients) {
+    for (const OdeGradient gradient : all_gradients) {
       INFO(method << ' ' << static_cast<int>(gradient));
       const Tensor t = track(tensor(at, f64)), y0 = track(tensor({2}, f64));
       const auto s = value_or_throw(odeint(f, {y0}, t, tight(method, gradient)));

@@ -145,8 +145,7 @@ TEST_CASE("A ball that is restarted at each bounce with the proposed step bounce
 }
 
 TEST_CASE("The last output of a solve that an event ends is the state of the event, with every gradient") {
-  for (const OdeGradient gradient :
-       {OdeGradient::direct, OdeGradient::checkpointed, OdeGradient::adjoint, OdeGradient::backsolve})
+  for (const OdeGradient gradient : all_gradients)
     for (const char* method : {"dopri5", "bdf", "radau5"}) {
       INFO(method << ", gradient " << static_cast<int>(gradient));
       const Tensor rate = track(scalar(0.5, f64));
@@ -185,8 +184,7 @@ TEST_CASE("Times may be repeated") {
   const VectorField f = [](const Tensor&, const State& y) -> State { return {-y[0]}; };
   const std::vector<double> times{0, 0, 1, 1, 2, 2}, backwards{2, 2, 1, 0, 0};
   for (const std::string& method : ode_method_names())
-    for (const OdeGradient gradient :
-         {OdeGradient::direct, OdeGradient::checkpointed, OdeGradient::adjoint, OdeGradient::backsolve}) {
+    for (const OdeGradient gradient : all_gradients) {
       INFO(method << ", gradient " << static_cast<int>(gradient));
       const Tensor y0 = track(full({1}, 3, f64));
       const OdeOptions options{

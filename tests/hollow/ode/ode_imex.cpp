@@ -394,8 +394,7 @@ TEST_CASE("Gradients of a split solution are those of its steps in all modes, wi
       down[i] -= step;
       expected.push_back((loss(solve(leaves(up))) - loss(solve(leaves(down)))).item() / (2 * step));
     }
-    for (const OdeGradient gradient :
-         {OdeGradient::direct, OdeGradient::checkpointed, OdeGradient::adjoint, OdeGradient::backsolve}) {
+    for (const OdeGradient gradient : all_gradients) {
       const bool discrete = gradient == OdeGradient::direct || gradient == OdeGradient::checkpointed;
       INFO(each.method << ", mode " << static_cast<int>(gradient));
       options.gradient = gradient;

@@ -15,21 +15,6 @@ namespace {
 
 const std::vector<std::string> methods{"kvaerno3", "kencarp3", "kencarp4", "kencarp5", "radau5"};
 
-// The largest relative error of a component, over all stored times.
-double worst_error(const OdeProblem& problem, const OdeSolution& solution, const nlohmann::json& reference) {
-  double worst = 0;
-  int compared = 0;
-  for (size_t i = 1; i < solution.y.size(); ++i)
-    for (const auto& result : reference["results"]) {
-      if (std::abs(result["t"].get<double>() / problem.times[i] - 1) > 1e-12) continue;
-      ++compared;
-      const auto expected = result["y"].get<std::vector<double>>(), y = solution.y[i][0].values();
-      for (size_t j = 0; j < y.size(); ++j) worst = std::max(worst, std::abs(y[j] / expected[j] - 1));
-    }
-  REQUIRE(compared > 0);
-  return worst;
-}
-
 OdeSolution solved(const OdeProblem& problem, const std::string& method, const std::string& corrector, double rtol) {
   return odeint(
       problem.term, problem.y0, problem.times,
@@ -60,7 +45,7 @@ TEST_CASE("Solutions agree with stiff references, and evaluations stay within th
         const auto s = solved(problem, methods[m], "newton", rtol);
         INFO(each.name << " by " << methods[m] << " at rtol " << rtol << ": " << s.message);
         REQUIRE(s.status == OdeStatus::success);
-        const double error = worst_error(problem, s, json[problem.reference]);
+        const double error = worst_error(problem.times, s, json[problem.reference]);
         CHECK(error < (rtol == 1e-8 ? 1e-5 : 200 * rtol));
         CHECK(s.statistics.evaluations < 1.2 * static_cast<double>(each.evaluations[m][k]));
         CHECK(s.statistics.corrector == "newton");
@@ -73,7 +58,7 @@ TEST_CASE("Van der Pol with 1/ε = 1e6 through eleven jumps by Radau") {
   const OdeProblem problem = ode_problem("van-der-pol");
   const auto s = solved(problem, "radau5", "newton", 1e-6);
   REQUIRE(s.status == OdeStatus::success);
-  CHECK(worst_error(problem, s, json[problem.reference]) < 1e-4);
+  CHECK(worst_error(problem.times, s, json[problem.reference]) < 1e-4);
   CHECK(s.statistics.evaluations < 36000);
 }
 
@@ -85,7 +70,7 @@ TEST_CASE("All correctors reach the same solution where they converge") {
       const auto s = solved(problem, method, corrector, 1e-6);
       INFO(method << " with " << corrector << ": " << s.message);
       REQUIRE(s.status == OdeStatus::success);
-      CHECK(worst_error(problem, s, json[problem.reference]) < 1e-4);
+      CHECK(worst_error(problem.times, s, json[problem.reference]) < 1e-4);
       CHECK((s.statistics.jacobians > 0) == (s.statistics.corrector == "newton"));
       CHECK((s.statistics.factorizations > 0) == (s.statistics.corrector == "newton"));
       if (std::string(corrector) == "jacobi_newton") {

@@ -149,8 +149,7 @@ TEST_CASE("A corrector that cannot contract is reported") {
 }
 
 TEST_CASE("Equal times give the initial state") {
-  for (const OdeGradient gradient :
-       {OdeGradient::direct, OdeGradient::checkpointed, OdeGradient::adjoint, OdeGradient::backsolve}) {
+  for (const OdeGradient gradient : all_gradients) {
     const auto s = odeint(decay, one(), {2, 2}, {.gradient = gradient});
     CHECK(s.status == OdeStatus::success);
     REQUIRE(s.y.size() == 2);

@@ -68,6 +68,26 @@ inline double relative_error(const Tensor& y, const std::vector<double>& expecte
   return worst / size;
 }
 
+/// The largest relative error of a component, over all times of a stored reference.
+inline double worst_error(const std::vector<double>& times, const OdeSolution& solution,
+                          const nlohmann::json& reference) {
+  double worst = 0;
+  int compared = 0;
+  for (size_t i = 1; i < solution.y.size(); ++i)
+    for (const auto& result : reference["results"]) {
+      if (std::abs(result["t"].get<double>() / times[i] - 1) > 1e-12) continue;
+      ++compared;
+      const auto expected = result["y"].get<std::vector<double>>(), y = solution.y[i][0].values();
+      for (size_t j = 0; j < y.size(); ++j) worst = std::max(worst, std::abs(y[j] / expected[j] - 1));
+    }
+  REQUIRE(compared > 0);
+  return worst;
+}
+
+inline constexpr OdeGradient all_gradients[] = {OdeGradient::direct, OdeGradient::checkpointed, OdeGradient::adjoint,
+                                                OdeGradient::backsolve};
+inline const std::vector<std::string> implicit_methods{"bdf", "adams", "kvaerno3", "kencarp4", "kencarp5", "radau5"};
+
 inline std::vector<std::string> adaptive_methods() {
   std::vector<std::string> names;
   for (const std::string& name : ode_method_names())

@@ -15,14 +15,12 @@ using Catch::Matchers::Contains;
 namespace {
 
 constexpr DType f64 = DType::float64;
-const std::vector<OdeGradient> gradients{OdeGradient::direct, OdeGradient::checkpointed, OdeGradient::adjoint,
-                                         OdeGradient::backsolve};
 
 }  // namespace
 
 TEST_CASE("on_step sees every step that is tried, once, with every gradient") {
   for (const std::string& method : ode_method_names())
-    for (const OdeGradient gradient : gradients) {
+    for (const OdeGradient gradient : all_gradients) {
       INFO(method << ' ' << static_cast<int>(gradient));
       int64_t accepted = 0, rejected = 0;
       std::vector<double> grid{0};
@@ -73,7 +71,7 @@ TEST_CASE("on_step ends a solve, whose outputs until then are kept") {
 
 TEST_CASE("A solve ends at a steady state, with its gradient") {
   for (const char* method : {"dopri5", "tsit5", "abm", "bdf", "kencarp4", "radau5"})
-    for (const OdeGradient gradient : gradients) {
+    for (const OdeGradient gradient : all_gradients) {
       INFO(method << ' ' << static_cast<int>(gradient));
       const Tensor target = track(scalar(0.8, f64));
       const VectorField f = [&](const Tensor&, const State& y) -> State { return {2 * (target - y[0])}; };

@@ -20,19 +20,6 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-const OdeGradient gradients[] = {OdeGradient::direct, OdeGradient::checkpointed, OdeGradient::adjoint,
-                                 OdeGradient::backsolve};
-
-SparsityPattern ring(int64_t n) {
-  std::vector<int64_t> rows, columns;
-  for (int64_t i = 0; i < n; ++i)
-    for (const int64_t j : {i, (i + 1) % n, (i + n - 1) % n}) {
-      rows.push_back(i);
-      columns.push_back(j);
-    }
-  return {n, rows, columns};
-}
-
 OdeTerm with_pattern(const OdeTerm& term, const SparsityPattern& pattern) {
   OdeTerm given = term;
   given.sparsity = pattern;
@@ -273,7 +260,7 @@ TEST_CASE("float32 states are solved with their pattern") {
 TEST_CASE("Gradients with a pattern are those with the dense Jacobian, in all modes") {
   const int64_t n = 12;
   for (const std::string& method : implicit_methods)
-    for (const OdeGradient gradient : gradients)
+    for (const OdeGradient gradient : problems::all_gradients)
       for (const bool closed : {false, true}) {
         INFO(method << ' ' << static_cast<int>(gradient) << ' ' << closed);
         OdeOptions options = newton(method, 1e-6);

@@ -14,10 +14,7 @@ namespace dimwise::ode_time_tests {
 using namespace dimwise::problems;
 using Catch::Matchers::Contains;
 
-namespace {
-constexpr OdeGradient all_gradients[] = {OdeGradient::direct, OdeGradient::checkpointed, OdeGradient::adjoint,
-                                         OdeGradient::backsolve};
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("a float32 state follows a forcing at times that float32 does not resolve") {
   for (const double t0 : {1e6, 1e8})

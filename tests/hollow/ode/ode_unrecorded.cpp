@@ -87,8 +87,7 @@ TEST_CASE("The gradient of an f in plain loops is refused, that of an f of t alo
     return {-2 * y[0]};
   };
   for (const char* method : {"dopri5", "rk4", "abm", "adams", "bdf", "kencarp4", "radau5"})
-    for (const OdeGradient gradient :
-         {OdeGradient::direct, OdeGradient::checkpointed, OdeGradient::adjoint, OdeGradient::backsolve}) {
+    for (const OdeGradient gradient : all_gradients) {
       INFO(method << ' ' << static_cast<int>(gradient));
       const Tensor y0 = track(ones({2}, DType::float64));
       const OdeOptions options{.method = method, .dt = 0.01, .gradient = gradient};

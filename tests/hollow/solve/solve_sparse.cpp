@@ -18,6 +18,7 @@
 #include "ops/layout.hpp"
 #include "ops/matmul.hpp"
 #include "ops/reduce.hpp"
+#include "tests/hollow/ode/lattices.hpp"
 #include "tests/hollow/solve/solve_problems.hpp"
 
 namespace dimwise::solve_sparse_tests {
@@ -49,16 +50,6 @@ SparsityPattern arrow(int64_t n, bool row, bool column) {
     rows.insert(rows.end(), {i, row ? 0 : i, i});
     columns.insert(columns.end(), {i, i, column ? 0 : i});
   }
-  return {n, rows, columns};
-}
-
-SparsityPattern ring(int64_t n) {
-  std::vector<int64_t> rows, columns;
-  for (int64_t i = 0; i < n; ++i)
-    for (const int64_t j : {i, (i + 1) % n, (i + n - 1) % n}) {
-      rows.push_back(i);
-      columns.push_back(j);
-    }
   return {n, rows, columns};
 }
 
@@ -140,8 +131,8 @@ TEST_CASE("A pattern has its entries once, in order, and knows its band and its 
 }
 
 TEST_CASE("Columns of one color share no row, and a band has as many colors as diagonals") {
-  for (const SparsityPattern& p : {scattered(50, 3), ring(17), grid(9), arrow(20, true, true), arrow(20, true, false),
-                                   SparsityPattern(5, {}, {}), SparsityPattern(1, {0}, {0})}) {
+  for (const SparsityPattern& p : {scattered(50, 3), lattices::ring(17), grid(9), arrow(20, true, true),
+                                   arrow(20, true, false), SparsityPattern(5, {}, {}), SparsityPattern(1, {0}, {0})}) {
     CHECK(valid(p));
     CHECK(valid(p.transposed()));
     CHECK(p.row_colors() == p.transposed().column_colors());
@@ -158,8 +149,8 @@ TEST_CASE("Columns of one color share no row, and a band has as many colors as d
 
 TEST_CASE("A search finds the pattern, with few products however many columns there are") {
   for (const int64_t n : {1, 2, 15, 16, 17, 100, 257, 1000})
-    for (const SparsityPattern& p : {SparsityPattern::banded(n, 1, 1), SparsityPattern::banded(n, 0, 2), ring(n),
-                                     arrow(n, false, true), SparsityPattern(n, {}, {})}) {
+    for (const SparsityPattern& p : {SparsityPattern::banded(n, 1, 1), SparsityPattern::banded(n, 0, 2),
+                                     lattices::ring(n), arrow(n, false, true), SparsityPattern(n, {}, {})}) {
       int64_t count = 0;
       INFO(n << " columns, " << p.nonzeros() << " entries");
       const SparseMatrix a = random_matrix(p, {}, DType::float64);
@@ -192,7 +183,7 @@ TEST_CASE("A compressed Jacobian has all entries, for as many products as there 
   for (const DType dtype : {DType::float32, DType::float64})
     for (const Shape& batch : {Shape{}, Shape{3}, Shape{2, 2}})
       for (const SparsityPattern& p :
-           {SparsityPattern::banded(13, 2, 1), scattered(31, 3), ring(17), arrow(33, true, false),
+           {SparsityPattern::banded(13, 2, 1), scattered(31, 3), lattices::ring(17), arrow(33, true, false),
             arrow(33, false, true), SparsityPattern(1, {0}, {0}), SparsityPattern(5, {0, 4}, {3, 0})}) {
         const SparseMatrix a = random_matrix(p, batch, dtype);
         int64_t count = 0;
@@ -243,8 +234,8 @@ TEST_CASE("SparseLu solves with A and its transpose as Lu does, as a band or not
       for (const Case& each :
            {Case{SparsityPattern(1, {0}, {0}), true}, Case{SparsityPattern::banded(2, 1, 1), true},
             Case{SparsityPattern::banded(7, 0, 2), true}, Case{SparsityPattern::banded(33, 3, 0), true},
-            Case{SparsityPattern::banded(65, 1, 2), true}, Case{ring(101), false}, Case{scattered(151, 2), false},
-            Case{arrow(77, true, true), false}, Case{grid(7), true}}) {
+            Case{SparsityPattern::banded(65, 1, 2), true}, Case{lattices::ring(101), false},
+            Case{scattered(151, 2), false}, Case{arrow(77, true, true), false}, Case{grid(7), true}}) {
         const SparseMatrix a = random_matrix(each.pattern, batch, dtype);
         Shape shape = batch;
         shape.push_back(each.pattern.size());
@@ -270,7 +261,7 @@ TEST_CASE("SparseLu solves with A and its transpose as Lu does, as a band or not
 }
 
 TEST_CASE("Pivots that vanish in other values are chosen anew") {
-  for (const SparsityPattern& p : {ring(101), SparsityPattern::banded(30, 1, 1)}) {
+  for (const SparsityPattern& p : {lattices::ring(101), SparsityPattern::banded(30, 1, 1)}) {
     SparseLu lu(random_matrix(p, {}, DType::float64));
     const SparseMatrix small = random_matrix(p, {}, DType::float64, 0);
     std::vector<double> values = small.values.values();
@@ -285,7 +276,7 @@ TEST_CASE("Pivots that vanish in other values are chosen anew") {
 }
 
 TEST_CASE("One sparse matrix can be used for all rows, also by several threads") {
-  for (const SparsityPattern& p : {ring(101), SparsityPattern::banded(30, 2, 1)}) {
+  for (const SparsityPattern& p : {lattices::ring(101), SparsityPattern::banded(30, 2, 1)}) {
     const SparseMatrix a = random_matrix(p, {}, DType::float64);
     const Tensor b = Rng(2).normal({2, 5, p.size()}, DType::float64);
     const SparseLu lu(a);
@@ -309,7 +300,7 @@ TEST_CASE("One sparse matrix can be used for all rows, also by several threads")
 TEST_CASE("A singular sparse matrix in any row is reported, and not solved") {
   // An empty row, an empty column, equal rows, and zeros: as a band and not.
   for (const SparsityPattern& p : {SparsityPattern(30, {0, 1, 2}, {0, 1, 2}), SparsityPattern(3, {0, 1, 1}, {0, 1, 0}),
-                                   SparsityPattern(2, {0, 0, 1, 1}, {0, 1, 0, 1}), ring(50)}) {
+                                   SparsityPattern(2, {0, 0, 1, 1}, {0, 1, 0, 1}), lattices::ring(50)}) {
     const SparseLu lu({p, ones({p.nonzeros()}, DType::float64)});
     if (p.size() == 50) {
       CHECK_FALSE(lu.singular());  // 1 + 2 cos(2πk/50) is never 0
@@ -318,7 +309,7 @@ TEST_CASE("A singular sparse matrix in any row is reported, and not solved") {
     CHECK(lu.singular());
     CHECK_THROWS_WITH(lu.solve(ones({p.size()}, DType::float64)), Contains("singular"));
   }
-  for (const SparsityPattern& p : {ring(51), SparsityPattern::banded(2, 1, 1)}) {
+  for (const SparsityPattern& p : {lattices::ring(51), SparsityPattern::banded(2, 1, 1)}) {
     const SparseMatrix good = random_matrix(p, {}, DType::float64);
     SparseLu lu(
         {p, stack({good.values, p.size() == 2 ? ones({4}, DType::float64) : ones({p.nonzeros()}, DType::float64)}, 0)});
@@ -372,7 +363,8 @@ TEST_CASE("The derivative of a root with a sparse Jacobian is the dense one's, i
     };
     const auto dense = gradient({.method = ImplicitMethod::dense});
     // With an open band, a ring, and a pattern that lacks the ring's closure.
-    for (const SparsityPattern& p : {SparsityPattern::banded(n, 1, 0), ring(n), SparsityPattern::banded(n, 0, 0)}) {
+    for (const SparsityPattern& p :
+         {SparsityPattern::banded(n, 1, 0), lattices::ring(n), SparsityPattern::banded(n, 0, 0)}) {
       const auto sparse = gradient({.sparsity = p});
       for (size_t i = 0; i < dense.first.size(); ++i) {
         CHECK(std::abs(sparse.first[i] - dense.first[i]) < 1e-8);
