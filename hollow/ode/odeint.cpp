@@ -6,6 +6,8 @@
 #include "hollow/ode/detail/segments.hpp"
 #include "hollow/ode/detail/solve.hpp"
 #include "hollow/ode/gradients/event_times.hpp"
+#include "hollow/ode/implicit/initial_slope.hpp"
+#include "hollow/solve/root.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/index.hpp"
 #include "ops/layout.hpp"
@@ -71,6 +73,7 @@ State OdeSolution::at(double t) const {
 
 OdeSolution odeint(const OdeTerm& term, const State& y0, const std::vector<double>& times, const OdeOptions& options) {
   ode::check_arguments(y0, times, options);
+  ode::check_mass(term, options);
   const bool empty = std::all_of(y0.begin(), y0.end(), [](const Tensor& y) { return y.size() == 0; });
   if (times.front() == times.back() || empty) {
     OdeSolution trivial;
@@ -107,6 +110,29 @@ Tensor odeint(const std::function<Tensor(const Tensor& t, const Tensor& y)>& f, 
   std::vector<Tensor> rows;
   for (const State& y : value_or_throw(odeint(term, {y0}, times, options)).y) rows.push_back(y[0]);
   return stack(rows, 0);
+}
+
+State consistent_state(const OdeTerm& term, double t, const State& y0, const OdeOptions& options) {
+  if (!term.mass) fail<ValueError>("consistent_state", "the term has no mass matrix: any state is consistent.");
+  const auto system = std::make_shared<ode::System>(term, y0, options);
+  std::vector<double> algebraic(static_cast<size_t>(system->unknowns()), 1);
+  const std::vector<double> masses = system->mass->values.values();
+  const std::vector<int64_t> rows = system->mass->pattern.rows();
+  for (size_t k = 0; k < rows.size(); ++k)
+    if (masses[k] != 0) algebraic[static_cast<size_t>(rows[k])] = 0;
+  const Tensor start = system->pack(y0), marks = tensor(algebraic, start.dtype());
+  const auto residual = [&](const Tensor& u) {
+    return system->times_mass(u - start) + marks * system->pack(system->f(t, system->unpack(u, y0)));
+  };
+  const double rtol = start.dtype() == DType::float32 ? 1e-6 : 1e-12;
+  const RootOptions how{
+      .method = "newton", .rtol = rtol, .atol = 1e-3 * rtol, .implicit = {.coupling = system->coupling()}};
+  State y = system->unpack(value_or_throw(find_root({residual}, stop_gradient(start), how)).y, y0);
+  if (!ode::short_step(system, t, 1, y).consistent())
+    fail<SolverError>("consistent_state",
+                      "the algebraic equations are not rows of 0 in the mass matrix, or have an index above 1. Combine "
+                      "equations until they are such rows.");
+  return y;
 }
 
 const OdeSolution& value_or_throw(const OdeSolution& solution) {

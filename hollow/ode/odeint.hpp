@@ -235,6 +235,16 @@ OdeSolution odeint(const OdeTerm& term, const State& y0, const Tensor& times, co
 Tensor odeint(const std::function<Tensor(const Tensor& t, const Tensor& y)>& f, const Tensor& y0,
               const std::vector<double>& times, const OdeOptions& options = {});
 
+/// The state that satisfies the algebraic equations of a term with a mass matrix: those whose rows of M are 0. M y is
+/// that of y0, which is also the first guess. Gradients, once: with respect to M y0 and what f captures. Of the
+/// options, `quadratures` and `implicit.coupling` are used.
+///
+/// Throws ValueError without a mass matrix, and SolverError if Newton's method does not converge, or the state is not
+/// consistent because M is singular without such rows: combine equations until they are 0.
+///
+/// Example: `odeint(term, consistent_state(term, 0, y0), {0, 1}, {.method = "radau5"});`
+State consistent_state(const OdeTerm& term, double t, const State& y0, const OdeOptions& options = {});
+
 /// The names of all methods, explicit methods first.
 const std::vector<std::string>& ode_method_names();
 /// Whether the method of that name controls its steps by an error estimate. Throws ValueError that lists the names.
@@ -243,6 +253,8 @@ bool is_adaptive(const std::string& method);
 bool is_implicit(const std::string& method);
 /// Whether the method of that name treats `OdeTerm::nonstiff` explicitly. Throws ValueError that lists the names.
 bool is_imex(const std::string& method);
+/// Whether the method of that name solves M y' = f(t, y) with `OdeTerm::mass`. Throws ValueError that lists the names.
+bool takes_mass(const std::string& method);
 
 /// The solution itself. Throws SolverError with its message unless the end, a terminal event or a steady state was
 /// reached.

@@ -23,4 +23,9 @@ OdeTerm split_term(OdeTerm stiff, VectorField nonstiff) {
   return stiff;
 }
 
+OdeTerm mass_term(const Tensor& mass, OdeTerm term) {
+  term.mass = SparseMatrix::from(mass);
+  return term;
+}
+
 }  // namespace dimwise

@@ -9,7 +9,7 @@
 #include "autodiff/dimwise.hpp"
 #include "autodiff/tensor.hpp"
 #include "hollow/net/hollow_net.hpp"
-#include "hollow/solve/linear/sparsity_pattern.hpp"
+#include "hollow/solve/linear/sparse_matrix.hpp"
 
 namespace dimwise {
 
@@ -56,6 +56,9 @@ struct OdeTerm {
   /// The non-stiff part, which `is_imex` methods treat explicitly; f is the stiff part, and what
   /// else this term says is about f alone. Other methods solve the sum, and compute its Jacobian without that.
   VectorField nonstiff = nullptr;
+  /// M in M y' = f(t, y), of the unknowns of a row, as the Jacobian; without it, I. It may be singular, see
+  /// `mass_term`.
+  std::optional<SparseMatrix> mass = std::nullopt;
 
   // A function converts to a term.
   template <class F, class = std::enable_if_t<std::is_invocable_r_v<State, F, const Tensor&, const State&>>>
@@ -76,6 +79,23 @@ struct OdeTerm {
 /// Kennedy & Carpenter, Additive Runge–Kutta schemes for convection–diffusion–reaction equations (2003).
 /// Example: `odeint(split_term(diffusion, advection), {u}, {0, 1}, {.method = "kencarp4"});`
 OdeTerm split_term(OdeTerm stiff, VectorField nonstiff);
+
+/// The term M dy/dt = f(t, y) with a constant matrix M, (n, n), or (n): its diagonal. Methods with `takes_mass` (bdf,
+/// radau5) solve it, by the correctors newton, newton_krylov and automatic; large M are better given sparse, as
+/// `OdeTerm::mass`.
+///
+/// M may be singular: a differential–algebraic equation of index 1, such that M − γ ∂f/∂y has an inverse for small γ >
+/// 0. The start must satisfy the algebraic equations, `consistent_state` computes one that does. M and what f captures
+/// get gradients, direct or checkpointed; times and events do not. Hairer & Wanner, Solving ODEs II, VI.1.
+///
+/// Example, y0 = x² beside dx/dt = −y0:
+/// ```cpp
+/// const OdeTerm term = mass_term(tensor({1, 0}), [](const Tensor&, const State& y) -> State {
+///   const Tensor x = select(y[0], -1, 0), z = select(y[0], -1, 1);
+///   return {stack({-z, z - x * x}, -1)};
+/// });
+/// ```
+OdeTerm mass_term(const Tensor& mass, OdeTerm term);
 
 /// The term dx/dt = f(t, x) of a HollowNet, with its diagonal by `dimwise`; its weights are prepared once. Throws
 /// ValueError if `inputs` are not those the net was constructed for.

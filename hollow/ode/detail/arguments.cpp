@@ -141,6 +141,33 @@ void check_events(const OdeOptions& options) {
 
 }  // namespace
 
+void check_mass(const OdeTerm& term, const OdeOptions& options) {
+  if (!term.mass) return;
+  if (term.mass->values.rank() != 1)
+    fail<ShapeError>("odeint", "the values of the mass matrix have shape ", term.mass->values.shape(),
+                     ". All rows have one matrix: give (nonzeros).");
+  if (!takes_mass(options.method)) {
+    std::string list;
+    for (const std::string& method : ode_method_names())
+      if (takes_mass(method)) list += (list.empty() ? "" : ", ") + method;
+    fail<ValueError>("odeint", "'", options.method, "' does not solve equations with a mass matrix. Use one of ", list,
+                     ".");
+  }
+  const std::string& corrector = options.implicit.corrector;
+  if (corrector == "functional" || corrector == "jacobi_newton")
+    fail<ValueError>("odeint", "the corrector '", corrector,
+                     "' does not solve equations with a mass matrix. Use newton, newton_krylov or automatic.");
+  if (options.gradient == OdeGradient::adjoint || options.gradient == OdeGradient::backsolve)
+    fail<ValueError>(
+        "odeint", "the adjoint of a term with a mass matrix is not known. Use OdeGradient::direct, or checkpointed.");
+  for (const OdeEvent& event : options.events)
+    if (event.action)
+      fail<ValueError>("odeint",
+                       "events of a term with a mass matrix have no actions: the state after one may not satisfy "
+                       "the algebraic equations. End the solve by a terminal event and start again from "
+                       "consistent_state.");
+}
+
 void check_arguments(const State& y0, const std::vector<double>& times, const OdeOptions& options) {
   check_state(y0);
   check_times("times", times, true);

@@ -7,6 +7,9 @@ namespace dimwise::ode {
 /// Throws ValueError, ShapeError or DTypeError for invalid arguments.
 void check_arguments(const State& y0, const std::vector<double>& times, const OdeOptions& options);
 
+/// Throws ValueError if the term has a mass matrix that the options do not allow.
+void check_mass(const OdeTerm& term, const OdeOptions& options);
+
 /// Whether a solve of that status ends with an output at the end.
 inline bool arrived(OdeStatus status) {
   return status == OdeStatus::success || status == OdeStatus::event_reached || status == OdeStatus::steady_state;

@@ -59,12 +59,6 @@ std::vector<double> unit(int64_t n, int64_t j) {
   return e;
 }
 
-// The sum of a split term, whose Jacobian is not known.
-OdeTerm whole(const OdeTerm& term) {
-  if (!term.nonstiff) return term;
-  return [term](const Tensor& t, const State& y) { return term(t, y); };
-}
-
 // All unknowns have the rows of the first one.
 const Tensor& first_unknown(const State& y0, const OdeOptions& options) {
   for (size_t i = 0; i < y0.size(); ++i)
@@ -72,11 +66,43 @@ const Tensor& first_unknown(const State& y0, const OdeOptions& options) {
   return y0[0];
 }
 
+// The sum of a split term, whose Jacobian is not known.
+OdeTerm whole(const OdeTerm& term) {
+  if (!term.nonstiff) return term;
+  return [term](const Tensor& t, const State& y) { return term(t, y); };
+}
+
+// The term's mass matrix for a row of unknowns.
+std::optional<SparseMatrix> mass_of(const OdeTerm& term, const State& y0, const OdeOptions& options) {
+  if (!term.mass) return std::nullopt;
+  const bool full = options.implicit.coupling == RowCoupling::full;
+  int64_t n = 0, parts = 0;
+  for (size_t i = 0; i < y0.size(); ++i) {
+    if (i < options.quadratures.size() && options.quadratures[i]) continue;
+    n += y0[i].rank() == 0 || full ? y0[i].size() : y0[i].dim(-1);
+    ++parts;
+  }
+  SparseMatrix mass{term.mass->pattern, astype(term.mass->values, y0[0].dtype())};
+  const int64_t size = mass.pattern.size();
+  if (size == n) return mass;
+  // Rows that depend on each other have the mass matrix of a row each.
+  if (full && parts == 1 && y0[0].rank() > 0 && size == first_unknown(y0, options).dim(-1)) {
+    SparseMatrix all = mass;
+    while (all.pattern.size() < n) all = block_diagonal(all, mass);
+    return all;
+  }
+  fail<ShapeError>(
+      "odeint", "the mass matrix is ", size, " × ", size, ", but a row of unknowns has ", n,
+      ". They are all state tensors along their last axis, without quadratures; with RowCoupling::full, or "
+      "if rows depend on each other, the whole state.");
+}
+
 }  // namespace
 
 System::System(const OdeTerm& term, const State& y0, const OdeOptions& options, const OdeStatistics& before,
                JacobianFunction jacobian)
     : options(options),
+      mass(mass_of(term, y0, options)),
       norm(y0, options),
       unknown_norm({first_unknown(y0, options)},
                    {.per_sample = options.per_sample && options.implicit.coupling != RowCoupling::full}),
@@ -293,8 +319,8 @@ Tensor System::difference_jacobian(const JacobianProducts& products, const Tenso
   return stack(columns, -1);
 }
 
-bool records(const State& y, const State& derivative) {
-  return recording() && (any_tracked(y) || any_tracked(derivative));
+bool System::records(const State& y, const State& derivative) const {
+  return recording() && (any_tracked(y) || any_tracked(derivative) || (mass && mass->values.tracked()));
 }
 
 State combination(const std::vector<const State*>& states, const std::vector<double>& coefficients) {

@@ -68,12 +68,20 @@ class System {
   RowCoupling coupling() const { return coupling_; }
   /// The length of a row of unknowns.
   int64_t unknowns() const;
-  bool has_diagonal() const { return term_.with_diagonal != nullptr; }
+  /// Whether equations can be solved with the diagonal of ∂f/∂y.
+  bool has_diagonal() const { return term_.with_diagonal && !mass; }
+  /// M u of unknowns; u itself without a mass matrix. Recorded. The other leaves quadratures as they are.
+  Tensor times_mass(const Tensor& u) const { return mass ? mass->times(u) : u; }
+  State times_mass(const State& y) const { return mass ? unpack(mass->times(pack(y)), y) : y; }
   /// The term's preconditioner at (t, y) for I − γ ∂f/∂y: a function of the unknowns. Null if it has none.
   std::function<Tensor(const Tensor& v)> preconditioner(double t, const State& y, double gamma) const;
   bool quadrature(size_t i) const { return !options.quadratures.empty() && options.quadratures[i]; }
 
+  /// Whether a step from this state is recorded: the thread records, and the state, the derivative or M is tracked.
+  bool records(const State& y, const State& derivative) const;
+
   const OdeOptions options;
+  const std::optional<SparseMatrix> mass;                  // of a row of unknowns; nothing for I
   const Norm norm;                                         // of states
   const Norm unknown_norm;                                 // of all packed unknowns
   const std::shared_ptr<OdeStatistics> shared_statistics;  // of this system and its parts
@@ -111,9 +119,6 @@ class System {
   RowCoupling coupling_;
   bool recorded_ = false;  // whether `check_recorded` passed
 };
-
-/// Whether a step from this state is recorded: the thread records, and the state or the derivative is tracked.
-bool records(const State& y, const State& derivative);
 
 /// Σ_j c_j s_j, tensor by tensor. Terms with c_j = 0 are skipped; put the largest last for accuracy.
 State combination(const std::vector<const State*>& states, const std::vector<double>& coefficients);

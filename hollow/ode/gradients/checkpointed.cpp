@@ -91,7 +91,7 @@ OdeSolution solve_checkpointed(const OdeTerm& term, const State& y0, const std::
                                const OdeOptions& options, const OdeStatistics& before) {
   const auto system = std::make_shared<System>(term, y0, options, before);
   Driver driver(make_stepper(system, times.front(), y0, {}), system, times, nullptr);
-  if (!records(y0, driver.method().derivative()))
+  if (!system->records(y0, driver.method().derivative()))
     return solve(term, y0, times, options, before, driver.method().derivative());
   for (int64_t steps = 1; !driver.at_end(); ++steps) take(driver, system, steps);
   return driver.finish();

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "autodiff/base/error.hpp"
 #include "autodiff/context.hpp"
 #include "autodiff/tape.hpp"
 #include "hollow/ode/detail/system.hpp"
@@ -16,6 +17,10 @@ constexpr int64_t evaluations_to_move = 4;
 }
 
 State moved_in_time(const OdeTerm& term, const Tensor& t, const State& y, const Tensor& h) {
+  if (term.mass)
+    fail<ValueError>("odeint",
+                     "times and events of a term with a mass matrix have no gradients: f is not y'. Give times "
+                     "without gradient, and solve under NoGrad if there are events.");
   const Tensor length = astype(h, y[0].dtype());
   const auto moved = [&](double share, const State& k) {
     State result;

@@ -22,7 +22,8 @@ Corrector::Corrector(std::shared_ptr<System> system, bool stiff)
     : system_(std::move(system)),
       stiff_(stiff),
       linearization_(system_, stiff),
-      matrix_(system_, {{1}}, gamma_change) {}
+      matrix_(system_, {{1}}, gamma_change),
+      pattern_(1, system_->mass) {}
 
 void Corrector::fall_back() {
   linearization_.fall_back();
@@ -55,6 +56,11 @@ State Corrector::evaluate(const StepEquation& equation, const State& y, bool set
   return f ? *std::move(f) : linearization_.follow(equation.t, y);
 }
 
+Tensor Corrector::residual(const StepEquation& equation, const Tensor& delta, const Tensor& u, const State& f) const {
+  if (!system_->mass) return linear_combination({system_->pack(f), delta, u}, {-equation.gamma, -1, 1});
+  return linear_combination({system_->pack(f), system_->times_mass(u - delta)}, {-equation.gamma, 1});
+}
+
 Tensor Corrector::update(const Tensor& residual, double gamma, const Tensor& weights, double tolerance) {
   const Stages x = matrix_.solve(linearization_, gamma, {residual}, weights, krylov_share * tolerance);
   if (x.empty()) return {};
@@ -72,8 +78,7 @@ Corrector::Outcome Corrector::iterate(const StepEquation& equation, const State&
   for (int m = 0; m < most; ++m) {
     const State f = evaluate(equation, y, setup && m == 0);
     ++system_->statistics.iterations;
-    const Tensor residual = linear_combination({system_->pack(f), delta, u}, {-equation.gamma, -1, 1});
-    const Tensor step = update(residual, equation.gamma, weights, tolerance);
+    const Tensor step = update(residual(equation, delta, u, f), equation.gamma, weights, tolerance);
     if (!step.defined()) return Outcome::not_finite;
     if (setup && m == 0)
       if (const auto radius = linearization_.off_diagonal_radius(equation.gamma, step, weights)) {
@@ -165,11 +170,8 @@ State Corrector::attach(const StepEquation& equation, const State& y) {
     how.method = ImplicitMethod::dense;
   else if (linearization_.diagonal.defined())
     how.diagonal = 1 - equation.gamma * linearization_.diagonal;
-  const Tensor root = implicit_root(
-      [&](const Tensor& u) {
-        return linear_combination({system_->pack(f(u)), delta, u}, {-equation.gamma, -1, 1});
-      },
-      system_->pack(y), how);
+  const Tensor root =
+      implicit_root([&](const Tensor& u) { return residual(equation, delta, u, f(u)); }, system_->pack(y), how);
   State attached = system_->unpack(root, y);
   bool quadratures = false;
   for (size_t i = 0; i < y.size(); ++i) quadratures = quadratures || system_->quadrature(i);

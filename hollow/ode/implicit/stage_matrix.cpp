@@ -88,6 +88,11 @@ std::shared_ptr<const Lu> StageMatrix::dense_factors(const Tensor& jacobian, dou
   const int64_t n = jacobian.dim(-1), m = s * n, rows = jacobian.size() / (n * n);
   const Shape shape = jacobian.shape().without(jacobian.rank() - 1).without(jacobian.rank() - 2);
   const Tensor matrix = empty(shape.with(shape.rank(), m).with(shape.rank() + 1, m), jacobian.dtype());
+  std::vector<double> mass(static_cast<size_t>(n * n), 0);
+  if (system_->mass)
+    mass = system_->mass->dense().values();
+  else
+    for (size_t k = 0; k < mass.size(); k += static_cast<size_t>(n) + 1) mass[k] = 1;
   dispatch(jacobian.dtype(), [&](auto t) {
     using T = decltype(t);
     const T* from = jacobian.node()->data<T>();
@@ -98,7 +103,8 @@ std::shared_ptr<const Lu> StageMatrix::dense_factors(const Tensor& jacobian, dou
           const T factor = static_cast<T>(-h * a_[static_cast<size_t>(i)][static_cast<size_t>(j)]);
           for (int64_t p = 0; p < n; ++p)
             for (int64_t q = 0; q < n; ++q)
-              to[(i * n + p) * m + j * n + q] = factor * from[p * n + q] + static_cast<T>(i == j && p == q ? 1 : 0);
+              to[(i * n + p) * m + j * n + q] =
+                  factor * from[p * n + q] + (i == j ? static_cast<T>(mass[static_cast<size_t>(p * n + q)]) : 0);
         }
   });
   return std::make_shared<const Lu>(matrix);
@@ -145,7 +151,7 @@ Stages StageMatrix::iterate(const Linearization& of, double h, const Stages& b, 
       Stages terms = products;
       std::vector<double> numbers;
       for (size_t j = 0; j < s; ++j) numbers.push_back(-h * a_[i][j]);
-      terms.push_back(parts[i]);
+      terms.push_back(system_->times_mass(parts[i]));
       numbers.push_back(1);
       result.push_back(linear_combination(terms, numbers));
     }

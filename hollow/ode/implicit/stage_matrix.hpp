@@ -10,7 +10,8 @@ namespace dimwise::ode {
 /// What GMRES may leave of the tolerance of an iteration.
 inline constexpr double krylov_share = 0.05;
 
-/// Solves (I − h A ⊗ ∂f/∂y) x = b for the stages x, with a linearization's approximation of ∂f/∂y.
+/// Solves (I ⊗ M − h A ⊗ ∂f/∂y) x = b for the stages x, with a linearization's approximation of ∂f/∂y and the mass
+/// matrix M, I unless the term has one.
 ///
 /// Without any, x = b; with the diagonal, a block of the size of A is inverted for each component; with the matrix, LU,
 /// dense or sparse; with products, GMRES preconditioned by the term or the diagonal's blocks. Preconditioners and
@@ -19,7 +20,10 @@ class StageMatrix {
  public:
   /// `factors_serve`: LU factors are reused while h differs from theirs by at most this fraction.
   StageMatrix(std::shared_ptr<System> system, Coupling a, double factors_serve = 1e-9)
-      : system_(std::move(system)), a_(std::move(a)), factors_serve_(factors_serve), pattern_(a_.size()) {}
+      : system_(std::move(system)),
+        a_(std::move(a)),
+        factors_serve_(factors_serve),
+        pattern_(a_.size(), system_->mass) {}
 
   /// Recomputes blocks and factors.
   void prepare(const Linearization& of, double h);

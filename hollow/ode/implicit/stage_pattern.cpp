@@ -1,6 +1,6 @@
 #include "hollow/ode/implicit/stage_pattern.hpp"
 
-#include <algorithm>
+#include <map>
 
 #include "autodiff/node.hpp"
 #include "ops/index.hpp"
@@ -26,15 +26,21 @@ const SparsityPattern& StagePattern::of(const SparsityPattern& jacobian) {
   if (jacobian_ && *jacobian_ == jacobian) return *pattern_;
   jacobian_ = jacobian;
   const int64_t s = stages_;
+  const std::vector<double> masses = mass_ ? mass_->values.values() : std::vector<double>();
   std::vector<int64_t> rows, columns;
   sources_.clear();
-  // The columns of a row of J, and its diagonal.
+  const auto each_of_row = [](const SparsityPattern& pattern, int64_t row, auto visit) {
+    for (auto k = static_cast<size_t>(pattern.begins()[static_cast<size_t>(row)]);
+         k < static_cast<size_t>(pattern.begins()[static_cast<size_t>(row) + 1]); ++k)
+      visit(pattern.columns()[k], k);
+  };
   for (int64_t p = 0; p < jacobian.size(); ++p) {
-    std::vector<std::pair<int64_t, int64_t>> entries;  // column, place in J
-    for (int64_t k = jacobian.begins()[static_cast<size_t>(p)]; k < jacobian.begins()[static_cast<size_t>(p) + 1]; ++k)
-      entries.emplace_back(jacobian.columns()[static_cast<size_t>(k)], k);
-    if (!jacobian.contains(p, p)) entries.emplace_back(p, -1);
-    std::sort(entries.begin(), entries.end());
+    std::map<int64_t, Source> entries;  // by their columns
+    each_of_row(jacobian, p, [&](int64_t q, size_t k) { entries[q].jacobian = static_cast<int64_t>(k); });
+    if (mass_)
+      each_of_row(mass_->pattern, p, [&](int64_t q, size_t k) { entries[q].mass = masses[k]; });
+    else
+      entries[p].mass = 1;
     for (int64_t i = 0; i < s; ++i)
       for (const auto& [q, source] : entries)
         for (int64_t j = 0; j < s; ++j) {
@@ -61,8 +67,10 @@ SparseMatrix StagePattern::matrix(const SparseMatrix& jacobian, const Coupling& 
         for (auto k = static_cast<size_t>(pattern.begins()[row]); k < static_cast<size_t>(pattern.begins()[row + 1]);
              ++k) {
           const auto column = static_cast<size_t>(pattern.columns()[k]);
-          const T unit = row == column ? 1 : 0;
-          *to++ = sources_[k] < 0 ? unit : unit + static_cast<T>(-h * a[row % s][column % s]) * from[sources_[k]];
+          const Source source = sources_[k];
+          const T mass = row % s == column % s ? static_cast<T>(source.mass) : 0;
+          *to++ =
+              source.jacobian < 0 ? mass : mass + static_cast<T>(-h * a[row % s][column % s]) * from[source.jacobian];
         }
     }
   });

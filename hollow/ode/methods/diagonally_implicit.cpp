@@ -172,7 +172,7 @@ double DiagonallyImplicit::accept(const Attempt& attempt) {
     last_ = interpolant_of(tried_);
   }
   taken_ = tried_;
-  if (records(y_, recorded.k[0]) || (additive() && records(y_, recorded.g[0]))) {
+  if (system_->records(y_, recorded.k[0]) || (additive() && system_->records(y_, recorded.g[0]))) {
     for (size_t i = 1; i < tableau_.stages(); ++i) {
       const StepEquation stage = equation(recorded, i);
       add_stage(recorded, stage, corrector_.attach(stage, tried_.stages[i]));

@@ -11,6 +11,7 @@ struct Family {
   std::function<bool(const std::string&method)> adaptive, implicit;
   bool multistep = false;
   std::function<bool(const std::string& method)> imex = [](const std::string&) { return false; };
+  std::function<bool(const std::string& method)> mass = [](const std::string&) { return false; };
   std::function<std::unique_ptr<Stepper>(const std::shared_ptr<System>& system, double t, const State& y,
                                          State derivative)>
       make;

@@ -6,6 +6,7 @@
 #include "autodiff/basic.hpp"
 #include "autodiff/context.hpp"
 #include "autodiff/node.hpp"
+#include "hollow/ode/implicit/initial_slope.hpp"
 #include "ops/linear_combination.hpp"
 
 namespace dimwise::ode {
@@ -19,6 +20,7 @@ constexpr double multistep_grow_least = 1.5;  // below it the step, and so the L
 constexpr double grow_first = 1e4, grow_later = 10;
 constexpr double shrink_corrector = 0.25, multistep_shrink_most = 0.1, shrink_again = 0.2;
 constexpr int most_failures = 3, long_wait = 10;
+constexpr double algebraic_share = 0.2;
 
 double growth(double error, double bias, int order) { return 1 / (std::pow(bias * error, 1.0 / order) + addition); }
 
@@ -59,7 +61,14 @@ int Multistep::highest() const {
   return wanted > 0 ? std::min(wanted, family_.max_order) : family_.max_order;
 }
 
-double Multistep::first_dt(double end) { return first_step(*system_, t_, end, y_, derivative(), 2); }
+void Multistep::begin(double end) {
+  if (z_.empty()) z_ = {y_, initial_slope(system_, t_, end, y_, derivative())};
+}
+
+double Multistep::first_dt(double end) {
+  begin(end);
+  return first_step(*system_, t_, end, y_, z_[1], 2);
+}
 
 // The times of the solutions before t + h, in units of h.
 Past Multistep::past(double h) const {
@@ -74,7 +83,8 @@ Past Multistep::past(double h) const {
 
 // The polynomial at t_ with the order of the next attempt.
 Nordsieck Multistep::base() const {
-  if (restart_) return {y_, system_->f(t_, y_)};  // in steps of length 1
+  // In steps of length 1. With a mass matrix, f is not y'.
+  if (restart_) return {y_, system_->mass ? combination({&z_[1]}, {1 / h_}) : system_->f(t_, y_)};
   if (next_order_ == order_) return z_;
   Nordsieck z = z_;
   Past behind;
@@ -118,7 +128,7 @@ Nordsieck Multistep::predicted(const Nordsieck& z, double ratio) const {
 }
 
 Attempt Multistep::attempt(double t1, bool control) {
-  if (z_.empty()) z_ = {y_, derivative()};
+  begin(t1);
   const double h = t1 - t_;
   const Nordsieck z = base();
   const double scaled_for = restart_ ? 1 : h_;
@@ -143,9 +153,10 @@ Attempt Multistep::attempt(double t1, bool control) {
 
 bool Multistep::correct(double h, const State& weights, bool patient) {
   if (!family_.explicit_) {
-    const Corrector::Result result =
-        corrector_->solve(tried_.equation, tried_.predicted[0], weights,
-                          system_->options.implicit.tolerance / tried_.step.error, patient);
+    // No integration smooths the error of an algebraic component: the error estimates take it for one of the step.
+    const double share = (system_->mass ? algebraic_share : 1) * system_->options.implicit.tolerance;
+    const Corrector::Result result = corrector_->solve(tried_.equation, tried_.predicted[0], weights,
+                                                       share / tried_.step.error, patient);
     tried_.y = result.y;
     return result.converged;
   }
@@ -156,7 +167,9 @@ bool Multistep::correct(double h, const State& weights, bool patient) {
 
 double Multistep::accept(const Attempt& attempt) {
   const Tried& tried = tried_;
-  const bool attach = !family_.explicit_ && records(tried.predicted[0], tried.predicted[1]);
+  // An initial slope may be untracked where f is not.
+  const bool attach = !family_.explicit_ &&
+                      system_->records(tried.predicted[0], derivative_.empty() ? tried.predicted[1] : derivative_);
   const State y1 = attach ? corrector_->attach(tried.equation, tried.y) : tried.y;
   last_correction_.clear();
   if (tried.order == order_ && !tried.restart)
@@ -277,6 +290,7 @@ const Family& multistep() {
     made.multistep = true;
     made.adaptive = [](const std::string&) { return true; };
     made.implicit = [find](const std::string& name) { return !find(name).explicit_; };
+    made.mass = [find](const std::string& name) { return find(name).stiff; };
     made.make = [find](const std::shared_ptr<System>& system, double t, const State& y, State derivative) {
       return std::make_unique<Multistep>(find(system->options.method), system, t, y, std::move(derivative));
     };

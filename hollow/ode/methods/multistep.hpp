@@ -65,6 +65,7 @@ class Multistep final : public Stepper {
 
  private:
   int highest() const;
+  void begin(double end);
   Past past(double h) const;
   Nordsieck base() const;
   Nordsieck predicted(const Nordsieck& z, double ratio) const;

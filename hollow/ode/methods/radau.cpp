@@ -6,6 +6,7 @@
 #include "autodiff/basic.hpp"
 #include "autodiff/context.hpp"
 #include "autodiff/node.hpp"
+#include "hollow/ode/implicit/initial_slope.hpp"
 #include "hollow/ode/methods/family.hpp"
 #include "hollow/solve/implicit.hpp"
 #include "ops/arithmetic.hpp"
@@ -83,7 +84,8 @@ Radau::Radau(const std::shared_ptr<System>& system, double t, const State& y, St
     : Stepper(system, t, y, std::move(derivative)),
       linearization_(system, true),
       real_(system, {{real_eigenvalue}}),
-      pair_(system, complex_pair) {}
+      pair_(system, complex_pair),
+      pattern_(stages, system->mass) {}
 
 std::unique_ptr<Stepper> Radau::clone() const {
   auto copy = std::make_unique<Radau>(*this);
@@ -91,7 +93,9 @@ std::unique_ptr<Stepper> Radau::clone() const {
   return copy;
 }
 
-double Radau::first_dt(double end) { return first_step(*system_, t_, end, y_, derivative(), radau_tableau().order); }
+double Radau::first_dt(double end) {
+  return first_step(*system_, t_, end, y_, initial_slope(system_, t_, end, y_, derivative()), radau_tableau().order);
+}
 
 Stages Radau::guess(const Step& step) const {
   Stages z;
@@ -101,7 +105,7 @@ Stages Radau::guess(const Step& step) const {
   return z;
 }
 
-// h A ⊗ f(y + z) − z.
+// h A ⊗ f(y + z) − M z.
 Stages Radau::residual(const Step& step, const Stages& z) const {
   const Tensor y = system_->pack(step.y);
   Stages f, result;
@@ -109,8 +113,8 @@ Stages Radau::residual(const Step& step, const Stages& z) const {
     f.push_back(system_->pack(system_->f(step.stage_time(i), system_->unpack(add(y, z[i]), step.y))));
   for (size_t i = 0; i < stages; ++i) {
     const std::vector<double>& a = radau_tableau().a[i + 1];
-    result.push_back(
-        linear_combination({f[0], f[1], f[2], z[i]}, {step.h() * a[1], step.h() * a[2], step.h() * a[3], -1}));
+    result.push_back(linear_combination({f[0], f[1], f[2], system_->times_mass(z[i])},
+                                        {step.h() * a[1], step.h() * a[2], step.h() * a[3], -1}));
   }
   return result;
 }
@@ -185,7 +189,7 @@ bool Radau::iterate(const Step& step, const Tensor& weights, Stages& z) {
   return false;
 }
 
-// (I − h A ⊗ ∂f/∂y)⁻¹ r, block by block.
+// (I ⊗ M − h A ⊗ ∂f/∂y)⁻¹ r, block by block.
 Stages Radau::update(double h, const Stages& r, const Tensor& weights, double tolerance) {
   if (linearization_.functional()) return r;
   const Stages w = transformed(inverse_transform, r);
@@ -216,12 +220,12 @@ std::vector<State> Radau::with_quadratures(const Step& step, const Stages& z) co
   return states;
 }
 
-// γ₀ h f + Σ e_i z_i, its unknowns filtered.
+// γ₀ h f + M Σ e_i z_i, its unknowns filtered.
 State Radau::estimate(const State& derivative) {
   const double h = tried_.h();
-  State error = combination({&tried_.z[0], &tried_.z[1], &tried_.z[2], &derivative},
-                            {error_weights[0], error_weights[1], error_weights[2], real_eigenvalue * h});
-  return filtered(error);
+  const State change = system_->times_mass(
+      combination({&tried_.z[0], &tried_.z[1], &tried_.z[2]}, {error_weights[0], error_weights[1], error_weights[2]}));
+  return filtered(combination({&change, &derivative}, {1, real_eigenvalue * h}));
 }
 
 State Radau::filtered(const State& error) {
@@ -234,7 +238,7 @@ double Radau::interpolation_error() {
   const NoGrad guard;
   const Interpolant interpolant = interpolant_of(tried_);
   const double t = tried_.t + widest * tried_.h(), gamma = real_eigenvalue * tried_.h();
-  const State y = interpolant.at(t), slope = interpolant.slope(t), f = system_->f(t, y);
+  const State y = interpolant.at(t), slope = system_->times_mass(interpolant.slope(t)), f = system_->f(t, y);
   return system_->norm(filtered(combination({&slope, &f}, {gamma, -gamma})), tried_.y, y);
 }
 
@@ -267,7 +271,7 @@ double Radau::accept(const Attempt& attempt) {
   const double length = std::abs(tried_.h());
   last_ = interpolant_of(tried_);
   taken_ = tried_;
-  if (records(y_, derivative_)) attach(taken_);
+  if (system_->records(y_, derivative_)) attach(taken_);
   t_ = taken_.t1;
   y_ = combination({&taken_.z[stages - 1], &taken_.y}, {1, 1});
   const double error = std::max(attempt.error, 1e-10);
@@ -336,6 +340,7 @@ const Family& radau() {
     made.names = {radau_tableau().name};
     made.adaptive = [](const std::string&) { return true; };
     made.implicit = [](const std::string&) { return true; };
+    made.mass = [](const std::string&) { return true; };
     made.make = [](const std::shared_ptr<System>& system, double t, const State& y, State derivative) {
       return std::make_unique<Radau>(system, t, y, std::move(derivative));
     };

@@ -10,7 +10,7 @@ namespace dimwise::ode {
 
 /// Radau IIA with three stages: order 5, L-stable, stiffly accurate. Hairer & Wanner, Solving ODEs II, IV.8.
 ///
-/// The unknowns z_i = Y_i − y are solved together: z = h A ⊗ f. The initial guess extrapolates the last step's
+/// The unknowns z_i = Y_i − y are solved together: M z = h A ⊗ f. The initial guess extrapolates the last step's
 /// polynomial; the linearization is reused while the iteration contracts quickly. The error estimate of order 3 is
 /// filtered by (I − h γ₀ ∂f/∂y)⁻¹ and scaled by RADAU5's 10·tolerance^(1/3), because it overestimates the error. The
 /// step length follows from it by Gustafsson's predictive control and the number of iterations.
@@ -49,7 +49,7 @@ class Radau final : public Stepper {
 
   Linearization linearization_;
   StageMatrix real_, pair_;  // of the two blocks of A; the first also filters the error
-  StagePattern pattern_{3};  // of the three stages' equations
+  StagePattern pattern_;     // of the three stages' equations
   double rate_ = 1;          // the contraction last measured; 1 if unknown
   int iterations_ = 0;       // of the last attempt
   double before_ = 0;        // error and length of the previous accepted step; 0 if none

@@ -26,6 +26,7 @@ double first_step(System& system, double t, double end, const State& y, const St
   const double direction = end > t ? 1 : -1, longest = std::min(system.options.dt_max, std::abs(end - t));
   const double d0 = system.norm(y, weights), d1 = system.norm(derivative, weights);
   const double h0 = std::min(d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1, longest);
+  if (system.mass) return h0;
   const State moved = combination({&derivative, &y}, {direction * h0, 1});
   const State k2 = system.f(t + direction * h0, moved), change = combination({&k2, &derivative}, {1, -1});
   const double d2 = system.norm(change, weights) / h0, d = std::max(d1, d2);
@@ -77,5 +78,6 @@ const std::vector<std::string>& ode_method_names() {
 bool is_adaptive(const std::string& method) { return ode::family(method).adaptive(method); }
 bool is_implicit(const std::string& method) { return ode::family(method).implicit(method); }
 bool is_imex(const std::string& method) { return ode::family(method).imex(method); }
+bool takes_mass(const std::string& method) { return ode::family(method).mass(method); }
 
 }  // namespace dimwise

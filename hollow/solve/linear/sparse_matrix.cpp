@@ -1,11 +1,36 @@
 #include "hollow/solve/linear/sparse_matrix.hpp"
 
+#include "autodiff/base/error.hpp"
 #include "autodiff/basic.hpp"
 #include "autodiff/node.hpp"
+#include "ops/arithmetic.hpp"
 #include "ops/index.hpp"
 #include "ops/layout.hpp"
 
 namespace dimwise {
+
+SparseMatrix SparseMatrix::from(const Tensor& matrix) {
+  if (matrix.rank() == 1) return {SparsityPattern::banded(matrix.dim(0), 0, 0), matrix};
+  if (matrix.rank() != 2 || matrix.dim(0) != matrix.dim(1))
+    fail<ShapeError>("SparseMatrix", "the matrix has shape ", matrix.shape(), ". Give (n, n), or (n) for a diagonal.");
+  const int64_t n = matrix.dim(0);
+  const std::vector<double> all = matrix.values();
+  std::vector<int64_t> rows, columns, places;
+  for (int64_t k = 0; k < n * n; ++k)
+    if (all[static_cast<size_t>(k)] != 0) {
+      rows.push_back(k / n);
+      columns.push_back(k % n);
+      places.push_back(k);
+    }
+  return {{n, rows, columns}, index_select(reshape(matrix, {n * n}), 0, places)};
+}
+
+Tensor SparseMatrix::times(const Tensor& x) const {
+  if (x.rank() == 0 || x.dim(-1) != pattern.size())
+    fail<ShapeError>("SparseMatrix", "the matrix is ", pattern.size(), " × ", pattern.size(),
+                     ", but the vector has shape ", x.shape(), '.');
+  return index_add(values * index_select(x, -1, pattern.columns()), -1, pattern.rows(), pattern.size());
+}
 
 SparseMatrix SparseMatrix::transposed() const {
   const SparsityPattern turned = pattern.transposed();

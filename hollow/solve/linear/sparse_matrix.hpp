@@ -10,6 +10,10 @@ struct SparseMatrix {
   SparsityPattern pattern;
   Tensor values;
 
+  /// The entries of a matrix (n, n) that are not 0; of a diagonal (n), all of them. Throws ShapeError.
+  static SparseMatrix from(const Tensor& matrix);
+  /// A x for x of shape (…, n), recorded: x and the values get gradients.
+  Tensor times(const Tensor& x) const;
   SparseMatrix transposed() const;
   /// The entries (i, i), 0 where there is none: (…, n).
   Tensor diagonal() const;
