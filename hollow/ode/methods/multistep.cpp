@@ -155,8 +155,8 @@ bool Multistep::correct(double h, const State& weights, bool patient) {
   if (!family_.explicit_) {
     // No integration smooths the error of an algebraic component: the error estimates take it for one of the step.
     const double share = (system_->mass ? algebraic_share : 1) * system_->options.implicit.tolerance;
-    const Corrector::Result result = corrector_->solve(tried_.equation, tried_.predicted[0], weights,
-                                                       share / tried_.step.error, patient);
+    const Corrector::Result result =
+        corrector_->solve(tried_.equation, tried_.predicted[0], weights, share / tried_.step.error, patient);
     tried_.y = result.y;
     return result.converged;
   }
