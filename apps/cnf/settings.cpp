@@ -63,12 +63,4 @@ Command saved_command(TrainSettings& s) {
   return c;
 }
 
-Command fixed_command(TrainSettings& s) {
-  Command c("dimwise-cnf", "train", "");
-  add_columns(c, s.model);
-  add_model(c, s.model);
-  add_threads(c, s.common, "");
-  return c;
-}
-
 }  // namespace dimwise::app

@@ -24,7 +24,5 @@ void add_settings(Command& command, TrainSettings& settings);
 
 /// `dimwise-cnf train` with the settings of a checkpoint, which include the number of columns.
 Command saved_command(TrainSettings& settings);
-/// The settings that a resumed training cannot change: the model and the number of threads.
-Command fixed_command(TrainSettings& settings);
 
 }  // namespace dimwise::app

@@ -62,7 +62,8 @@ class Training {
  public:
   Training(const TrainSettings& settings, const Command& command)
       : settings_(settings),
-        run_(settings.common, "Use a smaller --lr or --clip, or --debug-nans to find the op."),
+        run_(settings.common,
+             "Start a new run with a smaller --lr or --clip, or resume with --debug-nans to find the op."),
         data_(load_dataset(settings.data)),
         batches_(data_, settings.data.seed, settings.common.batch_size, settings.model.net.dtype),
         rng_(Rng(static_cast<uint64_t>(settings.data.seed))),
@@ -94,7 +95,7 @@ class Training {
     s.ema.decay = settings_.ema;
     s.best = s.model;
     if (!run_.resumed()) return s;
-    run_.check_same(saved_settings(fixed_command(settings_)), command);
+    run_.check_same(saved_settings(saved_command(settings_)), command);
     restore(s, *run_.resumed());
     return s;
   }

@@ -73,8 +73,7 @@ struct BounceSettings {
 
 class Bounce {
  public:
-  Bounce(const BounceSettings& s, const Command& self)
-      : s_(s), folder_(s.common.out, self.effective_config()), fitted_(ball(start)) {
+  Bounce(const BounceSettings& s, const Command& self) : s_(s), folder_(s.common.out, self), fitted_(ball(start)) {
     times_ = {0};
     for (int64_t i = 1; i <= s.observations; ++i)
       times_.push_back(s.duration * static_cast<double>(i) / static_cast<double>(s.observations));

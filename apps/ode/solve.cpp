@@ -92,7 +92,7 @@ class Solve {
         problem_(load_problem(s.source)),
         solver_(choose()),
         reference_(find_reference(problem_, s.reference)),
-        folder_(s.common.out, self.effective_config()) {}
+        folder_(s.common.out, self) {}
 
   void run() {
     const std::vector<double> times = output_times(problem_, s_.points);

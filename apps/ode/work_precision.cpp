@@ -78,7 +78,7 @@ class WorkPrecision {
         problem_(load_problem(s.source)),
         solvers_(parse_solver_specs(s.methods)),
         rtols_(parse_rtols(s.rtols)),
-        folder_(s.common.out, self.effective_config()) {}
+        folder_(s.common.out, self) {}
 
   void run() {
     reference_ = find_reference(problem_, s_.reference);

@@ -62,7 +62,8 @@ class Fit {
  public:
   Fit(const FitSettings& settings, const Command& command)
       : settings_(settings),
-        run_(settings.common, "Use a smaller --lr, --clip or --lambda, or --debug-nans to find the op."),
+        run_(settings.common,
+             "Start a new run with a smaller --lr, --clip or --lambda, or resume with --debug-nans to find the op."),
         rng_(static_cast<uint64_t>(settings.data.seed)),
         pool_(static_cast<int>(settings.common.threads)),
         data_(load_dataset(data_settings(settings))),

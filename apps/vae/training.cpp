@@ -75,7 +75,8 @@ class Training {
                  .batch = std::min(settings.common.batch_size, images_.train.dim(0)),
                  .seed = static_cast<uint64_t>(settings.images.seed),
                  .drop_last = true}),
-        run_(flags(), "Use a smaller --lr, or --clip 100, or --debug-nans to find the op."),
+        run_(flags(),
+             "Start a new run with a smaller --lr, or --clip 100, or resume with --debug-nans to find the op."),
         rng_(Rng(static_cast<uint64_t>(settings.images.seed))),
         pool_(static_cast<int>(settings.common.threads)),
         options_(train_options(settings)) {

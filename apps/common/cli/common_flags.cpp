@@ -54,6 +54,8 @@ void add_run(Command& command, CommonFlags& flags) {
   resume.placeholder = "auto|PATH";
   resume.bare = "auto";
   resume.saved = resume.in_checkpoint = false;
+  Setting& overwrite = command.add("overwrite", flags.overwrite, "delete the run that --out holds");
+  overwrite.saved = overwrite.in_checkpoint = false;
   command
       .add("checkpoint-every", flags.checkpoint_every, "steps between checkpoints; the last two are kept", at_least_one)
       .not_in_checkpoint();

@@ -15,6 +15,7 @@ struct CommonFlags {
   double lr = 1e-3;
   std::string out = {};
   std::string resume = {};
+  bool overwrite = false;
   int64_t checkpoint_every = 500;
   int64_t log_every = 10;
   int64_t eval_every = 500;
@@ -37,8 +38,8 @@ void add_dtype(Command& command, DType& dtype);
 /// `--data`; `help` lists its values.
 void add_data(Command& command, std::string& data, const std::string& help);
 void add_out(Command& command, CommonFlags& flags);
-/// The section of a training run: `--out`, `--resume [auto|PATH]`, `--checkpoint-every`, verbosity and `--json`.
-/// config.toml does not have `resume`.
+/// The section of a training run: `--out`, `--resume [auto|PATH]`, `--overwrite`, `--checkpoint-every`, verbosity and
+/// `--json`. config.toml has neither `resume` nor `overwrite`.
 void add_run(Command& command, CommonFlags& flags);
 void add_log_every(Command& command, CommonFlags& flags);
 void add_eval_every(Command& command, CommonFlags& flags);

@@ -27,7 +27,7 @@ class Interrupted : public Error {
 /// The exit code of an executable that ends with this exception.
 ///
 /// 2 UsageError, 3 DataError, 4 SolverError or Diverged, 5 CheckpointError, 128 + signal for Interrupted (130 for
-/// SIGINT, 143 for SIGTERM), 1 anything else.
+/// SIGINT, 143 for SIGTERM, 129 for SIGHUP), 1 anything else.
 int exit_code(const std::exception& error);
 
 }  // namespace dimwise::app

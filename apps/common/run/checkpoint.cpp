@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "apps/common/data/sha256.hpp"
 #include "autodiff/base/error.hpp"
 #include "nn/io/safetensors.hpp"
 
@@ -81,11 +82,21 @@ Checkpoint load_checkpoint(const std::string& path) {
   } catch (const Error& error) {
     fail<CheckpointError>("checkpoint", "cannot read ", path, ": ", error.what());
   }
+  const auto saved = file.metadata.extract("sha256");
+  if (saved.empty() || saved.mapped() != sha256(to_safetensors(file.tensors, file.metadata)))
+    fail<CheckpointError>("checkpoint", path, saved.empty() ? " has no checksum" : " differs from its checksum",
+                          ": it is damaged, or no training of this version saved it. Give another checkpoint.");
   const auto entry = file.metadata.find("step");
   const auto step = entry == file.metadata.end() ? std::nullopt : whole(entry->second);
   if (!step)
     fail<CheckpointError>("checkpoint", path, " has no step in its metadata. Give a file that a training run saved.");
   return {*step, std::move(file.tensors), std::move(file.metadata), path, {}};
+}
+
+void save_checkpoint(const std::string& path, const std::map<std::string, Tensor>& tensors,
+                     std::map<std::string, std::string> metadata) {
+  metadata["sha256"] = sha256(to_safetensors(tensors, metadata));
+  save_safetensors(path, tensors, metadata);
 }
 
 std::optional<Checkpoint> find_checkpoint(const std::string& resume, const std::string& out) {

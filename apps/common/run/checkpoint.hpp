@@ -19,8 +19,12 @@ struct Checkpoint {
   std::vector<std::string> skipped;  ///< newer files that could not be read, each with the reason
 };
 
-/// Reads one checkpoint file. Throws CheckpointError when it is missing, damaged, or has no step.
+/// Reads one checkpoint file. Throws CheckpointError when it is missing, damaged (its SHA-256 is another), or has no
+/// step.
 Checkpoint load_checkpoint(const std::string& path);
+/// Writes one, with the SHA-256 of its contents in the metadata. Throws DataError if writing fails.
+void save_checkpoint(const std::string& path, const std::map<std::string, Tensor>& tensors,
+                     std::map<std::string, std::string> metadata);
 
 /// The checkpoint that `--resume` names: none for "", for "auto" the newest readable one in the folder `out` (none if
 /// the folder has no checkpoints), otherwise that of a file or a run folder.

@@ -10,7 +10,6 @@
 #include "apps/common/cli/exit_code.hpp"
 #include "autodiff/base/error.hpp"
 #include "nn/io/bytes.hpp"
-#include "nn/io/safetensors.hpp"
 
 namespace dimwise::app {
 namespace {
@@ -29,6 +28,37 @@ std::string metrics_until(const std::string& path, int64_t step) {
   return kept;
 }
 
+// Checkpoints, and what names and records them.
+std::vector<fs::path> run_files(const std::string& folder) {
+  std::vector<fs::path> files;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("ckpt-") || name == "latest" || name == "config.toml" || name == "metrics.jsonl" ||
+        name == "log.txt")
+      files.push_back(entry.path());
+  }
+  return files;
+}
+
+// Throws UsageError if the folder holds checkpoints, or results of another command.
+void check_vacant(const std::string& folder, const Command& command) {
+  const std::vector<fs::path> files = run_files(folder);
+  const bool trained = std::any_of(files.begin(), files.end(),
+                                   [](const fs::path& file) { return file.filename().string().starts_with("ckpt-"); });
+  std::string writer;
+  std::getline(std::ifstream(folder + "/config.toml"), writer);
+  writer = writer.substr(0, writer.find(','));  // as in effective_config
+  if (writer.starts_with("# ")) writer.erase(0, 2);
+  if (!trained && (files.empty() || writer.empty() || writer == command.full_name())) return;
+  const auto& settings = command.settings();
+  const bool trains =
+      std::any_of(settings.begin(), settings.end(), [](const Setting& s) { return s.name == "resume"; });
+  fail<UsageError>("--out", "\"", folder, "\" holds a run of ", writer.empty() ? "another program" : writer, ". ",
+                   trains ? "Continue it by --resume auto, delete it by --overwrite, or give another --out."
+                          : "Give another --out.");
+}
+
 std::string now() {
   const std::time_t time = std::time(nullptr);
   std::tm local{};
@@ -40,23 +70,29 @@ std::string now() {
 
 }  // namespace
 
-RunFolder::RunFolder(const std::string& path, const std::string& config, const std::optional<Checkpoint>& resumed)
-    : path_(path) {
+RunFolder::RunFolder(const std::string& path, const Command& command, const Options& options)
+    : path_(path), lock_(options.lock) {
   if (path_.empty()) fail<UsageError>("--out", "is empty. Give the folder for the run.");
   std::error_code error;
   fs::create_directories(path_ + "/figs", error);
   if (error) fail<Error>("out", "cannot make the folder \"", path_, "\": ", error.message(), ". Choose another --out.");
+  if (!lock_) lock_ = std::make_shared<const RunLock>(path_);
+  const bool goes_on =
+      options.resumed && fs::equivalent(fs::absolute(options.resumed->path).parent_path(), path_, error);
+  if (options.overwrite)
+    for (const fs::path& file : run_files(path_)) fs::remove(file);
+  else if (!goes_on)
+    check_vacant(path_, command);
   try {
-    write_atomically(path_ + "/config.toml", as_bytes(config));
-    const std::string earlier = resumed ? metrics_until(path_ + "/metrics.jsonl", resumed->step) : "";
+    write_atomically(path_ + "/config.toml", as_bytes(command.effective_config()));
+    const std::string earlier = options.resumed ? metrics_until(path_ + "/metrics.jsonl", options.resumed->step) : "";
     write_atomically(path_ + "/metrics.jsonl", as_bytes(earlier));
   } catch (const DataError& unwritable) {
     fail<Error>("out", unwritable.what(), " Choose another --out.");
   }
   metrics_ = append("metrics.jsonl");
   log_ = append("log.txt");
-  if (resumed && fs::equivalent(fs::absolute(resumed->path).parent_path(), path_, error))
-    kept_ = {fs::path(resumed->path).filename().string()};
+  if (goes_on) kept_ = {fs::path(options.resumed->path).filename().string()};
 }
 
 std::ofstream RunFolder::append(const std::string& name) const {
@@ -83,10 +119,11 @@ std::string RunFolder::save(int64_t step, const std::map<std::string, Tensor>& t
   const std::string name = checkpoint_name(step), file = path_ + "/" + name;
   metadata["step"] = std::to_string(step);
   try {
-    save_safetensors(file, tensors, metadata);
+    save_checkpoint(file, tensors, std::move(metadata));
     write_atomically(path_ + "/latest", as_bytes(name + "\n"));
-  } catch (const Error& error) {
-    fail<CheckpointError>("checkpoint", "cannot save ", file, ": ", error.what());
+  } catch (const DataError& error) {
+    fail<Error>("checkpoint", "cannot save ", file, ": ", error.what(),
+                kept_.empty() ? "" : " The checkpoint before is whole.");
   }
   if (kept_.empty() || kept_.back() != name) kept_.push_back(name);
   if (kept_.size() > 2) kept_.erase(kept_.begin());

@@ -6,18 +6,27 @@
 #include <utility>
 #include <vector>
 
+#include "apps/common/cli/cli.hpp"
 #include "apps/common/run/checkpoint.hpp"
+#include "apps/common/run/run_lock.hpp"
 
 namespace dimwise::app {
 
 /// The folder of a run: config.toml, metrics.jsonl, log.txt, ckpt-<step>.safetensors, latest, figs/.
 class RunFolder {
  public:
-  /// Creates the folder unless it exists, and writes config.toml.
+  struct Options {
+    std::optional<Checkpoint> resumed = {};
+    bool overwrite = false;                    ///< whether another run in the folder is deleted
+    std::shared_ptr<const RunLock> lock = {};  ///< of the folder, if it is already held
+  };
+  /// Creates the folder unless it exists, locks it, and writes config.toml.
   ///
-  /// When resuming, metrics.jsonl keeps its lines up to the resumed step; otherwise it starts empty. Checkpoints of an
-  /// earlier run are deleted when this run saves its first. Throws Error when the folder cannot be written.
-  RunFolder(const std::string& path, const std::string& config, const std::optional<Checkpoint>& resumed = {});
+  /// When resuming, metrics.jsonl keeps its lines up to the resumed step; otherwise it starts empty. Results without
+  /// checkpoints are replaced by those of the same command. Throws UsageError when the folder holds another run, or
+  /// another process writes it, and Error when it cannot be written.
+  RunFolder(const std::string& path, const Command& command, const Options& options);
+  RunFolder(const std::string& path, const Command& command) : RunFolder(path, command, Options()) {}
 
   const std::string& path() const { return path_; }
 
@@ -27,7 +36,7 @@ class RunFolder {
   void log(const std::string& text);
   /// Saves ckpt-<step>.safetensors and then points `latest` to it; keeps it and the previous one. Returns its path.
   ///
-  /// Throws CheckpointError if it cannot be written; the previous one is then intact.
+  /// Throws Error if it cannot be written; the previous one is then intact.
   std::string save(int64_t step, const std::map<std::string, Tensor>& tensors,
                    std::map<std::string, std::string> metadata);
   /// The path of a picture in figs/.
@@ -37,6 +46,7 @@ class RunFolder {
   std::ofstream append(const std::string& name) const;
 
   std::string path_;
+  std::shared_ptr<const RunLock> lock_;
   std::vector<std::string> kept_;  // names of this run's last two checkpoints
   std::ofstream metrics_, log_;
 };

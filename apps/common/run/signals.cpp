@@ -3,12 +3,15 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <array>
+
 namespace dimwise::app {
 namespace {
 
+constexpr std::array stops{SIGINT, SIGTERM, SIGHUP};
 volatile sig_atomic_t arrived = 0;
 int alive = 0;
-struct sigaction before_interrupt, before_terminate;
+std::array<struct sigaction, stops.size()> before;
 
 extern "C" void on_stop_signal(int signal) {
   if (arrived) _exit(128 + signal);
@@ -24,14 +27,12 @@ StopSignals::StopSignals() {
   action.sa_handler = on_stop_signal;
   action.sa_flags = SA_RESTART;  // a write in progress is not cut short
   sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, &before_interrupt);
-  sigaction(SIGTERM, &action, &before_terminate);
+  for (size_t i = 0; i < stops.size(); ++i) sigaction(stops[i], &action, &before[i]);
 }
 
 StopSignals::~StopSignals() {
   if (--alive > 0) return;
-  sigaction(SIGINT, &before_interrupt, nullptr);
-  sigaction(SIGTERM, &before_terminate, nullptr);
+  for (size_t i = 0; i < stops.size(); ++i) sigaction(stops[i], &before[i], nullptr);
 }
 
 int StopSignals::pending() const { return arrived; }

@@ -2,8 +2,8 @@
 
 namespace dimwise::app {
 
-/// During its lifetime, the first SIGINT or SIGTERM sets a flag that the program polls between steps, and a second one
-/// ends the program at once with 130 or 143. Several objects of one thread share the flag.
+/// During its lifetime, the first SIGINT, SIGTERM or SIGHUP sets a flag that the program polls between steps, and a
+/// second one ends the program at once with 130, 143 or 129. Several objects of one thread share the flag.
 ///
 /// Example: `StopSignals stop; while (step < steps && !stop.pending()) …; if (stop.pending()) { save(); throw
 /// Interrupted(stop.pending(), "saved at step 120; continue with --resume auto"); }`

@@ -12,7 +12,12 @@
 namespace dimwise::app {
 
 TrainingRun::TrainingRun(const CommonFlags& flags, std::string advice)
-    : flags_(flags), advice_(std::move(advice)), resumed_(find_checkpoint(flags.resume, flags.out)) {
+    : flags_(flags),
+      advice_(std::move(advice)),
+      lock_(RunLock::of_existing(flags.out)),
+      resumed_(find_checkpoint(flags.resume, flags.out)) {
+  if (flags.overwrite && !flags.resume.empty())
+    fail<UsageError>("--overwrite", "deletes the run that --resume continues. Give one of them.");
   if (!resumed_) return;
   const auto elapsed = resumed_->tensors.find("elapsed");
   if (elapsed == resumed_->tensors.end() || elapsed->second.size() != 1)
@@ -33,7 +38,8 @@ void TrainingRun::check_same(const nlohmann::ordered_json& asked, const Command&
 
 void TrainingRun::begin(const Command& command) {
   command_ = command.full_name();
-  folder_ = std::make_unique<RunFolder>(flags_.out, command.effective_config(), resumed_);
+  folder_ = std::make_unique<RunFolder>(
+      flags_.out, command, RunFolder::Options{.resumed = resumed_, .overwrite = flags_.overwrite, .lock = lock_});
   progress_ = std::make_unique<Progress>(flags_.steps, step_, progress_style(flags_.quiet, flags_.no_progress));
 }
 

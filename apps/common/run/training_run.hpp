@@ -18,7 +18,7 @@ namespace dimwise::app {
 /// The parts that every training shares: run folder, checkpoints and resuming, the end by steps or by time, progress,
 /// signals.
 ///
-/// Example: `TrainingRun run(flags, "Use a smaller --lr."); …; run.begin(command); run.run({.step = …,
+/// Example: `TrainingRun run(flags, "Start a new run with a smaller --lr."); …; run.begin(command); run.run({.step = …,
 /// .tensors = …});`
 class TrainingRun {
  public:
@@ -36,9 +36,11 @@ class TrainingRun {
     std::function<bool()> finished = nullptr;
   };
 
-  /// Finds the checkpoint to resume from, and writes nothing. From now on a signal ends the run after a step.
+  /// Locks the run folder if it exists, finds the checkpoint to resume from, and writes nothing else. From now on a
+  /// signal ends the run after a step.
   ///
-  /// `advice` ends the error of a diverged run, such as "Use a smaller --lr." Throws CheckpointError.
+  /// `advice` ends the error of a diverged run, such as "Start a new run with a smaller --lr." Throws CheckpointError,
+  /// and UsageError if another process writes the folder.
   TrainingRun(const CommonFlags& flags, std::string advice);
 
   const std::optional<Checkpoint>& resumed() const { return resumed_; }
@@ -76,6 +78,7 @@ class TrainingRun {
   const StopSignals stop_;  // the first member, so that signals are handled from the start
   CommonFlags flags_;
   std::string advice_;
+  std::shared_ptr<const RunLock> lock_;
   std::optional<Checkpoint> resumed_;
   int64_t step_ = 0;
   double elapsed_ = 0;  // seconds of training over all sessions, if the run ends by time

@@ -35,7 +35,8 @@ class Experiment {
       : settings_(settings),
         solvers_(parse_solvers(settings.solvers)),
         trainer_(parse_solver_spec("--train-with", settings.train_with)),
-        run_(settings.common, "Use a smaller --lr or --clip, a larger --max-evaluations, or another --train-with."),
+        run_(settings.common,
+             "Start a new run with a smaller --lr or --clip, a larger --max-evaluations, or another --train-with."),
         task_(make_task(settings.task, settings.net.dtype)),
         state_(first_state(command)) {
     run_.begin(command);

@@ -121,8 +121,9 @@ TEST_CASE("off a terminal nothing is rewritten and there are no escape codes") {
     CHECK(text.find('\r') == std::string::npos);
   }
   CHECK_THAT(ended.err, Contains("step 6/6 100% | 00:00 left") && Contains("validation nll"));
-  CHECK(cnf(training("moons", folder / "run", 6) + Strings{"--quiet"}).err == "");
-  CHECK_THAT(cnf(training("moons", folder / "run", 6) + Strings{"--no-progress"}).err, !Contains("step "));
+  CHECK(cnf(training("moons", folder / "run", 6) + Strings{"--quiet", "--overwrite"}).err == "");
+  CHECK_THAT(cnf(training("moons", folder / "run", 6) + Strings{"--no-progress", "--overwrite"}).err,
+             !Contains("step "));
 }
 
 TEST_CASE("on a terminal the progress line is rewritten, unless NO_COLOR is set") {
@@ -134,7 +135,7 @@ TEST_CASE("on a terminal the progress line is rewritten, unless NO_COLOR is set"
   close(screen);
   close(keyboard);
   const TemporaryFolder folder;
-  const Strings words = training("moons", folder / "run", 60);
+  const Strings words = training("moons", folder / "run", 60) + Strings{"--overwrite"};
   const std::string rewritten = on_terminal(words, true), plain = on_terminal(words, false);
   CHECK_THAT(rewritten, Contains("\rstep 60/60 100%") && Contains("\x1b[K"));
   CHECK(plain.find('\x1b') == std::string::npos);

@@ -47,7 +47,7 @@ TEST_CASE("train prints its result alone on stdout, and as JSON") {
   CHECK(result["step"] == 6);
   CHECK(result["validation_nll"].get<double>() > result["entropy"].get<double>());
   CHECK(result["checkpoint"] == folder / "run/ckpt-6.safetensors");
-  const Ended text = cnf(training("moons", folder / "run", 6));
+  const Ended text = cnf(training("moons", folder / "again", 6));
   CHECK(std::count(text.out.begin(), text.out.end(), '\n') == 1);
   CHECK_THAT(text.out, Contains("validation nll ") && Contains("nats") && Contains("after 6 steps"));
   CHECK_THAT(text.err, Contains("step 6/6 100%") && Contains("loss ") && Contains("nfe 12") && Contains("grad "));

@@ -102,7 +102,7 @@ TEST_CASE("a training killed or interrupted at random moments and resumed ends a
   const TemporaryFolder folder;
   for (const Training& kind : trainings(folder)) {
     INFO(kind.app << ' ' << kind.name);
-    Stopped(kind, 17).stop(std::array{SIGKILL, SIGINT, SIGKILL, SIGTERM}, 4);
+    Stopped(kind, 17).stop(std::array{SIGKILL, SIGINT, SIGHUP, SIGTERM}, 4);
   }
 }
 

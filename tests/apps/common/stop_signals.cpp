@@ -36,6 +36,8 @@ TEST_CASE("the first stop signal is remembered and the second ends the program")
   CHECK(WEXITSTATUS(child_status(SIGINT, 0, true)) == 8);
   CHECK(WEXITSTATUS(child_status(SIGINT, 1, true)) == 7);
   CHECK(WEXITSTATUS(child_status(SIGTERM, 1, true)) == 7);
+  CHECK(WEXITSTATUS(child_status(SIGHUP, 1, true)) == 7);
+  CHECK(WEXITSTATUS(child_status(SIGHUP, 2, true)) == 129);
   CHECK(WEXITSTATUS(child_status(SIGINT, 2, true)) == 130);
   CHECK(WEXITSTATUS(child_status(SIGTERM, 2, true)) == 143);
 }

@@ -68,17 +68,19 @@ std::vector<int64_t> trained(const CommonFlags& flags, double weight = 1) {
 TEST_CASE("a training goes to its last step, is evaluated on the way and at the end, and goes on from there") {
   const TemporaryFolder folder;
   CHECK(trained(flags(folder / "run", 10)) == std::vector<int64_t>{4, 8, 10});
-  Counting more(flags(folder / "run", 13));
-  CHECK(more.run.saved() == folder / "run/ckpt-10.safetensors");
-  CHECK(more.run.step() == 10);
-  CHECK(more.run.share_done() == Approx(10.0 / 13));
-  more.run.run(more.body());
-  CHECK(more.evaluated == std::vector<int64_t>{12, 13});
-  const Checkpoint last = load_checkpoint(more.run.saved());
-  CHECK(last.step == 13);
-  CHECK(last.tensors.at("model.w").item() == 13);
-  CHECK(last.tensors.at("elapsed").item() == 0);
-  CHECK_THAT(read_text(folder / "run/log.txt"), Contains("resumed from " + folder / "run/ckpt-10.safetensors"));
+  {
+    Counting more(flags(folder / "run", 13));
+    CHECK(more.run.saved() == folder / "run/ckpt-10.safetensors");
+    CHECK(more.run.step() == 10);
+    CHECK(more.run.share_done() == Approx(10.0 / 13));
+    more.run.run(more.body());
+    CHECK(more.evaluated == std::vector<int64_t>{12, 13});
+    const Checkpoint last = load_checkpoint(more.run.saved());
+    CHECK(last.step == 13);
+    CHECK(last.tensors.at("model.w").item() == 13);
+    CHECK(last.tensors.at("elapsed").item() == 0);
+    CHECK_THAT(read_text(folder / "run/log.txt"), Contains("resumed from " + folder / "run/ckpt-10.safetensors"));
+  }
   CHECK(TrainingRun(flags(folder / "run", 5), "").share_done() == 1);
 }
 
@@ -165,7 +167,7 @@ TEST_CASE("a checkpoint that no training wrote is not resumed") {
   const TemporaryFolder folder;
   CommonFlags f = flags(folder / "run", 2);
   f.resume = folder / "foreign.safetensors";
-  save_safetensors(f.resume, {{"model.w", scalar(1.0, DType::float64)}}, {{"step", "3"}});
+  save_checkpoint(f.resume, {{"model.w", scalar(1.0, DType::float64)}}, {{"step", "3"}});
   CHECK_THROWS_AS(TrainingRun(f, ""), CheckpointError);
   CHECK_FALSE(std::filesystem::exists(folder / "run"));
 }
