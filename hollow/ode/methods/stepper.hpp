@@ -81,8 +81,7 @@ class Stepper {
 std::unique_ptr<Stepper> make_stepper(const std::shared_ptr<System>& system, double t, const State& y,
                                       State derivative);
 
-/// A first step length for a method of that order, from one more evaluation of f. Hairer, Nørsett, Wanner, Solving ODEs
-/// I, II.4.
+/// A first step length for a method of that order, from one more evaluation of f.
 double first_step(System& system, double t, double end, const State& y, const State& derivative, int order);
 
 }  // namespace dimwise::ode
