@@ -39,7 +39,7 @@ double first_length(double trial, double f, double change, int order, double lon
 }
 
 NextStep next_step(double t, double end, double h, double dt_min, double dt_max) {
-  NextStep next{};
+  NextStep next;
   // Positive at t = 0 too: a step of length 0 changes nothing and would be accepted forever.
   next.shortest =
       std::max({dt_min, 10 * std::numeric_limits<double>::epsilon() * std::abs(t), std::numeric_limits<double>::min()});

@@ -23,10 +23,10 @@ double first_length(double trial, double f, double change, int order, double lon
 
 /// The next step on the way to `end`, of about the length h.
 struct NextStep {
-  double h;         ///< the length asked for, within the limits
-  double shortest;  ///< a shorter one is not tried
-  double t1;
-  bool last;
+  double h = 0;         ///< the length asked for, within the limits
+  double shortest = 0;  ///< a shorter one is not tried
+  double t1 = 0;
+  bool last = false;
 };
 NextStep next_step(double t, double end, double h, double dt_min, double dt_max);
 
