@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "autodiff/base/error.hpp"
+#include "hollow/ode/detail/own_steps.hpp"
 #include "hollow/ode/detail/segments.hpp"
 #include "hollow/ode/detail/solve.hpp"
 #include "hollow/ode/gradients/event_times.hpp"
@@ -48,6 +49,7 @@ const std::vector<std::string>& corrector_names() {
 OdeStatistics& OdeStatistics::operator+=(const OdeStatistics& more) {
   evaluations += more.evaluations;
   nonstiff_evaluations += more.nonstiff_evaluations;
+  row_evaluations += more.row_evaluations;
   diagonals += more.diagonals;
   jacobians += more.jacobians;
   products += more.products;
@@ -84,7 +86,8 @@ OdeSolution odeint(const OdeTerm& term, const State& y0, const std::vector<doubl
     if (options.dense) trivial.trajectory = std::make_shared<const ode::DenseOutput>();
     return trivial;
   }
-  return ode::solve_in_segments(term, y0, times, options);
+  return options.own_steps ? ode::solve_own_steps(term, y0, times, options)
+                           : ode::solve_in_segments(term, y0, times, options);
 }
 
 OdeSolution odeint(const OdeTerm& term, const State& y0, const Tensor& times, const OdeOptions& options) {
@@ -92,6 +95,8 @@ OdeSolution odeint(const OdeTerm& term, const State& y0, const Tensor& times, co
   if (times.rank() != 1) fail<ShapeError>("odeint", "times have shape ", times.shape(), ". Give a tensor (n).");
   const std::vector<double> t = times.values();
   if (!(recording() && times.tracked())) return odeint(term, y0, t, options);
+  if (options.own_steps)
+    fail<ValueError>("odeint", "own_steps gives no gradient with respect to times. Give them as numbers.");
   // A start at another time is one at the same time, from the solution there.
   const auto time = [&](size_t i) { return astype(select(times, 0, static_cast<int64_t>(i)), DType::float64); };
   ode::check_arguments(y0, t, options);

@@ -119,7 +119,7 @@ struct OdeOptions {
   /// Instead of dt, for any one-step method: this many equal steps between requested times, without step control.
   int64_t steps = 0;
   double dt_min = 0, dt_max = std::numeric_limits<double>::infinity();
-  int64_t max_steps = 10000;  ///< attempted steps, including rejected ones
+  int64_t max_steps = 10000;  ///< attempted steps, including rejected ones; with `own_steps`, of a row
   /// The limit on evaluations of f, never exceeded. Evaluations of D f count too, since they also give f. Of a split
   /// term, it holds for each part.
   int64_t max_evaluations = std::numeric_limits<int64_t>::max();
@@ -134,6 +134,18 @@ struct OdeOptions {
   /// row would vanish in the mean of many. The rows are those of the tensors of the highest rank, without their last
   /// axis; a tensor of other rows is a row by itself. false: the RMS over all elements, as CVODE has it.
   bool per_sample = true;
+  /// Whether each row of a batch has its own steps, with its own error and limits, and is no longer evaluated once it
+  /// is at the end: one row that needs short steps then does not force them on the others. A row's solution does not
+  /// depend on the other rows.
+  ///
+  /// f gets the m rows that are still solved as tensors (m, d), all leading axes being one, and t as (m, 1), float64:
+  /// beside a float32 state, `astype(t, y[0].dtype())`. f must treat each row by itself and must not capture tensors of
+  /// the batch's rows; put these into the state, with derivative 0. All state tensors have the same axes but the last.
+  ///
+  /// For explicit Runge–Kutta pairs (bosh3, dopri5, tsit5, dopri8), without events, actions, jump_at, steady_state,
+  /// non_negative, on_step, dense, replay and steps, and with the direct gradient. If a row fails, the solve ends, and
+  /// the message names it; rows are counted in row-major order.
+  bool own_steps = false;
   OdeImplicitOptions implicit = {};
   /// Multistep methods: the highest order; 0 for the method's maximum (12 for Adams, 5 for BDF).
   int max_order = 0;
@@ -159,17 +171,20 @@ struct OdeOptions {
 struct OdeStatistics {
   int64_t evaluations = 0;           ///< of f, also for D f and ∂f/∂y; for the adjoint, of f and its pull
   int64_t nonstiff_evaluations = 0;  ///< of the non-stiff part of a split term; those of f are of the stiff part
+  int64_t row_evaluations = 0;       ///< with `own_steps`: Σ m over the evaluations of f with m rows
   int64_t diagonals = 0;             ///< of D f
   int64_t jacobians = 0;  ///< of the whole ∂f/∂y; each costs d reverse passes, or, with a sparsity pattern, `products`
   int64_t products = 0;  ///< of ∂f/∂y with a vector, forward or reverse: of newton_krylov, the check of the diagonal,
                          ///< the search for a pattern, and as many as it has colors, and one, for a sparse Jacobian
   int64_t factorizations = 0;          ///< LU of I − γ ∂f/∂y, dense or sparse
   int64_t iterations = 0;              ///< of the corrector
-  int64_t accepted = 0, rejected = 0;  ///< steps; `rejected` includes those whose corrector failed
+  int64_t accepted = 0, rejected = 0;  ///< steps; `rejected` includes those whose corrector failed. With `own_steps`,
+                                       ///< those of all rows
   int64_t corrector_failures = 0;      ///< steps discarded because the corrector did not converge
   int64_t stiff_phases = 0;            ///< how often a switching method changed to its stiff method
   double last_dt = 0;                  ///< length of the last accepted step
-  double next_dt = 0;  ///< length of the step an adaptive method would try next: the `dt` of a solve that continues
+  double next_dt = 0;  ///< length of the step an adaptive method would try next: the `dt` of a solve that continues.
+                       ///< With `own_steps`, the shortest of a row
   std::string corrector = {};  ///< the corrector in use at the end; empty for explicit methods
 
   /// Adds up the counts; lengths and corrector are those of `more`.
@@ -194,7 +209,7 @@ struct OdeSolution {
   std::string message;  ///< what happened: t, dt, the worst component, what to do; empty on success
   std::string advice;   ///< a better choice of method, if an explicit one met a stiff problem; otherwise empty
   OdeStatistics statistics;
-  std::vector<double> grid;  ///< start and end of every accepted step
+  std::vector<double> grid;  ///< start and end of every accepted step; with `own_steps`, those of the whole solve
   /// Multistep and switching methods: of every accepted step; negative at a restart, 0 for a step of the explicit
   /// method.
   std::vector<int> orders;

@@ -18,7 +18,7 @@ using State = std::vector<Tensor>;
 
 /// dy/dt = f(t, y), of the same structure as y. t is 0-d float64 whatever the state's dtype: times such as 1e8 seconds
 /// do not fit float32. In t * y it is cast to the dtype of a y that has axes; with a 0-d float32 tensor use astype.
-/// Both t and y may be tracked.
+/// Both t and y may be tracked. With `OdeOptions::own_steps`, t is (m, 1) for the m rows of y.
 using VectorField = std::function<State(const Tensor& t, const State& y)>;
 
 /// f and D f at one point: D_i = ∂f_i/∂y_i, of the structure of the state; undefined tensors of D are 0.

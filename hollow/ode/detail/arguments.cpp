@@ -4,6 +4,7 @@
 #include "autodiff/base/error.hpp"
 #include "autodiff/basic.hpp"
 #include "hollow/ode/detail/norm.hpp"
+#include "hollow/ode/detail/own_steps.hpp"
 #include "hollow/ode/detail/solve.hpp"
 #include "hollow/ode/methods/family.hpp"
 #include "ops/reduce.hpp"
@@ -171,6 +172,7 @@ void check_mass(const OdeTerm& term, const OdeOptions& options) {
 void check_arguments(const State& y0, const std::vector<double>& times, const OdeOptions& options) {
   check_state(y0);
   check_times("times", times, true);
+  if (options.own_steps) check_own_steps(y0, options);
   check_marks("controlled", options.controlled, y0.size());
   check_marks("quadratures", options.quadratures, y0.size());
   check_marks("non_negative", options.non_negative, y0.size());

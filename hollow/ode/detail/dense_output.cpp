@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "hollow/ode/detail/rows.hpp"
 #include "hollow/ode/detail/system.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -36,6 +37,18 @@ State weighted(const Interpolant& of, Weight&& weight) {
 
 State Interpolant::at(double time) const {
   return weighted(*this, [s = (time - origin) / scale](const std::vector<double>& p) { return polynomial(p, s); });
+}
+
+State Interpolant::at(const std::vector<int64_t>& rows, const std::vector<double>& times) const {
+  State y(v[0].size());
+  for (size_t j = 0; j < v.size(); ++j) {
+    std::vector<double> weights;
+    for (const double time : times) weights.push_back(polynomial(p[j], (time - origin) / scale));
+    const Tensor weight = tensor(weights, {static_cast<int64_t>(times.size()), 1}, v[j][0].dtype());
+    const State values = select_rows(v[j], rows);
+    for (size_t i = 0; i < y.size(); ++i) y[i] = j == 0 ? weight * values[i] : y[i] + weight * values[i];
+  }
+  return y;
 }
 
 State Interpolant::slope(double time) const {

@@ -12,6 +12,8 @@ struct Interpolant {
   std::vector<std::vector<double>> p;  // coefficients of 1, s, s², …
 
   State at(double time) const;
+  /// Of states (rows, d): row i of the result is row rows[i] of y(times[i]).
+  State at(const std::vector<int64_t>& rows, const std::vector<double>& times) const;
   /// y'(t).
   State slope(double time) const;
 };

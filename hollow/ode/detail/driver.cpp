@@ -7,6 +7,7 @@
 
 #include "autodiff/context.hpp"
 #include "autodiff/node.hpp"
+#include "hollow/ode/methods/step_control.hpp"
 #include "ops/arithmetic.hpp"
 
 namespace dimwise::ode {
@@ -46,7 +47,7 @@ void Driver::advance(int64_t steps) {
     else
       follow(until);
   } catch (const OutOfEvaluations&) {
-    out_of_evaluations();
+    exhausted(out_of_evaluations(system_->options));
   }
 }
 
@@ -75,13 +76,13 @@ StepSchedule Driver::equal_steps() const {
 void Driver::follow(int64_t until) {
   OdeStatistics& statistics = system_->statistics;
   for (; !at_end() && statistics.accepted < until; ++next_) {
-    if (tried() == system_->options.max_steps) return out_of_steps();
+    if (tried() == system_->options.max_steps) return exhausted(out_of_steps(system_->options));
     if (!schedule_.orders.empty()) method_->prescribe(schedule_.orders[next_ - 1]);
     const Attempt attempt = method_->attempt(schedule_.grid[next_], false);
     const double dt = schedule_.grid[next_] - method_->t();
     if (!attempt.converged || attempt.bad.tensor >= 0) {
       ++statistics.rejected;
-      return failed(attempt, dt);
+      return stop(failed_step(attempt, statistics.corrector), dt);
     }
     accept(attempt);
     tried_step(dt, true);
@@ -89,40 +90,26 @@ void Driver::follow(int64_t until) {
   statistics.next_dt = statistics.last_dt;
 }
 
-bool Driver::start_is_finite() {
-  for (const State* s : {&method_->y(), &method_->derivative()})
-    if (const Component bad = first_non_finite(*s); bad.tensor >= 0) {
-      stop(OdeStatus::non_finite, 0,
-           (s == &method_->y() ? "y is not finite: " : "f is not finite: ") + describe(bad, *s),
-           "Change the initial state or time.");
-      return false;
-    }
-  return true;
-}
-
 void Driver::adapt(int64_t until) {
   const OdeOptions& options = system_->options;
   if (h_ == 0) {
-    if (!start_is_finite()) return;
+    if (const auto failure = failed_start(method_->y(), method_->derivative())) return stop(*failure, 0);
     h_ = options.dt > 0 ? options.dt : method_->first_dt(times_.back());
   }
   const double end = times_.back();
   while (!at_end() && system_->statistics.accepted < until) {
     const double t = method_->t();
-    // Positive at t = 0 too: a step of length 0 changes nothing and would be accepted forever.
-    const double shortest = std::max({options.dt_min, 10 * std::numeric_limits<double>::epsilon() * std::abs(t),
-                                      std::numeric_limits<double>::min()});
-    h_ = std::min(std::max(h_, shortest), options.dt_max);
-    if (tried() == options.max_steps) return out_of_steps();
-    const double left = std::abs(end - t);
-    const bool last = left <= h_ || (left <= 1.01 * h_ && left <= options.dt_max);
-    const double wanted = last ? end : t + direction_ * h_, t1 = interpolable(wanted), length = std::abs(t1 - t);
+    const auto [h, shortest, wanted, last] = next_step(t, end, h_, options.dt_min, options.dt_max);
+    h_ = h;
+    if (tried() == options.max_steps) return exhausted(out_of_steps(options));
+    const double t1 = interpolable(wanted), length = std::abs(t1 - t);
     const Attempt attempt = method_->attempt(t1, true);
     if (attempt.acceptable()) {
       const bool negative = below_zero(attempt.y1) > 1, longer = h_ > shortest && length > shortest;
       if (negative && !longer)
-        return stop(OdeStatus::dt_too_small, length, "a tensor marked non_negative becomes negative",
-                    "Check that f is not negative where a component is 0.");
+        return stop({OdeStatus::dt_too_small, "a tensor marked non_negative becomes negative",
+                     "Check that f is not negative where a component is 0."},
+                    length);
       if (negative || (interpolates_badly(t1) && longer)) {
         ++system_->statistics.rejected;
         if (negative) h_ = 0.5 * length;
@@ -139,9 +126,9 @@ void Driver::adapt(int64_t until) {
     ++system_->statistics.rejected;
     tried_step(length, false);
     if (ended_) break;
-    if (h_ <= shortest || length <= shortest) return failed(attempt, length);
+    if (h_ <= shortest || length <= shortest) return stop(failed_step(attempt, system_->statistics.corrector), length);
     h_ = std::min(method_->reject(attempt), length);
-    if (attempt.worst.tensor >= 0) worst_ = "worst component: " + describe(attempt.worst, attempt.y1);
+    if (attempt.worst.tensor >= 0) worst_ = worst_component(attempt);
   }
   system_->statistics.next_dt = h_;
 }
@@ -239,7 +226,7 @@ void Driver::tried_step(double dt, bool accepted) {
   const OdeOptions& options = system_->options;
   if (repeats_ || !options.on_step) return;
   if (!options.on_step({method_->t(), dt, accepted, method_->y(), system_->statistics}) && !at_end())
-    stop(OdeStatus::stopped, dt, "on_step returned false", "");
+    stop({OdeStatus::stopped, "on_step returned false", ""}, dt);
 }
 
 void Driver::output(double t, const State& y) {
@@ -258,46 +245,17 @@ void Driver::notice_stiffness() {
   result_.advice = text.str();
 }
 
-void Driver::failed(const Attempt& attempt, double dt) {
-  const std::string worst = attempt.worst.tensor >= 0 ? "worst component: " + describe(attempt.worst, attempt.y1) : "";
-  if (attempt.bad.tensor >= 0)
-    return stop(OdeStatus::non_finite, dt, "not finite: " + describe(attempt.bad, attempt.y1),
-                "A shorter step does not avoid it: check f near this t.");
-  if (!attempt.converged)
-    return stop(OdeStatus::corrector_not_converging, dt,
-                "the corrector (" + system_->statistics.corrector + ") does not converge even with the shortest step",
-                "Use the corrector 'newton', or check whether f is discontinuous at this t.");
-  if (std::isfinite(attempt.error))
-    return stop(
-        OdeStatus::dt_too_small, dt, "the error test requires a shorter step; " + worst,
-        "The solution may blow up or f may be discontinuous here; otherwise lower dt_min or loosen rtol and atol.");
-  stop(OdeStatus::non_finite, dt, worst, "A shorter step does not avoid it: check f near this t.");
+// Ends where a limit is reached.
+void Driver::exhausted(Failure failure) {
+  if (!worst_.empty()) failure.what += "; " + worst_;
+  stop(failure, system_->statistics.last_dt);
 }
 
-void Driver::out_of_steps() {
-  stop(OdeStatus::max_steps_reached, system_->statistics.last_dt,
-       "max_steps = " + std::to_string(system_->options.max_steps) + " steps tried" +
-           (worst_.empty() ? "" : "; " + worst_),
-       "Raise max_steps or loosen rtol and atol; explicit methods need many steps if the problem is stiff.");
-}
-
-void Driver::out_of_evaluations() {
-  stop(OdeStatus::max_evaluations_reached, system_->statistics.last_dt,
-       "max_evaluations = " + std::to_string(system_->options.max_evaluations) + " reached" +
-           (worst_.empty() ? "" : "; " + worst_),
-       "Raise max_evaluations or loosen rtol and atol; explicit methods need many if the problem is stiff.");
-}
-
-void Driver::stop(OdeStatus status, double dt, const std::string& what, const std::string& advice) {
+void Driver::stop(const Failure& failure, double dt) {
   ended_ = true;
-  result_.status = status;
-  std::ostringstream text;
-  text.precision(10);
-  text << system_->options.method << " stopped (" << name(status) << ") at t = " << method_->t() << " on the way to "
-       << times_.back() << ", dt = " << std::abs(dt) << ": " << what << '.';
-  if (!advice.empty()) text << ' ' << advice;
-  if (!result_.advice.empty()) text << " Note: " << result_.advice;
-  result_.message = text.str();
+  result_.status = failure.status;
+  result_.message = failure.message(system_->options.method, method_->t(), times_.back(), dt);
+  if (!result_.advice.empty()) result_.message += " Note: " + result_.advice;
 }
 
 }  // namespace dimwise::ode

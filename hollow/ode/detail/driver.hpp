@@ -1,6 +1,7 @@
 #pragma once
 
 #include "hollow/ode/detail/events.hpp"
+#include "hollow/ode/detail/failure.hpp"
 #include "hollow/ode/methods/stepper.hpp"
 
 namespace dimwise::ode {
@@ -29,7 +30,6 @@ class Driver {
   void follow(int64_t until);
   void adapt(int64_t until);
   int64_t tried() const { return system_->statistics.accepted + system_->statistics.rejected; }
-  bool start_is_finite();
   double accept(const Attempt& attempt);
   bool output_before(double t) const;
   bool interpolates(double t1) const;
@@ -40,10 +40,8 @@ class Driver {
   double below_zero(const State& y) const;
   void check_steady();
   void notice_stiffness();
-  void out_of_steps();
-  void out_of_evaluations();
-  void failed(const Attempt& attempt, double dt);
-  void stop(OdeStatus status, double dt, const std::string& what, const std::string& advice);
+  void exhausted(Failure failure);
+  void stop(const Failure& failure, double dt);
 
   std::unique_ptr<Stepper> method_;
   std::shared_ptr<System> system_;

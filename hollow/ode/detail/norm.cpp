@@ -47,6 +47,16 @@ double squares(int64_t begin, int64_t end, F f) {
   return total;
 }
 
+// NaN if there is one.
+double largest(const std::vector<double>& norms) {
+  double largest = 0;
+  for (const double norm : norms) {
+    if (std::isnan(norm)) return norm;
+    largest = std::max(largest, norm);
+  }
+  return largest;
+}
+
 }  // namespace
 
 Norm::Norm(const State& y0, const OdeOptions& options)
@@ -93,13 +103,9 @@ State Norm::weights(const State& y) const {
 }
 
 template <class Square>
-double Norm::largest_row(const State& like, Square&& square) const {
-  double largest = 0;
-  const auto add = [&](double total, double count) {
-    const double rms = count > 0 ? std::sqrt(total / count) : 0;
-    if (!(rms <= largest)) largest = rms;  // keeps a NaN
-    return !std::isnan(largest);
-  };
+std::vector<double> Norm::each_row(const State& like, Square&& square) const {
+  std::vector<double> norms;
+  const auto add = [&](double total, double count) { norms.push_back(count > 0 ? std::sqrt(total / count) : 0); };
   for (int64_t row = 0; row < rows_; ++row) {
     double total = 0, count = 0;
     for (size_t i = 0; i < like.size(); ++i) {
@@ -108,16 +114,15 @@ double Norm::largest_row(const State& like, Square&& square) const {
       total += square(i, row * length, (row + 1) * length);
       count += static_cast<double>(length);
     }
-    if (!add(total, count)) return largest;
+    add(total, count);
   }
   for (size_t i = 0; i < like.size(); ++i)
-    if (controlled(i) && apart_[i] && !add(square(i, 0, like[i].size()), static_cast<double>(like[i].size())))
-      return largest;
-  return largest;
+    if (controlled(i) && apart_[i]) add(square(i, 0, like[i].size()), static_cast<double>(like[i].size()));
+  return norms;
 }
 
-double Norm::operator()(const State& v, const State& w) const {
-  return largest_row(v, [&](size_t i, int64_t begin, int64_t end) {
+std::vector<double> Norm::rows(const State& v, const State& w) const {
+  return each_row(v, [&](size_t i, int64_t begin, int64_t end) {
     return dispatch(v[i].dtype(), [&](auto type) {
       using T = decltype(type);
       const T *a = v[i].node()->template data<T>(), *b = w[i].node()->template data<T>();
@@ -126,8 +131,8 @@ double Norm::operator()(const State& v, const State& w) const {
   });
 }
 
-double Norm::operator()(const State& error, const State& y, const State& y1) const {
-  return largest_row(y, [&](size_t i, int64_t begin, int64_t end) {
+std::vector<double> Norm::rows(const State& error, const State& y, const State& y1) const {
+  return each_row(y, [&](size_t i, int64_t begin, int64_t end) {
     return dispatch(y[i].dtype(), [&](auto type) {
       using T = decltype(type);
       const T *e = error[i].node()->template data<T>(), *a = y[i].node()->template data<T>(),
@@ -144,6 +149,12 @@ double Norm::operator()(const State& error, const State& y, const State& y1) con
       });
     });
   });
+}
+
+double Norm::operator()(const State& v, const State& w) const { return largest(rows(v, w)); }
+
+double Norm::operator()(const State& error, const State& y, const State& y1) const {
+  return largest(rows(error, y, y1));
 }
 
 Component Norm::worst(const State& error, const State& y, const State& y1) const {

@@ -28,16 +28,18 @@ class Norm {
   double operator()(const State& v, const State& w) const;
   /// The error of a step from y to y1: ‖e / (atol + rtol·max(|y|, |y1|))‖.
   double operator()(const State& error, const State& y, const State& y1) const;
+  /// The same of each row, and then of each tensor that is a row by itself.
+  std::vector<double> rows(const State& v, const State& w) const;
+  std::vector<double> rows(const State& error, const State& y, const State& y1) const;
   /// The component with the largest error.
   Component worst(const State& error, const State& y, const State& y1) const;
 
   bool controlled(size_t i) const { return controlled_.empty() || controlled_[i]; }
 
  private:
-  // The root of the mean of the squares of a row, square(i, begin, end) being their sum over a part of tensor i; of the
-  // row in which it is the largest.
+  // The root of the mean of the squares of each row, square(i, begin, end) being their sum over a part of tensor i.
   template <class Square>
-  double largest_row(const State& like, Square&& square) const;
+  std::vector<double> each_row(const State& like, Square&& square) const;
   double scale(size_t i, size_t j, double size) const;
 
   double rtol_, atol_;

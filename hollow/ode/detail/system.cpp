@@ -155,16 +155,15 @@ void System::count() {
   for (const auto counter : counters_) ++(statistics.*counter);
 }
 
-State System::f(double t, const State& y) {
+State System::f(const Tensor& t, const State& y) {
   count();
-  const Tensor time = scalar(t, DType::float64);
-  State k = term_.f(time, y);
-  check_structure(k, like_, function_);
+  State k = term_.f(t, y);
+  check_structure(k, y, function_);
   if (!recorded_ && recording() && any_tracked(y)) {
     recorded_ = true;
     if (!any_tracked(k)) {
       count();
-      check_recorded(term_, time, y, k);
+      check_recorded(term_, t, y, k);
     }
   }
   return k;

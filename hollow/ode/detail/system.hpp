@@ -39,7 +39,9 @@ class System {
   std::shared_ptr<System> nonstiff() const;
 
   /// f(t, y). Throws ShapeError or DTypeError unless the result has the state's structure, and OutOfEvaluations.
-  State f(double t, const State& y);
+  State f(double t, const State& y) { return f(scalar(t, DType::float64), y); }
+  /// The same of a state with other rows, (rows, d), each at its own time, (rows, 1).
+  State f(const Tensor& t, const State& y);
 
   /// The unknowns of y, (…, n) or (n); y itself if it is one tensor.
   Tensor pack(const State& y) const;

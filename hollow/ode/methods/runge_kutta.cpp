@@ -3,9 +3,7 @@
 #include <cmath>
 
 #include "autodiff/context.hpp"
-#include "autodiff/node.hpp"
 #include "hollow/ode/methods/family.hpp"
-#include "ops/linear_combination.hpp"
 
 namespace dimwise::ode {
 
@@ -20,38 +18,8 @@ RungeKutta::RungeKutta(const Tableau& tableau, std::shared_ptr<System> system, d
       stability_bound_(near * tableau.real_stability()),
       control_(tableau.order) {}
 
-// y + h Σ_j weights_j k_j over the given weights, with the large term last.
-State RungeKutta::advance(const Step& step, const std::vector<double>& weights, bool skip_quadratures) const {
-  State result;
-  std::vector<Tensor> terms;
-  std::vector<double> numbers;
-  for (size_t i = 0; i < step.y.size(); ++i) {
-    terms.clear();
-    numbers.clear();
-    if (!(skip_quadratures && system_->quadrature(i)))
-      for (size_t j = 0; j < weights.size(); ++j) {
-        if (weights[j] == 0) continue;
-        terms.push_back(step.k[j][i]);
-        numbers.push_back(step.h() * weights[j]);
-      }
-    if (terms.empty()) {
-      result.push_back(step.y[i]);
-      continue;
-    }
-    terms.push_back(step.y[i]);
-    numbers.push_back(1);
-    result.push_back(linear_combination(terms, numbers));
-  }
-  return result;
-}
-
-void RungeKutta::evaluate_stages(Step& step, size_t end) {
-  for (size_t s = step.k.size(); s < end; ++s) {
-    const double c = tableau_.c[s];
-    State argument = tableau_.fsal && s + 1 == tableau_.stages() ? step.y1 : advance(step, tableau_.a[s], true);
-    step.k.push_back(system_->f(c == 1 ? step.t1 : step.t + c * step.h(), argument));
-    if (s + 2 == tableau_.stages()) step.last_argument = std::move(argument);
-  }
+RungeKuttaStep::Field RungeKutta::field() {
+  return [this](double t, const State& y) { return system_->f(t, y); };
 }
 
 std::unique_ptr<Stepper> RungeKutta::clone() const {
@@ -63,37 +31,26 @@ std::unique_ptr<Stepper> RungeKutta::clone() const {
 double RungeKutta::first_dt(double end) { return first_step(*system_, t_, end, y_, derivative(), tableau_.order); }
 
 Attempt RungeKutta::attempt(double t1, bool control) {
-  step_ = Step{t_, t1, y_, {}, {derivative()}, {}};
-  evaluate_stages(step_, tableau_.stages() - (tableau_.fsal ? 1 : 0));
-  step_.y1 = advance(step_, tableau_.b, false);
+  step_ = {&tableau_, t_, t1, y_, {derivative()}, system_->options.quadratures};
+  step_.advance(field());
   Attempt attempt;
   attempt.bad = first_non_finite(step_.y1);
   attempt.y1 = step_.y1;
   if (!control) return attempt;
-  evaluate_stages(step_, tableau_.stages());
+  step_.evaluate(tableau_.stages(), field());
   State error;
-  attempt.error = error_norm(step_, error);
+  attempt.error = error_norm(error);
   if (!(attempt.error <= 1)) attempt.worst = system_->norm.worst(error, step_.y, step_.y1);
   if (attempt.bad.tensor >= 0 || std::isnan(attempt.error)) attempt.error = std::numeric_limits<double>::infinity();
   return attempt;
 }
 
-double RungeKutta::error_norm(const Step& step, State& error) const {
+double RungeKutta::error_norm(State& error) const {
   const NoGrad guard;
-  const auto estimate = [&](const std::vector<double>& weights) {
-    std::vector<const State*> k;
-    std::vector<double> scaled;
-    for (size_t j = 0; j < weights.size(); ++j) {
-      k.push_back(&step.k[j]);
-      scaled.push_back(step.h() * weights[j]);
-    }
-    return combination(k, scaled);
-  };
-  error = estimate(tableau_.error);
-  const double size = system_->norm(error, step.y, step.y1);
-  if (tableau_.error_low.empty() || size == 0) return size;
-  const double low = system_->norm(estimate(tableau_.error_low), step.y, step.y1);
-  return size * size / std::sqrt(size * size + 0.01 * low * low);
+  const auto size = [&](const State& estimate) { return system_->norm(estimate, step_.y, step_.y1); };
+  error = step_.estimate(tableau_.error);
+  return tableau_.error_low.empty() ? size(error)
+                                    : combined_error(size(error), size(step_.estimate(tableau_.error_low)));
 }
 
 double RungeKutta::accept(const Attempt& attempt) {
@@ -131,18 +88,8 @@ State RungeKutta::curvature() const {
 }
 
 Interpolant RungeKutta::interpolant() {
-  const size_t stages = tableau_.c.size();
-  evaluate_stages(step_, stages);
+  Interpolant interpolant = step_.interpolant(field());
   if (tableau_.fsal && derivative_.empty()) derivative_ = step_.k[tableau_.stages() - 1];
-  Interpolant interpolant{step_.t, step_.t1, step_.t, step_.h(), {}, {}};
-  for (size_t s = 0; s < stages; ++s) {
-    if (tableau_.interpolant[s].empty()) continue;
-    interpolant.v.push_back(step_.k[s]);
-    interpolant.p.push_back({0});
-    for (const double coefficient : tableau_.interpolant[s]) interpolant.p.back().push_back(step_.h() * coefficient);
-  }
-  interpolant.v.push_back(step_.y);
-  interpolant.p.push_back({1});
   return interpolant;
 }
 

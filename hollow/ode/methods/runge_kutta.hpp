@@ -1,8 +1,8 @@
 #pragma once
 
+#include "hollow/ode/methods/runge_kutta_step.hpp"
 #include "hollow/ode/methods/step_control.hpp"
 #include "hollow/ode/methods/stepper.hpp"
-#include "hollow/ode/methods/tableau.hpp"
 
 namespace dimwise::ode {
 
@@ -26,24 +26,14 @@ class RungeKutta final : public Stepper {
   State curvature() const;
 
  private:
-  struct Step {
-    double t = 0, t1 = 0;
-    State y, y1;
-    std::vector<State> k;
-    State last_argument;  // of the last stage before y1
-
-    double h() const { return t1 - t; }
-  };
-
-  State advance(const Step& step, const std::vector<double>& weights, bool skip_quadratures) const;
-  void evaluate_stages(Step& step, size_t end);
-  double error_norm(const Step& step, State& error) const;
+  RungeKuttaStep::Field field();
+  double error_norm(State& error) const;
   bool near_stability() const;
 
   const Tableau& tableau_;
   double stability_bound_;
   StepControl control_;
-  Step step_;  // last attempted or accepted
+  RungeKuttaStep step_;  // last attempted or accepted
   int64_t accepted_ = 0;
   bool stability_limited_ = false;
 };

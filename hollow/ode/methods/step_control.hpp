@@ -16,4 +16,18 @@ class StepControl {
   bool after_rejection_ = false;
 };
 
+/// The first step length for a method of that order, from the norms of y, of f, and of the change of f over a trial
+/// step per its length. Hairer, Nørsett, Wanner, Solving ODEs I, II.4.
+double trial_length(double y, double f, double longest);
+double first_length(double trial, double f, double change, int order, double longest);
+
+/// The next step on the way to `end`, of about the length h.
+struct NextStep {
+  double h = 0;         ///< the length asked for, within the limits
+  double shortest = 0;  ///< a shorter one is not tried
+  double t1 = 0;
+  bool last = false;
+};
+NextStep next_step(double t, double end, double h, double dt_min, double dt_max);
+
 }  // namespace dimwise::ode

@@ -7,6 +7,7 @@
 #include "autodiff/context.hpp"
 #include "autodiff/node.hpp"
 #include "hollow/ode/methods/family.hpp"
+#include "hollow/ode/methods/step_control.hpp"
 
 namespace dimwise::ode {
 
@@ -25,14 +26,11 @@ double first_step(System& system, double t, double end, const State& y, const St
   const State weights = system.norm.weights(y);
   const double direction = end > t ? 1 : -1, longest = std::min(system.options.dt_max, std::abs(end - t));
   const double d0 = system.norm(y, weights), d1 = system.norm(derivative, weights);
-  const double h0 = std::min(d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1, longest);
-  if (system.mass) return h0;
-  const State moved = combination({&derivative, &y}, {direction * h0, 1});
-  const State k2 = system.f(t + direction * h0, moved), change = combination({&k2, &derivative}, {1, -1});
-  const double d2 = system.norm(change, weights) / h0, d = std::max(d1, d2);
-  if (!std::isfinite(d)) return h0;
-  const double h1 = d <= 1e-15 ? std::max(1e-6, 1e-3 * h0) : std::pow(0.01 / d, 1.0 / order);
-  return std::min({100 * h0, h1, longest});
+  const double trial = trial_length(d0, d1, longest);
+  if (system.mass) return trial;
+  const State moved = combination({&derivative, &y}, {direction * trial, 1});
+  const State k2 = system.f(t + direction * trial, moved), change = combination({&k2, &derivative}, {1, -1});
+  return first_length(trial, d1, system.norm(change, weights) / trial, order, longest);
 }
 
 namespace {

@@ -82,7 +82,6 @@ std::unique_ptr<Stepper> make_stepper(const std::shared_ptr<System>& system, dou
                                       State derivative);
 
 /// A first step length for a method of that order, from y' and, without a mass matrix, one more evaluation of f.
-/// Hairer, Nørsett, Wanner, Solving ODEs I, II.4.
 double first_step(System& system, double t, double end, const State& y, const State& derivative, int order);
 
 }  // namespace dimwise::ode
