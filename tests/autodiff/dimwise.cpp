@@ -222,6 +222,35 @@ TEST_CASE("a DiagonalCheck checks every position of a single row, and for NaN") 
   CHECK_THAT(error_of([&] { dimwise::dimwise(sqrt(t - 1.0), t, {}); }), Catch::Contains("is NaN in column 0"));
 }
 
+TEST_CASE("an infinite derivative or value does not hide a dependence elsewhere") {
+  const DiagonalCheck check;
+  const Tensor t = track(f64({0, 1, 2}));
+  CHECK_NOTHROW(dimwise::dimwise(log(t), t, {}));
+  CHECK_THROWS_AS(dimwise::dimwise(log(t) + 0.5 * flip(t, 0), t, {}), ValueError);
+  struct Infinite {
+    double leak;
+    Tensor conditioner(const Tensor& x) const { return stack({log(zeros_like(x)), leak * x}, -1); }
+    Tensor transformer(const Tensor& x, const Tensor& h) const { return x * select(h, -1, 1); }
+  };
+  CHECK_NOTHROW(dimwise::dimwise(Infinite{0}, t));
+  CHECK_THROWS_AS(dimwise::dimwise(Infinite{0.5}, t), ValueError);
+}
+
+TEST_CASE("derivatives that are subnormal, or too large for some products, are diagonal") {
+  const DiagonalCheck check;
+  const std::pair<DType, std::vector<double>> values[] = {{DType::float32, {-103, -100, -88, 85, 88, 89}},
+                                                          {DType::float64, {-744, -740, -709, 706, 709, 710}}};
+  for (const auto& [dtype, at] : values)
+    for (const double value : at) {
+      const Tensor x = track(full({14}, value, dtype));
+      for (int call = 0; call < 16; ++call) {
+        CHECK_NOTHROW(dimwise::dimwise(exp(x), x, {}));
+        CHECK_NOTHROW(dimwise::dimwise(sigmoid(x), x, {}));
+        CHECK_NOTHROW(dimwise::dimwise(0.3 * exp(0.5 * (2.0 * x)), x, {}));
+      }
+    }
+}
+
 TEST_CASE("a DiagonalCheck takes rounding for no leak, in either dtype, but finds a leak just above it") {
   const DiagonalCheck check;
   struct Pooled {
