@@ -2,6 +2,8 @@
 
 #include <functional>
 
+#include "autodiff/context.hpp"
+#include "autodiff/tape.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/layout.hpp"
 #include "ops/reduce.hpp"
@@ -223,6 +225,17 @@ TEST_CASE("the op after a recorded product overwrites it, since no rule reads it
     const double* const place = y.data<double>().data();
     CHECK(exp(std::move(y)).data<double>().data() == place);
   }
+}
+
+TEST_CASE("a direction of one row is taken as it is") {
+  const Tensor x = track(normal({3, 4}, 1)), y = linear(x, normal({5, 4}, 2));
+  const auto ops = [&](const Shape& shape) {
+    const Tensor w = normal(shape, 3);
+    const int64_t before = thread_context().ops_evaluated;
+    Tape({y}, {x}).pull({w});
+    return thread_context().ops_evaluated - before;
+  };
+  CHECK(ops({1, 5}) < ops({5}));  // which has to become a row
 }
 
 TEST_CASE("linear is x Wᵀ + b") {
