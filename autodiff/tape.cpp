@@ -1,7 +1,6 @@
 #include "autodiff/tape.hpp"
 
 #include <algorithm>
-#include <bit>
 
 #include "autodiff/base/error.hpp"
 #include "autodiff/basic.hpp"
@@ -15,8 +14,6 @@ namespace {
 // Node → slot, by open addressing.
 class NodeMap {
  public:
-  explicit NodeMap(size_t expected = 64) : entries_(std::bit_ceil(std::max<size_t>(64, expected))) {}
-
   // The number of a node; `fresh` tells whether it was inserted now, with −1.
   int& insert(const Node* node, bool& fresh) {
     if (2 * used_ >= entries_.size()) grow();
@@ -48,7 +45,7 @@ class NodeMap {
     for (const Entry& entry : old)
       if (entry.node) find(entry.node) = entry;
   }
-  std::vector<Entry> entries_;
+  std::vector<Entry> entries_ = std::vector<Entry>(64);  // a power of two
   size_t used_ = 0;
 };
 
@@ -146,7 +143,7 @@ Tape::Tape(std::vector<Tensor> outputs, std::vector<Tensor> inputs, const Option
     if (s < 0) s = slots_++;
     input_slots_.push_back(s);
   }
-  NodeMap met(64);  // which held tensors are used
+  NodeMap met;  // which held tensors are used
   for (Node* node : nodes) {
     if (is_one_of(node, holding_)) {
       met.insert(node, fresh);
@@ -188,7 +185,7 @@ std::vector<Tensor> Tape::pull(const std::vector<Tensor>& cotangents) const& {
 
 std::vector<Tensor> Tape::pull(const std::vector<Tensor>& cotangents) && {
   return sweep(cotangents, [this](size_t i) {
-    if (i == nodes_.size()) outputs_.clear();
+    outputs_.clear();
     nodes_.resize(i);
   });
 }

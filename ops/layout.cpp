@@ -162,7 +162,7 @@ struct Padding {
 int64_t padded_length(int64_t n, const Padding& p) {
   int64_t length = 0, gaps = 0;
   if (__builtin_add_overflow(p.before, p.after, &length) || __builtin_add_overflow(length, n, &length) ||
-      __builtin_mul_overflow(std::max<int64_t>(n - 1, 0), p.between, &gaps) ||
+      __builtin_mul_overflow(n - 1, p.between, &gaps) ||  // none if n < 2
       __builtin_add_overflow(length, gaps, &length))
     fail<ShapeError>("pad", "lengths ", p.before, ", ", p.after, ", ", p.between,
                      " are more than memory can hold. Use smaller ones.");

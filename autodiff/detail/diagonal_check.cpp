@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "autodiff/base/error.hpp"
 #include "autodiff/context.hpp"
@@ -56,16 +57,20 @@ void check_diagonal(const Tape& tape) {
   const std::vector<double> whole = tape.pull({tensor(v, y.shape(), y.dtype())})[0].values(),
                             sums = tape.pull({ones_like(y)})[0].values();
   double size = 0;
-  for (const double s : sums) size = std::max(size, std::abs(s));
-  const double tolerance = (y.dtype() == DType::float32 ? 1e-4 : 1e-10) * size;
+  for (const double s : sums)
+    if (std::isfinite(s)) size = std::max(size, std::abs(s));
+  // Products below the smallest normal number are rounded.
+  const double tolerance = y.dtype() == DType::float32 ? 1e-4 * size + std::numeric_limits<float>::min()
+                                                       : 1e-10 * size + std::numeric_limits<double>::min();
   for (size_t i = 0; i < v.size(); ++i) {
+    const double expected = v[i] * sums[i];
+    const bool overflows = std::isinf(whole[i]) || std::isinf(expected);  // or is infinite, so that nothing follows
     if (std::isnan(sums[i]) && thread_context().diagonal_checks == DiagonalChecks::always)
       fail<ValueError>("dimwise", "the Jacobian past the held tensors is NaN in column ", i,
                        " of the flattened x. Use DetectAnomaly to find the op that computed it.");
-    if (differ(whole[i], v[i] * sums[i], tolerance))
+    if (differ(whole[i], expected, overflows ? std::numeric_limits<double>::infinity() : tolerance))
       fail<ValueError>("dimwise", "the Jacobian past the held tensors is not diagonal: vᵀJ and v⊙(1ᵀJ) differ by ",
-                       std::abs(whole[i] - v[i] * sums[i]),
-                       ". Hold every tensor through which y_i depends on x_j, j ≠ i.");
+                       std::abs(whole[i] - expected), ". Hold every tensor through which y_i depends on x_j, j ≠ i.");
   }
 }
 
@@ -95,7 +100,8 @@ void check_conditioner(const Tensor& x, const std::vector<Tensor>& h,
         const T *a = h[k].node()->template data<T>(), *b = after[k].node()->template data<T>();
         const int64_t width = h[k].size() / (rows * d);
         double size = 0;
-        for (int64_t e = 0; e < h[k].size(); ++e) size = std::max(size, std::abs(static_cast<double>(a[e])));
+        for (int64_t e = 0; e < h[k].size(); ++e)
+          if (std::isfinite(a[e])) size = std::max(size, std::abs(static_cast<double>(a[e])));
         for (int64_t r = 0; r < rows; ++r) {
           const int64_t i = (turn + r) % d, first = (r * d + i) * width;
           for (int64_t e = first; e < first + width; ++e)

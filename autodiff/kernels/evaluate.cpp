@@ -127,7 +127,7 @@ void reduce(const Tensor& y, const Shape& full, RowFunction<T> f, Sources x) {
     const T* v = operands.data()[0].data;
     if (f) f(values, p.n * p.rows, operands.data(), operands.moving()), v = values;
     Total<R, T>* const to = total + p.at[result];
-    const int64_t step = p.rows > 1 ? plan.step_of(static_cast<int>(result)) : 0;
+    const int64_t step = plan.step_of(static_cast<int>(result));
     if (moves && step == 0)
       combine_rows<R>(to, to, reduce_rows<R>(v, p.n, p.rows, values), p.n);
     else if (moves)

@@ -82,7 +82,6 @@ void small_product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const T* a
 
 template <class T>
 void product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const T* a, const T* b, T beta, T* c) {
-  if (m == 0 || n == 0) return;
   if (k == 1) return outer(m, n, a, b, beta, c);
   if (m * n * k <= small) return small_product(ta, tb, m, n, k, a, b, beta, c);
   if (n == 1) return blas_gemv(ta, ta ? k : m, ta ? m : k, a, b, beta, c);
@@ -100,11 +99,11 @@ void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const double* a, co
 
 void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const float* a, int64_t lda, const float* b, int64_t ldb,
           float beta, float* c, int64_t ldc) {
-  if (m > 0 && n > 0) blas_gemm(ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc);
+  blas_gemm(ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc);
 }
 void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const double* a, int64_t lda, const double* b, int64_t ldb,
           double beta, double* c, int64_t ldc) {
-  if (m > 0 && n > 0) blas_gemm(ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc);
+  blas_gemm(ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc);
 }
 
 }  // namespace dimwise

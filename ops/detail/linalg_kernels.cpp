@@ -188,20 +188,15 @@ Determinant<T> determinant(const T* a, int n) {
   return {std::isnormal(value) ? value : sign * std::exp(log), sign, log};
 }
 
-// By det A · A⁻ᵀ if the pivots have similar sizes, otherwise by U diag(Π_{j≠i} s_j) Vᵀ · det U · det V.
+// By det A · A⁻ᵀ, in which the rounding of small pivots cancels, so that it is as exact as the second way, unless A is
+// singular or a number is out of range; then by U diag(Π_{j≠i} s_j) Vᵀ · det U · det V.
 template <class T>
 bool cofactors(const T* a, int n, T* c) {
   if (n == 0) return true;
   Factors<T> f(a, n);
-  T least = std::numeric_limits<T>::infinity(), largest = 0, product = 1;
-  for (int i = 0; i < n; ++i) {
-    const T pivot = f.lu[area(i, n) + i];
-    least = std::min(least, std::abs(pivot));
-    largest = std::max(largest, std::abs(pivot));
-    product *= pivot;
-  }
-  if (f.info == 0 && std::isnormal(product) &&
-      least > std::sqrt(std::sqrt(std::numeric_limits<T>::epsilon())) * largest) {
+  T product = 1;
+  for (int i = 0; i < n; ++i) product *= f.lu[area(i, n) + i];
+  if (f.info == 0 && std::isnormal(product)) {
     auto transposed = matrix(f.lu.data(), n, n);
     xt::uvector<int> pivots(static_cast<size_t>(n));
     std::copy_n(f.pivots.data(), n, pivots.data());
@@ -209,7 +204,7 @@ bool cofactors(const T* a, int n, T* c) {
     const T value = odd(pivots.data(), n) ? -product : product;
     for (int r = 0; r < n; ++r)
       for (int k = 0; k < n; ++k) c[area(r, n) + k] = value * f.lu[area(k, n) + r];
-    return true;
+    if (first_not_finite(c, int64_t{n} * n) < 0) return true;
   }
   Scratch<T> u(area(n, n)), s(n), vt(area(n, n)), others(n);
   if (!svd(a, n, n, u.data(), s.data(), vt.data())) return false;

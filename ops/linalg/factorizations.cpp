@@ -100,7 +100,7 @@ std::pair<Tensor, Tensor> qr_tall(const Tensor& a) {
   const std::vector<Shape> shapes{a.shape(), batch.with({batch.columns, batch.columns})};
   const auto factors = [=](const Tensor& y) {
     List all = linalg::unpack(y, shapes);
-    check_independent(batch, all[1], y.size() > 0 ? linalg::relative_zero(all[0]) : 0);
+    check_independent(batch, all[1], linalg::relative_zero(all[0]));
     return all;
   };
   const auto times_inverse = [](const Tensor& x, const Tensor& r, bool transposed) {

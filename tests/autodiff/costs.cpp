@@ -101,6 +101,15 @@ TEST_CASE("the lists of a tape grow by doubling: a chain four times as long need
   CHECK(blocks(400) - blocks(100) <= 12);
 }
 
+TEST_CASE("a tape takes no memory for what was computed before its inputs") {
+  const Chain chain;
+  const auto blocks = [&](int n) {
+    const Tensor x = chain(n), y = tanh(x);
+    return taken([&] { Tape({y}, {x}); }).by_new;
+  };
+  CHECK(blocks(400) == blocks(1));
+}
+
 TEST_CASE("a recorded sweep through an elementwise op is one op, f', and the next one a few") {
   const Tensor w = track(f64({1, 2}));
   // The number of ops of the second sweep, recorded: those of w·f''(x).

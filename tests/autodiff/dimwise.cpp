@@ -222,6 +222,83 @@ TEST_CASE("a DiagonalCheck checks every position of a single row, and for NaN") 
   CHECK_THAT(error_of([&] { dimwise::dimwise(sqrt(t - 1.0), t, {}); }), Catch::Contains("is NaN in column 0"));
 }
 
+TEST_CASE("a DiagonalCheck calls the conditioner once for each position of a row, at most eight times") {
+  struct Counted {
+    int64_t* calls;
+    Tensor conditioner(const Tensor& x) const {
+      ++*calls;
+      return zeros_like(x);
+    }
+    Tensor transformer(const Tensor& x, const Tensor& h) const { return x + h; }
+  };
+  const auto calls_for = [](const Shape& shape) {
+    const DiagonalCheck check;
+    int64_t calls = 0;
+    dimwise::dimwise(Counted{&calls}, normal(shape));
+    return calls - 1;
+  };
+  CHECK(calls_for({1, 3}) == 3);
+  CHECK(calls_for({2, 5}) == 3);
+  CHECK(calls_for({9, 5}) == 1);
+  CHECK(calls_for({1, 100}) == 8);
+}
+
+TEST_CASE("a DiagonalCheck finds that one position depends on another, for each pair of 14, at every call") {
+  const DiagonalCheck check;
+  for (int call = 0; call < 16; ++call)
+    for (int64_t i = 0; i < 14; ++i)
+      for (int64_t j = 0; j < 14; ++j) {
+        if (i == j) continue;
+        const Tensor x = track(ones({14}, DType::float64));
+        std::vector<double> at(14);
+        at[static_cast<size_t>(i)] = 1;
+        REQUIRE_THROWS_AS(dimwise::dimwise(x + f64(at) * select(x, 0, j), x, {}), ValueError);
+      }
+}
+
+TEST_CASE("a DiagonalCheck takes rounding for no mixing, in either dtype, but finds mixing just above it") {
+  const DiagonalCheck check;
+  for (const DType dtype : {DType::float32, DType::float64})
+    for (const double size : {1e-6, 1.0, 1e6})
+      for (uint64_t seed = 0; seed < 20; ++seed) {
+        const Tensor x = track(Rng(seed).normal({8}, dtype)), w = size * Rng(seed + 50).normal({8}, dtype);
+        // w x as the rounded difference of two sums, each weighted by itself.
+        const Tensor own = sum(w * x, {-1}, true) - sum_of_others(w * x, -1);
+        CHECK_NOTHROW(dimwise::dimwise(own, x, {}));
+        const double leak = size * (dtype == DType::float32 ? 1e-2 : 1e-8);
+        CHECK_THROWS_AS(dimwise::dimwise(own + leak * flip(x, 0), x, {}), ValueError);
+      }
+}
+
+TEST_CASE("an infinite derivative or value does not hide a dependence elsewhere") {
+  const DiagonalCheck check;
+  const Tensor t = track(f64({0, 1, 2}));
+  CHECK_NOTHROW(dimwise::dimwise(log(t), t, {}));
+  CHECK_THROWS_AS(dimwise::dimwise(log(t) + 0.5 * flip(t, 0), t, {}), ValueError);
+  struct Infinite {
+    double leak;
+    Tensor conditioner(const Tensor& x) const { return stack({log(zeros_like(x)), leak * x}, -1); }
+    Tensor transformer(const Tensor& x, const Tensor& h) const { return x * select(h, -1, 1); }
+  };
+  CHECK_NOTHROW(dimwise::dimwise(Infinite{0}, t));
+  CHECK_THROWS_AS(dimwise::dimwise(Infinite{0.5}, t), ValueError);
+}
+
+TEST_CASE("derivatives that are subnormal, or too large for some products, are diagonal") {
+  const DiagonalCheck check;
+  const std::pair<DType, std::vector<double>> values[] = {{DType::float32, {-103, -100, -88, 85, 88, 89}},
+                                                          {DType::float64, {-744, -740, -709, 706, 709, 710}}};
+  for (const auto& [dtype, at] : values)
+    for (const double value : at) {
+      const Tensor x = track(full({14}, value, dtype));
+      for (int call = 0; call < 16; ++call) {
+        CHECK_NOTHROW(dimwise::dimwise(exp(x), x, {}));
+        CHECK_NOTHROW(dimwise::dimwise(sigmoid(x), x, {}));
+        CHECK_NOTHROW(dimwise::dimwise(0.3 * exp(0.5 * (2.0 * x)), x, {}));
+      }
+    }
+}
+
 TEST_CASE("a DiagonalCheck takes rounding for no leak, in either dtype, but finds a leak just above it") {
   const DiagonalCheck check;
   struct Pooled {
@@ -232,11 +309,12 @@ TEST_CASE("a DiagonalCheck takes rounding for no leak, in either dtype, but find
   };
   for (const DType dtype : {DType::float32, DType::float64}) {
     const double leak = dtype == DType::float32 ? 1e-2 : 1e-8;
-    for (uint64_t seed = 0; seed < 20; ++seed) {
-      const Tensor x = astype(Rng(seed).normal({8}, DType::float64), dtype);
-      CHECK_NOTHROW(dimwise::dimwise(Pooled{0}, x));
-      CHECK_THROWS_AS(dimwise::dimwise(Pooled{leak}, x), ValueError);
-    }
+    for (const double size : {1.0, 1e6})
+      for (uint64_t seed = 0; seed < 20; ++seed) {
+        const Tensor x = size * astype(Rng(seed).normal({8}, DType::float64), dtype);
+        CHECK_NOTHROW(dimwise::dimwise(Pooled{0}, x));
+        CHECK_THROWS_AS(dimwise::dimwise(Pooled{leak}, x), ValueError);
+      }
   }
   // The sum of two infinite derivatives is infinite, and their difference NaN.
   const Tensor t = track(f64({0, 0}));

@@ -1,6 +1,7 @@
 #include "autodiff/tape.hpp"
 
 #include "autodiff/debug/print.hpp"
+#include "autodiff/op.hpp"
 #include "autodiff/transforms.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -51,6 +52,27 @@ TEST_CASE("several outputs are pulled together, and an output that is also an in
   const Tape tape({y, x, y}, {x});
   CHECK(tape.pull({f64({1, 1}), f64({10, 10}), Tensor()})[0].values() == std::vector<double>{12, 14});
   CHECK(tape.push({f64({1, 1})})[1].values() == std::vector<double>{1, 1});
+}
+
+TEST_CASE("an input may be computed from another one, whichever comes first, and have a shorter series") {
+  const Tensor x = track(f64({1, 2})), z = square(x), y = z * x, v = f64({3, 5}), u = f64({7, 11});
+  const Tensor by_z = x, by_x = z + 2.0 * x * x;  // through z too
+  for (const bool first : {true, false}) {
+    const auto pair = [&](const Tensor& of_z, const Tensor& of_x) {
+      return first ? std::vector<Tensor>{of_z, of_x} : std::vector<Tensor>{of_x, of_z};
+    };
+    const Tape tape({y}, pair(z, x));
+    const std::vector<Tensor> g = tape.pull({v}), expected = pair(v * by_z, v * by_x);
+    for (size_t i = 0; i < 2; ++i) CHECK(distance(g[i], expected[i]) == 0);
+    CHECK(distance(tape.push(pair(u, v))[0], u * by_z + v * by_x) == 0);
+  }
+  // An op whose output does not move with its input.
+  static constexpr Op sign{"sign", [](std::span<const Tensor> in, const Attributes&) { return ones_like(in[0]); },
+                           nullptr, [](const Call& call, std::span<const Series>) { return Series(call.output); }};
+  const Tensor s = apply(sign, {x}), p = s * x;
+  const Series series = Tape({p}, {s, x}).jet({{u, v}, {v, u}})[0];
+  CHECK(distance(series.at(1), s * v + x * u) == 0);
+  CHECK(distance(series.at(2), s * u + x * v + u * v) == 0);
 }
 
 TEST_CASE("there must be one direction for each tensor") {

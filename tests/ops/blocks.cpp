@@ -44,7 +44,8 @@ Tensor triangular(int64_t rows, int64_t columns) {
 
 std::vector<Entry> entries() {
   const std::vector<Inputs> samples{{normal({2, 3}, 1), normal({4, 3}, 2), normal({4}, 3)},
-                                    {normal({2, 5, 3}, 1), normal({4, 3}, 2), normal({4}, 3)}};
+                                    {normal({2, 5, 3}, 1), normal({4, 3}, 2), normal({4}, 3)},
+                                    {normal({0, 3}, 1), normal({4, 3}, 2), normal({4}, 3)}};
   return {{"block_linear",
            {"block_linear"},
            [](const Inputs& in) {

@@ -1,5 +1,6 @@
 #include "ops/conv.hpp"
 
+#include <functional>
 #include <thread>
 
 #include "autodiff/base/error.hpp"
@@ -232,11 +233,41 @@ TEST_CASE("each invalid setting of a convolution alone is refused, and images or
   }
   for (const Size2d& extra : {Size2d{-1, 0}, Size2d{0, -1}, Size2d{2, 0}, Size2d{0, 2}})
     CHECK_THROWS_AS(conv_transpose2d(x, w, {.stride = 2, .output_padding = extra}), ValueError);
-  CHECK_THROWS_AS(conv2d_weight(select(x, 0, 0), x, {1, 1}), ShapeError);
-  CHECK_THROWS_AS(conv2d_weight(x, select(x, 0, 0), {1, 1}), ShapeError);
+  const Tensor three = select(x, 0, 0);
+  const auto refuses = [](const std::function<void()>& f, const std::string& text) {
+    CHECK_THROWS_WITH(f(), Catch::Matchers::Contains(text));
+  };
+  refuses(
+      [&] {
+        conv2d_input(three, w, {4, 4});
+      },
+      "[conv2d_input] g has shape (1, 4, 4). It must be (n, out, oh, ow).");
+  refuses(
+      [&] {
+        conv2d_input(x, three, {4, 4});
+      },
+      "[conv2d_input] the weight has shape (1, 4, 4). It must be (out, in,");
+  refuses([&] { conv2d_weight(three, x, {1, 1}); }, "[conv2d_weight] x has shape (1, 4, 4). It must be (n, channels,");
+  refuses(
+      [&] {
+        conv2d_weight(x, three, {1, 1});
+      },
+      "[conv2d_weight] g has shape (1, 4, 4). It must be (n, out, oh, ow)");
   CHECK(conv2d(zeros({0, 1, 4, 4}), zeros({1, 1, 2, 2})).shape() == Shape{0, 1, 3, 3});
   CHECK(conv2d(zeros({2, 1, 4, 4}), zeros({0, 1, 2, 2})).shape() == Shape{2, 0, 3, 3});
   CHECK(conv2d_weight(zeros({0, 1, 4, 4}), zeros({0, 1, 3, 3}), {2, 2}).values() == std::vector<double>(4, 0.0));
+}
+
+TEST_CASE("an image without pixels is its padding") {
+  const Conv2dOptions o{.stride = 1, .padding = {1, 0}};
+  for (const DType dtype : {DType::float32, DType::float64}) {
+    const Tensor x = zeros({2, 3, 0, 5}, dtype), w = ones({4, 3, 2, 2}, dtype), y = conv2d(x, w, o);
+    CHECK(y.shape() == Shape{2, 4, 1, 4});
+    CHECK(y.values() == std::vector<double>(32, 0.0));
+    const Tensor g = conv2d_weight(x, ones_like(y), {2, 2}, o);
+    CHECK(g.values() == std::vector<double>(48, 0.0));
+    CHECK(conv2d_input(y, w, {0, 5}, o).shape() == x.shape());
+  }
 }
 
 TEST_CASE("the three convolutions are adjoint to each other: ⟨x·w, g⟩ = ⟨x, input⟩ = ⟨w, weight⟩") {

@@ -81,6 +81,10 @@ std::vector<Entry> entries() {
          },
          "[scatter_add] the index has shape (2, 1), but x has (2, 3). They must be equal."},
         {[] {
+           scatter_add(zeros({2, 1}), 1, {{2, 1}, {0}}, 3);
+         },
+         "[scatter_add] 1 indices do not fit shape (2, 1)."},
+        {[] {
            scatter_add(zeros({2, 1}), 1, {{2, 1}, {0, 5}}, 3);
          },
          "[scatter_add] index 5 is out of range. Use 0 … 2."}}},

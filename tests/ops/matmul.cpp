@@ -1,6 +1,12 @@
 #include "ops/matmul.hpp"
 
+#include <functional>
+
+#include "autodiff/context.hpp"
+#include "autodiff/tape.hpp"
+#include "ops/elementwise.hpp"
 #include "ops/layout.hpp"
+#include "ops/reduce.hpp"
 #include "tests/catch.hpp"
 #include "tests/ops/table.hpp"
 
@@ -82,6 +88,14 @@ std::vector<Entry> entries() {
         {normal({2, 2, 3}, 1), normal({4, 3}, 2), normal({2, 2, 5}, 3), normal({4, 5}, 4), normal({4}, 5)}},
        nullptr,
        {{[] {
+           linear(zeros({2, 3}), zeros({4, 2}), zeros({2, 2}), zeros({4, 2}), zeros({4}));
+         },
+         "[linear] x of shape (2, 3) does not fit a weight of shape (4, 2): its last axis must be 2."},
+        {[] {
+           linear(zeros({2, 2}), zeros({4, 2}), zeros({2, 3}), zeros({4, 2}), zeros({4}));
+         },
+         "[linear] x of shape (2, 3) does not fit a weight of shape (4, 2): its last axis must be 2."},
+        {[] {
            linear(zeros({2, 3}), zeros({4, 3}), zeros({3, 2}), zeros({4, 2}), zeros({4}));
          },
          "[linear] x of shapes (2, 3) and (3, 2) differ before their last axis. Broadcast one."},
@@ -177,6 +191,51 @@ TEST_CASE("linear of two inputs equals linear of their concatenation") {
                                 expected = linear(concat({x1, x2}, -1), concat({w1, w2}, -1), b).values();
       for (size_t i = 0; i < y.size(); ++i) CHECK(y[i] == Approx(expected[i]).margin(1e-12));
     }
+}
+
+TEST_CASE("a large linear is the same as its rows, with and without a bias, for few outputs and for many") {
+  struct Case {
+    int64_t rows, outputs;
+  };
+  for (const Case& c : {Case{1100, 500}, Case{9, 70'000}}) {
+    const Tensor x = normal({c.rows, 2}, 1), w = normal({c.outputs, 2}, 2), x1 = normal({c.rows, 1}, 3),
+                 w1 = normal({c.outputs, 1}, 4), b = normal({c.outputs}, 5);
+    const Tensor plain = linear(x, w), biased = linear(x, w, b), both = linear(x, w, x1, w1, b);
+    for (const int64_t r : {int64_t{0}, c.rows / 2, c.rows - 1}) {
+      const auto one = [&](const Tensor& t) { return slice(t, 0, r, r + 1); };
+      const auto close = [&](const Tensor& y, const Tensor& expected) {
+        CHECK(max(abs(one(y) - expected)).item() < 1e-14);
+      };
+      close(plain, linear(one(x), w));
+      close(biased, linear(one(x), w, b));
+      close(both, linear(one(x), w, one(x1), w1, b));
+    }
+  }
+}
+
+TEST_CASE("the op after a recorded product overwrites it, since no rule reads it") {
+  const Tensor x = track(normal({3, 4}, 1)), w = normal({5, 4}, 2), b = normal({5}, 3);
+  const std::function<Tensor()> products[] = {[&] { return linear(x, w); }, [&] { return linear(x, w, b); },
+                                              [&] { return linear(x, w, x, w, b); },
+                                              [&] {
+                                                return matmul(x, w, {false, true});
+                                              }};
+  for (const auto& product : products) {
+    Tensor y = product();
+    const double* const place = y.data<double>().data();
+    CHECK(exp(std::move(y)).data<double>().data() == place);
+  }
+}
+
+TEST_CASE("a direction of one row is taken as it is") {
+  const Tensor x = track(normal({3, 4}, 1)), y = linear(x, normal({5, 4}, 2));
+  const auto ops = [&](const Shape& shape) {
+    const Tensor w = normal(shape, 3);
+    const int64_t before = thread_context().ops_evaluated;
+    Tape({y}, {x}).pull({w});
+    return thread_context().ops_evaluated - before;
+  };
+  CHECK(ops({1, 5}) < ops({5}));  // which has to become a row
 }
 
 TEST_CASE("linear is x Wᵀ + b") {

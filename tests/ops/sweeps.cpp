@@ -165,9 +165,13 @@ TEST_CASE("a direction that broadcasts gives the same as the full one, in every 
       for (const bool record : {false, true}) {
         const GradMode recorded(record);
         INFO(e.function << ", output " << y.shape() << (record ? ", recorded" : ""));
-        // One number, and one number for each position along the last axis.
+        // One number, one for each position along the last axis, all but those of the first axis, and one along an
+        // axis.
         Inputs small{scalar(0.7, DType::float64)};
         if (y.rank() > 0) small.push_back(normal({y.dim(-1)}, 3));
+        if (y.rank() > 1) small.push_back(normal(y.shape().without(0), 4));
+        for (int axis = 0; axis < y.rank(); ++axis)
+          small.push_back(normal(y.shape().without(axis).with(axis, 1), static_cast<uint64_t>(axis + 5)));
         for (const Tensor& w : small) {
           const Inputs g = tape.pull({w}), full = tape.pull({broadcast_to(w, y.shape())});
           for (size_t i = 0; i < g.size(); ++i) close(g[i], full[i]);

@@ -33,6 +33,19 @@ TEST_CASE("differences of a smooth function keep their digits at every order and
   CHECK(check_grads([](const auto& in) { return in[0] * in[0]; }, {f64({1e8, -3e6})}, {.order = 2}).worst < 1e-8);
 }
 
+TEST_CASE("differences of a derivative that has lost digits are taken over longer steps") {
+  const auto f = [](const auto& in) {
+    return custom({"square", [](const auto& x) { return square(x[0]); },
+                   [](const auto& x, const Tensor&, const Tensor& w) {
+                     const Tensor lost = stop_gradient(1e-11 * sin(1e9 * x[0]));
+                     return std::vector<Tensor>{2.0 * w * (x[0] + lost)};
+                   }},
+                  in);
+  };
+  CHECK(check_grads(f, {normal({50})}, {.order = 1}).worst < 1e-8);
+  CHECK(check_grads(f, {normal({50})}, {.order = 2}).worst < 1e-6);
+}
+
 TEST_CASE("a wrong sign or factor is caught, in reverse and in forward mode") {
   const auto check = [](double vjp, double jvp) {
     return error_of([&] { check_grads([&](const auto& in) { return sine(in[0], vjp, jvp); }, {f64(0.5)}); });

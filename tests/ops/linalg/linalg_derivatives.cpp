@@ -139,6 +139,9 @@ TEST_CASE("The gradient of det is the matrix of cofactors, for every rank") {
   // Products that would overflow before they are multiplied by 0.
   const Tensor large = track(diag_embed(tensor({1e160, 1e160, 1e150, 0, 0}, f64)));
   CHECK(largest(grad(det(large), large)) == 0);
+  // A pivot whose reciprocal overflows.
+  const Tensor steep = track(diag_embed(tensor({1e-310, 1e300, 1e5}, f64)));
+  CHECK(largest(grad(det(steep), steep) - diag_embed(tensor({1e305, 0, 0}, f64))) < 1e292);
   // A regular matrix whose determinant underflows.
   const Tensor tiny = track(1e-120 * eye(3, f64));
   CHECK(largest(grad(det(tiny), tiny) - 1e-240 * eye(3, f64)) < 1e-250);
