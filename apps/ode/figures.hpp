@@ -8,6 +8,9 @@
 
 namespace dimwise::app {
 
+/// The name of a number of the state: y1, or x as the problem names it; y1_2 is that of the second start.
+std::string component_name(const OdeProblem& problem, int64_t i);
+
 /// Components over time; logarithmic in both for problems of many scales.
 Panel time_panel(const OdeProblem& problem, const std::vector<double>& times, const std::vector<State>& y);
 

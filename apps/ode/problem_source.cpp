@@ -1,6 +1,6 @@
 #include "apps/ode/problem_source.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
@@ -15,6 +15,7 @@
 #include "apps/common/cli/exit_code.hpp"
 #include "apps/common/cli/suggest.hpp"
 #include "apps/common/run/saved_settings.hpp"
+#include "apps/ode/formula.hpp"
 #include "apps/ode/saved_run.hpp"
 
 namespace dimwise::app {
@@ -43,6 +44,12 @@ OdeProblem model_problem(const ProblemSource& s) {
           .term = hollow_term(run.model.flow.blocks[0], {.time = true}),
           .y0 = {Rng(static_cast<uint64_t>(s.seed)).split("start").normal(shape, model.net.dtype)},
           .times = {0, model.end_time}};
+}
+
+OdeProblem formulas(const ProblemSource& s) {
+  if (!s.y0.empty()) fail<UsageError>("--y0", "is not for --field. Give the start by --init.");
+  if (s.t1.empty()) fail<UsageError>("--t1", "is missing: a --field has no end of its own. Give the end time.");
+  return formula_problem(s.field, s.init, s.param);
 }
 
 void set_start(OdeProblem& p, const std::vector<double>& y0) {
@@ -111,8 +118,15 @@ std::vector<double> parse_numbers(const std::string& flag, const std::string& te
 void add_problem_source(Command& c, ProblemSource& s) {
   c.section("Problem");
   c.add("problem", s.problem, "a named problem; dimwise-ode problems lists them").placeholder = "NAME";
+  c.add(
+       "field", s.field,
+       fmt::format("or: equations, as \"x' = y; y' = mu*(1-x^2)*y - x\", with t, Pi and {}; 0 = ... for algebraic ones",
+                   fmt::join(formula_functions(), ", ")))
+      .placeholder = "EQUATIONS";
+  c.add("init", s.init, "of a field: the start, as x=2,y=0").placeholder = "X=N,Y=N";
+  c.add("param", s.param, "of a field: its parameters, as mu=5").placeholder = "P=N,Q=N";
   c.add("model", s.model,
-        "instead: the run folder or a checkpoint of dimwise-ode train or dimwise-cnf train, to solve its dynamics")
+        "or: the run folder or a checkpoint of dimwise-ode train or dimwise-cnf train, to solve its dynamics")
       .placeholder = "PATH";
   c.add_choice("weights", s.weights, std::vector<std::string>{"best", "average", "last"},
                "of a flow: the saved weights to use");
@@ -124,9 +138,10 @@ void add_problem_source(Command& c, ProblemSource& s) {
 }
 
 OdeProblem load_problem(const ProblemSource& s) {
-  if (s.problem.empty() == s.model.empty())
-    fail<UsageError>("command line", "give either --problem NAME or --model PATH. See dimwise-ode problems.");
-  OdeProblem p = s.model.empty() ? named_problem(s.problem) : model_problem(s);
+  if (s.problem.empty() + s.model.empty() + s.field.empty() != 2)
+    fail<UsageError>("command line",
+                     "give one of --problem NAME, --field EQUATIONS and --model PATH. See dimwise-ode problems.");
+  OdeProblem p = !s.problem.empty() ? named_problem(s.problem) : s.field.empty() ? model_problem(s) : formulas(s);
   const auto one = [](const std::string& flag, const std::string& text, double otherwise) {
     if (text.empty()) return otherwise;
     const std::vector<double> numbers = parse_numbers(flag, text);
@@ -136,6 +151,7 @@ OdeProblem load_problem(const ProblemSource& s) {
   if (!s.y0.empty()) set_start(p, parse_numbers("--y0", s.y0));
   if (!s.t0.empty() || !s.t1.empty())
     set_times(p, one("--t0", s.t0, p.times.front()), one("--t1", s.t1, p.times.back()));
+  if (p.term.mass) p.y0 = consistent_state(p.term, p.times.front(), p.y0);
   return p;
 }
 

@@ -12,6 +12,7 @@ namespace dimwise::app {
 /// The problem to solve, as the user names it.
 struct ProblemSource {
   std::string problem = {}, model = {};
+  std::string field = {}, init = {}, param = {};  ///< see formula_problem
   std::string weights = "best";
   int64_t samples = 1;
   int64_t seed = 0;
@@ -19,8 +20,9 @@ struct ProblemSource {
 };
 void add_problem_source(Command& command, ProblemSource& source);
 
-/// The named problem, or the dynamics of a saved model from random starts, with the times and the start of `source`.
-/// Closed form and reference are dropped if they no longer apply. Throws UsageError, CheckpointError.
+/// The named problem, that of formulas, or the dynamics of a saved model from random starts, with the times and the
+/// start of `source`. Closed form and reference are dropped if they no longer apply. Throws UsageError,
+/// CheckpointError.
 OdeProblem load_problem(const ProblemSource& source);
 
 /// Known values of y at some of a problem's times.

@@ -148,10 +148,9 @@ class Solve {
 
   void write(const std::vector<double>& times) {
     const std::vector<State>& y = result_.solution.y;
-    const int64_t n = problem_.y0[0].size(), d = problem_.y0[0].dim(-1);
+    const int64_t n = problem_.y0[0].size();
     std::vector<std::string> columns{"t"};
-    for (int64_t i = 0; i < n; ++i)
-      columns.push_back(n == d ? fmt::format("y{}", i + 1) : fmt::format("y{}_{}", i % d + 1, i / d + 1));
+    for (int64_t i = 0; i < n; ++i) columns.push_back(component_name(problem_, i));
     std::vector<double> rows;
     for (size_t i = 0; i < y.size(); ++i) {
       rows.push_back(times[i]);
@@ -258,6 +257,8 @@ void add_solve(App& app) {
   Command& c = app.command("solve", "solves a named problem or trained dynamics: trajectory, counts, pictures");
   c.example("solve --problem robertson --method bdf --corrector newton --rtol 1e-8", "A stiff problem to 1e11");
   c.example("solve --problem cubic-spiral --points 1000 --out runs/spiral", "A fine trajectory, and its pictures");
+  c.example("solve --field \"x' = y; y' = mu*(1-x^2)*y - x\" --param mu=5 --init x=2,y=0 --t1 30",
+            "Your own equations");
   c.example("solve --model runs/moons --method adams --corrector jacobi_newton", "The dynamics of a trained flow");
   add_problem_source(c, s->source);
   c.section("Solver");

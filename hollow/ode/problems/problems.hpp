@@ -19,7 +19,8 @@ struct OdeProblem {
   std::string note = {};  ///< what a solver meets in it
   OdeTerm term;
   State y0;
-  std::vector<double> times;  ///< the start, and the output times up to the end
+  std::vector<std::string> components = {};  ///< their names; empty for y1, y2 …
+  std::vector<double> times;                 ///< the start, and the output times up to the end
   std::vector<double> atol_per_rtol = {
       1};  ///< atol / rtol, as is usual for the problem: one number, or one a component
   bool stiff = false;

@@ -1,0 +1,13 @@
+#include <string>
+
+#include "apps/ode/formula.hpp"
+#include "autodiff/context.hpp"
+#include "nn/io/bytes.hpp"
+#include "tests/fuzz/fuzz.hpp"
+
+DIMWISE_FUZZ(bytes) {
+  const dimwise::NoGrad guard;
+  const dimwise::OdeProblem p =
+      dimwise::app::formula_problem(std::string(dimwise::as_text(bytes)), "x=0.5,y=-2", "mu=3,_a1=1e-3");
+  p.term(dimwise::scalar(0.25, dimwise::DType::float64), p.y0);
+}
