@@ -1,5 +1,6 @@
 # cmake -DPREFIX=<installed tree> -P installed_headers.cmake
-# Fails if an internal header is installed, or if a header that an installed one includes is not.
+# Fails if an internal header is installed, or if a header that an installed one includes is not, or if manual pages
+# are missing.
 cmake_minimum_required(VERSION 3.25)
 include(${CMAKE_CURRENT_LIST_DIR}/../../cmake/DimwiseHeaders.cmake)
 
@@ -25,6 +26,13 @@ endforeach()
 if(problems)
   list(JOIN problems "\n  " text)
   message(FATAL_ERROR "Installed headers:\n  ${text}")
+endif()
+if(EXISTS ${PREFIX}/bin/dimwise-cnf)
+  foreach(text man/man1/dimwise-cnf.1 bash-completion/completions/dimwise-cnf)
+    if(NOT EXISTS ${PREFIX}/share/${text})
+      message(FATAL_ERROR "share/${text} is not installed.")
+    endif()
+  endforeach()
 endif()
 list(LENGTH headers count)
 message(STATUS "${count} headers are installed, none of them internal.")

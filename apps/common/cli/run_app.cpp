@@ -4,9 +4,11 @@
 #include <stdexcept>
 
 #include "apps/common/cli/cli.hpp"
+#include "apps/common/cli/completion.hpp"
 #include "apps/common/cli/config_file.hpp"
 #include "apps/common/cli/exit_code.hpp"
 #include "apps/common/cli/help.hpp"
+#include "apps/common/cli/man_page.hpp"
 #include "apps/common/cli/suggest.hpp"
 
 namespace dimwise::app {
@@ -17,17 +19,19 @@ class Parser {
  public:
   explicit Parser(const App& app) : app_(app), root_(app.summary(), app.name()) {
     root_.set_version_flag("--version", app.name() + " " DIMWISE_VERSION);
-    root_.set_help_flag("--help");
+    root_.set_help_flag("-h,--help");
+    root_.add_option("--completion", completion_);
+    root_.add_flag("--man", man_);
     for (const auto& command : app.commands()) add(command);
   }
 
-  // The command to run, with its settings read; null after --help or --version.
+  // The command to run, with its settings read; null after --help and other texts.
   const Command* parse(int argc, const char* const* argv) {
     try {
       root_.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
       const Command* command = chosen();
-      std::cout << (command ? help(*command) : help(app_));
+      std::cout << (command ? help(*command, help_width()) : help(app_, help_width()));
       return nullptr;
     } catch (const CLI::CallForVersion& version) {
       std::cout << version.what() << '\n';
@@ -38,6 +42,16 @@ class Parser {
       fail<UsageError>("command line", error.what(), ". ", advice());
     }
     const Command* command = chosen();
+    if (!command && !completion_.empty()) {
+      if (completion_ != "bash")
+        fail<UsageError>("--completion", "is for bash, not \"", completion_, "\". Give --completion bash.");
+      std::cout << bash_completion(app_);
+      return nullptr;
+    }
+    if (!command && man_) {
+      std::cout << man_page(app_);
+      return nullptr;
+    }
     if (!command) fail<UsageError>("command line", "needs a command. ", advice());
     if (!config_.empty()) read_file(*command);
     return command;
@@ -46,7 +60,7 @@ class Parser {
  private:
   void add(const Command& command) {
     CLI::App* parser = root_.add_subcommand(command.name(), command.summary());
-    parser->set_help_flag("--help");
+    parser->set_help_flag("-h,--help");
     parser->add_option("--config", config_);
     for (const auto& setting : command.settings()) {
       const auto read = [&setting](const CLI::results_t& words) {
@@ -103,7 +117,8 @@ class Parser {
 
   const App& app_;
   CLI::App root_;
-  std::string config_;
+  std::string config_, completion_;
+  bool man_ = false;
 };
 
 constexpr const char* smaller = " Take a smaller --batch-size or model.\n";

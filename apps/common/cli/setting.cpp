@@ -113,6 +113,7 @@ Setting make_setting(const std::string& name, std::string& value, const std::str
 Setting make_choice(const std::string& name, std::string& value, const std::vector<std::string>& words,
                     const std::string& help) {
   Setting s = make_setting(name, value, help);
+  s.words = words;
   const std::string all = s.placeholder = fmt::format("{}", fmt::join(words, "|"));
   s.read = [&value, words, all](const std::string& where, const std::string& text) {
     if (std::find(words.begin(), words.end(), text) == words.end())

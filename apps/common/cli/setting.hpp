@@ -23,14 +23,15 @@ inline constexpr Range at_least_one{.min = 1};
 
 /// One value the user may set, by a flag `--name` or a line `name = value` of a configuration file.
 struct Setting {
-  std::string name = {};         ///< without dashes
-  std::string placeholder = {};  ///< what --help shows for the value, as in `--seed N`
-  std::string help = {};         ///< one sentence with the unit; --help adds the default
-  std::string section = {};      ///< heading in --help
-  std::string fallback = {};     ///< the default, as --help shows it
-  std::string bare = {};         ///< the value of a flag without a value; empty if a value is required
-  bool saved = true;             ///< whether config.toml has it
-  bool in_checkpoint = true;     ///< whether a checkpoint has it, since the numbers of a run depend on it
+  std::string name = {};                ///< without dashes
+  std::string placeholder = {};         ///< what --help shows for the value, as in `--seed N`
+  std::vector<std::string> words = {};  ///< those that it takes, if not any
+  std::string help = {};                ///< one sentence with the unit; --help adds the default
+  std::string section = {};             ///< heading in --help
+  std::string fallback = {};            ///< the default, as --help shows it
+  std::string bare = {};                ///< the value of a flag without a value; empty if a value is required
+  bool saved = true;                    ///< whether config.toml has it
+  bool in_checkpoint = true;            ///< whether a checkpoint has it, since the numbers of a run depend on it
 
   /// For a setting that the numbers of a run do not depend on, such as its length or its folder.
   Setting& not_in_checkpoint() {

@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <filesystem>
 
 #include "apps/common/cli/common_flags.hpp"
+#include "apps/common/cli/help.hpp"
+#include "tests/apps/common/process.hpp"
 #include "tests/apps/common/run_captured.hpp"
 #include "tests/apps/common/temporary_folder.hpp"
 #include "tests/catch.hpp"
@@ -143,11 +146,72 @@ TEST_CASE("help shows examples first, then settings with their defaults") {
   for (std::istringstream lines(train.out); lines;) {
     std::string line;
     std::getline(lines, line);
-    CHECK(line.size() <= 100);
+    CHECK(line.size() <= 80);
   }
+  CHECK(run({"train", "-h"}).out == train.out);
   const auto all = run({"--help"});
   CHECK(all.code == 0);
+  CHECK(run({"-h"}).out == all.out);
   CHECK_THAT(all.out, Contains("Examples:") && Contains("train") && Contains("does nothing"));
+}
+
+TEST_CASE("help fits the width it is given, and its examples can be pasted") {
+  App app("dimwise-sample", "an app with long lines");
+  std::string text, kind = "first";
+  const std::vector<std::string> kinds{"first", "second", "a-third-of-many-letters", "a-fourth-of-many-letters"};
+  Command& c = app.command("train", "fits something");
+  c.example("train --text \"two words, and many more of them, that stay together\" --kind second --last 1", "Long");
+  c.add("text", text,
+        "a text of " + std::string(30, 'a') + " and " + std::string(70, 'b') + " in which a word is long");
+  c.add_choice("kind", kind, kinds, "what it is");
+  for (const size_t width : {60, 80, 100, 120}) {
+    const std::string shown = help(c, width);
+    std::istringstream lines(shown);
+    for (std::string line; std::getline(lines, line);) {
+      INFO(width << ": " << line);
+      CHECK((line.size() <= width || line.find(std::string(70, 'b')) != std::string::npos ||
+             line.find("--text \"two") != std::string::npos));
+    }
+    // The words of the example are those of its definition.
+    std::string pasted = shown.substr(shown.find("  dimwise-sample train"));
+    pasted = pasted.substr(0, pasted.find("\n\n"));
+    for (size_t at = pasted.find("\\\n"); at != std::string::npos; at = pasted.find("\\\n")) pasted.erase(at, 2);
+    std::string joined;
+    for (std::istringstream words(pasted); words >> text;) joined += (joined.empty() ? "" : " ") + text;
+    CHECK(joined == "dimwise-sample " + c.examples()[0].first);
+  }
+  CHECK_THAT(help(c, 60), Contains("--kind WORD") && Contains("one of first,"));
+  CHECK_THAT(help(c, 120), Contains("--kind first|second|a-third-of-many-letters|a-fourth-of-many-letters"));
+}
+
+TEST_CASE("bash completes commands, flags, words and files") {
+  const Sample sample;
+  const auto completed = [&](const std::string& words, int at) {
+    const TemporaryFolder folder;
+    write_text(folder / "c.sh", run({"--completion", "bash"}).out);
+    std::filesystem::create_directory(folder / "some-run");
+    const std::string script = "cd '" + (folder / "") + "' && source ./c.sh && COMP_WORDS=(dimwise-sample " + words +
+                               ") && COMP_CWORD=" + std::to_string(at) + " && _dimwise_sample && echo ${COMPREPLY[@]}";
+    return Process("/bin/bash", {"-c", script}).wait().out;
+  };
+  CHECK(completed("tr", 1) == "train\n");
+  CHECK(completed("train --hid", 2) == "--hidden\n");
+  CHECK(completed("train --dtype fl", 3) == "float32 float64\n");
+  CHECK(completed("train --out some", 3) == "some-run\n");
+  CHECK(run({"--completion", "fish"}).code == 2);
+}
+
+TEST_CASE("the manual page has every flag with its help, as text of roff") {
+  const auto page = run({"--man"});
+  CHECK(page.code == 0);
+  const Sample sample;
+  for (const Command& command : sample.app.commands())
+    for (const Setting& setting : command.settings()) {
+      std::string flag = "--" + setting.name;
+      for (size_t at = 0; (at = flag.find('-', at)) != std::string::npos; at += 2) flag.insert(at, "\\");
+      CHECK_THAT(page.out, Contains("\\fB" + flag + "\\fR"));
+    }
+  CHECK_THAT(page.out, Contains(".TH DIMWISE\\-SAMPLE 1") && Contains(".SH EXIT STATUS"));
 }
 
 TEST_CASE("the version is shown") {

@@ -34,8 +34,8 @@ TEST_CASE("usage errors of dimwise-ode end with 2 and tell the remedy") {
   const Case cases[]{
       {{}, "needs a command. See dimwise-ode --help."},
       {{"sovle"}, "Did you mean solve?"},
-      {{"solve"}, "give either --problem NAME or --model PATH"},
-      {{"solve", "--problem", "a", "--model", "b"}, "give either --problem NAME or --model PATH"},
+      {{"solve"}, "give one of --problem NAME, --field EQUATIONS and --model PATH"},
+      {{"solve", "--problem", "a", "--model", "b"}, "give one of --problem NAME, --field EQUATIONS and --model PATH"},
       {{"solve", "--problem", "robertsen"}, "there is no problem \"robertsen\". Did you mean robertson?"},
       {{"solve", "--problem", "hires", "--method", "bfd"}, "Did you mean bdf?"},
       {{"solve", "--problem", "hires", "--method", "dopri5", "--corrector", "newton"}, "explicit and has no corrector"},
