@@ -13,6 +13,7 @@ void add_train(App& app);
 void add_eval(App& app);
 void add_sample(App& app);
 void add_reconstruct(App& app);
+void add_encode(App& app);
 void add_table(App& app);
 
 }  // namespace dimwise::app::vae

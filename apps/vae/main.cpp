@@ -8,6 +8,7 @@ int main(int argc, char** argv) {
   dimwise::app::vae::add_eval(app);
   dimwise::app::vae::add_sample(app);
   dimwise::app::vae::add_reconstruct(app);
+  dimwise::app::vae::add_encode(app);
   dimwise::app::vae::add_table(app);
   return run_app(app, argc, argv);
 }

@@ -1,5 +1,6 @@
 #include <iostream>
 
+#include "apps/common/cli/exit_code.hpp"
 #include "apps/common/plot/png.hpp"
 #include "apps/common/run/run_folder.hpp"
 #include "apps/vae/commands.hpp"
@@ -7,6 +8,8 @@
 #include "apps/vae/saved_run.hpp"
 #include "autodiff/context.hpp"
 #include "nn/distributions/bernoulli.hpp"
+#include "nn/io/npz.hpp"
+#include "ops/layout.hpp"
 
 namespace dimwise::app::vae {
 
@@ -17,6 +20,7 @@ struct SampleSettings {
   std::string weights = "best";
   int64_t n = 100, columns = 10;
   bool binary = false;
+  std::string npz = {};
 };
 
 void draw(const SampleSettings& s) {
@@ -26,9 +30,18 @@ void draw(const SampleSettings& s) {
   const Rng rng(static_cast<uint64_t>(s.common.seed));
   const Tensor z = rng.split("z").normal({s.n, model.latent}, model.dtype);
   const Bernoulli pixels{run.model.decoder(z)};
+  const Tensor x = s.binary ? pixels.sample(rng.split("x")) : pixels.mean();
+  if (!s.npz.empty()) {
+    if (!s.npz.ends_with(".npz")) fail<UsageError>("--npz", "must end in .npz, not \"", s.npz, "\".");
+    try {
+      save_npz(s.npz, {{"z", z}, {"images", reshape(x, {s.n, model.height, model.width})}});
+    } catch (const DataError& unwritable) {
+      fail<Error>("sample", unwritable.what(), " Choose another --npz.");
+    }
+    std::cout << s.npz << '\n';
+  }
   const std::string path = result_figure(s.common.out, "samples.png");
-  write_png(image_grid(s.binary ? pixels.sample(rng.split("x")) : pixels.mean(), model.height, model.width, s.columns),
-            path);
+  write_png(image_grid(x, model.height, model.width, s.columns), path);
   std::cout << path << '\n';
 }
 
@@ -43,6 +56,7 @@ void add_sample(App& app) {
   c.add("n", s->n, "number of images", Range{.min = 1, .max = 10000});
   c.add("columns", s->columns, "images in a row", Range{.min = 1, .max = 100});
   c.add("binary", s->binary, "draw each pixel instead of showing its probability");
+  c.add("npz", s->npz, "also write z (n, latent) and images (n, height, width) to this file").placeholder = "FILE";
   c.section("Run");
   add_out(c, s->common);
   add_seed(c, s->common.seed);

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "apps/common/cli/common_flags.hpp"
-#include "apps/vae/model/objective.hpp"
 #include "autodiff/context.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/reduce.hpp"
@@ -40,12 +39,20 @@ std::vector<double> nll(const Vae& model, const Tensor& x, const ScoreSettings& 
 
 }  // namespace
 
+Elbo elbo_of_chunk(const Vae& model, const Tensor& images, int64_t chunk, int64_t seed, FlowOptions options,
+                   int64_t size) {
+  const Rng own = Rng(static_cast<uint64_t>(seed)).split("elbo").split(static_cast<uint64_t>(chunk));
+  options.noise = own.split("noise");
+  const Tensor x = chunk_of(images, images.dim(0), size, chunk);
+  return elbo(model, astype(x, model.mean.weight.dtype()), own.split("z"), options);
+}
+
 void score(Scores& scores, const Vae& model, const Tensor& images, const ScoreSettings& s, const FlowOptions& options,
            ThreadPool& pool, const std::function<bool(int64_t, int64_t)>& after) {
   const NoGrad guard;
   const DType dtype = model.mean.weight.dtype();
   const int64_t elbo_images = wanted(s.elbo_images, images.dim(0)), nll_images = wanted(s.nll_images, images.dim(0)),
-                elbo_size = std::min<int64_t>(s.batch_size, 250), nll_size = images_at_once,
+                elbo_size = std::min(s.batch_size, images_of_elbo), nll_size = images_at_once,
                 elbo_chunks = chunks(elbo_images, elbo_size), nll_chunks = chunks(nll_images, nll_size),
                 pieces = (s.samples * nll_size + s.batch_size - 1) / s.batch_size,
                 total = elbo_chunks + nll_chunks * pieces, threads = pool.threads();
@@ -54,11 +61,8 @@ void score(Scores& scores, const Vae& model, const Tensor& images, const ScoreSe
     const int64_t begin = scores.elbo_chunks, count = std::min(threads, elbo_chunks - begin);
     std::vector<Elbo> parts(static_cast<size_t>(count));
     pool.run(count, [&](int64_t i) {
-      const Rng own = rng.split("elbo").split(static_cast<uint64_t>(begin + i));
-      FlowOptions solve = options;
-      solve.noise = own.split("noise");
       parts[static_cast<size_t>(i)] =
-          elbo(model, astype(chunk_of(images, elbo_images, elbo_size, begin + i), dtype), own.split("z"), solve);
+          elbo_of_chunk(model, slice(images, 0, 0, elbo_images), begin + i, s.seed, options, elbo_size);
     });
     for (const Elbo& part : parts) {
       for (const double v : part.reconstruction.values()) scores.reconstruction.push_back(v);

@@ -5,6 +5,7 @@
 
 #include "apps/common/report/mean.hpp"
 #include "apps/vae/data/images.hpp"
+#include "apps/vae/model/objective.hpp"
 #include "apps/vae/saved_run.hpp"
 #include "nn/parallel/thread_pool.hpp"
 
@@ -18,6 +19,12 @@ struct ScoreSettings {
   int64_t nll_images = 0;     ///< the same for the log-likelihood
   int64_t batch_size = 1000;  ///< draws of z in memory at a time, for each thread
 };
+
+/// Images of a chunk of `elbo_of_chunk`, at most.
+inline constexpr int64_t images_of_elbo = 250;
+/// The bounds of a chunk of `size` images, the draws of which the seed and the number of the chunk determine.
+Elbo elbo_of_chunk(const Vae& model, const Tensor& images, int64_t chunk, int64_t seed, FlowOptions options,
+                   int64_t size = images_of_elbo);
 
 /// The scores of test images so far, in chunks. They do not depend on the number of threads.
 struct Scores {

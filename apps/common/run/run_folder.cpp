@@ -116,7 +116,8 @@ void RunFolder::log(const std::string& text) {
 
 std::string RunFolder::save(int64_t step, const std::map<std::string, Tensor>& tensors,
                             std::map<std::string, std::string> metadata) {
-  const std::string name = checkpoint_name(step), file = path_ + "/" + name;
+  const std::string name = checkpoint_name(step);
+  std::string file = path_ + "/" + name;
   metadata["step"] = std::to_string(step);
   try {
     save_checkpoint(file, tensors, std::move(metadata));

@@ -9,6 +9,7 @@ struct Elbo {
   Tensor reconstruction;    ///< (n,): −log p(x|z)
   Tensor divergence;        ///< (n,): log q(z|x) − log p(z), for one z drawn from q: its mean is KL(q ‖ p)
   int64_t evaluations = 0;  ///< of the dynamics of a continuous flow
+  Tensor z = {};            ///< (n, latent): the draw
 };
 /// x of shape (n, pixels), whose first row is number options.first_row of its batch: a part of a batch draws
 /// the same as the whole batch. Throws SolverError.

@@ -7,8 +7,10 @@
 #include "apps/vae/scores.hpp"
 #include "autodiff/context.hpp"
 #include "nn/distributions/bernoulli.hpp"
+#include "nn/io/npz.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
+#include "ops/layout.hpp"
 #include "ops/reduce.hpp"
 #include "ops/threads.hpp"
 #include "tests/apps/vae/vae_run.hpp"
@@ -177,6 +179,45 @@ TEST_CASE("images are drawn, and the table gathers what was scored") {
   CHECK_THAT(table.out, StartsWith("# Two of them\n") && Contains("| strokes | 120 | mlp | none |") &&
                             Contains("| hollow × 1 |") && Contains(elbo) && Contains("| 50 × 30 |"));
   CHECK_THAT(read_text(folder / "table/table.svg"), StartsWith("<svg") || StartsWith("<?xml"));
+}
+
+TEST_CASE("codes are written with the bounds that eval prints, and samples as numbers") {
+  const TemporaryFolder folder;
+  for (const std::string flow : {"planar", "hollow"}) {
+    const std::string out = folder / flow, file = folder / flow + ".npz";
+    REQUIRE(run_vae(small_vae(flow, out, 1) + Strings{"--quiet"}).code == 0);
+    REQUIRE(run_vae({"eval", "--out", out, "--quiet", "--samples", "1", "--nll-images", "1", "--seed", "4"}).code == 0);
+    const Ended ended = run_vae({"encode", "--out", out, "--file", file, "--seed", "4"});
+    INFO(ended.err);
+    REQUIRE(ended.code == 0);
+    const auto codes = load_npz(file);
+    const vae::SavedRun trained = vae::load_run(out, "best");
+    const int64_t n = vae::load_images(trained.settings.images).test.dim(0);
+    CHECK(n > vae::images_of_elbo);
+    CHECK(codes.at("z").shape() == Shape{n, trained.settings.model.latent});
+    CHECK(codes.at("kl").shape() == Shape{n});
+    const nlohmann::json scored = evaluation(out);
+    CHECK(mean(astype(codes.at("negative_elbo"), DType::float64)).item() ==
+          Approx(scored["negative_elbo"]["mean"].get<double>()).epsilon(1e-6));
+    // Each code belongs to its image.
+    const NoGrad guard;
+    const DType dtype = trained.settings.model.dtype;
+    const Tensor x = astype(vae::load_images(trained.settings.images).test, dtype);
+    const Tensor written = codes.at("negative_elbo") - codes.at("kl");
+    const auto off = [&](const Tensor& z) {
+      return max(abs(-Bernoulli{trained.model.decoder(astype(z, dtype))}.log_prob(x) - astype(written, dtype))).item();
+    };
+    CHECK(off(codes.at("z")) < 0.1 * off(flip(codes.at("z"), 0)));
+    const std::string drawn = folder / flow + "-samples.npz";
+    REQUIRE(run_vae({"sample", "--out", out, "--n", "3", "--columns", "3", "--npz", drawn}).code == 0);
+    const auto samples = load_npz(drawn);
+    CHECK(samples.at("images").shape() == Shape{3, trained.settings.model.height, trained.settings.model.width});
+    CHECK(reshape(Bernoulli{trained.model.decoder(astype(samples.at("z"), trained.settings.model.dtype))}.mean(),
+                  samples.at("images").shape())
+              .values() == samples.at("images").values());
+  }
+  CHECK(run_vae({"encode", "--out", folder / "planar", "--file", "codes.csv"}).code == 2);
+  CHECK(run_vae({"encode", "--out", folder / "planar", "--file", folder / "no/codes.npz"}).code == 1);
 }
 
 TEST_CASE("commands of dimwise-vae refuse what is not there") {
