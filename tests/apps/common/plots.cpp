@@ -159,6 +159,17 @@ TEST_CASE("nothing is drawn outside the clip") {
   CHECK(inked(pixels) == 101);
 }
 
+TEST_CASE("a line to a point far away leaves in its direction") {
+  const double far = GENERATE(1e6, 1e7, 3e8, 1e9, 5e9, 1e12, 1e300);
+  Canvas canvas(Format::png, 100, 100);
+  canvas.path({50, 50}, {50, -far}, black, 2);
+  canvas.path({50, far}, {60, 60}, black, 2);
+  const Pixels pixels = decoded(canvas.file());
+  CHECK(inked(pixels, 48, 0, 53, 48) == 2 * 48);
+  CHECK(inked(pixels, 52, 57, 100, 63) == 2 * 48);
+  CHECK(inked(pixels, 0, 0, 48, 100) + inked(pixels, 0, 63, 100, 100) == 0);
+}
+
 TEST_CASE("every character has its own picture, mathematics, Greek and accents too") {
   std::set<std::string> seen;
   const auto picture = [](const std::string& words) {
@@ -277,7 +288,7 @@ TEST_CASE("labels lie within their panel, however long they are") {
   for (int i = 0; i < 3; ++i) words += ", " + words;
   Panel wide{.title = words, .x_label = words, .y_label = words};
   wide.lines = {{{0, 1}, {123456.001, 123456.002}, words}};
-  Panel ends{.title = words, .lines = {{{0, 1}, {0, 1}}}, .x_limits = Limits{-1000.005, 1000.005}};
+  Panel ends{.title = words, .lines = {{{0, 1}, {0, 1}}}, .x_limits = Limits{100000, 100000.5}};
   Panel map{.title = "map", .x_label = "x", .heat_map = HeatMap{.values = {99999.998, 100000.002}, .columns = 1}};
   map.x_limits = Limits{1e-7, 3e-7};
   map.heat_map->x0 = 1e-7, map.heat_map->x1 = 3e-7;
