@@ -37,9 +37,9 @@ Figure training_figure(const std::string& metrics) {
   };
   Line validation = read_metric(metrics, "validation_negative_elbo", "validation");
   validation.dots = true;
-  add("-ELBO", "nats an image", {smooth("negative_elbo", "training (median of 25)"), validation});
+  add("−ELBO", "nats an image", {smooth("negative_elbo", "training (median of 25)"), validation});
   add("its two parts", "nats an image",
-      {smooth("reconstruction", "-log p(x|z)"), smooth("divergence", "log q(z|x) - log p(z)")});
+      {smooth("reconstruction", "−log p(x|z)"), smooth("divergence", "log q(z|x) − log p(z)")});
   const Line evaluations = smooth("evaluations", "");
   if (std::any_of(evaluations.y.begin(), evaluations.y.end(), [](double v) { return v > 0; }))
     add("evaluations of the dynamics in a step", "", {evaluations});

@@ -112,8 +112,8 @@ std::string markdown(const TableSettings& s, const std::vector<Run>& runs) {
 
 Figure figure(const std::vector<Run>& runs) {
   Figure figure{.panels = {}, .columns = 3};
-  Panel curves{.title = "-ELBO of the validation images", .x_label = "epoch", .y_label = "nats an image"},
-      scores{.title = "test images", .x_label = "-ELBO, nats", .y_label = "NLL, nats"},
+  Panel curves{.title = "−ELBO of the validation images", .x_label = "epoch", .y_label = "nats an image"},
+      scores{.title = "test images", .x_label = "−ELBO, nats", .y_label = "NLL, nats"},
       cost{.title = "evaluations of the dynamics in a step", .x_label = "step"};
   for (const Run& run : runs) {
     const std::string metrics = run.folder + "/metrics.jsonl",
