@@ -32,6 +32,8 @@ void require(cairo_status_t status) {
                      ". Draw a smaller one, or less in it.");
 }
 
+using Surface = std::unique_ptr<cairo_surface_t, void (*)(cairo_surface_t*)>;
+
 cairo_surface_t* make_surface(Format format, int width, int height, double scale, Bytes* file) {
   constexpr double largest = 32767;
   if (!(std::min(width, height) * scale >= 1) || !(std::max(width, height) * scale <= largest))
@@ -106,6 +108,18 @@ cairo_text_extents_t extents(const std::string& words) {
   return all;
 }
 
+void paint(cairo_t* page, Color color, double alpha = 1) {
+  cairo_set_source_rgba(page, color.r / 255.0, color.g / 255.0, color.b / 255.0, alpha);
+}
+
+// Begins a path of the finite points from `first` on. Returns the index after the last.
+size_t trace(cairo_t* page, const std::vector<double>& x, const std::vector<double>& y, size_t first) {
+  size_t i = first;
+  for (; i < x.size() && std::isfinite(x[i]) && std::isfinite(y[i]); ++i)
+    cairo_line_to(page, within(x[i]), within(y[i]));
+  return i;
+}
+
 }  // namespace
 
 const char* name(Format format) { return format == Format::png ? "png" : format == Format::svg ? "svg" : "pdf"; }
@@ -115,97 +129,106 @@ const std::vector<Format>& picture_formats() {
   return all;
 }
 
+struct Canvas::Page {
+  Page(Format format, int width, int height, double scale)
+      : format(format),
+        surface(make_surface(format, width, height, scale, &file), cairo_surface_destroy),
+        cairo(cairo_create(surface.get()), cairo_destroy) {}
+
+  Format format;
+  Bytes file = {};
+  Surface surface;
+  std::unique_ptr<cairo_t, void (*)(cairo_t*)> cairo;
+};
+
 Canvas::Canvas(Format format, int width, int height, double scale)
-    : format_(format),
-      surface_(make_surface(format, width, height, scale, file_.get()), cairo_surface_destroy),
-      cairo_(cairo_create(surface_.get()), cairo_destroy) {
-  require(cairo_status(cairo_.get()));
+    : page_(std::make_unique<Page>(format, width, height, scale)) {
+  cairo_t* const page = page_->cairo.get();
+  require(cairo_status(page));
   const double unit = format == Format::png ? scale : points;
-  cairo_scale(cairo_.get(), unit, unit);
-  cairo_set_line_cap(cairo_.get(), CAIRO_LINE_CAP_ROUND);
-  cairo_set_line_join(cairo_.get(), CAIRO_LINE_JOIN_ROUND);
-  cairo_set_font_face(cairo_.get(), font_face());
-  cairo_set_font_options(cairo_.get(), font_options());
-  color({255, 255, 255}, 1);
-  cairo_paint(cairo_.get());
+  cairo_scale(page, unit, unit);
+  cairo_set_line_cap(page, CAIRO_LINE_CAP_ROUND);
+  cairo_set_line_join(page, CAIRO_LINE_JOIN_ROUND);
+  cairo_set_font_face(page, font_face());
+  cairo_set_font_options(page, font_options());
+  paint(page, {255, 255, 255});
+  cairo_paint(page);
 }
 
+Canvas::~Canvas() = default;
+
 Bytes Canvas::file() {
-  require(cairo_status(cairo_.get()));
-  if (format_ == Format::png) require(cairo_surface_write_to_png_stream(surface_.get(), append, file_.get()));
-  cairo_surface_finish(surface_.get());
-  require(cairo_surface_status(surface_.get()));
-  return format_ == Format::svg ? portable(*file_) : *file_;
+  cairo_surface_t* const surface = page_->surface.get();
+  require(cairo_status(page_->cairo.get()));
+  if (page_->format == Format::png) require(cairo_surface_write_to_png_stream(surface, append, &page_->file));
+  cairo_surface_finish(surface);
+  require(cairo_surface_status(surface));
+  return page_->format == Format::svg ? portable(page_->file) : std::move(page_->file);
 }
 
 void Canvas::clip(double x0, double y0, double x1, double y1) {
-  cairo_save(cairo_.get());
-  cairo_rectangle(cairo_.get(), x0, y0, x1 - x0, y1 - y0);
-  cairo_clip(cairo_.get());
+  cairo_t* const page = page_->cairo.get();
+  cairo_save(page);
+  cairo_rectangle(page, x0, y0, x1 - x0, y1 - y0);
+  cairo_clip(page);
 }
 
-void Canvas::unclip() { cairo_restore(cairo_.get()); }
-
-void Canvas::color(Color color, double alpha) {
-  cairo_set_source_rgba(cairo_.get(), color.r / 255.0, color.g / 255.0, color.b / 255.0, alpha);
-}
+void Canvas::unclip() { cairo_restore(page_->cairo.get()); }
 
 void Canvas::fill(double x0, double y0, double x1, double y1, Color color, double alpha) {
-  this->color(color, alpha);
-  cairo_rectangle(cairo_.get(), x0, y0, x1 - x0, y1 - y0);
-  cairo_fill(cairo_.get());
+  cairo_t* const page = page_->cairo.get();
+  paint(page, color, alpha);
+  cairo_rectangle(page, x0, y0, x1 - x0, y1 - y0);
+  cairo_fill(page);
 }
 
 void Canvas::frame(double x0, double y0, double x1, double y1, Color color) {
-  this->color(color, 1);
-  cairo_set_line_width(cairo_.get(), 1);
-  cairo_rectangle(cairo_.get(), x0 - 0.5, y0 - 0.5, x1 - x0 + 1, y1 - y0 + 1);
-  cairo_stroke(cairo_.get());
+  cairo_t* const page = page_->cairo.get();
+  paint(page, color);
+  cairo_set_line_width(page, 1);
+  cairo_rectangle(page, x0 - 0.5, y0 - 0.5, x1 - x0 + 1, y1 - y0 + 1);
+  cairo_stroke(page);
 }
 
 void Canvas::line(double x0, double y0, double x1, double y1, Color color, double width) {
   path({x0, x1}, {y0, y1}, color, width);
 }
 
-size_t Canvas::trace(const std::vector<double>& x, const std::vector<double>& y, size_t first) {
-  size_t i = first;
-  for (; i < x.size() && std::isfinite(x[i]) && std::isfinite(y[i]); ++i)
-    cairo_line_to(cairo_.get(), within(x[i]), within(y[i]));
-  return i;
-}
-
 void Canvas::path(const std::vector<double>& x, const std::vector<double>& y, Color color, double width) {
-  this->color(color, 1);
-  cairo_set_line_width(cairo_.get(), width);
+  cairo_t* const page = page_->cairo.get();
+  paint(page, color);
+  cairo_set_line_width(page, width);
   for (size_t i = 0; i < x.size(); ++i) {
-    i = trace(x, y, i);
-    cairo_stroke(cairo_.get());
+    i = trace(page, x, y, i);
+    cairo_stroke(page);
   }
 }
 
 void Canvas::area(const std::vector<double>& x, const std::vector<double>& y, double base, Color color, double alpha) {
-  this->color(color, alpha);
+  cairo_t* const page = page_->cairo.get();
+  paint(page, color, alpha);
   for (size_t i = 0; i < x.size(); ++i) {
     const size_t first = i;
-    i = trace(x, y, i);
+    i = trace(page, x, y, i);
     if (i == first) continue;
-    cairo_line_to(cairo_.get(), within(x[i - 1]), base);
-    cairo_line_to(cairo_.get(), within(x[first]), base);
-    cairo_fill(cairo_.get());
+    cairo_line_to(page, within(x[i - 1]), base);
+    cairo_line_to(page, within(x[first]), base);
+    cairo_fill(page);
   }
 }
 
 void Canvas::disc(double x, double y, double radius, Color color, double alpha) {
+  cairo_t* const page = page_->cairo.get();
   if (!std::isfinite(x) || !std::isfinite(y)) return;
-  this->color(color, alpha);
-  cairo_arc(cairo_.get(), within(x), within(y), radius, 0, 2 * std::numbers::pi);
-  cairo_fill(cairo_.get());
+  paint(page, color, alpha);
+  cairo_arc(page, within(x), within(y), radius, 0, 2 * std::numbers::pi);
+  cairo_fill(page);
 }
 
 void Canvas::image(const Raster& raster, double x0, double y0, double x1, double y1) {
+  cairo_t* const page = page_->cairo.get();
   const int width = raster.width, height = raster.height();
-  const std::unique_ptr<cairo_surface_t, void (*)(cairo_surface_t*)> image(
-      cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height), cairo_surface_destroy);
+  const Surface image(cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height), cairo_surface_destroy);
   require(cairo_surface_status(image.get()));
   unsigned char* const rows = cairo_image_surface_get_data(image.get());
   const int stride = cairo_image_surface_get_stride(image.get());
@@ -216,27 +239,28 @@ void Canvas::image(const Raster& raster, double x0, double y0, double x1, double
       std::memcpy(rows + static_cast<std::ptrdiff_t>(y) * stride + std::ptrdiff_t{4} * x, &pixel, sizeof pixel);
     }
   cairo_surface_mark_dirty(image.get());
-  cairo_save(cairo_.get());
-  cairo_translate(cairo_.get(), x0, y0);
-  cairo_scale(cairo_.get(), (x1 - x0) / width, (y1 - y0) / height);
-  cairo_set_source_surface(cairo_.get(), image.get(), 0, 0);
-  cairo_pattern_set_filter(cairo_get_source(cairo_.get()), CAIRO_FILTER_NEAREST);
-  cairo_paint(cairo_.get());
-  cairo_restore(cairo_.get());
+  cairo_save(page);
+  cairo_translate(page, x0, y0);
+  cairo_scale(page, (x1 - x0) / width, (y1 - y0) / height);
+  cairo_set_source_surface(page, image.get(), 0, 0);
+  cairo_pattern_set_filter(cairo_get_source(page), CAIRO_FILTER_NEAREST);
+  cairo_paint(page);
+  cairo_restore(page);
 }
 
 void Canvas::text(double x, double y, const std::string& words, double size, Color color, Align align, bool upward) {
+  cairo_t* const page = page_->cairo.get();
   static const double capital = -extents("H").y_bearing;
   const double behind = align == Align::start ? 0 : align == Align::middle ? 0.5 : 1;
-  cairo_save(cairo_.get());
-  this->color(color, 1);
-  cairo_translate(cairo_.get(), x, y);
-  if (upward) cairo_rotate(cairo_.get(), -std::numbers::pi / 2);
-  cairo_set_font_size(cairo_.get(), size);
-  cairo_move_to(cairo_.get(), -behind * text_width(words, size), 0.5 * capital * size);
-  cairo_show_text(cairo_.get(), legible(words).c_str());
-  cairo_new_path(cairo_.get());  // or else the next path goes on from the end of the text
-  cairo_restore(cairo_.get());
+  cairo_save(page);
+  paint(page, color);
+  cairo_translate(page, x, y);
+  if (upward) cairo_rotate(page, -std::numbers::pi / 2);
+  cairo_set_font_size(page, size);
+  cairo_move_to(page, -behind * text_width(words, size), 0.5 * capital * size);
+  cairo_show_text(page, legible(words).c_str());
+  cairo_new_path(page);  // or else the next path goes on from the end of the text
+  cairo_restore(page);
 }
 
 double text_width(const std::string& words, double size) { return extents(legible(words)).x_advance * size; }

@@ -7,9 +7,6 @@
 #include "apps/common/plot/color.hpp"
 #include "nn/io/bytes.hpp"
 
-using cairo_t = struct _cairo;
-using cairo_surface_t = struct _cairo_surface;
-
 namespace dimwise::app {
 
 /// The file formats of pictures.
@@ -33,6 +30,7 @@ class Canvas {
  public:
   /// PNG has `scale` pixels in a unit. Throws ValueError if the page is empty or too large.
   Canvas(Format format, int width, int height, double scale = 1);
+  ~Canvas();
 
   /// Ends the page and gives its file. The same drawing gives the same bytes.
   Bytes file();
@@ -58,14 +56,8 @@ class Canvas {
             bool upward = false);
 
  private:
-  void color(Color color, double alpha);
-  // Begins a path of the finite points from `first` on. Returns the index after the last.
-  size_t trace(const std::vector<double>& x, const std::vector<double>& y, size_t first);
-
-  Format format_;
-  std::unique_ptr<Bytes> file_ = std::make_unique<Bytes>();  // cairo holds its address
-  std::unique_ptr<cairo_surface_t, void (*)(cairo_surface_t*)> surface_;
-  std::unique_ptr<cairo_t, void (*)(cairo_t*)> cairo_;
+  struct Page;
+  std::unique_ptr<Page> page_;
 };
 
 /// The length of a text along its direction.
