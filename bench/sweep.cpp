@@ -1,5 +1,5 @@
 // Dimension-wise derivatives by dimension and order, against d pulls (brute force) and Hutchinson's estimate; the last
-// row plots the measurements to the file given by DIMWISE_BENCH_FIGURE.
+// row plots the measurements to DIMWISE_BENCH_FIGURE.png.
 //
 // All with 32 rows. Brute force runs at most 32 of its d pulls, and the time is scaled to d; for d = 784 all run.
 #include <algorithm>
@@ -8,8 +8,7 @@
 #include <limits>
 #include <memory>
 
-#include "apps/common/plot/figure.hpp"
-#include "apps/common/plot/png.hpp"
+#include "apps/common/plot/write.hpp"
 #include "autodiff/context.hpp"
 #include "autodiff/transforms.hpp"
 #include "bench/common.hpp"
@@ -173,7 +172,7 @@ void draw(benchmark::State& state) {
   ratios.scatters.push_back({.x = full.log_d, .y = full.over_forward, .label = full.label, .radius = 3, .alpha = 1});
   times.y_limits = limits(times.lines);
   ratios.y_limits = limits(ratios.lines);
-  app::write_png(app::render({.panels = {times, ratios}, .columns = 2, .panel_width = 620, .panel_height = 480}), path);
+  app::write_figure({.panels = {times, ratios}, .columns = 2, .panel_width = 620, .panel_height = 480}, path, {});
 }
 
 const bool added = [] {

@@ -52,8 +52,11 @@ find_package(nlohmann_json QUIET)
 dimwise_need(nlohmann_json_FOUND nlohmann-json3-dev "nlohmann-json")
 
 if(DIMWISE_APPS)
-  find_package(PNG QUIET)
-  dimwise_need(PNG_FOUND libpng-dev "libpng")
+  # It has no package file for CMake.
+  find_path(DIMWISE_CAIRO_INCLUDE cairo/cairo-pdf.h)
+  find_library(DIMWISE_CAIRO_LIBRARY cairo)
+  dimwise_need(DIMWISE_CAIRO_INCLUDE libcairo2-dev "cairo's cairo-pdf.h")
+  dimwise_need(DIMWISE_CAIRO_LIBRARY libcairo2-dev "cairo")
   find_package(OpenSSL QUIET)
   dimwise_need(OPENSSL_FOUND libssl-dev "OpenSSL")
   find_package(CLI11 QUIET)

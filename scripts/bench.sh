@@ -29,7 +29,7 @@ mkdir -p "$out"
 rm -f "$out"/*.json
 # OpenBLAS treats a processor newer than itself as an old one, which would make all programs slow.
 if grep -qw avx512bw /proc/cpuinfo; then export OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-SkylakeX}; fi
-export DIMWISE_BENCH_FIGURE=build/bench/sweep.png
+export DIMWISE_BENCH_FIGURE=build/bench/sweep
 for name in "${names[@]}"; do
   build/bench/bench/bench_"$name" --benchmark_out="$out/$name.json" --benchmark_out_format=json >&2
 done

@@ -5,7 +5,8 @@ set -euo pipefail
 
 packages=(g++ cmake ninja-build
   libxtensor-dev libxtensor-blas-dev libxsimd-dev libopenblas-dev libsuitesparse-dev libdnnl-dev librandom123-dev
-  zlib1g-dev libzip-dev nlohmann-json3-dev libpng-dev libssl-dev libginac-dev libcli11-dev libboost-math-dev libfmt-dev libtomlplusplus-dev)
+  zlib1g-dev libzip-dev nlohmann-json3-dev libcairo2-dev fonts-dejavu-core libssl-dev libginac-dev libcli11-dev
+  libboost-math-dev libfmt-dev libtomlplusplus-dev)
 case "${1:-}" in
   "") ;;
   --tests) packages+=(catch2 pkgconf) ;;

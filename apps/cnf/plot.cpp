@@ -5,8 +5,7 @@
 
 #include "apps/cnf/commands.hpp"
 #include "apps/cnf/saved_run.hpp"
-#include "apps/common/plot/figure.hpp"
-#include "apps/common/plot/png.hpp"
+#include "apps/common/plot/write.hpp"
 #include "apps/common/report/metrics.hpp"
 #include "apps/common/run/run_folder.hpp"
 #include "autodiff/context.hpp"
@@ -73,21 +72,21 @@ class Plotter {
   }
 
   void run() {
-    std::vector<Panel> panels;
-    if (saved_.settings.model.net.d == 2) {
-      panels = density_panels();
-      write("density.png", panels, static_cast<int>(panels.size()));
-      write("trajectories.png", {trajectories()}, 1);
+    const int64_t d = saved_.settings.model.net.d;
+    if (d == 1) write("density", {density_curve()});
+    if (d == 2) {
+      write("density", density_panels(), 4);
+      write("trajectories", {trajectories()});
     }
-    write("samples.png", pair_panels(), std::min<int>(3, static_cast<int>(pair_panels().size())));
-    if (const auto curve = learning_curve(); !curve.lines.empty()) write("learning-curve.png", {curve}, 1);
+    write("samples", d == 1 ? std::vector{sample_histograms()} : pair_panels(), 3);
+    if (const auto curve = learning_curve(); !curve.lines.empty()) write("learning-curve", {curve});
   }
 
  private:
-  void write(const std::string& name, std::vector<Panel> panels, int columns) {
-    const std::string path = result_figure(s_.common.out, name);
-    write_png(render({.panels = std::move(panels), .columns = columns}), path);
-    std::cout << path << '\n';
+  void write(const std::string& name, std::vector<Panel> panels, int columns = 1) const {
+    const Figure figure{.panels = std::move(panels), .columns = columns};
+    for (const std::string& path : write_figure(figure, result_figure(s_.common.out, name), s_.common.figures))
+      std::cout << path << '\n';
   }
 
   std::vector<double> model_log_density(const Tensor& points) {
@@ -133,17 +132,39 @@ class Plotter {
                       .y_limits = y});
     for (Panel& panel : panels)
       panel.equal_scales = data_.density != nullptr;  // the columns of a file have different units
+    share_range(panels);
     return panels;
+  }
+
+  // Of one column.
+  Panel density_curve() {
+    constexpr int64_t places = 400;
+    const Limits x = span(column(shown_, 0));
+    std::vector<double> at;
+    for (int64_t i = 0; i < places; ++i)
+      at.push_back(x.low + (x.high - x.low) * static_cast<double>(i) / static_cast<double>(places - 1));
+    std::vector<double> density = model_log_density(tensor(at, {places, 1}, DType::float64));
+    for (double& v : density) v = std::exp(v);
+    return {.title = "density",
+            .x_label = data_.columns[0],
+            .y_label = "density",
+            .lines = {histogram(column(shown_, 0), x, "data"), {at, density, "learned"}},
+            .x_limits = x};
+  }
+
+  Panel sample_histograms() {
+    const Limits x = span(column(shown_, 0));
+    return {.title = "samples",
+            .x_label = data_.columns[0],
+            .y_label = "density",
+            .lines = {histogram(column(shown_, 0), x, "data"), histogram(column(samples_, 0), x, "model")},
+            .x_limits = x};
   }
 
   // Neighboring columns of data and samples, of the first six.
   std::vector<Panel> pair_panels() {
     std::vector<Panel> panels;
     const int64_t d = saved_.settings.model.net.d;
-    if (d == 1)
-      return {{.title = "samples",
-               .x_label = data_.columns[0],
-               .scatters = {{column(samples_, 0), std::vector<double>(static_cast<size_t>(s_.n), 0.0), "model"}}}};
     for (int64_t i = 0; i + 1 < std::min<int64_t>(d, 7); ++i) {
       const auto a = static_cast<size_t>(i);
       panels.push_back({.title = "samples",
@@ -222,6 +243,7 @@ void add_plot(App& app) {
   c.add("n", s->n, "samples drawn", at_least_one);
   c.add("paths", s->paths, "paths drawn", at_least_one);
   add_seed(c, s->common.seed);
+  add_figures(c, s->common);
   add_integrator(c, s->solver);
   c.does([s](const Command&) { Plotter(*s).run(); });
 }

@@ -5,11 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/cli/exit_code.hpp"
+#include "apps/common/plot/write.hpp"
 #include "apps/common/run/progress.hpp"
 #include "apps/common/run/run_folder.hpp"
 #include "apps/common/run/signals.hpp"
 #include "apps/ode/commands.hpp"
-#include "apps/ode/figures.hpp"
 #include "autodiff/base/rng.hpp"
 #include "hollow/ode/odeint.hpp"
 #include "nn/io/csv.hpp"
@@ -66,7 +66,7 @@ Tensor heights(const OdeSolution& s) {
 }
 
 struct BounceSettings {
-  CommonFlags common{.out = "runs/bounce"};
+  CommonFlags common{.out = "runs/bounce", .figures = {.formats = {Format::svg, Format::png}}};
   double noise = 0.02, duration = 3.5;
   int64_t observations = 60, stages = 8, iterations = 40;
 };
@@ -138,7 +138,7 @@ class Bounce {
     for (size_t i = 1; i <= errors_[0].size(); ++i) stages.push_back(static_cast<double>(i));
     for (size_t i = 0; i < errors_.size(); ++i)
       convergence.lines.push_back({stages, errors_[i], parameter_names[i], true});
-    return write_figure({.panels = {balls, convergence}, .columns = 2}, folder_.figure("bounce"));
+    return write_figure({.panels = {balls, convergence}, .columns = 2}, folder_.figure("bounce"), s_.common.figures);
   }
 
   void report(const std::vector<std::string>& files) const {
@@ -185,6 +185,7 @@ void add_bounce(App& app) {
   c.add("iterations", s->iterations, "iterations of L-BFGS in each stage", at_least_one);
   c.section("Run");
   add_out(c, s->common);
+  add_figures(c, s->common);
   add_verbosity(c, s->common);
   add_json(c, s->common);
   c.does([s](const Command& self) { Bounce(*s, self).run(); });

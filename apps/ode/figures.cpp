@@ -4,9 +4,6 @@
 
 #include <algorithm>
 
-#include "apps/common/plot/png.hpp"
-#include "apps/common/plot/svg.hpp"
-
 namespace dimwise::app {
 
 namespace {
@@ -55,12 +52,6 @@ Panel phase_panel(const OdeProblem& p, const std::vector<double>& times, const s
   for (int64_t row = 0; row < rows; ++row)
     panel.lines.push_back({component(y, row * d), d == 1 ? component(slopes, row) : component(y, row * d + 1)});
   return panel;
-}
-
-std::vector<std::string> write_figure(const Figure& figure, const std::string& path) {
-  write_svg(figure, path + ".svg");
-  write_png(render(figure), path + ".png");
-  return {path + ".svg", path + ".png"};
 }
 
 }  // namespace dimwise::app

@@ -17,7 +17,4 @@ Panel time_panel(const OdeProblem& problem, const std::vector<double>& times, co
 /// The first two components of every row against each other; for d = 1, f against y.
 Panel phase_panel(const OdeProblem& problem, const std::vector<double>& times, const std::vector<State>& y);
 
-/// Writes NAME.svg and NAME.png without the ending. Returns their paths.
-std::vector<std::string> write_figure(const Figure& figure, const std::string& path);
-
 }  // namespace dimwise::app

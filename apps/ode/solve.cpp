@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/cli/exit_code.hpp"
+#include "apps/common/plot/write.hpp"
 #include "apps/common/run/progress.hpp"
 #include "apps/common/run/run_folder.hpp"
 #include "apps/common/run/signals.hpp"
@@ -21,7 +22,7 @@ namespace dimwise::app {
 namespace {
 
 struct SolveSettings {
-  CommonFlags common{.out = "runs/ode"};
+  CommonFlags common{.out = "runs/ode", .figures = {.formats = {Format::svg, Format::png}}};
   ProblemSource source;
   std::string method = "automatic", corrector = "automatic", reference = {};
   double rtol = 1e-6, atol = 0, dt = 0;
@@ -166,7 +167,7 @@ class Solve {
     const auto [drawn, states] = drawn_solution(times);
     for (const auto& [name, panel] : {std::pair{"time", time_panel(problem_, drawn, states)},
                                       std::pair{"phase", phase_panel(problem_, drawn, states)}})
-      for (std::string& file : write_figure({.panels = {panel}, .columns = 1}, folder_.figure(name)))
+      for (std::string& file : write_figure({.panels = {panel}, .columns = 1}, folder_.figure(name), s_.common.figures))
         files_.push_back(std::move(file));
   }
 
@@ -278,6 +279,7 @@ void add_solve(App& app) {
   c.add("reference", s->reference, "file of reference solutions; by default ivp_reference.json in $DIMWISE_DATA")
       .placeholder = "FILE";
   add_out(c, s->common);
+  add_figures(c, s->common);
   c.add("quiet", s->common.quiet, "print only errors and results");
   add_json(c, s->common);
   c.does([s](const Command& self) { Solve(*s, self).run(); });

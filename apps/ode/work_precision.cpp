@@ -6,11 +6,11 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/cli/exit_code.hpp"
+#include "apps/common/plot/write.hpp"
 #include "apps/common/run/progress.hpp"
 #include "apps/common/run/run_folder.hpp"
 #include "apps/common/run/signals.hpp"
 #include "apps/ode/commands.hpp"
-#include "apps/ode/figures.hpp"
 #include "apps/ode/problem_source.hpp"
 #include "apps/ode/solver_spec.hpp"
 #include "nn/io/bytes.hpp"
@@ -22,7 +22,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 struct WorkPrecisionSettings {
-  CommonFlags common{.out = "runs/ode-race"};
+  CommonFlags common{.out = "runs/ode-race", .figures = {.formats = {Format::svg, Format::png}}};
   ProblemSource source;
   std::string methods = "dopri5,adams,bdf", rtols = "1e-3..1e-8", reference = {};
   int64_t budget = 1000000;
@@ -261,7 +261,8 @@ class WorkPrecision {
                         .columns = 2,
                         .panel_width = 600,
                         .panel_height = 480};
-    for (std::string& file : write_figure(figure, folder_.figure("work-precision"))) files_.push_back(std::move(file));
+    for (std::string& file : write_figure(figure, folder_.figure("work-precision"), s_.common.figures))
+      files_.push_back(std::move(file));
   }
 
   const StopSignals stop_;
@@ -295,6 +296,7 @@ void add_race(App& app) {
       .placeholder = "FILE";
   c.section("Run");
   add_out(c, s->common);
+  add_figures(c, s->common);
   add_verbosity(c, s->common);
   add_json(c, s->common);
   c.does([s](const Command& self) { WorkPrecision(*s, self).run(); });

@@ -11,8 +11,7 @@
 
 #include "apps/common/cli/exit_code.hpp"
 #include "apps/common/cli/lists.hpp"
-#include "apps/common/plot/png.hpp"
-#include "apps/common/plot/svg.hpp"
+#include "apps/common/plot/write.hpp"
 #include "apps/common/run/saved_settings.hpp"
 #include "apps/common/run/signals.hpp"
 #include "apps/sde/commands.hpp"
@@ -208,8 +207,7 @@ class Comparison {
   void report() const {
     const std::string& out = s_.fit.common.out;
     write_atomically(out + "/errors.md", as_bytes(table()));
-    write_svg(figure(), out + "/errors.svg");
-    write_png(render(figure()), out + "/errors.png");
+    const std::vector<std::string> figures = write_figure(figure(), out + "/errors", s_.fit.common.figures);
     if (s_.fit.common.json) {
       Json all = Json::array();
       for (const Cell& c : cells_) {
@@ -218,12 +216,12 @@ class Comparison {
           if (key != "fit") j[key] = value;
         all.push_back(std::move(j));
       }
-      std::cout << Json{{"cells", all}, {"figure", out + "/errors.png"}}.dump() << '\n';
+      std::cout << Json{{"cells", all}, {"figures", figures}}.dump() << '\n';
       return;
     }
     std::cout << "Mean over " << s_.seeds << (s_.seeds == 1 ? " seed" : " seeds") << " (minimum..maximum):\n\n"
-              << table() << '\n'
-              << out << "/errors.png\n";
+              << table() << '\n';
+    for (const std::string& path : figures) std::cout << path << '\n';
   }
 
   const StopSignals stop_;  // between fits as well
@@ -237,6 +235,7 @@ class Comparison {
 void add_compare(App& app) {
   const auto s = std::make_shared<CompareSettings>();
   s->fit.common.out = "runs/sde-compare";
+  s->fit.common.figures.formats = {Format::svg, Format::png};
   s->fit.data.data = "pendulum";
   Command& c = app.command("compare", "compares errors of f and g of both methods over the share of observations kept");
   c.example("compare --data pendulum --paths 2000 --out runs/sparse", "The figure of errors against sparsity");
@@ -246,6 +245,7 @@ void add_compare(App& app) {
         Range{.min = 0, .max = 1, .above_min = true});
   c.add("seeds", s->seeds, "fits of each, with seeds 0, 1 ...", at_least_one);
   add_settings(c, s->fit);
+  add_figures(c, s->fit.common);
   c.does([s](const Command&) { Comparison(*s).run(); });
 }
 

@@ -41,6 +41,13 @@ std::vector<double> grid(const Limits& l, int64_t n) {
   return points;
 }
 
+// The middles of the cells of a heat map along one side.
+constexpr int cells = 120;
+std::vector<double> cell_centers(const Limits& l) {
+  const double half = 0.5 * (l.high - l.low) / cells;
+  return grid({l.low + half, l.high - half}, cells);
+}
+
 // Points of the plane, row by row.
 Tensor plane(const std::vector<double>& x, const std::vector<double>& y) {
   std::vector<double> points;
@@ -131,6 +138,7 @@ struct Moment {
   Tensor x;     // (m, d)
   std::vector<Points> laws;
   std::vector<double> weights;
+  std::vector<double> groups;  // the share of each group of the data
 };
 
 std::vector<Moment> moments(const SavedRun& fit, const SdeModel& model) {
@@ -147,7 +155,7 @@ std::vector<Moment> moments(const SavedRun& fit, const SdeModel& model) {
     for (size_t i = 0; i < t.size(); ++i)
       if (std::abs(t[i] - nearest) <= 0.015 * (high - low)) close.push_back(static_cast<int64_t>(i));
     const std::vector<double> clock = model.clock.value.values();
-    Moment moment{clock[0] * (model.from_start ? 0 : 1) + nearest * clock[1], index_select(x, 0, close), {}, {}};
+    Moment moment{clock[0] * (model.from_start ? 0 : 1) + nearest * clock[1], index_select(x, 0, close), {}, {}, {}};
     // At most 40 starts represent all; groups are few, each is represented by its first member.
     const size_t every = std::max<size_t>(1, close.size() / 40);
     std::map<std::vector<double>, size_t> seen;
@@ -160,10 +168,14 @@ std::vector<Moment> moments(const SavedRun& fit, const SdeModel& model) {
         moment.weights.push_back(0);
       }
       ++moment.weights[at->second];
+      const auto group = static_cast<size_t>(fit.data.test.group[static_cast<size_t>(close[i])]);
+      moment.groups.resize(std::max(moment.groups.size(), group + 1));
+      ++moment.groups[group];
     }
     double total = 0;
     for (const double w : moment.weights) total += w;
     for (double& w : moment.weights) w /= total;
+    for (double& w : moment.groups) w /= total;
     moments.push_back(std::move(moment));
   }
   return moments;
@@ -182,6 +194,15 @@ std::vector<double> pooled_density(const SdeModel& model, const Moment& m, const
   return total.values();
 }
 
+// The same of the equation that the data are of.
+std::vector<double> true_density(const SdeSystem& truth, const Moment& m, const Tensor& points) {
+  const int64_t n = points.dim(0);
+  Tensor total = zeros({n}, f64);
+  for (size_t g = 0; g < m.groups.size(); ++g)
+    total = total + m.groups[g] * exp(truth.log_density(full({n, 1}, m.time, f64), points, static_cast<int64_t>(g)));
+  return total.values();
+}
+
 Tensor pooled_samples(const SdeModel& model, const Moment& m, int64_t n, const Rng& rng) {
   std::vector<int64_t> which;
   for (size_t i = 0; i < m.laws.size(); ++i)
@@ -195,21 +216,6 @@ Tensor pooled_samples(const SdeModel& model, const Moment& m, int64_t n, const R
   return model.units.inverse(
       model.density.sample(rng, index_select(concat(t, 0), 0, which),
                            context.empty() ? Tensor() : index_select(concat(context, 0), 0, which)));
-}
-
-Line histogram(const std::vector<double>& values, const Limits& l) {
-  constexpr int bins = 30;
-  std::vector<double> count(bins);
-  const double width = (l.high - l.low) / bins;
-  for (const double v : values)
-    if (v >= l.low && v < l.high) ++count[static_cast<size_t>((v - l.low) / width)];
-  Line line{.label = "data"};
-  for (int b = 0; b < bins; ++b)
-    for (int side = 0; side < 2; ++side) {
-      line.x.push_back(l.low + width * (b + side));
-      line.y.push_back(count[static_cast<size_t>(b)] / (static_cast<double>(values.size()) * width));
-    }
-  return line;
 }
 
 std::string when(const SavedRun& fit, const Moment& m) {
@@ -245,15 +251,17 @@ std::optional<Picture> density_picture(const SavedRun& fit, const Rng& rng) {
   const int64_t d = x.dim(1);
   Picture picture{"density", {.panels = {}, .columns = d == 1 ? 2 : 4, .panel_width = 400, .panel_height = 340}};
   std::vector<Panel>& panels = picture.figure.panels;
-  std::vector<Panel> learned;
+  const SdeSystem* truth = known_density(fit);
+  std::vector<Panel> exact, learned;  // rows of the figure
   for (const Moment& m : moments(fit, model)) {
     const std::string& first = fit.data.test.columns[0];
     if (d == 1) {
       const Limits l = span(x, 0, 0.1);
       const std::vector<double> places = grid(l, 200);
+      const Tensor points = tensor(places, {200, 1}, f64);
       panels.push_back({.title = when(fit, m), .x_label = first, .y_label = "density"});
-      panels.back().lines = {histogram(m.x.values(), l),
-                             {places, pooled_density(model, m, tensor(places, {200, 1}, f64)), "learned"}};
+      panels.back().lines = {histogram(m.x.values(), l, "data"), {places, pooled_density(model, m, points), "learned"}};
+      if (truth) panels.back().lines.push_back({places, true_density(*truth, m, points), "true"});
       continue;
     }
     const Limits lx = span(x, 0, 0.1), ly = span(x, 1, 0.1);
@@ -262,13 +270,19 @@ std::optional<Picture> density_picture(const SavedRun& fit, const Rng& rng) {
     data.scatters.push_back({column_values(m.x, 0), column_values(m.x, 1), "", 1.8, 0.6});
     Panel own{.title = "learned, " + when(fit, m), .x_label = first, .y_label = second, .x_limits = lx, .y_limits = ly};
     if (d == 2) {
-      const int64_t n = 80;
-      own.heat_map = {.values = pooled_density(model, m, plane(grid(lx, n), grid(ly, n))),
-                      .columns = n,
-                      .x0 = lx.low,
-                      .x1 = lx.high,
-                      .y0 = ly.low,
-                      .y1 = ly.high};
+      const Tensor points = plane(cell_centers(lx), cell_centers(ly));
+      HeatMap map{.columns = cells, .x0 = lx.low, .x1 = lx.high, .y0 = ly.low, .y1 = ly.high};
+      map.values = pooled_density(model, m, points);
+      own.heat_map = map;
+      if (truth) {
+        map.values = true_density(*truth, m, points);
+        std::vector<Panel> both{own, own};
+        both[0].title = "true, " + when(fit, m);
+        both[0].heat_map = std::move(map);
+        share_range(both);
+        own = both[1];
+        exact.push_back(std::move(both[0]));
+      }
     } else {
       const Tensor drawn = pooled_samples(model, m, std::max<int64_t>(m.x.dim(0), 200), rng);
       own.scatters.push_back({column_values(drawn, 0), column_values(drawn, 1), "", 1.8, 0.6});
@@ -276,6 +290,7 @@ std::optional<Picture> density_picture(const SavedRun& fit, const Rng& rng) {
     panels.push_back(std::move(data));
     learned.push_back(std::move(own));
   }
+  panels.insert(panels.end(), exact.begin(), exact.end());
   panels.insert(panels.end(), learned.begin(), learned.end());
   return picture;
 }

@@ -18,7 +18,8 @@ struct Picture {
 /// The held-out observations: components over time, or in the plane.
 Picture data_picture(const SavedRun& fit);
 /// The learned density at four times and the observations of those times: curves over histograms in one dimension,
-/// colors under points in the plane, samples next to points in more. None for a fit without a density.
+/// colors under points in the plane, samples next to points in more. If the true density is known, it is drawn in the
+/// same scale. None for a fit without a density.
 std::optional<Picture> density_picture(const SavedRun& fit, const Rng& rng);
 /// The learned and the true drift: a curve, arrows in the plane, otherwise along each axis.
 Picture drift_picture(const SavedRun& fit);

@@ -1,6 +1,6 @@
 #include <iostream>
 
-#include "apps/common/plot/png.hpp"
+#include "apps/common/plot/write.hpp"
 #include "apps/common/run/run_folder.hpp"
 #include "apps/sde/commands.hpp"
 #include "apps/sde/pictures.hpp"
@@ -12,9 +12,9 @@ namespace {
 void plot(const CommonFlags& common) {
   const SavedRun fit = load_run(common.out);
   const auto write = [&](const Picture& picture) {
-    const std::string path = result_figure(common.out, picture.name + ".png");
-    write_png(render(picture.figure), path);
-    std::cout << path << '\n';
+    for (const std::string& path :
+         write_figure(picture.figure, result_figure(common.out, picture.name), common.figures))
+      std::cout << path << '\n';
   };
   write(data_picture(fit));
   if (const auto density = density_picture(fit, Rng(static_cast<uint64_t>(common.seed)))) write(*density);
@@ -35,6 +35,7 @@ void add_plot(App& app) {
   c.section("Run");
   add_out(c, *s);
   add_seed(c, s->seed);
+  add_figures(c, *s);
   c.does([s](const Command&) { plot(*s); });
 }
 

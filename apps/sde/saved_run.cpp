@@ -24,6 +24,13 @@ SavedRun load_run(const std::string& path) {
   return run;
 }
 
+const SdeSystem* known_density(const SavedRun& fit) {
+  const auto& truth = fit.data.truth;
+  const bool same = truth && truth->log_density && !fit.model.from_start &&
+                    fit.data.train.groups() == static_cast<int64_t>(truth->groups.size());
+  return same ? &*truth : nullptr;
+}
+
 Errors errors(const SdeModel& model, const SdeSystem& truth, const std::vector<std::optional<double>>& known,
               const Observations& at) {
   const NoGrad guard;

@@ -19,6 +19,9 @@ struct SavedRun {
 /// Throws CheckpointError, DataError.
 SavedRun load_run(const std::string& path);
 
+/// The equation of the data, if its density has a closed form for their groups, and the learned one is the same.
+const SdeSystem* known_density(const SavedRun& fit);
+
 /// Mean absolute errors of f and g for each component, in the units of the data.
 struct Errors {
   std::vector<double> drift, diffusion;

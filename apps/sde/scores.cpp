@@ -49,9 +49,8 @@ Sde random_walk(const Moves& m) {
 Mean density_score(const SavedRun& fit) { return mean_of(log_density(fit).values()); }
 
 std::optional<Mean> density_excess(const SavedRun& fit) {
-  const auto& truth = fit.data.truth;
-  if (!truth || !truth->log_density || fit.model.from_start) return {};
-  if (fit.data.train.groups() != static_cast<int64_t>(truth->groups.size())) return {};
+  const SdeSystem* truth = known_density(fit);
+  if (!truth) return {};
   const Observations& seen = fit.data.test;
   const Tensor t = reshape(tensor(seen.t, DType::float64), {seen.size(), 1});
   std::vector<double> exact(seen.t.size());

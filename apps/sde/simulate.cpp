@@ -6,8 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/cli/exit_code.hpp"
-#include "apps/common/plot/png.hpp"
-#include "apps/common/plot/svg.hpp"
+#include "apps/common/plot/write.hpp"
 #include "apps/common/run/progress.hpp"
 #include "apps/sde/commands.hpp"
 #include "apps/sde/data/simulation.hpp"
@@ -21,7 +20,7 @@ namespace dimwise::app::sde {
 namespace {
 
 struct SimulateSettings {
-  CommonFlags common{.out = "data.csv"};
+  CommonFlags common{.out = "data.csv", .figures = {.formats = {}}};
   std::string system, figure;
   SystemOptions options;
   SimulationSettings simulation;
@@ -56,19 +55,31 @@ void draw(const SimulateSettings& s, const Observations& seen) {
     panel.lines.back().y.push_back(points.y[i]);
   }
   if (s.simulation.unpaired) panel.scatters.push_back(points);
-  const Figure figure{.panels = {panel}, .columns = 1};
-  if (s.figure.ends_with(".svg")) return write_svg(figure, s.figure);
-  write_png(render(figure), s.figure);
+  write_figure({.panels = {panel}, .columns = 1}, s.figure, s.common.figures);
 }
 
-void run(const SimulateSettings& s) {
+// Without --format, the ending of --figure is the format.
+void choose_format(SimulateSettings& s) {
+  if (s.figure.empty()) return;
+  std::vector<Format>& formats = s.common.figures.formats;
+  for (const Format format : picture_formats()) {
+    const std::string ending = std::string(".") + name(format);
+    if (!s.figure.ends_with(ending)) continue;
+    s.figure.resize(s.figure.size() - ending.size());
+    if (formats.empty()) formats = {format};
+    return;
+  }
+  if (formats.empty())
+    fail<UsageError>("--figure", "must end in .png, .svg or .pdf, not \"", s.figure, "\", unless --format is given.");
+}
+
+void run(SimulateSettings s) {
   const auto ends = [](const std::string& file, const Words& suffixes) {
     return std::any_of(suffixes.begin(), suffixes.end(), [&](const auto& suffix) { return file.ends_with(suffix); });
   };
   if (!ends(s.common.out, {".csv", ".npy", ".npz"}))
     fail<UsageError>("--out", "must end in .csv, .npy or .npz, not \"", s.common.out, "\".");
-  if (!s.figure.empty() && !ends(s.figure, {".png", ".svg"}))
-    fail<UsageError>("--figure", "must end in .png or .svg, not \"", s.figure, "\".");
+  choose_format(s);
   if (s.system.empty()) fail<UsageError>("simulate", "needs --system NAME.");
   const SdeSystem system = sde_system("--system", s.system, s.options);
   const auto started = std::chrono::steady_clock::now();
@@ -119,7 +130,10 @@ void add_simulate(App& app) {
   add_seed(c, s->common.seed);
   c.section("Output");
   c.add("out", s->common.out, "table t, path, group, x1 ... as .csv, .npy or .npz").placeholder = "FILE";
-  c.add("figure", s->figure, "also draw the paths, as .png or .svg").placeholder = "FILE";
+  c.add("figure", s->figure,
+        "also draw the paths; the ending .png, .svg or .pdf is the format, unless --format gives others")
+      .placeholder = "FILE";
+  add_figures(c, s->common);
   add_verbosity(c, s->common);
   add_json(c, s->common);
   c.does([s](const Command&) { run(*s); });

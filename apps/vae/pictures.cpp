@@ -7,24 +7,21 @@
 
 namespace dimwise::app::vae {
 
-Canvas image_grid(const Tensor& images, int64_t height, int64_t width, int64_t columns, int scale) {
-  constexpr int gap = 2;
+Raster image_grid(const Tensor& images, int64_t height, int64_t width, int64_t columns) {
+  constexpr int64_t gap = 1;
   const int64_t n = images.dim(0), rows = (n + columns - 1) / columns;
-  const int cell_width = static_cast<int>(width) * scale + gap, cell_height = static_cast<int>(height) * scale + gap;
-  Canvas canvas(static_cast<int>(columns) * cell_width + gap, static_cast<int>(rows) * cell_height + gap,
-                {190, 200, 215});
+  const int64_t across = columns * (width + gap) + gap, down = rows * (height + gap) + gap;
+  Raster grid{static_cast<int>(across), std::vector<Color>(static_cast<size_t>(across * down), {190, 200, 215})};
   const std::vector<double> ink = images.values();
   for (int64_t i = 0; i < n; ++i) {
-    const int left = gap + static_cast<int>(i % columns) * cell_width,
-              top = gap + static_cast<int>(i / columns) * cell_height;
+    const int64_t left = gap + i % columns * (width + gap), top = gap + i / columns * (height + gap);
     for (int64_t p = 0; p < height * width; ++p) {
       const double v = std::clamp(ink[static_cast<size_t>(i * height * width + p)], 0.0, 1.0);
       const auto gray = static_cast<uint8_t>(std::lround(255 * (1 - v)));
-      const int x = left + static_cast<int>(p % width) * scale, y = top + static_cast<int>(p / width) * scale;
-      canvas.fill(x, y, x + scale, y + scale, {gray, gray, gray});
+      grid.pixels[static_cast<size_t>((top + p / width) * across + left + p % width)] = {gray, gray, gray};
     }
   }
-  return canvas;
+  return grid;
 }
 
 Figure training_figure(const std::string& metrics) {
@@ -40,9 +37,9 @@ Figure training_figure(const std::string& metrics) {
   };
   Line validation = read_metric(metrics, "validation_negative_elbo", "validation");
   validation.dots = true;
-  add("-ELBO", "nats an image", {smooth("negative_elbo", "training (median of 25)"), validation});
+  add("−ELBO", "nats an image", {smooth("negative_elbo", "training (median of 25)"), validation});
   add("its two parts", "nats an image",
-      {smooth("reconstruction", "-log p(x|z)"), smooth("divergence", "log q(z|x) - log p(z)")});
+      {smooth("reconstruction", "−log p(x|z)"), smooth("divergence", "log q(z|x) − log p(z)")});
   const Line evaluations = smooth("evaluations", "");
   if (std::any_of(evaluations.y.begin(), evaluations.y.end(), [](double v) { return v > 0; }))
     add("evaluations of the dynamics in a step", "", {evaluations});

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <iostream>
 
-#include "apps/common/plot/png.hpp"
+#include "apps/common/plot/write.hpp"
 #include "apps/common/run/run_folder.hpp"
 #include "apps/vae/commands.hpp"
 #include "apps/vae/pictures.hpp"
@@ -41,17 +41,16 @@ void reconstruct(const ReconstructSettings& s) {
       if (end - begin < s.columns) rows.push_back(zeros({s.columns - (end - begin), x.dim(1)}, x.dtype()));
     }
   }
-  const std::string path = result_figure(s.common.out, "reconstructions.png");
-  write_png(image_grid(concat(rows, 0), model.height, model.width, s.columns), path);
-  std::cout << path << '\n';
+  for (const std::string& path : write_figure(image_grid(concat(rows, 0), model.height, model.width, s.columns),
+                                              result_figure(s.common.out, "reconstructions"), s.common.figures))
+    std::cout << path << '\n';
 }
 
 }  // namespace
 
 void add_reconstruct(App& app) {
   const auto s = std::make_shared<ReconstructSettings>();
-  Command& c =
-      app.command("reconstruct", "draws test images and their reconstructions into OUT/figs/reconstructions.png");
+  Command& c = app.command("reconstruct", "draws test images and their reconstructions into OUT/figs/reconstructions");
   c.example("reconstruct --out runs/strokes", "Forty images");
   c.section("Images");
   c.add_choice("weights", s->weights, Words{"best", "last"}, "the best on the validation set, or the last");
@@ -61,6 +60,7 @@ void add_reconstruct(App& app) {
   c.section("Run");
   add_out(c, s->common);
   add_seed(c, s->common.seed);
+  add_figures(c, s->common);
   c.does([s](const Command&) { reconstruct(*s); });
 }
 

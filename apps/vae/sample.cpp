@@ -1,7 +1,7 @@
 #include <iostream>
 
 #include "apps/common/cli/exit_code.hpp"
-#include "apps/common/plot/png.hpp"
+#include "apps/common/plot/write.hpp"
 #include "apps/common/run/run_folder.hpp"
 #include "apps/vae/commands.hpp"
 #include "apps/vae/pictures.hpp"
@@ -30,26 +30,26 @@ void draw(const SampleSettings& s) {
   const Rng rng(static_cast<uint64_t>(s.common.seed));
   const Tensor z = rng.split("z").normal({s.n, model.latent}, model.dtype);
   const Bernoulli pixels{run.model.decoder(z)};
-  const Tensor x = s.binary ? pixels.sample(rng.split("x")) : pixels.mean();
+  const Tensor shown = s.binary ? pixels.sample(rng.split("x")) : pixels.mean();
   if (!s.npz.empty()) {
     if (!s.npz.ends_with(".npz")) fail<UsageError>("--npz", "must end in .npz, not \"", s.npz, "\".");
     try {
-      save_npz(s.npz, {{"z", z}, {"images", reshape(x, {s.n, model.height, model.width})}});
+      save_npz(s.npz, {{"z", z}, {"images", reshape(shown, {s.n, model.height, model.width})}});
     } catch (const DataError& unwritable) {
       fail<Error>("sample", unwritable.what(), " Choose another --npz.");
     }
     std::cout << s.npz << '\n';
   }
-  const std::string path = result_figure(s.common.out, "samples.png");
-  write_png(image_grid(x, model.height, model.width, s.columns), path);
-  std::cout << path << '\n';
+  for (const std::string& path : write_figure(image_grid(shown, model.height, model.width, s.columns),
+                                              result_figure(s.common.out, "samples"), s.common.figures))
+    std::cout << path << '\n';
 }
 
 }  // namespace
 
 void add_sample(App& app) {
   const auto s = std::make_shared<SampleSettings>();
-  Command& c = app.command("sample", "draws images from the model into OUT/figs/samples.png");
+  Command& c = app.command("sample", "draws images from the model into OUT/figs/samples");
   c.example("sample --out runs/strokes", "A hundred images");
   c.section("Samples");
   c.add_choice("weights", s->weights, Words{"best", "last"}, "the best on the validation set, or the last");
@@ -60,6 +60,7 @@ void add_sample(App& app) {
   c.section("Run");
   add_out(c, s->common);
   add_seed(c, s->common.seed);
+  add_figures(c, s->common);
   c.does([s](const Command&) { draw(*s); });
 }
 

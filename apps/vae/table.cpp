@@ -1,4 +1,4 @@
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -7,9 +7,9 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "apps/common/cli/common_flags.hpp"
 #include "apps/common/cli/exit_code.hpp"
 #include "apps/common/cli/lists.hpp"
-#include "apps/common/plot/svg.hpp"
 #include "apps/common/report/metrics.hpp"
 #include "apps/vae/commands.hpp"
 #include "apps/vae/settings.hpp"
@@ -22,7 +22,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct TableSettings {
-  std::string runs, out = "runs/table", title = "Posteriors of variational autoencoders";
+  CommonFlags common{.out = "runs/table", .figures = {.formats = {Format::svg}}};
+  std::string runs, title = "Posteriors of variational autoencoders";
 };
 
 // A scored run: its folder and eval.json.
@@ -111,8 +112,8 @@ std::string markdown(const TableSettings& s, const std::vector<Run>& runs) {
 
 Figure figure(const std::vector<Run>& runs) {
   Figure figure{.panels = {}, .columns = 3};
-  Panel curves{.title = "-ELBO of the validation images", .x_label = "epoch", .y_label = "nats an image"},
-      scores{.title = "test images", .x_label = "-ELBO, nats", .y_label = "NLL, nats"},
+  Panel curves{.title = "−ELBO of the validation images", .x_label = "epoch", .y_label = "nats an image"},
+      scores{.title = "test images", .x_label = "−ELBO, nats", .y_label = "NLL, nats"},
       cost{.title = "evaluations of the dynamics in a step", .x_label = "step"};
   for (const Run& run : runs) {
     const std::string metrics = run.folder + "/metrics.jsonl",
@@ -138,13 +139,14 @@ void table(const TableSettings& s) {
   for (const std::string& folder : words_of(s.runs)) runs.push_back(read_run(folder));
   if (runs.empty()) fail<UsageError>("--runs", "is empty. Give the folders of scored runs, as runs/a,runs/b.");
   std::error_code error;
-  std::filesystem::create_directories(s.out, error);
-  if (error) fail<Error>("out", "cannot make the folder \"", s.out, "\": ", error.message(), ". Choose another --out.");
+  const std::string& out = s.common.out;
+  std::filesystem::create_directories(out, error);
+  if (error) fail<Error>("out", "cannot make the folder \"", out, "\": ", error.message(), ". Choose another --out.");
   const std::string text = markdown(s, runs);
-  write_atomically(s.out + "/table.md", as_bytes(text));
-  write_svg(figure(runs), s.out + "/table.svg");
+  write_atomically(out + "/table.md", as_bytes(text));
+  const std::vector<std::string> figures = write_figure(figure(runs), out + "/table", s.common.figures);
   std::cout << text;
-  std::cerr << "wrote " << s.out << "/table.md and " << s.out << "/table.svg\n";
+  std::cerr << fmt::format("wrote {}/table.md and {}\n", out, fmt::join(figures, ", "));
 }
 
 }  // namespace
@@ -156,7 +158,8 @@ void add_table(App& app) {
   c.section("Table");
   c.add("runs", s->runs, "folders of runs, in the order of the table").placeholder = "DIR,DIR";
   c.add("title", s->title, "heading of the table").placeholder = "TEXT";
-  c.add("out", s->out, "folder for table.md and table.svg").placeholder = "DIR";
+  c.add("out", s->common.out, "folder for table.md and its figure").placeholder = "DIR";
+  add_figures(c, s->common);
   c.does([s](const Command&) { table(*s); });
 }
 

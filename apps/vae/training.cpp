@@ -8,7 +8,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "apps/common/plot/svg.hpp"
+#include "apps/common/plot/write.hpp"
 #include "apps/common/run/saved_settings.hpp"
 #include "apps/common/run/training_run.hpp"
 #include "apps/vae/model/objective.hpp"
@@ -103,7 +103,8 @@ class Training {
               .settings = saved_settings(saved_command(settings_)).dump(),
               .evaluate = [this] { evaluate(); },
               .finished = [this] { return out_of_patience(); }});
-    write_svg(training_figure(run_.folder().path() + "/metrics.jsonl"), run_.folder().figure("training.svg"));
+    write_figure(training_figure(run_.folder().path() + "/metrics.jsonl"), run_.folder().figure("training"),
+                 settings_.common.figures);
     return {run_.step(), run_.step() / loader_.batches(), state_.best_epoch, state_.best_elbo, run_.saved()};
   }
 

@@ -9,7 +9,12 @@ namespace dimwise::app::vae {
 
 /// The settings of a training.
 struct TrainSettings {
-  CommonFlags common{.batch_size = 100, .lr = 5e-4, .out = "runs/vae", .checkpoint_every = 200, .log_every = 20};
+  CommonFlags common{.batch_size = 100,
+                     .lr = 5e-4,
+                     .out = "runs/vae",
+                     .checkpoint_every = 200,
+                     .log_every = 20,
+                     .figures = {.formats = {Format::svg}}};
   ImageSettings images;
   ModelSettings model;
   SolverSettings solver{.trace = "auto", .rtol = 1e-3, .atol = 1e-3};

@@ -54,6 +54,7 @@ void add_settings(Command& c, TrainSettings& s) {
   add_lr(c, s.common);
   c.add("clip", s.clip, "maximum norm of the gradient; 0 for no limit", not_negative);
   add_run(c, s.common);
+  add_figures(c, s.common);
   add_log_every(c, s.common);
   add_debug_nans(c, s.common);
 }

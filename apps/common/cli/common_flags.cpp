@@ -1,5 +1,10 @@
 #include "apps/common/cli/common_flags.hpp"
 
+#include <algorithm>
+
+#include "apps/common/cli/exit_code.hpp"
+#include "apps/common/cli/lists.hpp"
+
 namespace dimwise::app {
 
 void add_seed(Command& command, int64_t& seed) {
@@ -87,6 +92,31 @@ void add_debug_nans(Command& command, CommonFlags& flags) {
 
 void add_json(Command& command, CommonFlags& flags) {
   command.add("json", flags.json, "print results as one JSON object").not_in_checkpoint();
+}
+
+void add_figures(Command& command, CommonFlags& flags) {
+  std::vector<std::string> words;
+  for (const Format format : picture_formats()) words.emplace_back(name(format));
+  const auto text = std::make_shared<std::string>();
+  for (const Format format : flags.figures.formats) *text += (text->empty() ? "" : ",") + std::string(name(format));
+  Setting& formats = command.add("format", *text, "formats of the figures: png, svg, pdf, or several, as png,pdf");
+  formats.placeholder = "LIST";
+  formats.read = [&figures = flags.figures, text, words](const std::string& where, const std::string& given) {
+    std::vector<Format> read;
+    for (std::string word : words_of(given)) {
+      make_choice("", word, words, "").read(where, word);
+      read.push_back(
+          picture_formats()[static_cast<size_t>(std::find(words.begin(), words.end(), word) - words.begin())]);
+    }
+    if (read.empty()) fail<UsageError>(where.c_str(), "is empty. Give formats, as png or png,pdf.");
+    figures.formats = read;
+    *text = given;
+  };
+  formats.not_in_checkpoint();
+  command
+      .add("dpi", flags.figures.dpi, "pixels of PNG in an inch; text and lines grow with it",
+           Range{.min = 20, .max = 1200})
+      .not_in_checkpoint();
 }
 
 }  // namespace dimwise::app

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "apps/common/cli/cli.hpp"
+#include "apps/common/plot/write.hpp"
 #include "autodiff/tensor.hpp"
 
 namespace dimwise::app {
@@ -24,6 +25,7 @@ struct CommonFlags {
   bool no_progress = false;
   bool debug_nans = false;
   bool json = false;
+  FigureSettings figures = {};
 };
 
 void add_seed(Command& command, int64_t& seed);
@@ -47,5 +49,7 @@ void add_eval_every(Command& command, CommonFlags& flags);
 void add_verbosity(Command& command, CommonFlags& flags);
 void add_debug_nans(Command& command, CommonFlags& flags);
 void add_json(Command& command, CommonFlags& flags);
+/// `--format` and `--dpi` of figures.
+void add_figures(Command& command, CommonFlags& flags);
 
 }  // namespace dimwise::app

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-
-#include "apps/common/plot/ticks.hpp"
+#include <functional>
 
 namespace dimwise::app {
 namespace {
 
-constexpr double title_size = 12;
+constexpr double title_size = 16.5;
+constexpr int edge = 6;        // between texts and the border of the panel
+constexpr int tick_label = 9;  // between tick labels and the frame
 constexpr Color grid{228, 230, 234};
 
 class Extent {
@@ -61,14 +62,46 @@ void equalize(Axes& axes) {
   axes.bottom -= spare_y - spare_y / 2;
 }
 
-Ticks x_ticks(const Axes& axes) {
-  const int count = std::max(2, (axes.right - axes.left) / 80);
-  return axes.log_x ? log_ticks(axes.x.low, axes.x.high, count) : linear_ticks(axes.x.low, axes.x.high, count);
+// Fewer and fewer marks, until their labels are apart. `position` is that of a value, `length` that of a label along
+// the axis.
+Ticks sparse(const Limits& limits, bool log, int count, const std::function<double(double)>& position,
+             const std::function<double(const std::string&)>& length) {
+  const auto apart = [&](const Ticks& ticks) {
+    for (size_t i = 1; i < ticks.at.size(); ++i) {
+      const double room = std::abs(position(ticks.at[i]) - position(ticks.at[i - 1]));
+      if (room < (length(ticks.labels[i]) + length(ticks.labels[i - 1])) / 2 + edge) return false;
+    }
+    return true;
+  };
+  Ticks ticks;
+  for (; count > 0; --count) {
+    ticks = log ? log_ticks(limits.low, limits.high, count) : linear_ticks(limits.low, limits.high, count);
+    if (apart(ticks)) return ticks;
+  }
+  ticks.at.resize(1);
+  ticks.labels.resize(1);
+  return ticks;
 }
 
-Ticks y_ticks(const Axes& axes) {
-  const int count = std::max(2, (axes.bottom - axes.top) / 55);
-  return axes.log_y ? log_ticks(axes.y.low, axes.y.high, count) : linear_ticks(axes.y.low, axes.y.high, count);
+double label_width(const std::string& words) { return text_width(words, label_size); }
+
+double widest(const Ticks& ticks) {
+  double width = 0;
+  for (const auto& words : ticks.labels) width = std::max(width, label_width(words));
+  return width;
+}
+
+Ticks upward_ticks(const Limits& limits, bool log, int height, const std::function<double(double)>& position) {
+  return sparse(limits, log, std::max(2, height / 55), position, [](const auto&) { return label_size; });
+}
+
+// A text whose middle is near `middle`, but which does not reach over the ends of the panel.
+void draw_along(Canvas& canvas, const std::string& words, double size, double middle, double across, double low,
+                double high, bool upward) {
+  const double room = high - low - 2 * edge, own = fitted_size(words, size, room);
+  const double half = text_width(words, own) / 2;
+  const double at = std::clamp(middle, low + edge + half, std::max(high - edge - half, low + edge + half));
+  canvas.text(upward ? across : at, upward ? at : across, words, own, ink, Align::middle, upward);
 }
 
 // The position of a value along an axis, from 0 to 1.
@@ -83,6 +116,34 @@ double Axes::px(double value) const { return left + share(value, x, log_x) * (ri
 
 double Axes::py(double value) const { return bottom - share(value, y, log_y) * (bottom - top); }
 
+Ticks x_ticks(const Axes& axes) {
+  return sparse(
+      axes.x, axes.log_x, std::max(2, (axes.right - axes.left) / 80), [&](double x) { return axes.px(x); },
+      label_width);
+}
+
+Ticks y_ticks(const Axes& axes) {
+  return upward_ticks(axes.y, axes.log_y, axes.bottom - axes.top, [&](double y) { return axes.py(y); });
+}
+
+Ticks bar_ticks(const HeatMap& map, int height) {
+  const Limits range = color_range(map);
+  return upward_ticks(range, false, height, [&](double v) { return share(v, range, false) * height; });
+}
+
+Limits color_range(const HeatMap& map) {
+  if (map.range) return *map.range;
+  double low = INFINITY, high = -INFINITY;
+  for (const double v : map.values)
+    if (std::isfinite(v)) low = std::min(low, v), high = std::max(high, v);
+  if (!(low <= high)) return {0, 1};
+  return {low, high > low ? high : low + 1};
+}
+
+double fitted_size(const std::string& words, double size, double room) {
+  return size * std::min(1.0, room / std::max(text_width(words, size), 1e-9));
+}
+
 Axes place_axes(const Panel& panel, int x0, int y0, int x1, int y1) {
   Axes axes;
   axes.log_x = panel.log_x;
@@ -90,48 +151,46 @@ Axes place_axes(const Panel& panel, int x0, int y0, int x1, int y1) {
   fit_limits(axes, panel);
   axes.top = y0 + (panel.title.empty() ? 16 : 40);
   axes.bottom = y1 - (panel.x_label.empty() ? 34 : 58);
-  axes.left = x0 + 16;
-  double widest = 0;
-  for (const auto& text : y_ticks(axes).labels) widest = std::max(widest, text_width(text, label_size));
-  axes.left += static_cast<int>(widest) + (panel.y_label.empty() ? 12 : 36);
-  axes.right = x1 - (panel.heat_map && panel.heat_map->bar ? 92 : 22);
+  axes.left = x0 + edge + tick_label + static_cast<int>(widest(y_ticks(axes))) + (panel.y_label.empty() ? edge : 28);
+  axes.right = x1 - 22;
+  if (panel.heat_map && panel.heat_map->bar)
+    axes.right = x1 - edge - 42 - static_cast<int>(widest(bar_ticks(*panel.heat_map, axes.bottom - axes.top)));
+  // The first and the last label of x, which may be at the ends of the axis.
+  const int half = edge + static_cast<int>(widest(x_ticks(axes)) / 2);
+  axes.left = std::max(axes.left, x0 + half);
+  axes.right = std::min(axes.right, x1 - half);
   if (panel.equal_scales) equalize(axes);
   return axes;
 }
 
-void draw_grid(Surface& canvas, const Axes& axes) {
+void draw_grid(Canvas& canvas, const Axes& axes) {
   for (const double x : x_ticks(axes).at) {
-    const int at = static_cast<int>(std::lround(axes.px(x)));
+    const double at = std::round(axes.px(x));
     canvas.fill(at, axes.top, at + 1, axes.bottom, grid);
   }
   for (const double y : y_ticks(axes).at) {
-    const int at = static_cast<int>(std::lround(axes.py(y)));
+    const double at = std::round(axes.py(y));
     canvas.fill(axes.left, at, axes.right, at + 1, grid);
   }
 }
 
-void draw_frame(Surface& canvas, const Axes& axes, const Panel& panel) {
-  const double middle_x = (axes.left + axes.right) / 2.0, middle_y = (axes.top + axes.bottom) / 2.0;
-  canvas.fill(axes.left - 1, axes.top - 1, axes.right + 1, axes.top, ink);
-  canvas.fill(axes.left - 1, axes.bottom, axes.right + 1, axes.bottom + 1, ink);
-  canvas.fill(axes.left - 1, axes.top, axes.left, axes.bottom, ink);
-  canvas.fill(axes.right, axes.top, axes.right + 1, axes.bottom, ink);
+void draw_frame(Canvas& canvas, const Axes& axes, const Panel& panel, int x0, int y0, int x1, int y1) {
+  canvas.frame(axes.left, axes.top, axes.right, axes.bottom, ink);
   const Ticks horizontal = x_ticks(axes), vertical = y_ticks(axes);
   for (size_t i = 0; i < horizontal.at.size(); ++i) {
-    const int at = static_cast<int>(std::lround(axes.px(horizontal.at[i])));
-    canvas.fill(at, axes.bottom, at + 1, axes.bottom + 6, ink);
-    canvas.text(at, axes.bottom + 17, horizontal.labels[i], label_size, ink, Align::middle);
+    const double at = std::round(axes.px(horizontal.at[i]));
+    canvas.fill(at, axes.bottom, at + 1, axes.bottom + 5, ink);
+    canvas.text(at + 0.5, axes.bottom + 15, horizontal.labels[i], label_size, ink, Align::middle);
   }
   for (size_t i = 0; i < vertical.at.size(); ++i) {
-    const int at = static_cast<int>(std::lround(axes.py(vertical.at[i])));
-    canvas.fill(axes.left - 6, at, axes.left, at + 1, ink);
-    canvas.text(axes.left - 10, at, vertical.labels[i], label_size, ink, Align::end);
+    const double at = std::round(axes.py(vertical.at[i]));
+    canvas.fill(axes.left - 5, at, axes.left, at + 1, ink);
+    canvas.text(axes.left - tick_label, at + 0.5, vertical.labels[i], label_size, ink, Align::end);
   }
-  double widest = 0;
-  for (const auto& text : vertical.labels) widest = std::max(widest, text_width(text, label_size));
-  canvas.text(middle_x, axes.top - 20, panel.title, title_size, ink, Align::middle);
-  canvas.text(middle_x, axes.bottom + 40, panel.x_label, label_size, ink, Align::middle);
-  canvas.text(axes.left - 26 - widest, middle_y, panel.y_label, label_size, ink, Align::middle, true);
+  const double middle_x = (axes.left + axes.right) / 2.0, middle_y = (axes.top + axes.bottom) / 2.0;
+  draw_along(canvas, panel.title, title_size, middle_x, axes.top - 20, x0, x1, false);
+  draw_along(canvas, panel.x_label, label_size, middle_x, axes.bottom + 38, x0, x1, false);
+  draw_along(canvas, panel.y_label, label_size, middle_y, axes.left - tick_label - widest(vertical) - 16, y0, y1, true);
 }
 
 }  // namespace dimwise::app

@@ -19,9 +19,10 @@ constexpr Anchors magma{0x000004, 0x180f3d, 0x440f76, 0x721f81, 0x9e2f7f,
 constexpr std::array<uint32_t, 8> series{0x0072b2, 0xd55e00, 0x009e73, 0xcc79a7,
                                          0x56b4e9, 0xe69f00, 0x000000, 0x9a6324};
 
-}  // namespace
-
+// A channel of two colors mixed: a at t = 0, b at t = 1.
 uint8_t mix(uint8_t a, uint8_t b, double t) { return static_cast<uint8_t>(std::lround(a + (b - a) * t)); }
+
+}  // namespace
 
 Color colormap(Colormap map, double t) {
   if (std::isnan(t)) return hex(0x808080);

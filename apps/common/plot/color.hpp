@@ -13,9 +13,6 @@ struct Color {
 /// The color of text and axes.
 inline constexpr Color ink{38, 38, 38};
 
-/// A channel of two colors mixed: a at t = 0, b at t = 1.
-uint8_t mix(uint8_t a, uint8_t b, double t);
-
 /// Maps of [0, 1] to colors of linearly increasing lightness.
 enum class Colormap { viridis, magma, gray };
 

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "apps/common/plot/axes.hpp"
-#include "apps/common/plot/ticks.hpp"
 #include "autodiff/base/error.hpp"
 
 namespace dimwise::app {
@@ -36,70 +35,48 @@ void check(const Panel& panel) {
   if (!panel.heat_map) return;
   rises("x", {panel.heat_map->x0, panel.heat_map->x1});
   rises("y", {panel.heat_map->y0, panel.heat_map->y1});
+  if (panel.heat_map->range) rises("color", *panel.heat_map->range);
   const auto columns = static_cast<size_t>(std::max(panel.heat_map->columns, 0));
   if (columns == 0 || panel.heat_map->values.empty() || panel.heat_map->values.size() % columns != 0)
     fail<ValueError>("figure", "the density of \"", panel.title, "\" has ", panel.heat_map->values.size(),
                      " values, which is not a multiple of ", columns, ".");
 }
 
-Limits value_range(const HeatMap& density) {
-  double low = INFINITY, high = -INFINITY;
-  for (const double v : density.values)
-    if (std::isfinite(v)) low = std::min(low, v), high = std::max(high, v);
-  if (!(low <= high)) return {0, 1};
-  return {low, high > low ? high : low + 1};
+void draw_density(Canvas& canvas, const Axes& axes, const HeatMap& density) {
+  const Limits range = color_range(density);
+  const auto columns = static_cast<std::ptrdiff_t>(density.columns);
+  Raster raster{.width = density.columns};
+  for (auto row = density.values.end(); row != density.values.begin(); row -= columns)
+    for (auto value = row - columns; value != row; ++value)
+      raster.pixels.push_back(colormap(density.map, (*value - range.low) / (range.high - range.low)));
+  canvas.image(raster, axes.px(density.x0), axes.py(density.y1), axes.px(density.x1), axes.py(density.y0));
 }
 
-// Interpolates between the values of the neighboring cells.
-void draw_density(Surface& canvas, const Axes& axes, const HeatMap& density) {
-  const int columns = density.columns, rows = static_cast<int>(density.values.size()) / columns;
-  const Limits range = value_range(density);
-  const auto cell = [&](int row, int column) {
-    row = std::clamp(row, 0, rows - 1);
-    column = std::clamp(column, 0, columns - 1);
-    return density.values[static_cast<size_t>(row) * static_cast<size_t>(columns) + static_cast<size_t>(column)];
-  };
-  for (int v = axes.top; v < axes.bottom; ++v) {
-    for (int u = axes.left; u < axes.right; ++u) {
-      const double x = axes.x.low + (u + 0.5 - axes.left) / (axes.right - axes.left) * (axes.x.high - axes.x.low);
-      const double y = axes.y.low + (axes.bottom - v - 0.5) / (axes.bottom - axes.top) * (axes.y.high - axes.y.low);
-      const double a = (x - density.x0) / (density.x1 - density.x0) * columns - 0.5;
-      const double b = (y - density.y0) / (density.y1 - density.y0) * rows - 0.5;
-      if (a < -0.5 || b < -0.5 || a > columns - 0.5 || b > rows - 0.5) continue;
-      const int i = static_cast<int>(std::floor(a)), j = static_cast<int>(std::floor(b));
-      const double s = a - i, t = b - j;
-      const double value = (1 - t) * ((1 - s) * cell(j, i) + s * cell(j, i + 1)) +
-                           t * ((1 - s) * cell(j + 1, i) + s * cell(j + 1, i + 1));
-      canvas.fill(u, v, u + 1, v + 1, colormap(density.map, (value - range.low) / (range.high - range.low)));
-    }
-  }
-}
-
-void draw_bar(Surface& canvas, const Axes& axes, const HeatMap& density) {
-  const int left = axes.right + 14, right = left + 14;
-  const double height = axes.bottom - axes.top;
-  canvas.fill(left - 1, axes.top - 1, right + 1, axes.bottom + 1, ink);
-  for (int v = axes.top; v < axes.bottom; ++v)
-    canvas.fill(left, v, right, v + 1, colormap(density.map, (axes.bottom - v - 0.5) / height));
-  const Limits range = value_range(density);
-  const Ticks ticks = linear_ticks(range.low, range.high, static_cast<int>(height / 55));
+void draw_bar(Canvas& canvas, const Axes& axes, const HeatMap& density) {
+  const int left = axes.right + 14, right = left + 14, height = axes.bottom - axes.top;
+  Raster colors{.width = 1};
+  for (int v = height; v-- > 0;) colors.pixels.push_back(colormap(density.map, (v + 0.5) / height));
+  canvas.image(colors, left, axes.top, right, axes.bottom);
+  canvas.frame(left, axes.top, right, axes.bottom, ink);
+  const Limits range = color_range(density);
+  const Ticks ticks = bar_ticks(density, height);
   for (size_t i = 0; i < ticks.at.size(); ++i) {
-    const double part = (ticks.at[i] - range.low) / (range.high - range.low);
-    const int at = static_cast<int>(std::lround(axes.bottom - part * height));
-    canvas.fill(right + 1, at, right + 5, at + 1, ink);
-    canvas.text(right + 9, at, ticks.labels[i], label_size, ink);
+    const double at = std::round(axes.bottom - (ticks.at[i] - range.low) / (range.high - range.low) * height);
+    canvas.fill(right, at, right + 5, at + 1, ink);
+    canvas.text(right + 9, at + 0.5, ticks.labels[i], label_size, ink);
   }
 }
 
-void draw_line(Surface& canvas, const Axes& axes, const Line& line, Color color) {
+void draw_line(Canvas& canvas, const Axes& axes, const Line& line, Color color) {
   std::vector<double> u, v;
   for (const double x : line.x) u.push_back(axes.px(x));
   for (const double y : line.y) v.push_back(axes.py(y));
+  if (line.filled) canvas.area(u, v, axes.log_y ? axes.bottom : axes.py(0), color, 0.25);
   canvas.path(u, v, color, 2);
-  for (size_t i = 0; line.dots && i < u.size(); ++i) canvas.disc(u[i], v[i], 3.5, color);
+  for (size_t i = 0; (line.dots || u.size() == 1) && i < u.size(); ++i) canvas.disc(u[i], v[i], 3.5, color);
 }
 
-void draw_dots(Surface& canvas, const Axes& axes, const Scatter& dots, Color color) {
+void draw_dots(Canvas& canvas, const Axes& axes, const Scatter& dots, Color color) {
   for (size_t i = 0; i < dots.x.size(); ++i)
     canvas.disc(axes.px(dots.x[i]), axes.py(dots.y[i]), dots.radius, color, dots.alpha);
 }
@@ -110,48 +87,55 @@ struct Entry {
   bool dot;
 };
 
-// In the corner with the fewest points of the panel.
-void draw_legend(Surface& canvas, const Axes& axes, const Panel& panel, const std::vector<Entry>& entries) {
+// At the corner or the edge with the fewest points of the panel.
+void draw_legend(Canvas& canvas, const Axes& axes, const Panel& panel, const std::vector<Entry>& entries) {
   if (entries.empty()) return;
+  constexpr int gap = 10, key = 40, row = 20;
+  const auto n = static_cast<int>(entries.size());
+  const double room = axes.right - axes.left - 3 * gap - key;
+  const double scale = std::min(1.0, static_cast<double>(axes.bottom - axes.top - 3 * gap) / (n * row));
+  const auto size = [&](const Entry& entry) { return fitted_size(entry.label, scale * label_size, room); };
   double widest = 0;
-  for (const auto& entry : entries) widest = std::max(widest, text_width(entry.label, label_size));
-  const int width = static_cast<int>(widest) + 50, height = static_cast<int>(entries.size()) * 20 + 10, gap = 10;
-  int best_left = 0, best_top = 0;
+  for (const auto& entry : entries) widest = std::max(widest, text_width(entry.label, size(entry)));
+  const double width = std::ceil(widest) + key + gap, height = std::ceil(n * row * scale) + gap;
+  double best_left = 0, best_top = 0;
   size_t least = SIZE_MAX;
-  for (int corner = 0; corner < 4; ++corner) {
-    const int left = corner % 2 == 0 ? axes.right - gap - width : axes.left + gap;
-    const int top = corner < 2 ? axes.top + gap : axes.bottom - gap - height;
-    size_t hidden = 0;
-    const auto count = [&](double u, double v) {
-      hidden += u > left - gap && u < left + width + gap && v > top - gap && v < top + height + gap;
-    };
-    for (const auto& dots : panel.scatters)
-      for (size_t i = 0; i < dots.x.size(); ++i) count(axes.px(dots.x[i]), axes.py(dots.y[i]));
-    for (const auto& line : panel.lines)
-      for (size_t i = 0; i < line.x.size(); ++i) {
-        const size_t next = std::min(i + 1, line.x.size() - 1);
-        const double u0 = axes.px(line.x[i]), v0 = axes.py(line.y[i]);
-        const double u1 = axes.px(line.x[next]), v1 = axes.py(line.y[next]);
-        for (double part = 0; part < 1; part += 0.125) count(u0 + part * (u1 - u0), v0 + part * (v1 - v0));
-      }
-    if (hidden >= least) continue;
-    least = hidden;
-    best_left = left;
-    best_top = top;
-  }
-  canvas.fill(best_left, best_top, best_left + width, best_top + height, faint);
-  canvas.fill(best_left + 1, best_top + 1, best_left + width - 1, best_top + height - 1, white);
-  for (size_t i = 0; i < entries.size(); ++i) {
-    const double y = best_top + 15.0 + 20.0 * static_cast<double>(i);
-    if (entries[i].dot)
-      canvas.disc(best_left + 20, y, 4, entries[i].color);
+  for (const double down : {0.0, 1.0, 0.5})
+    for (const double along : {1.0, 0.0, 0.5}) {
+      const double left = axes.left + gap + std::round(along * (axes.right - axes.left - 2 * gap - width));
+      const double top = axes.top + gap + std::round(down * (axes.bottom - axes.top - 2 * gap - height));
+      size_t hidden = 0;
+      const auto count = [&](double u, double v) {
+        hidden += u > left - gap && u < left + width + gap && v > top - gap && v < top + height + gap;
+      };
+      for (const auto& dots : panel.scatters)
+        for (size_t i = 0; i < dots.x.size(); ++i) count(axes.px(dots.x[i]), axes.py(dots.y[i]));
+      for (const auto& line : panel.lines)
+        for (size_t i = 0; i < line.x.size(); ++i) {
+          const size_t next = std::min(i + 1, line.x.size() - 1);
+          const double u0 = axes.px(line.x[i]), v0 = axes.py(line.y[i]);
+          const double u1 = axes.px(line.x[next]), v1 = axes.py(line.y[next]);
+          for (double part = 0; part < 1; part += 0.125) count(u0 + part * (u1 - u0), v0 + part * (v1 - v0));
+        }
+      if (hidden >= least) continue;
+      least = hidden;
+      best_left = left;
+      best_top = top;
+    }
+  canvas.fill(best_left, best_top, best_left + width, best_top + height, white, 0.85);
+  canvas.frame(best_left, best_top, best_left + width, best_top + height, faint);
+  for (int i = 0; i < n; ++i) {
+    const Entry& entry = entries[static_cast<size_t>(i)];
+    const double y = best_top + gap / 2.0 + (i + 0.5) * row * scale;
+    if (entry.dot)
+      canvas.disc(best_left + 20, y, 4, entry.color);
     else
-      canvas.line(best_left + 10, y, best_left + 30, y, entries[i].color, 2.5);
-    canvas.text(best_left + 40, y, entries[i].label, label_size, ink);
+      canvas.line(best_left + 10, y, best_left + 30, y, entry.color, 2.5);
+    canvas.text(best_left + key, y, entry.label, size(entry), ink);
   }
 }
 
-void draw_panel(Surface& canvas, const Panel& panel, int x0, int y0, int x1, int y1) {
+void draw_panel(Canvas& canvas, const Panel& panel, int x0, int y0, int x1, int y1) {
   check(panel);
   const Axes axes = place_axes(panel, x0, y0, x1, y1);
   std::vector<Entry> legend;
@@ -173,7 +157,7 @@ void draw_panel(Surface& canvas, const Panel& panel, int x0, int y0, int x1, int
   }
   draw_legend(canvas, axes, panel, legend);
   canvas.unclip();
-  draw_frame(canvas, axes, panel);
+  draw_frame(canvas, axes, panel, x0, y0, x1, y1);
   if (panel.heat_map && panel.heat_map->bar) draw_bar(canvas, axes, *panel.heat_map);
 }
 
@@ -188,24 +172,43 @@ Layout layout(const Figure& figure) {
 
 }  // namespace
 
-FigureSize figure_size(const Figure& figure) {
-  const auto [columns, rows] = layout(figure);
-  return {columns * figure.panel_width, rows * figure.panel_height};
-}
+int Figure::width() const { return layout(*this).columns * panel_width; }
 
-void draw(Surface& surface, const Figure& figure) {
+int Figure::height() const { return layout(*this).rows * panel_height; }
+
+void draw(Canvas& canvas, const Figure& figure) {
   const int columns = layout(figure).columns;
   for (int i = 0; i < static_cast<int>(figure.panels.size()); ++i) {
     const int x = i % columns * figure.panel_width, y = i / columns * figure.panel_height;
-    draw_panel(surface, figure.panels[static_cast<size_t>(i)], x, y, x + figure.panel_width, y + figure.panel_height);
+    draw_panel(canvas, figure.panels[static_cast<size_t>(i)], x, y, x + figure.panel_width, y + figure.panel_height);
   }
 }
 
-Canvas render(const Figure& figure) {
-  const auto [width, height] = figure_size(figure);
-  Canvas canvas(width, height);
-  draw(canvas, figure);
-  return canvas;
+void share_range(std::vector<Panel>& panels) {
+  Limits all{INFINITY, -INFINITY};
+  for (const Panel& panel : panels)
+    if (panel.heat_map) {
+      const Limits own = color_range(*panel.heat_map);
+      all = {std::min(all.low, own.low), std::max(all.high, own.high)};
+    }
+  for (Panel& panel : panels)
+    if (panel.heat_map) panel.heat_map->range = all;
+}
+
+Line histogram(const std::vector<double>& values, const Limits& limits, const std::string& label) {
+  constexpr int bins = 30;
+  std::vector<double> count(bins);
+  const double width = (limits.high - limits.low) / bins;
+  for (const double v : values)
+    if (v >= limits.low && v < limits.high)
+      ++count[std::min<size_t>(bins - 1, static_cast<size_t>((v - limits.low) / width))];
+  Line line{.label = label, .filled = true};
+  for (int b = 0; b < bins; ++b)
+    for (int side = 0; side < 2; ++side) {
+      line.x.push_back(limits.low + width * (b + side));
+      line.y.push_back(count[static_cast<size_t>(b)] / (static_cast<double>(values.size()) * width));
+    }
+  return line;
 }
 
 }  // namespace dimwise::app

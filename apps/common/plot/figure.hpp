@@ -12,15 +12,20 @@ namespace dimwise::app {
 struct Line {
   std::vector<double> x = {}, y = {};
   std::string label = {};  ///< in the legend, if not empty
-  bool dots = false;       ///< whether its points are marked
+  bool dots = false;       ///< whether its points are marked, as a single one always is
+  bool filled = false;     ///< whether the area between it and 0 is tinted
 };
 
 /// Dots.
 struct Scatter {
   std::vector<double> x = {}, y = {};
   std::string label = {};
-  double radius = 1.5;  ///< in pixels
+  double radius = 1.5;  ///< in units of the figure
   double alpha = 0.5;
+};
+
+struct Limits {
+  double low, high;
 };
 
 /// A function on a rectangle, shown by colors.
@@ -29,11 +34,8 @@ struct HeatMap {
   int columns = 0;                  ///< values in a row
   double x0 = 0, x1 = 1, y0 = 0, y1 = 1;
   Colormap map = Colormap::viridis;
-  bool bar = true;  ///< whether a color bar shows the values
-};
-
-struct Limits {
-  double low, high;
+  std::optional<Limits> range = {};  ///< the values of the first and the last color; if not given, those of the map
+  bool bar = true;                   ///< whether a color bar shows the values
 };
 
 /// A pair of axes and its contents. Limits that are not given fit the data.
@@ -47,23 +49,23 @@ struct Panel {
   bool equal_scales = false;          ///< a unit of x is as long as one of y
 };
 
-/// Panels in rows, from the top left.
+/// Panels in rows, from the top left. The unit of length is a hundredth of an inch.
 struct Figure {
   std::vector<Panel> panels = {};
   int columns = 3;  ///< panels in a row
   int panel_width = 520, panel_height = 420;
+
+  int width() const;
+  int height() const;
 };
 
-/// Draws a figure. Throws ValueError if the lengths of a panel's data differ.
-///
-/// Example: `write_png(render({{{.title = "loss", .lines = {{steps, losses, "train"}}}}}), run.figure("loss.png"));`
-Canvas render(const Figure& figure);
+/// Draws a figure on a canvas of its size. Throws ValueError if the lengths of a panel's data differ.
+void draw(Canvas& canvas, const Figure& figure);
 
-/// The same on any surface of `figure_size`, in pixels.
-void draw(Surface& surface, const Figure& figure);
-struct FigureSize {
-  int width, height;
-};
-FigureSize figure_size(const Figure& figure);
+/// Gives the heat maps of these panels one range of values, so that equal colors are equal values.
+void share_range(std::vector<Panel>& panels);
+
+/// The density of values in bins of equal width over an interval, as the outline of bars with a tinted area.
+Line histogram(const std::vector<double>& values, const Limits& limits, const std::string& label);
 
 }  // namespace dimwise::app

@@ -67,7 +67,7 @@ Figure experiment_figure(const Record& record, const std::vector<std::string>& s
   Panel model{.title = "stiffness and loss of the model",
               .x_label = "iteration",
               .lines = {{record.step, smooth(record.at("loss")), loss_name},
-                        {record.step, smooth(record.at("rate")), "rho(J)"},
+                        {record.step, smooth(record.at("rate")), "ρ(J)"},
                         {record.step, smooth(record.at("contraction")), "contraction"}},
               .log_y = true};
   model.y_limits = spread(model.lines);

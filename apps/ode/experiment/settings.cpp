@@ -38,6 +38,7 @@ void add_settings(Command& c, Settings& s) {
   add_lr(c, s.common);
   c.add("clip", s.clip, "maximum norm of the gradient", positive);
   add_run(c, s.common);
+  add_figures(c, s.common);
 }
 
 Command experiment_command(Settings& s) {

@@ -8,7 +8,11 @@ namespace dimwise::app::experiment {
 
 /// The settings of an experiment.
 struct Settings {
-  CommonFlags common{.steps = 2000, .lr = 5e-3, .out = "runs/stiffness", .checkpoint_every = 100};
+  CommonFlags common{.steps = 2000,
+                     .lr = 5e-3,
+                     .out = "runs/stiffness",
+                     .checkpoint_every = 100,
+                     .figures = {.formats = {Format::svg, Format::png}}};
   TaskSettings task;
   HollowConfig net{.transformer = "per-dimension", .transformer_hidden = {64, 64}, .dtype = DType::float64};
   SolveLimits limits;

@@ -5,11 +5,11 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "apps/common/plot/write.hpp"
 #include "apps/common/run/saved_settings.hpp"
 #include "apps/common/run/training_run.hpp"
 #include "apps/ode/experiment/figure.hpp"
 #include "apps/ode/experiment/tolerances.hpp"
-#include "apps/ode/figures.hpp"
 #include "nn/optim/adam.hpp"
 #include "nn/optim/clip.hpp"
 
@@ -118,8 +118,9 @@ class Experiment {
       labels.push_back(solver.name());
       all.push_back(totals(record, solver.name()));
     }
-    const Figure figure = experiment_figure(record, labels, task_->loss_name());
-    write_figure(figure, run_.folder().figure("evaluations"));
+    const std::vector<std::string> figures =
+        write_figure(experiment_figure(record, labels, task_->loss_name()), run_.folder().figure("evaluations"),
+                     settings_.common.figures);
     const auto tolerances =
         at_tolerances(*task_, state_.net, run_.step(), solvers_, settings_.tolerances, settings_.limits);
     const std::string table =
@@ -152,8 +153,8 @@ class Experiment {
     for (const char* name : {"loss", "rate", "contraction"})
       std::cout << name << ' ' << change(name)[0] << " -> " << change(name)[1] << (name[0] == 'c' ? "\n" : ", ");
     std::cout << "of the trained model: rate " << now.rate << ", decay " << now.decay << ", contraction "
-              << now.contraction << '\n'
-              << run_.folder().figure("evaluations.png") << '\n';
+              << now.contraction << '\n';
+    for (const std::string& path : figures) std::cout << path << '\n';
   }
 
   Settings settings_;

@@ -5,12 +5,14 @@
 #include "nn/io/csv.hpp"
 #include "nn/io/npy.hpp"
 #include "tests/apps/cnf/cnf_run.hpp"
+#include "tests/apps/common/pixels.hpp"
 #include "tests/catch.hpp"
 
 namespace dimwise::cnf_outputs_tests {
 
 using namespace dimwise::app;
 using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
 
 namespace {
 
@@ -26,17 +28,9 @@ double log_likelihood(const std::string& out, const Strings& more) {
   return json_of(Strings{"eval", "--out", out} + more)["log_likelihood"];
 }
 
-// Width and height from a PNG's header.
 std::pair<int, int> png_size(const std::string& path) {
-  const std::string bytes = read_text(path);
-  REQUIRE(bytes.size() > 1000);
-  REQUIRE(bytes.substr(1, 3) == "PNG");
-  const auto number = [&](size_t at) {
-    int n = 0;
-    for (size_t i = at; i < at + 4; ++i) n = 256 * n + static_cast<unsigned char>(bytes[i]);
-    return n;
-  };
-  return {number(16), number(20)};
+  const Pixels pixels = read_png(path);
+  return {pixels.width, pixels.height};
 }
 
 }  // namespace
@@ -152,6 +146,80 @@ TEST_CASE("plot draws every figure and prints their paths") {
   CHECK(png_size(out + "/figs/density.png") == std::pair(2080, 420));
   for (const char* name : {"trajectories", "samples", "learning-curve"})
     CHECK(png_size(out + "/figs/" + name + ".png") == std::pair(520, 420));
+}
+
+TEST_CASE("--format and --dpi choose the files of figures and their sizes") {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  REQUIRE(cnf(training("moons", out, 2)).code == 0);
+  const Strings plot{"plot", "--out", out, "--grid", "24", "--n", "200", "--paths", "5"};
+  const Ended ended = cnf(plot + Strings{"--format", "pdf,png", "--dpi", "50"});
+  CHECK(ended.code == 0);
+  CHECK_THAT(ended.out, StartsWith(out + "/figs/density.pdf\n" + out + "/figs/density.png\n"));
+  CHECK(read_text(out + "/figs/density.pdf").starts_with("%PDF"));
+  CHECK(png_size(out + "/figs/density.png") == std::pair(1040, 210));
+  CHECK_FALSE(std::filesystem::exists(out + "/figs/density.svg"));
+  const Ended wrong = cnf(plot + Strings{"--format", "png,gif"});
+  CHECK(wrong.code == 2);
+  CHECK_THAT(wrong.err, Contains("[--format] must be one of png|svg|pdf, not \"gif\""));
+  for (const Strings& words : {Strings{"--format", ""}, Strings{"--dpi", "5"}, Strings{"--dpi", "1e9"}})
+    CHECK(cnf(plot + words).code == 2);
+}
+
+TEST_CASE("a figure that cannot be written ends with 1, and leaves the old one") {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  REQUIRE(cnf(training("moons", out, 2)).code == 0);
+  const Strings plot{"plot", "--out", out, "--grid", "24", "--n", "200", "--paths", "5"};
+  for (const std::string format : {"png", "svg", "pdf"}) {
+    REQUIRE(cnf(plot + Strings{"--format", format}).code == 0);
+    const std::string file = out + "/figs/density." + format, before = read_text(file);
+    const Ended full = cnf(plot + Strings{"--format", format}, {.largest_file = 4096});
+    CHECK(full.code == 1);
+    CHECK_THAT(full.err, Contains("[figure]") && Contains(file) && Contains("make room"));
+    CHECK((read_text(file) == before));
+    for (const auto& entry : std::filesystem::directory_iterator(out + "/figs"))
+      CHECK_FALSE(entry.path().filename().string().starts_with(".tmp-"));
+  }
+}
+
+TEST_CASE("the true and the learned density have one scale of colors") {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  REQUIRE(cnf(training("moons", out, 2)).code == 0);
+  REQUIRE(cnf({"plot", "--out", out, "--grid", "24", "--n", "200", "--paths", "5"}).code == 0);
+  const Pixels pixels = read_png(out + "/figs/density.png");
+  int inked = 0, different = 0;
+  for (int y = 0; y < pixels.height; ++y)  // the bars and their labels, in the second and the third panel
+    for (int x = 468; x < 520; ++x) {
+      inked += !(pixels.at(520 + x, y) == Color{255, 255, 255});
+      different += !(pixels.at(520 + x, y) == pixels.at(1040 + x, y));
+    }
+  CHECK(inked > 1000);
+  CHECK(different == 0);
+}
+
+TEST_CASE("one column is drawn as a curve over a histogram") {
+  const TemporaryFolder folder;
+  std::vector<double> values;
+  for (int i = 0; i < 300; ++i) values.push_back(std::sin(0.7 * i) + 0.01 * i);
+  save_npy(folder / "one.npy", tensor(values, {300, 1}, DType::float64));
+  const std::string out = folder / "run";
+  REQUIRE(cnf(training(folder / "one.npy", out, 6)).code == 0);
+  REQUIRE(cnf({"plot", "--out", out, "--n", "100"}).code == 0);
+  for (const std::string name : {"density", "samples"}) {
+    const Pixels pixels = read_png(out + "/figs/" + name + ".png");
+    CHECK(pixels.width == 520);
+    int bars = 0, outline = 0, curve = 0;  // bars: a quarter of the first color on white, or of both
+    for (const Color c : pixels.colors) {
+      bars += c == Color{191, 219, 235} || c == Color{196, 187, 176};
+      outline += c == series_color(0);
+      curve += c == series_color(1);
+    }
+    CHECK(bars > 5000);
+    CHECK(outline > 300);
+    CHECK(curve > 300);
+  }
 }
 
 TEST_CASE("one column and three columns are trained, scored, sampled and drawn") {

@@ -1,5 +1,6 @@
 // dimwise-sde simulate: its help, its refusals, and the tables it writes.
 #include <algorithm>
+#include <filesystem>
 #include <set>
 #include <sstream>
 
@@ -48,7 +49,7 @@ TEST_CASE("usage errors of dimwise-sde simulate end with 2 and tell the remedy")
       {simulation("ou", out) + Strings{"--method", "milstien"}, "Did you mean milstein?"},
       {simulation("ou", out) + Strings{"--times", "unifrm"}, "Did you mean uniform?"},
       {{"simulate", "--system", "ou", "--observations", "1", "--out", out}, "must be at least 2"},
-      {simulation("ou", out) + Strings{"--figure", "x.gif"}, "must end in .png or .svg"},
+      {simulation("ou", out) + Strings{"--figure", "x.gif"}, "must end in .png, .svg or .pdf"},
       {simulation("ou", folder / "x.txt"), "must end in .csv, .npy or .npz"},
       {simulation("coupled", out) + Strings{"--d", "65"}, "coupled has 2 to 64"},
       {simulation("double-well", out) + Strings{"--sigma", "-1"}, "[--sigma] must be a number above 0"},
@@ -110,6 +111,16 @@ TEST_CASE("with --json stdout is one object; pictures are written; what cannot b
   CHECK(ended.err == "");
   CHECK(nlohmann::json::parse(ended.out)["rows"] == 30);
   CHECK(read_text(folder / "x.png").starts_with("\x89PNG"));
+  const auto drawn = [&](const Strings& more) {
+    return run_sde(simulation("ou", folder / "y.csv") + Strings{"--quiet"} + more).code;
+  };
+  CHECK(drawn({"--figure", folder / "a.pdf"}) == 0);
+  CHECK(read_text(folder / "a.pdf").starts_with("%PDF"));
+  CHECK(drawn({"--figure", folder / "b.png", "--format", "svg,pdf"}) == 0);
+  CHECK(read_text(folder / "b.svg").starts_with("<?xml"));
+  CHECK(read_text(folder / "b.pdf").starts_with("%PDF"));
+  CHECK_FALSE(std::filesystem::exists(folder / "b.png"));
+  CHECK(drawn({"--figure", folder / "no/such/c.png"}) == 1);
   const Ended failed = run_sde(simulation("ou", folder / "no/such/folder/x.csv"));
   CHECK(failed.code == 1);
   CHECK_THAT(failed.err, Contains("Choose another --out"));

@@ -178,7 +178,11 @@ TEST_CASE("images are drawn, and the table gathers what was scored") {
   std::snprintf(elbo, sizeof elbo, "| %.2f ± ", evaluation(folder / "hollow")["negative_elbo"]["mean"].get<double>());
   CHECK_THAT(table.out, StartsWith("# Two of them\n") && Contains("| strokes | 120 | mlp | none |") &&
                             Contains("| hollow × 1 |") && Contains(elbo) && Contains("| 50 × 30 |"));
-  CHECK_THAT(read_text(folder / "table/table.svg"), StartsWith("<svg") || StartsWith("<?xml"));
+  CHECK_THAT(read_text(folder / "table/table.svg"), StartsWith("<?xml"));
+  CHECK_THAT(table.err, Contains("table.md and " + (folder / "table/table.svg")));
+  REQUIRE(run_vae({"table", "--runs", runs, "--out", folder / "both", "--format", "pdf,png"}).code == 0);
+  CHECK(read_text(folder / "both/table.pdf").starts_with("%PDF"));
+  CHECK(is_png(folder / "both/table.png"));
 }
 
 TEST_CASE("codes are written with the bounds that eval prints, and samples as numbers") {
