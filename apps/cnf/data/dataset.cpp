@@ -55,7 +55,7 @@ Dataset load_dataset(const DataSettings& s) {
     Csv csv = load_csv(path, {.drop_text = true});
     x = csv.values;
     set.columns = csv.columns;
-    set.dropped = csv.dropped;
+    for (const DroppedColumn& column : csv.dropped) set.dropped.push_back(column.name);
   }
   if (x.size() == 0) fail<DataError>("data", path, " has shape ", x.shape(), ": no numbers. Give rows of numbers.");
   const auto values = x.data<double>();

@@ -89,7 +89,7 @@ Table read_table(const std::string& path, const ReadOptions& options) {
     Csv csv = load_csv(path, {.drop_text = true});
     table.values = csv.values;
     table.names = csv.columns;
-    table.left_out = csv.dropped;
+    for (const DroppedColumn& column : csv.dropped) table.left_out.push_back(column.name);
     named = csv.columns != numbered("x", csv.values.dim(1));
   }
   if (options.names.empty()) return table;
