@@ -94,9 +94,12 @@ std::optional<bool> is_header(const CsvReading& r) {
   const auto& top = r.rows[0];
   const auto text_or_quoted = [&](size_t j) { return top[j].quoted || r.kind(0, j) == CsvCell::text; };
   if (r.rows.size() == 1) {
-    for (size_t j = 0; j < top.size(); ++j)
+    bool numbers = false;
+    for (size_t j = 0; j < top.size(); ++j) {
+      numbers = numbers || r.kind(0, j) == CsvCell::number;
       if (!top[j].quoted && r.kind(0, j) == CsvCell::number) return false;
-    return true;
+    }
+    return numbers ? std::nullopt : std::optional(true);
   }
   size_t names = 0, numbers = 0, texts = 0;
   bool data = false;

@@ -49,23 +49,18 @@ bool can_be_row_names(const Rows& rows) {
 
 void measure_shape(CsvReading& r) {
   const bool header = r.options->header != CsvOptions::Header::no && r.rows.size() > 1;
-  const size_t first = header ? 1 : 0, size = usual_size(r.rows, first), named = header ? r.rows[0].size() : size;
+  const size_t first = header ? 1 : 0, size = usual_size(r.rows, first);
   size_t blanks = size - 1;
   for (size_t i = first; i < r.rows.size(); ++i)
     if (r.rows[i].size() == size) blanks = std::min(blanks, blanks_at_end(r.rows[i]));
-  const size_t unnamed = header ? std::min(blanks_at_end(r.rows[0]), named - 1) : blanks;
-  r.width = size;
-  if (named == size) {
-    r.width -= std::min(blanks, unnamed);
-    r.trailing = r.width < size;
-  } else if (named < size && blanks >= size - named) {
+  const size_t unnamed = header ? std::min(blanks_at_end(r.rows[0]), r.rows[0].size() - 1) : blanks;
+  const size_t common = std::min(blanks, unnamed), named = (header ? r.rows[0].size() : size) - common;
+  r.width = size - common;
+  if (named < r.width && blanks - common >= r.width - named)
     r.width = named;
-    r.trailing = true;
-  } else if (named > size && unnamed >= named - size) {
-    r.trailing = true;
-  } else {
-    r.row_names = named + 1 == size && can_be_row_names(r.rows);
-  }
+  else
+    r.row_names = named + 1 == r.width && can_be_row_names(r.rows);
+  r.trailing = r.width < size || (named > r.width && unnamed - common >= named - r.width);
   size_t regular = 0;
   for (size_t i = 0; i < r.rows.size(); ++i) {
     std::vector<CsvField>& row = r.rows[i];
@@ -104,7 +99,7 @@ bool has_decimal_comma(const CsvField& cell) {
 bool is_plausible(const CsvReading& r) {
   if (r.separator == ',' && r.decimal == ',')
     return any_cell(r, [](const CsvField& cell) { return cell.quoted && has_decimal_comma(cell); });
-  if (r.width > 1) return true;
+  if (r.width > 1 || r.trailing) return true;
   // One column is the same with any separator. One of decimal commas looks like two columns, unless it has a name.
   if (r.separator != (r.decimal == ',' ? ';' : ',')) return false;
   if (r.decimal == ',' && r.options->decimal == '\0' && r.kind(0, 0) != CsvCell::text) return false;

@@ -1,5 +1,6 @@
 // Odd tables, as programs and people write them: each with what it must be read as, or with a part of its error.
 #include <cmath>
+#include <random>
 
 #include "nn/io/csv.hpp"
 #include "tests/catch.hpp"
@@ -50,6 +51,51 @@ std::string utf16(const std::string& ascii, bool big_endian) {
   for (const char c : ascii) text += big_endian ? std::string{'\0', c} : std::string{c, '\0'};
   return text;
 }
+
+// A table of random numbers in a random dialect.
+struct RandomTable {
+  explicit RandomTable(uint32_t seed) : draw(seed) {
+    const char separator = ",;\t| "[below(5)];
+    const bool comma = below(3) == 0, text = below(4) == 0;
+    header = below(4) != 0;
+    const bool units = header && below(5) == 0, row_names = header && !units && below(6) == 0;
+    const bool trailing = separator != ' ' && below(6) == 0, quoted = below(6) == 0 || (comma && separator == ',');
+    const int columns = (!header && comma ? 2 : 1) + below(4), rows = 1 + below(8), digits = below(4);
+    const auto quote = [&](const std::string& cell) { return quoted ? '"' + cell + '"' : cell; };
+    const auto line = [&](const Names& cells) {
+      for (size_t i = 0; i < cells.size(); ++i) file += (i == 0 ? "" : std::string(1, separator)) + cells[i];
+      file += trailing ? std::string(1, separator) + "\n" : "\n";
+    };
+    const auto fill = [&](const std::string& stem, const std::string& last) {
+      Names cells;
+      for (int i = 0; i < columns; ++i) cells.push_back(quote(stem.empty() ? "m" : stem + std::to_string(i)));
+      if (text) cells.push_back(quote(last));
+      line(cells);
+    };
+    if (header) fill("x", "who");
+    if (units) fill("", "-");
+    for (int i = 0; i < rows; ++i) {
+      Names cells;
+      if (row_names) cells.push_back('"' + std::to_string(i + 1) + '"');
+      for (int j = 0; j < columns; ++j) {
+        const int places = digits == 3 ? below(3) + (below(2) ? 1 : 0) : digits;
+        std::string cell = std::to_string(below(2000) - 500);
+        for (int k = 0; k < places; ++k) cell += (k == 0 ? "." : "") + std::to_string(below(10));
+        values.push_back(std::stod(cell));
+        if (const size_t point = cell.find('.'); comma && point != std::string::npos) cell[point] = ',';
+        cells.push_back(quote(cell));
+      }
+      if (text) cells.push_back(quote(below(2) ? "Ann" : "Bob"));
+      line(cells);
+    }
+  }
+  int below(int n) { return static_cast<int>(draw() % static_cast<uint32_t>(n)); }
+
+  std::mt19937 draw;
+  bool header;
+  std::string file;
+  Numbers values;
+};
 
 }  // namespace
 
@@ -246,6 +292,7 @@ TEST_CASE("names are found in the first row or in a comment, and asked for if th
           "f can be read in two ways: line 1, name | 1990, has the names of the columns, or it is the first row. Set "
           "--header yes, or --header no."),
       refused("x7,2\n3,4\n5,6\n", "f can be read in two ways"),
+      refused("\"1\",\"2\"\n", "f can be read in two ways: line 1, 1 | 2, has the names"),
       refused("x7,2\n3,4\n5,6\n", "f:1:1: not a number", {.header = Header::no}),
       refused("1,NA\n2,3\n", "f:1:3: missing value"),
   });
@@ -273,6 +320,8 @@ TEST_CASE("units, row names, lines to skip and separators at the end of rows are
       {"a,b\n1,2,\n3,4,\n", {"a", "b"}, {1, 2, 3, 4}},
       {"a,b,,,\n1,2,,,\n3,4,,,\n", {"a", "b"}, {1, 2, 3, 4}},
       {"1;2;\n3;4;\n", {"x1", "x2"}, {1, 2, 3, 4}},
+      {"a,b,\n\"1\",1,2,\n\"2\",3,4,\n", {"a", "b"}, {1, 2, 3, 4}},
+      {"1.5;\n2.5;\n", {"x1"}, {1.5, 2.5}},
       {"a,b,\n1,2\n3,4\n", {"a", "b"}, {1, 2, 3, 4}},
       refused(many + "3,4,5\n", "f:102:5: the row has 3 fields, but the first row has 2"),
       {"a,b\n1,2\n3,4,\n", {"a", "b"}, {1, 2, 3, 4}},
@@ -321,6 +370,24 @@ TEST_CASE("columns of labels may be text") {
   CHECK(part.columns == Names{"y"});
   CHECK(part.labels.at("path") == Names{"a", "b"});
   CHECK(part.values.values() == Numbers{5, 7});
+}
+
+TEST_CASE("random tables in random dialects are read as written, or refused since they can be read in two ways") {
+  int refusals = 0;
+  for (uint32_t seed = 0; seed < 4000; ++seed) {
+    const RandomTable table(seed);
+    INFO(seed << "\n" << table.file);
+    try {
+      const Csv csv = parse_csv(table.file, {.drop_text = true});
+      REQUIRE(csv.values.values() == table.values);
+      CHECK(csv.named == table.header);
+    } catch (const DataError& error) {
+      ++refusals;
+      CHECK_THAT(error.what(),
+                 Catch::Contains("can be read in two ways") || Catch::Contains("can mark decimals or thousands"));
+    }
+  }
+  CHECK(refusals < 160);
 }
 
 }  // namespace dimwise::csv_tables_tests
