@@ -255,6 +255,8 @@ TEST_CASE("decimal commas are detected, and commas that can be thousands are ref
               "f:2:1: the comma in 1,234 can mark decimals or thousands. Set --decimal comma"),
       refused("x;y\n1,234;5\n", "f:2:1: a number with thousands separators", {.decimal = '.'}),
       refused("x;y\n1,5;5\n", "f:2:1: a number with a decimal comma", {.decimal = '.'}),
+      refused("1,2\n3\n4,5\n", "f:2:1: the row has 1 fields, but the first row has 2"),
+      {"1,2\n3\n4,5\n", {"x1"}, {1.2, 3, 4.5}, "", {.decimal = ','}},
       refused("x;y\n1.5;2,5\n", "can be read in two ways"),
       refused("x;y\n1,5;2,5\n2,5;1.234,5\n", "f:3:5: a number with thousands separators"),
       refused("x;y\n1,5;2,5\n2,5;1.25\n", "f:3:5: a number with a decimal point"),
