@@ -7,7 +7,6 @@
 #include "apps/cnf/saved_run.hpp"
 #include "apps/common/cli/exit_code.hpp"
 #include "nn/distributions/multivariate_normal.hpp"
-#include "ops/layout.hpp"
 #include "ops/reduce.hpp"
 
 namespace dimwise::app {
@@ -17,23 +16,38 @@ namespace {
 struct EvalSettings {
   CommonFlags common{.out = "runs/cnf"};
   std::string data, weights = "best";
+  TableSettings table;
   SolverSettings solver;
 };
 
+// The data to score: those of the training, or others of the same columns.
+Dataset scored(const EvalSettings& s, const SavedRun& saved) {
+  if (s.data.empty()) {
+    if (s.table != TableSettings{})
+      fail<UsageError>("eval", "the flags of a table are for --data. Without it, the data of the training are scored.");
+    return load_dataset(saved);
+  }
+  DataSettings source = saved.settings.data;
+  source.data = s.data;
+  source.table = s.table;
+  Dataset data = load_dataset(source);
+  const std::vector<std::string> columns = column_names(saved.settings);
+  if (data.columns.size() != columns.size())
+    fail<DataError>("eval", data.name, " has ", data.columns.size(), data.columns.size() == 1 ? " column" : " columns",
+                    ", but the model has ", columns.size(), ": ", listed(columns), ". Name them by --columns.");
+  if (data.named && !saved.settings.columns.empty() && data.columns != columns)
+    fail<DataError>("eval", data.name, " has the columns ", listed(data.columns), ", but the model has ",
+                    listed(columns), ". Name them in this order by --columns.");
+  return data;
+}
+
 void evaluate(const EvalSettings& s) {
   const SavedRun saved = load_run(s.common.out, s.weights);
-  const ModelSettings& model = saved.settings.model;
-  DataSettings source = saved.settings.data;
-  if (!s.data.empty()) source.data = s.data;
-  const Dataset data = load_dataset(source);
-  if (data.test.dim(1) != model.net.d)
-    fail<DataError>("eval", data.name, " has ", data.test.dim(1), data.test.dim(1) == 1 ? " column" : " columns",
-                    ", but the model has ", model.net.d, ".");
-  const DType dtype = model.net.dtype;
+  const Dataset data = scored(s, saved);
   FlowOptions options = flow_options(s.solver);
   options.noise = Rng(static_cast<uint64_t>(s.common.seed)).split("noise");
   ThreadPool pool(static_cast<int>(s.common.threads));
-  const Likelihood l = likelihood(pool, saved.model, astype(data.test, dtype), options);
+  const Likelihood l = likelihood(pool, saved.model, data.test, options);
 
   nlohmann::json result{{"checkpoint", saved.path},
                         {"data", data.name},
@@ -78,6 +92,7 @@ void add_eval(App& app) {
   add_seed(c, s->common.seed);
   add_threads(c, s->common, "cores to use; the results do not depend on it");
   add_json(c, s->common);
+  add_table(c, s->table);
   add_solver(c, s->solver);
   c.does([s](const Command&) { evaluate(*s); });
 }

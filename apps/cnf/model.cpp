@@ -7,6 +7,7 @@
 #include "apps/common/cli/net_settings.hpp"
 #include "autodiff/context.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/layout.hpp"
 
 namespace dimwise::app {
 
@@ -14,7 +15,7 @@ FlowModel make_model(const ModelSettings& s, const Rng& rng) {
   HollowConfig net = s.net;
   net.time = true;
   FlowModel model;
-  model.standardizer = Standardizer(s.net.d, s.net.dtype);
+  model.standardizer = Standardizer(s.net.d, DType::float64);
   model.flow.T = s.end_time;
   for (int64_t b = 0; b < s.blocks; ++b)
     model.flow.blocks.push_back(make_hollow_net(net, rng.split("block").split(static_cast<uint64_t>(b))));
@@ -23,7 +24,8 @@ FlowModel make_model(const ModelSettings& s, const Rng& rng) {
 
 Score score(const FlowModel& model, const Tensor& x, const FlowOptions& options) {
   Score result;
-  result.solution = model.flow.to_base(model.standardizer.forward(x), {}, options);
+  const Tensor own = model.standardizer.forward(astype(x, DType::float64));
+  result.solution = model.flow.to_base(astype(own, dtype_of(model.flow)), {}, options);
   result.log_prob = base_log_prob(result.solution.x) + result.solution.log_det + model.standardizer.log_det();
   return result;
 }
@@ -49,7 +51,7 @@ Likelihood likelihood(ThreadPool& pool, const FlowModel& model, const Tensor& x,
 
 Tensor sample_model(const FlowModel& model, int64_t n, const Rng& rng, const OdeOptions& options) {
   const int64_t d = model.standardizer.mean.value.size();
-  return model.standardizer.inverse(model.flow.sample(rng, {n, d}, {}, {.ode = options}));
+  return model.standardizer.inverse(astype(model.flow.sample(rng, {n, d}, {}, {.ode = options}), DType::float64));
 }
 
 std::string describe(const ModelSettings& s) {

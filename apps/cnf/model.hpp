@@ -20,7 +20,7 @@ struct ModelSettings {
 
 /// A Hollow-CNF on standardized data: what `dimwise-cnf` trains.
 struct FlowModel {
-  Standardizer standardizer;
+  Standardizer standardizer;  ///< float64, whatever the flow's dtype: data can lie far from 0
   Cnf<AnyHollowNet> flow;
 
   template <class Self, class Visitor>
@@ -50,7 +50,7 @@ struct Likelihood : Mean {
 Likelihood likelihood(ThreadPool& pool, const FlowModel& model, const Tensor& x, const FlowOptions& options,
                       int64_t chunk = 500);
 
-/// n points of the model, in the units of the data.
+/// n points of the model, float64, in the units of the data.
 Tensor sample_model(const FlowModel& model, int64_t n, const Rng& rng, const OdeOptions& options);
 
 /// The architecture in one line of text.

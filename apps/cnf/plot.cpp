@@ -62,11 +62,9 @@ class Plotter {
   explicit Plotter(const PlotSettings& s)
       : s_(s),
         saved_(load_run(s.common.out, s.weights)),
-        data_(load_dataset(saved_.settings.data)),
+        data_(load_dataset(saved_)),
         options_(flow_options(s.solver)) {
-    samples_ =
-        astype(sample_model(saved_.model, s.n, Rng(static_cast<uint64_t>(s.common.seed)).split("plot"), options_.ode),
-               DType::float64);
+    samples_ = sample_model(saved_.model, s.n, Rng(static_cast<uint64_t>(s.common.seed)).split("plot"), options_.ode);
     const int64_t rows = std::min(s.n, data_.test.dim(0));
     shown_ = data_.density ? slice(data_.test, 0, 0, rows) : concat({data_.train, data_.validation, data_.test}, 0);
   }
@@ -92,9 +90,8 @@ class Plotter {
   std::vector<double> model_log_density(const Tensor& points) {
     const NoGrad guard;
     std::vector<double> result;
-    const DType dtype = saved_.settings.model.net.dtype;
     for (int64_t start = 0; start < points.dim(0); start += 5000) {
-      const Tensor part = astype(slice(points, 0, start, std::min(points.dim(0), start + 5000)), dtype);
+      const Tensor part = slice(points, 0, start, std::min(points.dim(0), start + 5000));
       for (const double v : score(saved_.model, part, options_).log_prob.values()) result.push_back(v);
     }
     return result;

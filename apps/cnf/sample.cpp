@@ -5,7 +5,6 @@
 #include "apps/common/cli/exit_code.hpp"
 #include "nn/io/csv.hpp"
 #include "nn/io/npy.hpp"
-#include "ops/layout.hpp"
 
 namespace dimwise::app {
 
@@ -18,11 +17,9 @@ struct SampleSettings {
   SolverSettings solver;
 };
 
-void write(const std::string& file, const Tensor& x) {
+void write(const std::string& file, const std::vector<std::string>& columns, const Tensor& x) {
   if (file.ends_with(".npy")) return save_npy(file, x);
-  std::vector<std::string> columns;
-  for (int64_t i = 0; i < x.dim(1); ++i) columns.push_back("x" + std::to_string(i + 1));
-  save_csv(file, columns, astype(x, DType::float64));
+  save_csv(file, columns, x);
 }
 
 void draw(const SampleSettings& s) {
@@ -32,7 +29,7 @@ void draw(const SampleSettings& s) {
   const Tensor x = sample_model(saved.model, s.n, Rng(static_cast<uint64_t>(s.common.seed)).split("sample"),
                                 flow_options(s.solver).ode);
   try {
-    write(s.file, x);
+    write(s.file, column_names(saved.settings), x);
   } catch (const DataError& unwritable) {
     fail<Error>("sample", unwritable.what(), " Choose another --file.");
   }

@@ -16,7 +16,11 @@ void add_model(Command& c, ModelSettings& s) {
 }
 
 // The data determine it.
-void add_columns(Command& c, ModelSettings& s) { c.add("number of columns", s.net.d, "", at_least_one); }
+void add_columns(Command& c, TrainSettings& s) {
+  c.add("number of columns", s.model.net.d, "", at_least_one);
+  c.add("names of the columns", s.columns, "");
+  c.add("SHA-256 of the data", s.sha256, "");
+}
 
 }  // namespace
 
@@ -24,12 +28,13 @@ void add_settings(Command& c, TrainSettings& s) {
   c.section("Data");
   add_data(c, s.data.data,
            "a built-in density (8gaussians, 2spirals, checkerboard, pinwheel, rings, moons, swissroll, circles) or a "
-           ".csv or .npy file");
+           "table in a .csv (also .csv.gz) or .npy file");
   c.add_choice("transform", s.data.transform, Words{"none", "log-returns"}, "transform of a file's columns");
   c.add("validation-share", s.data.validation, "share of a file's rows to validate on",
         Range{.min = 0, .max = 0.5, .above_min = true});
   c.add("test-share", s.data.test, "share of a file's rows kept for eval",
         Range{.min = 0, .max = 0.5, .above_min = true});
+  add_table(c, s.data.table);
   add_model(c, s.model);
   add_solver(c, s.solver);
   add_gradient(c, s.solver);
@@ -59,7 +64,7 @@ void add_settings(Command& c, TrainSettings& s) {
 Command saved_command(TrainSettings& s) {
   Command c("dimwise-cnf", "train", "");
   add_settings(c, s);
-  add_columns(c, s.model);
+  add_columns(c, s);
   return c;
 }
 

@@ -7,7 +7,7 @@
 
 namespace dimwise::app {
 
-/// All that the user sets of a training.
+/// All that a training depends on: what the user sets, and what follows from the data.
 struct TrainSettings {
   CommonFlags common{
       .steps = 5000, .batch_size = 256, .lr = 1e-2, .out = "runs/cnf", .checkpoint_every = 250, .eval_every = 250};
@@ -17,12 +17,13 @@ struct TrainSettings {
   double weight_decay = 0, clip = 10, ema = 0.998;
   double kinetic = 0, jacobian = 0;
   int64_t warm_up = 100;
+  std::string columns, sha256;  ///< of a file: the names of its columns, a line each, if it has any, and its hash
 };
 
 /// Adds the settings of a training to a command.
 void add_settings(Command& command, TrainSettings& settings);
 
-/// `dimwise-cnf train` with the settings of a checkpoint, which include the number of columns.
+/// `dimwise-cnf train` with the settings of a checkpoint, which include those that follow from the data.
 Command saved_command(TrainSettings& settings);
 
 }  // namespace dimwise::app

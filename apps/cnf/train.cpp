@@ -1,4 +1,4 @@
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <algorithm>
 #include <cmath>
 #include <iostream>
@@ -87,9 +87,11 @@ class Training {
   // The initial state, or that of a checkpoint. Nothing is written until this succeeds.
   State first_state(const Command& command) {
     settings_.model.net.d = data_.train.dim(1);
+    if (data_.named) settings_.columns = fmt::format("{}", fmt::join(data_.columns, "\n"));
+    settings_.sha256 = data_.sha256;
     State s;
     s.model = make_model(settings_.model, rng_.split("model"));
-    s.model.standardizer = fit_standardizer(data_.train, data_.columns, dtype());
+    s.model.standardizer = fit_standardizer(data_.train, data_.columns, DType::float64);
     s.optimizer.weight_decay = settings_.weight_decay;
     s.ema.average = s.model;
     s.ema.decay = settings_.ema;
@@ -100,15 +102,14 @@ class Training {
     return s;
   }
 
-  DType dtype() const { return settings_.model.net.dtype; }
-
   void announce() {
     run_.say(fmt::format(
         "data {}: {}, {}", data_.name, counted(data_.train.dim(1), "column"),
         data_.density ? "sampled at every step"
                       : fmt::format("{} to train, {} to validate, {} to test", counted(data_.train.dim(0), "row"),
                                     data_.validation.dim(0), data_.test.dim(0))));
-    for (const std::string& column : data_.dropped) run_.say("dropped column " + column);
+    for (const std::string& remark : data_.remarks) run_.say("data: " + remark);
+    if (settings_.common.verbose && !data_.dialect.empty()) run_.say("data: " + data_.dialect);
     run_.say(fmt::format("model: {} parameters; {}", num_parameters(state_.model), describe(settings_.model)));
   }
 
@@ -166,7 +167,7 @@ class Training {
     FlowOptions options = options_;
     options.trace = Trace::exact;
     options.penalties = false;
-    const double nll = -likelihood(pool_, state_.ema.average, astype(data_.validation, dtype()), options).mean;
+    const double nll = -likelihood(pool_, state_.ema.average, data_.validation, options).mean;
     run_.folder().metrics(run_.step(), {{"validation_nll", nll}});
     // A finite set can be overfitted, so the best weights are kept. Samples of a density cannot: the latest are best.
     if (std::isfinite(nll) && (data_.density || nll < state_.best_nll)) {

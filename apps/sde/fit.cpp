@@ -80,6 +80,7 @@ class Fit {
       // Test functions are no wider than the distances of the paths from their starts.
       if (model_.from_start) test_length_ *= std::min(1.0, std::sqrt(mean(square(points_.x - points_.context)).item()));
     }
+    settings_.sha256 = data_.sha256;
     if (run_.resumed()) {
       run_.check_same(saved_settings(fit_command(settings_)), command);
       load_state_dict(model_, run_.resumed()->tensors, "model.");
@@ -116,6 +117,7 @@ class Fit {
     run_.say(fmt::format("data {}: {} observations of {} paths to train on, {} of {} held out", data_.name,
                          data_.train.size(), data_.train.paths(), data_.test.size(), data_.test.paths()));
     for (const std::string& remark : data_.train.remarks) run_.say("data: " + remark);
+    if (settings_.common.verbose && !data_.train.dialect.empty()) run_.say("data: " + data_.train.dialect);
     for (const std::string& limit : limits(settings_, data_)) run_.say("note: " + limit);
     run_.say(fmt::format("model: {} parameters", num_parameters(model_)));
   }
@@ -258,7 +260,7 @@ class Fit {
     std::vector<std::pair<std::string, double>> values;
     if (!euler()) {
       const Tensor own = model_.density.log_prob(test_points_.t, test_points_.x, test_points_.context);
-      values.emplace_back("test_nll", -(mean(own) + model_.units.log_det()).item());
+      values.emplace_back("test_nll", -(mean(own) + astype(model_.units.log_det(), own.dtype())).item());
     }
     if (equation_learns())
       if (const auto e = present_errors())

@@ -13,8 +13,6 @@ namespace dimwise::app::sde {
 
 namespace {
 
-DType dtype_of(const SdeModel& model) { return model.clock.value.dtype(); }
-
 AnyDensity make_density(const ModelSettings& s, const Observations& seen, const Rng& rng) {
   const int64_t d = seen.d(), groups = seen.groups();
   const int64_t context = s.initial == "start" ? d : groups > 1 ? groups : 0;
@@ -44,10 +42,12 @@ Tensor own_time(const SdeModel& model, const std::vector<double>& t) {
   const std::vector<double> clock = model.clock.value.values();
   std::vector<double> own;
   for (const double v : t) own.push_back((v - clock[0]) / clock[1]);
-  return as_column(own, dtype_of(model));
+  return as_column(own, dtype_of(model.drift));
 }
 
-Tensor own_place(const SdeModel& model, const Tensor& x) { return model.units.forward(astype(x, dtype_of(model))); }
+Tensor own_place(const SdeModel& model, const Tensor& x) {
+  return astype(model.units.forward(x), dtype_of(model.drift));
+}
 
 // {v, D v, …} converted from the model's units to those of the data: D^k v · scale^{1−k} / time.
 std::vector<Tensor> in_data_units(std::vector<Tensor> v, const Tensor& scale, double time) {
@@ -69,11 +69,11 @@ SdeModel make_model(const ModelSettings& s, const Observations& train, const std
         "--time-dependent",
         "needs the same time for all paths, but --initial start measures it from each start. Use --initial groups.");
   SdeModel model;
-  model.units = fit_standardizer(train.x, train.columns, dtype);
+  model.units = fit_standardizer(train.x, train.columns, DType::float64);
   const auto [first, last] = std::minmax_element(train.t.begin(), train.t.end());
   if (!(*first < *last))
     fail<DataError>("data", "all training observations are at t = ", *first, ". Give observations at several times.");
-  model.clock = {tensor({*first, *last - *first}, dtype)};
+  model.clock = {tensor({*first, *last - *first}, DType::float64)};
   model.time_dependent = s.net.time;
   model.from_start = s.initial == "start";
   model.groups = train.groups();
@@ -120,7 +120,7 @@ Points density_points(const SdeModel& model, const Observations& seen) {
     std::vector<double> which(static_cast<size_t>(seen.size() * model.groups));
     for (size_t i = 0; i < seen.group.size(); ++i)
       which[i * static_cast<size_t>(model.groups) + static_cast<size_t>(seen.group[i])] = 1;
-    return {all.t, all.x, tensor(which, {seen.size(), model.groups}, dtype_of(model))};
+    return {all.t, all.x, tensor(which, {seen.size(), model.groups}, dtype_of(model.drift))};
   }
   std::vector<int64_t> later, first;
   for (int64_t i = 0, begin = 0; i < seen.size(); ++i) {

@@ -30,7 +30,7 @@ struct SdeModel {
   AnyDensity density;
   AnyHollowNet drift;
   DiffusionNet<AnyHollowNet> diffusion;
-  Standardizer units;
+  Standardizer units;           ///< float64, as the clock, whatever the dtype of the nets: data can lie far from 0
   Constant clock;               ///< (2,): the first observed time and the length of the observed interval
   bool time_dependent = false;  ///< f and g
   bool from_start = false;  ///< whether the density's context is the start of a path, and its time the time since then
@@ -56,7 +56,7 @@ SdeModel make_model(const ModelSettings& settings, const Observations& train,
 
 /// f and g in the model's own units; they keep the tensors of `model`, tracked or not.
 Sde own_equation(const SdeModel& model);
-/// f and g in the units of the data, for x of the model's dtype.
+/// f and g in the units of the data, for float64 t and x. The nets must be float64, too.
 Sde equation(const SdeModel& model);
 
 /// Observations in the model's units: t (n, 1), x (n, d), and the context, which encodes the initial law.

@@ -18,6 +18,9 @@ SavedRun load_run(const std::string& path) {
   run.path = checkpoint.path;
   restore_settings(fit_command(run.settings), checkpoint);
   run.data = load_dataset(data_settings(run.settings));
+  if (run.data.sha256 != run.settings.sha256)
+    fail<DataError>("data", run.data.name, " was changed after ", run.path, " was trained on it: its SHA-256 is ",
+                    run.data.sha256, ", not ", run.settings.sha256, ". Restore the file, or train anew.");
   run.known = known_diffusion(run.settings, run.data);
   run.model = make_model(run.settings.model, run.data.train, run.known, Rng(0));
   load_state_dict(run.model, checkpoint.tensors, "model.");

@@ -29,13 +29,18 @@ void add_paths(Command& c, SimulationSettings& s) {
 void add_settings(Command& c, FitSettings& s) {
   c.section("Data");
   add_data(c, s.data.data,
-           fmt::format("a built-in system ({}) or a .csv, .npy or .npz file with columns t, path, x1 ...",
+           fmt::format("a built-in system ({}) or a .csv, .npy or .npz file of rows t, path, x1 ...",
                        fmt::join(sde_system_names(), ", ")));
-  c.add("names", s.names, "column names for a file without any, such as t,path,group,x1").placeholder = "LIST";
-  c.add("columns", s.columns, "the components of x; by default all columns except t, path and group").placeholder =
-      "LIST";
+  c.add("time", s.data.file.roles.time,
+        "the column of times, numbers or dates of ISO 8601; by default t, time, date, datetime or timestamp")
+      .placeholder = "NAME";
+  c.add("path", s.data.file.roles.path, "the column with the path's number or label; by default path or id")
+      .placeholder = "NAME";
+  c.add("group", s.data.file.roles.group, "the column with the number or label of the initial law; by default group")
+      .placeholder = "NAME";
   c.add("window", s.data.file.window,
-        "the rows are one series: cut it into windows of this length, each from t = 0; 0 for no series", not_negative);
+        "the rows of a path are a series: cut it into windows of this length, each from t = 0; 0 for no series",
+        not_negative);
   c.add("interval", s.data.file.interval, "time between the rows of a series", positive);
   c.add_choice("transform", s.transform, Words{"none", "log"}, "transform of x");
   c.add("truth", s.data.truth, "the built-in system that the file is a sample of, to compute errors").placeholder =
@@ -46,6 +51,7 @@ void add_settings(Command& c, FitSettings& s) {
         Range{.min = 0, .max = 1, .above_min = true});
   add_system(c, s.data.system);
   add_paths(c, s.data.simulation);
+  add_table(c, s.table);
   c.section("Equation");
   c.add(
        "diffusion", s.diffusion,
@@ -98,13 +104,13 @@ void add_settings(Command& c, FitSettings& s) {
 Command fit_command(FitSettings& s) {
   Command c("dimwise-sde", "train", "");
   add_settings(c, s);
+  c.add("SHA-256 of the data", s.sha256, "");
   return c;
 }
 
 DataSettings data_settings(const FitSettings& s) {
   DataSettings data = s.data;
-  data.file.names = words_of(s.names);
-  data.file.columns = words_of(s.columns);
+  data.file.table = csv_options(s.table);
   data.file.logarithm = s.transform == "log";
   return data;
 }

@@ -20,7 +20,8 @@ struct FitSettings {
                      .eval_every = 500};
   DataSettings data;
   ModelSettings model;
-  std::string names, columns, transform = "none";  ///< of a file
+  TableSettings table;             ///< of a file
+  std::string transform = "none";  ///< of a file
   std::string
       diffusion;  ///< of each component, `learned` or its value; empty for the known values of a built-in system
   std::string method = "fokker-planck", fit = "two-stage";
@@ -28,11 +29,12 @@ struct FitSettings {
   double lambda = 1, lambda_ramp = 0.2, density_share = 0.45;
   double clip = 10;
   int64_t warm_up = 100;
+  std::string sha256;  ///< of the file that it was trained on
 };
 
 /// Adds the settings of a fit to a command.
 void add_settings(Command& command, FitSettings& settings);
-/// `dimwise-sde train` with these settings.
+/// `dimwise-sde train` with these settings, which include the hash of the data.
 Command fit_command(FitSettings& settings);
 
 /// The source of the observations.

@@ -95,7 +95,8 @@ void add_member(zip_t* archive, const std::string& key, const Bytes& npy, const 
 
 }  // namespace
 
-std::map<std::string, Tensor> parse_npz(BytesView bytes, const std::string& name) {
+std::map<std::string, Tensor> parse_npz(BytesView bytes, const std::string& name,
+                                        const std::vector<std::string>& names) {
   if (bytes.size() < 22) bad_file("npz", name, "not a zip archive: it has ", bytes.size(), " bytes.");
   ZipError error;
   Source source(zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error.error), &zip_source_free);
@@ -111,13 +112,16 @@ std::map<std::string, Tensor> parse_npz(BytesView bytes, const std::string& name
     if (key.size() < suffix.size() || key.compare(key.size() - suffix.size(), suffix.size(), suffix) != 0)
       bad_file("npz", member, "its name does not end in .npy.");
     key.resize(key.size() - suffix.size());
+    if (!names.empty() && std::find(names.begin(), names.end(), key) == names.end()) continue;
     if (!arrays.emplace(key, parse_npy(read_member(archive.get(), index, stat, name), member)).second)
       bad_file("npz", member, "is duplicated.");
   }
   return arrays;
 }
 
-std::map<std::string, Tensor> load_npz(const std::string& path) { return parse_npz(read_file(path), path); }
+std::map<std::string, Tensor> load_npz(const std::string& path, const std::vector<std::string>& names) {
+  return parse_npz(read_file(path), path, names);
+}
 
 void save_npz(const std::string& path, const std::map<std::string, Tensor>& arrays) {
   // libzip does not write an archive without members: it consists of the end record of the directory alone.

@@ -5,8 +5,7 @@
 
 #include "apps/common/cli/exit_code.hpp"
 #include "apps/common/data/data_file.hpp"
-#include "nn/io/csv.hpp"
-#include "nn/io/npy.hpp"
+#include "apps/common/data/sha256.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/index.hpp"
@@ -46,17 +45,15 @@ Dataset load_dataset(const DataSettings& s) {
   std::vector<std::string> names;
   for (const Density& d : densities()) names.push_back(d.name);
   const std::string path = find_data_file(s.data, "density", names, "a .csv or .npy of rows of numbers");
-  Tensor x;
-  if (path.ends_with(".npy")) {
-    x = astype(load_npy(path), DType::float64);
-    if (x.rank() != 2) fail<DataError>("data", path, " has shape ", x.shape(), ". It must be (rows, columns).");
-    for (int64_t i = 0; i < x.dim(1); ++i) set.columns.push_back("x" + std::to_string(i + 1));
-  } else {
-    Csv csv = load_csv(path, {.drop_text = true});
-    x = csv.values;
-    set.columns = csv.columns;
-    set.dropped = csv.dropped;
-  }
+  const Csv table = read_table(path, csv_options(s.table));
+  set.sha256 = sha256_of_file(path);
+  set.columns = table.columns;
+  set.named = table.named;
+  set.dialect = table.dialect;
+  set.remarks = table.notes;
+  set.remarks.push_back("components: " + listed(table.columns) +
+                        (table.dropped.empty() ? "" : "; left out: " + listed(table.dropped)));
+  Tensor x = table.values;
   if (x.size() == 0) fail<DataError>("data", path, " has shape ", x.shape(), ": no numbers. Give rows of numbers.");
   const auto values = x.data<double>();
   if (const auto bad = std::find_if(values.begin(), values.end(), [](double v) { return !std::isfinite(v); });
@@ -93,8 +90,7 @@ Batches::Batches(const Dataset& data, int64_t seed, int64_t size, DType dtype)
 
 Tensor Batches::operator()(int64_t step) {
   if (data_.density) return sample(*data_.density, rng_.split(static_cast<uint64_t>(step)), size_, dtype_);
-  return astype(index_select(data_.train, 0, loader_.indices(step / loader_.batches(), step % loader_.batches())),
-                dtype_);
+  return index_select(data_.train, 0, loader_.indices(step / loader_.batches(), step % loader_.batches()));
 }
 
 }  // namespace dimwise::app

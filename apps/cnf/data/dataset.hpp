@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "apps/cnf/data/densities.hpp"
+#include "apps/common/data/table_settings.hpp"
 #include "nn/data/loader.hpp"
 
 namespace dimwise::app {
@@ -11,6 +12,7 @@ namespace dimwise::app {
 /// The data to learn: a built-in density with new samples at every step, or the rows of a file.
 struct DataSettings {
   std::string data = "pinwheel";
+  TableSettings table = {};             ///< of a file
   std::string transform = "none";       ///< `log-returns`: differences of logarithms of neighboring rows
   double validation = 0.1, test = 0.1;  ///< shares of a file's rows
   int64_t seed = 0;                     ///< of the split, and of the samples of a density
@@ -20,8 +22,11 @@ struct Dataset {
   std::string name;
   const Density* density = nullptr;  ///< null for a file
   std::vector<std::string> columns;
+  bool named = false;                ///< whether the names of the columns are the data's
   Tensor train, validation, test;    ///< (rows, d), float64; of a density, drawn once
-  std::vector<std::string> dropped;  ///< dropped columns of the file
+  std::vector<std::string> remarks;  ///< of a file: what each column is taken for, and what was decided about the rows
+  std::string dialect;               ///< of a text file: how it was read
+  std::string sha256 = {};           ///< of a file
 };
 
 /// Throws DataError with the paths that were tried if neither a density nor a file has the name, and for invalid rows.
@@ -31,7 +36,8 @@ Dataset load_dataset(const DataSettings& settings);
 class Batches {
  public:
   Batches(const Dataset& data, int64_t seed, int64_t size, DType dtype);
-  /// (size, d); rows of a file are drawn in epochs of full batches; a file smaller than a batch is one batch.
+  /// (size, d); samples of a density are drawn in `dtype`. Rows of a file stay float64, and are drawn in epochs of full
+  /// batches; a file smaller than a batch is one batch.
   Tensor operator()(int64_t step);
 
  private:

@@ -16,7 +16,8 @@ class FlowTask : public Task {
   FlowTask(const TaskSettings& s, DType dtype)
       : data_(load_dataset({.data = s.data, .seed = s.seed})),
         batches_(data_, s.seed, s.batch, dtype),
-        standardizer_(fit_standardizer(data_.train, data_.columns, dtype)),
+        standardizer_(fit_standardizer(data_.train, data_.columns, DType::float64)),
+        dtype_(dtype),
         end_time_(s.end_time) {}
 
   int64_t dimension() const override { return data_.train.dim(1); }
@@ -29,7 +30,7 @@ class FlowTask : public Task {
       const Dynamics d = dynamics(prepared.at(t), y[0], Trace::exact);
       return {{d.f, unsqueeze(d.trace, -1)}, {d.diagonal, {}}};
     };
-    const Tensor x = standardizer_.forward(batches_(step));
+    const Tensor x = astype(standardizer_.forward(astype(batches_(step), DType::float64)), dtype_);
     return {.term = {[both](const Tensor& t, const State& y) { return both(t, y).f; }, both},
             .start = {x, zeros({x.dim(0), 1}, x.dtype())},
             .times = {end_time_, 0},
@@ -44,6 +45,7 @@ class FlowTask : public Task {
   Dataset data_;
   Batches batches_;
   Standardizer standardizer_;
+  DType dtype_;
   double end_time_;
 };
 

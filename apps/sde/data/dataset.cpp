@@ -5,6 +5,7 @@
 
 #include "apps/common/cli/exit_code.hpp"
 #include "apps/common/data/data_file.hpp"
+#include "apps/common/data/sha256.hpp"
 
 namespace dimwise::app::sde {
 
@@ -31,6 +32,7 @@ Dataset load_dataset(const DataSettings& s) {
     const std::string path =
         find_data_file(s.data, "system", sde_system_names(), "a .csv, .npy or .npz with columns t, path and x");
     all = read_observations(path, s.file);
+    set.sha256 = sha256_of_file(path);
     if (set.truth && set.truth->d != all.d())
       fail<UsageError>("--truth", s.truth, " has d = ", set.truth->d, ", but ", path, " has d = ", all.d(), ".");
   }

@@ -25,6 +25,7 @@ struct Dataset {
   std::string name;
   Observations train, test;
   std::optional<SdeSystem> truth;  ///< if f and g are known
+  std::string sha256 = {};         ///< of a file
 };
 
 /// The observations; those for training are thinned. Throws UsageError, DataError.

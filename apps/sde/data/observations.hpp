@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/sde/data/roles.hpp"
 #include "autodiff/base/rng.hpp"
 
 namespace dimwise::app::sde {
@@ -14,6 +15,7 @@ struct Observations {
   std::vector<int64_t> path, group;       ///< the path and its initial law, numbered from 0
   Tensor x;                               ///< (n, d), float64
   std::vector<std::string> remarks = {};  ///< changes of the data, and limits of what can be learned
+  std::string dialect = {};               ///< of a text file: how it was read
 
   int64_t size() const { return static_cast<int64_t>(t.size()); }
   int64_t d() const { return x.dim(1); }
@@ -23,23 +25,22 @@ struct Observations {
 
 /// Options of reading a file.
 struct ReadOptions {
-  std::vector<std::string> names = {};    ///< of the columns of a file without names
-  std::vector<std::string> columns = {};  ///< the components of x; by default all columns except t, path and group
-  int64_t window = 0;                     ///< > 0: the rows are one series, which is cut into windows of this length
-  double interval = 1;                    ///< time between the rows of a series
-  bool logarithm = false;                 ///< whether x is replaced by its logarithm
+  CsvOptions table = csv_options({});  ///< how it is written; its `columns` are the components of x
+  RoleNames roles = {};                ///< the columns of time, path and group
+  int64_t window = 0;      ///< > 0: each path is a series at equal intervals, which is cut into windows of this length
+  double interval = 1;     ///< time between the rows of a series
+  bool logarithm = false;  ///< whether x is replaced by its logarithm
 };
 
 /// Observations of a .csv, .npy or .npz file.
 ///
-/// A file has a column t, and can have columns path and group with the numbers of paths and of initial laws; without
-/// path, each row is a separate path. A .npy has columns t, path, x1 … unless `names` are given; a .npz has arrays t,
-/// path, group, x. With `window`, rows are a series at equal intervals: disjoint windows become paths that start at
-/// t = 0.
+/// Columns mean what `read_roles` says. Without a path, each row is a separate path. With `window`, the rows of a path
+/// are a series at equal intervals, one series if there is no path: disjoint windows become paths that start at t = 0;
+/// a time only has to rise along the rows.
 ///
 /// Unordered rows are sorted and duplicate rows are dropped; the remarks say so. Throws DataError for values that are
 /// missing or not finite, two different observations of a path at one time, a path of two groups, a constant component,
-/// a single time, and columns that do not exist or are named twice; UsageError for names that the file does not take.
+/// a single time, and what `read_roles` refuses; UsageError for a window of one row.
 Observations read_observations(const std::string& path, const ReadOptions& options);
 
 /// Some rows of the observations, with the same numbers of paths and groups.

@@ -50,9 +50,14 @@ Tensor as_images(const Tensor& x, const std::string& path) {
     const auto side = static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(shape[1]))));
     if (side * side == shape[1]) shape = {shape[0], side, side};
   }
+  if (shape.rank() == 4 && shape[1] == 1)
+    shape = {shape[0], shape[2], shape[3]};
+  else if (shape.rank() == 4 && shape[3] == 1)
+    shape = {shape[0], shape[1], shape[2]};
   if (shape.rank() != 3)
     fail<DataError>("data", path, " has shape ", x.shape(),
-                    ". It must be (images, height, width), or (images, s·s) for square images.");
+                    ". It must be (images, height, width), with one channel before or after them or none, or (images, "
+                    "s·s) for square images.");
   if (shape[1] < fewest_pixels || shape[2] < fewest_pixels)
     fail<DataError>("data", path, " has images of ", shape[1], " x ", shape[2], " pixels. They need at least ",
                     fewest_pixels, " x ", fewest_pixels, ".");

@@ -1,28 +1,27 @@
 #include "nn/io/detail/csv_fields.hpp"
 
-#include <algorithm>
-#include <cctype>
-#include <charconv>
-#include <cmath>
-
 #include "autodiff/base/error.hpp"
+#include "nn/io/detail/csv_cells.hpp"
 
 namespace dimwise {
 
-CsvReader::CsvReader(std::string_view text, const std::string& name) : text_(text), name_(name) {
-  if (text_.substr(0, 3) == "\xef\xbb\xbf") at_ = line_start_ = 3;  // the byte-order mark of some editors
-}
+CsvReader::CsvReader(std::string_view text, char separator, const std::string& name, size_t line)
+    : text_(text), name_(name), line_(line), separator_(separator) {}
 
 bool CsvReader::next(std::vector<CsvField>& row) {
   row.clear();
+  comment_ = {};
   for (;; end_line()) {
     skip_spaces();
-    if (!at_end() && text_[at_] == '#') skip_line();
+    if (at_comment())
+      skip_comment();
+    else if (!at_line_end())
+      break;
+    else
+      comment_ = {};
     if (at_end()) return false;
-    if (!at_line_end()) break;
   }
-  if (separator_ == '\0') separator_ = find_separator();
-  // A tab was skipped as whitespace above, but may follow an empty first field.
+  // A separator can have been skipped as a space above, but may follow an empty first field.
   at_ = line_start_;
   for (;;) {
     skip_spaces();
@@ -36,24 +35,23 @@ bool CsvReader::next(std::vector<CsvField>& row) {
   return true;
 }
 
-char CsvReader::find_separator() const {
-  bool quoted = false, seen[4] = {};
-  constexpr std::string_view candidates = ";\t, ";
-  for (size_t i = at_; i < text_.size() && (quoted || (text_[i] != '\n' && text_[i] != '\r')); ++i) {
-    if (text_[i] == '"') quoted = !quoted;
-    if (const size_t which = candidates.find(text_[i]); !quoted && which != std::string_view::npos) seen[which] = true;
-  }
-  for (size_t i = 0; i < candidates.size(); ++i)
-    if (seen[i]) return candidates[i];
-  return ',';
+bool CsvReader::at_comment() const {
+  if (at_end() || text_[at_] != '#') return false;
+  size_t end = at_;
+  while (end < text_.size() && text_[end] != '\n' && text_[end] != '\r' && !is_separator(text_[end])) ++end;
+  while (is_space(text_[end - 1])) --end;
+  const std::string_view word = text_.substr(at_, end - at_);
+  return !says_missing(word);
 }
 
 void CsvReader::skip_spaces() {
   while (!at_end() && is_space(text_[at_])) ++at_;
 }
 
-void CsvReader::skip_line() {
+void CsvReader::skip_comment() {
+  const size_t begin = text_.find_first_not_of('#', at_);
   while (!at_line_end()) ++at_;
+  comment_ = begin < at_ ? text_.substr(begin, at_ - begin) : std::string_view();
 }
 
 void CsvReader::end_line() {
@@ -67,13 +65,14 @@ CsvField CsvReader::field() {
   CsvField field{{}, false, line_, at_ - line_start_ + 1};
   if (!at_end() && text_[at_] == '"') {
     quoted_text(field);
-    skip_spaces();
-    if (!at_line_end() && separator_ != ' ' && text_[at_] != separator_)
-      fail<DataError>("csv", name_, ":", line_, ":", at_ - line_start_ + 1, ": text after a closing quote.");
+    if (separator_ != ' ') skip_spaces();
+    if (!at_line_end() && !is_separator(text_[at_]))
+      fail<DataError>("csv", name_, ":", line_, ":", at_ - line_start_ + 1,
+                      ": text after a closing quote. Double the quotes that belong to the text.");
     return field;
   }
   const size_t begin = at_;
-  while (!at_line_end() && text_[at_] != separator_ && !(separator_ == ' ' && text_[at_] == '\t')) ++at_;
+  while (!at_line_end() && !is_separator(text_[at_])) ++at_;
   size_t end = at_;
   while (end > begin && is_space(text_[end - 1])) --end;
   field.text = text_.substr(begin, end - begin);
@@ -93,23 +92,9 @@ void CsvReader::quoted_text(CsvField& field) {
       line_start_ = at_ + 1;
     }
   }
-  fail<DataError>("csv", name_, ":", field.line, ":", field.column, ": the quote that starts here is not closed.");
-}
-
-std::optional<double> parse_number(std::string_view text) {
-  if (!text.empty() && text[0] == '+' && text.substr(1, 1) != "-") text.remove_prefix(1);
-  double value = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || stop != text.data() + text.size() || std::isnan(value)) return std::nullopt;
-  return value;
-}
-
-bool says_missing(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  constexpr std::string_view words[] = {"", "na", "n/a", "nan", "-nan", "null", "none"};
-  return std::find(std::begin(words), std::end(words), lower) != std::end(words);
+  fail<DataError>(
+      "csv", name_, ":", field.line, ":", field.column,
+      ": the quote that starts here is not closed. Close it, or double the quotes that belong to the text.");
 }
 
 }  // namespace dimwise

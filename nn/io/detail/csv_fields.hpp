@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,34 +17,33 @@ struct CsvField {
 /// Splits a text table into rows of fields, one row at a time.
 class CsvReader {
  public:
-  /// Detects the separator from the first row; `name` replaces the path in errors.
-  CsvReader(std::string_view text, const std::string& name);
+  /// The text begins in line `line` of the file; `separator` ' ' stands for any number of spaces and tabs; `name`
+  /// replaces the path in errors.
+  CsvReader(std::string_view text, char separator, const std::string& name, size_t line = 1);
   /// Reads the next row into `row`, skipping blank lines and comments; false at the end. Throws DataError for an
   /// unterminated quote and for text next to a quote.
+  ///
+  /// A line that begins with # is a comment, unless its first field is a word of a missing value, as #N/A.
   bool next(std::vector<CsvField>& row);
+  /// The comment in the line above the last row, without its mark; empty if that line is none.
+  std::string_view comment() const { return comment_; }
 
  private:
-  char find_separator() const;
   bool at_end() const { return at_ == text_.size(); }
   bool at_line_end() const { return at_end() || text_[at_] == '\n' || text_[at_] == '\r'; }
   bool is_space(char c) const { return c == ' ' || (c == '\t' && separator_ != '\t'); }
+  bool is_separator(char c) const { return c == separator_ || (separator_ == ' ' && c == '\t'); }
+  bool at_comment() const;
   void skip_spaces();
-  void skip_line();
+  void skip_comment();
   void end_line();
   CsvField field();
   void quoted_text(CsvField& field);
 
-  std::string_view text_;
+  std::string_view text_, comment_;
   const std::string& name_;
-  size_t at_ = 0, line_ = 1, line_start_ = 0;
-  char separator_ = '\0';
+  size_t at_ = 0, line_, line_start_ = 0;
+  char separator_;
 };
-
-/// The number that the whole field represents, including infinities. None for anything else, and outside the range of
-/// double.
-std::optional<double> parse_number(std::string_view text);
-
-/// Whether a field marks a missing value: empty, NA, N/A, NaN, null or None, in upper or lower case.
-bool says_missing(std::string_view text);
 
 }  // namespace dimwise

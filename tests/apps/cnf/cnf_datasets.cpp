@@ -56,8 +56,8 @@ TEST_CASE("a column of text is left out, saying so") {
   write_text(folder / "text.csv", text);
   const Ended ended = cnf(training(folder / "text.csv", folder / "run", 3));
   CHECK(ended.code == 0);
-  CHECK_THAT(ended.err,
-             Contains("2 columns, 32 rows to train, 4 to validate, 4 to test") && Contains("dropped column name"));
+  CHECK_THAT(ended.err, Contains("2 columns, 32 rows to train, 4 to validate, 4 to test") &&
+                            Contains("data: components: a, b; left out: name (text)"));
 }
 
 TEST_CASE("malformed rows are refused by line and column") {

@@ -116,10 +116,10 @@ TEST_CASE("sample writes CSV and NPY with the same points for the same seed") {
   draw("a.npy", "4");
   draw("b.npy", "5");
   const Csv csv = load_csv(folder / "a.csv");
-  CHECK(csv.columns == Strings{"x1", "x2"});
+  CHECK(csv.columns == Strings{"a", "b"});
   const Tensor a = load_npy(folder / "a.npy"), b = load_npy(folder / "b.npy");
   CHECK(a.shape() == Shape{50, 2});
-  CHECK(a.dtype() == DType::float32);
+  CHECK(a.dtype() == DType::float64);
   CHECK(a.values() == csv.values.values());
   CHECK(a.values() != b.values());
   const std::vector<double> values = a.values();

@@ -28,6 +28,16 @@ using Names = std::vector<std::string>;
 
 constexpr DType f64 = DType::float64;
 
+// Options of which these of the table are given.
+ReadOptions with(const CsvOptions& given) {
+  ReadOptions options;
+  options.table.names = given.names;
+  options.table.columns = given.columns;
+  options.table.drop = given.drop;
+  options.table.missing = given.missing;
+  return options;
+}
+
 Observations read(const std::string& csv, const ReadOptions& options = {}) {
   const TemporaryFolder folder;
   write_text(folder / "x.csv", csv);
@@ -72,8 +82,8 @@ TEST_CASE("a table gives times, paths, groups and components by the names of its
   CHECK(all.x.shape() == Shape{4, 2});
   CHECK(all.paths() == 2);
   CHECK(all.groups() == 2);
-  CHECK(all.remarks.empty());
-  const Observations one = read("x1,path,t,speed\n1,7,0,5\n2,7,0.5,6\n", {.columns = {"speed"}});
+  CHECK(all.remarks == Names{"components: x1, speed; time: t; path: path; group: group"});
+  const Observations one = read("x1,path,t,speed\n1,7,0,5\n2,7,0.5,6\n", with({.columns = {"speed"}}));
   CHECK(one.columns == Names{"speed"});
   CHECK(one.x.values() == Numbers{5, 6});
   CHECK(one.groups() == 1);
@@ -83,8 +93,8 @@ TEST_CASE("a table gives times, paths, groups and components by the names of its
 TEST_CASE("without a column path each row is a path of its own, which is told") {
   const Observations all = read("t,x\n0,1\n1,2\n1,3\n");
   CHECK(all.path == Places{0, 1, 2});
-  REQUIRE(all.remarks.size() == 1);
-  CHECK(all.remarks[0] == "there is no column path, so each row is a separate path");
+  REQUIRE(all.remarks.size() == 2);
+  CHECK(all.remarks[1] == "there is no column path, so each row is a separate path");
 }
 
 TEST_CASE("rows are sorted and repeated ones left out, which is told") {
@@ -92,17 +102,17 @@ TEST_CASE("rows are sorted and repeated ones left out, which is told") {
   CHECK(all.t == Numbers{0, 1, 2, 0, 1});
   CHECK(all.path == Places{0, 0, 0, 1, 1});
   CHECK(all.x.values() == Numbers{3, 4, 1, 2, 5});
-  CHECK(all.remarks == Names{"unordered rows were sorted by path and time", "dropped duplicate rows: 1"});
+  CHECK(all.remarks == Names{"components: x; time: t; path: path", "unordered rows were sorted by path and time",
+                             "dropped duplicate rows: 1"});
 }
 
 TEST_CASE("text and row numbers are left out, which is told") {
   const Observations all = read("rownames,t,path,who,x\n1,0,1,Ann,2\n2,1,1,Bob,3\n");
   CHECK(all.columns == Names{"x"});
-  CHECK(all.remarks == Names{"dropped as text or row numbers: column rownames, who"});
+  CHECK(all.remarks == Names{"components: x; time: t; path: path; left out: rownames (row numbers), who (text)"});
   refused("t,path,x\nmorning,1,2\nevening,1,3\n",
-          "has columns path, x (and, dropped as text or row numbers, t), none of which is t, the time.");
-  CHECK(read("day,x\nMon,1\nTue,2\nWed,4\nThu,5\n", {.window = 2}).remarks[0] ==
-        "dropped as text or row numbers: column day");
+          "x.csv: column t: 'morning' in row 1 is neither a number nor a date of ISO 8601.");
+  CHECK(read("day,x\nMon,1\nTue,2\nWed,4\nThu,5\n", {.window = 2}).remarks[0] == "components: x; left out: day (text)");
 }
 
 TEST_CASE("arrays of NumPy hold the same") {
@@ -114,11 +124,11 @@ TEST_CASE("arrays of NumPy hold the same") {
   CHECK(all.t == Numbers{0, 1, 0});
   CHECK(all.path == Places{0, 0, 1});
   CHECK(all.x.values() == Numbers{5, 6, 7, 8, 1, 2});
-  const Observations named = read_observations(folder / "x.npy", {.names = {"t", "group", "a", "b"}});
+  const Observations named = read_observations(folder / "x.npy", with({.names = {"t", "group", "a", "b"}}));
   CHECK(named.columns == Names{"a", "b"});
   CHECK(named.group == Places{0, 0, 1});
   CHECK(named.path == Places{0, 1, 2});
-  CHECK(read_observations(folder / "x.npy", {.names = {"u", "t", "a", "path"}, .columns = {"a"}}).x.values() ==
+  CHECK(read_observations(folder / "x.npy", with({.names = {"u", "t", "a", "path"}, .columns = {"a"}})).x.values() ==
         Numbers{5, 7, 1});
 
   const Tensor x = tensor({5, 6, 7, 8, 1, 2}, {3, 2}, f64);
@@ -139,23 +149,24 @@ TEST_CASE("arrays of NumPy hold the same") {
   refused_file(folder / "none.npz", "none.npz has no array x of shape (rows,) or (rows, d).");
   save_npz(folder / "uneven.npz", {{"t", tensor({0, 1}, f64)}, {"x", x}});
   refused_file(folder / "uneven.npz", "uneven.npz: x has 3 rows, and t, path or group 2.");
-  refused_file<UsageError>(folder / "x.npz", "[--names] is for a file without column names", {.names = {"t", "x"}});
-  refused_file<UsageError>(folder / "x.npy", "[--names] has 2 names, but " + folder / "x.npy" + " has 4 columns.",
-                           {.names = {"t", "x"}});
+  refused_file(folder / "x.npz", "has names. Leave out --names.", with({.names = {"t", "x"}}));
+  refused_file(folder / "x.npy", folder / "x.npy" + " has 4 columns, but there are 2 names. Correct --names.",
+               with({.names = {"t", "x"}}));
   write_text(folder / "text.npy", "t,x\n1,2\n");
   refused_file(folder / "text.npy", "text.npy");
 }
 
 TEST_CASE("names are for a file that has none") {
-  const Observations all = read("0,1,5\n1,1,6\n", {.names = {"t", "path", "a"}});
+  const Observations all = read("0,1,5\n1,1,6\n", with({.names = {"t", "path", "a"}}));
   CHECK(all.columns == Names{"a"});
   CHECK(all.t == Numbers{0, 1});
-  refused<UsageError>("t,x\n0,1\n1,2\n", "[--names] is for a file without column names, but ", {.names = {"t", "x"}});
-  refused<UsageError>("0,1\n1,2\n", "[--names] has 3 names, but ", {.names = {"t", "x", "y"}});
-  refused("0,1,2\n1,2,3\n", "column x is named twice", {.names = {"t", "x", "x"}});
+  refused("t,x\n0,1\n1,2\n", "has the column names t, x. Names are for a file without any: leave out --names",
+          with({.names = {"t", "x"}}));
+  refused("0,1\n1,2\n", "has 2 columns, but there are 3 names. Correct --names", with({.names = {"t", "x", "y"}}));
+  refused("0,1,2\n1,2,3\n", "column x is named twice", with({.names = {"t", "x", "x"}}));
   refused("t,t,x\n0,0,1\n1,1,2\n", "column t is named twice");
-  refused("t,x\n0,1\n1,2\n", "column x is named twice", {.columns = {"x", "x"}});
-  refused("t,x\n0,1\n1,2\n", "has no column y, only t, x.", {.columns = {"y"}});
+  refused("t,x\n0,1\n1,2\n", "column x is named twice", with({.columns = {"x", "x"}}));
+  refused("t,x\n0,1\n1,2\n", "has no column y, only t, x.", with({.columns = {"y"}}));
 }
 
 TEST_CASE("a path is at one place at a time and starts from one law") {
@@ -171,12 +182,11 @@ TEST_CASE("what cannot be learned from is refused by row and column") {
   refused("t,x\n0,1\n,2\n", "x.csv:3:1: missing value in column 't'");
   refused("t,x\n0,1\n1,inf\n2,3\n", "row 2, column x is inf. Remove such rows from the file: times may be irregular.");
   refused("t,path,x\n0,1,1\n1,-inf,2\n", "row 2, column path is -inf");
-  CHECK(read("t,x,y\n0,1,1\n1,2,inf\n", {.columns = {"x"}}).size() == 2);
+  CHECK(read("t,x,y\n0,1,1\n1,2,inf\n", with({.columns = {"x"}})).size() == 2);
   refused("t,x,y\n0,1,3\n1,1,4\n", "column x is constant, 1. It has no dynamics to learn");
   refused("t,x\n2,1\n2,3\n",
           "all observations are at t = 2. Give several times: the equation is learned from how the density changes.");
-  refused("s,x\n0,1\n1,2\n",
-          "has columns s, x, none of which is t, the time. Name it t, or give --window if the rows are one series");
+  refused("s,x\n0,1\n1,2\n", "has columns s, x, none of which is the time. Name it by --time, or give --window");
   refused("t,path\n0,1\n1,2\n", "has columns t, path: none of them is x.");
   refused("t,x\n", "x.csv has no rows.");
   refused("", "x.csv");
@@ -200,11 +210,12 @@ TEST_CASE("a series is cut into windows that start at t = 0 and do not overlap")
   CHECK(all.path == Places{0, 0, 0, 1, 1, 1});
   CHECK(all.groups() == 1);
   CHECK(all.x.values() == Numbers{1, 2, 4, 8, 16, 32});
-  CHECK(
-      all.remarks ==
-      Names{"cut into 2 windows of 3 rows, each starting at t = 0; dropped rows at the end, which fill no window: 1"});
+  CHECK(all.remarks ==
+        Names{"components: a; time: t",
+              "cut into 2 windows of 3 rows, each starting at t = 0; dropped rows at the end, which fill no window: 1",
+              "the time is not used: rows of a series are 0.5 apart"});
   CHECK(read("a\n1\n2\n3\n4\n", {.window = 2}).remarks ==
-        Names{"cut into 2 windows of 2 rows, each starting at t = 0"});
+        Names{"components: a", "cut into 2 windows of 2 rows, each starting at t = 0"});
   CHECK(read("a\n1\n2\n3\n4\n", {.window = 2, .logarithm = true}).x.values()[3] == Approx(std::log(4)));
   const TemporaryFolder folder;
   save_npy(folder / "x.npy", tensor({1, 2, 3, 4, 5, 6, 7, 8}, {4, 2}, f64));

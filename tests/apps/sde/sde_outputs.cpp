@@ -179,7 +179,8 @@ TEST_CASE("plot writes a picture of each kind, in one, two and three dimensions,
       {"one", {}},
       {"two", {"--data", "rotating-ou"}},
       {"three", {"--data", "coupled", "--d", "3"}},
-      {"series", {"--data", paths_file(folder), "--columns", "a,b", "--window", "5", "--initial", "start"}},
+      {"series",
+       {"--data", paths_file(folder), "--columns", "a,b", "--drop", "t,path", "--window", "5", "--initial", "start"}},
       {"clock", {"--time-dependent", "--density", "flow"}},
       {"euler", {"--method", "euler"}}};
   for (const auto& [name, flags] : cases) {

@@ -73,7 +73,6 @@ TEST_CASE("usage errors of dimwise-sde train end with 2, tell the remedy and wri
       {{"--truth", "ou"}, "[--truth] is for a file, but double-well is a built-in system."},
       {{"--data", file, "--truth", "rotatin-ou"}, "Did you mean rotating-ou?"},
       {{"--data", file, "--truth", "ou"}, "[--truth] ou has d = 1, but " + file + " has d = 2."},
-      {{"--data", file, "--names", "t,path,x1,x2"}, "[--names] is for a file without column names"},
       {{"--data", file, "--window", "1"}, "[--window] must be at least 2 rows, not 1."},
       {{"--time-dependent", "--initial", "start"}, "[--time-dependent] needs the same time for all paths"},
   };
@@ -111,7 +110,7 @@ TEST_CASE("data that are missing or show nothing end with 3, say why and write n
   refused(of("t,x\n0,1\n1,nan\n"), "x.csv:3:3: missing value in column 'x'");
   refused(of("t,x\n0,1\n1\n"), "x.csv:3");
   refused(of("t,x\n0,1\n1,inf\n"), "row 2, column x is inf");
-  refused(of("s,x\n0,1\n1,2\n"), "none of which is t, the time. Name it t, or give --window");
+  refused(of("s,x\n0,1\n1,2\n"), "none of which is the time. Name it by --time, or give --window");
   refused(of("t,x\n1,1\n1,2\n"), "all observations are at t = 1.");
   refused(of("t,x\n0,5\n1,5\n"), "column x is constant, 5.");
   refused(of("t,path,x\n0,1,5\n0,1,6\n1,1,6\n"), "two observations of one path at t = 0.");
@@ -145,7 +144,8 @@ TEST_CASE("config.toml repeats a fit bit for bit") {
   const Strings cases[]{
       {"--data", "rotating-ou", "--diffusion", "learned,0.3", "--keep", "0.7", "--seed", "3", "--clip", "3"},
       {"--data", paths_file(folder), "--columns", "b,a", "--fit", "joint", "--residual", "l2", "--space", "p"},
-      {"--data", paths_file(folder), "--window", "5", "--interval", "0.3", "--initial", "start", "--lr", "0.003"},
+      {"--data", paths_file(folder), "--drop", "t,path", "--window", "5", "--interval", "0.3", "--initial", "start",
+       "--lr", "0.003"},
       {"--method", "euler", "--times", "random", "--end-time", "1.5", "--sigma", "0.7", "--dtype", "float64"},
   };
   for (const Strings& flags : cases) {
@@ -309,7 +309,8 @@ TEST_CASE("what is said of a fit: the data, what was done to them, and what they
   CHECK_THAT(said({"--data", file}), Contains("24 observations of 8 paths to train on, 6 of 2 held out") && one_law);
   CHECK_THAT(said({"--data", file, "--initial", "start"}), !one_law && stationary);
   CHECK_THAT(said({"--method", "euler"}), biased && !stationary);
-  CHECK_THAT(said({"--data", file, "--window", "4"}), Contains("data: cut into 7 windows of 4 rows"));
+  CHECK_THAT(said({"--data", file, "--drop", "t,path", "--window", "4"}),
+             Contains("data: cut into 7 windows of 4 rows"));
 }
 
 TEST_CASE("with --json stdout is one object, with errors where the truth is known") {

@@ -223,6 +223,14 @@ TEST_CASE("rows of square images are images") {
   refused(File("rows.npy", full({20, 8}, 0.5)), "has shape (20, 8). It must be (images, height, width)");
 }
 
+TEST_CASE("one channel before or after the pixels is dropped") {
+  std::vector<double> pixels(20 * 2 * 3);
+  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<double>(i) / 200;
+  const Tensor plain = load_image_file(File("own.npy", tensor(pixels, {20, 2, 3})).path);
+  for (const Shape& shape : {Shape{20, 1, 2, 3}, Shape{20, 2, 3, 1}})
+    CHECK(same(load_image_file(File("own.npy", tensor(pixels, shape)).path), plain));
+}
+
 TEST_CASE("files that hold no images are refused with the reason") {
   const auto with = [](double value) {
     std::vector<double> pixels(20 * 2 * 3, 0.5);
@@ -234,7 +242,8 @@ TEST_CASE("files that hold no images are refused with the reason") {
   refused(with(-0.25), "image 14, row 2, column 2 is -0.25");
   refused(with(1.5), "image 14, row 2, column 2 is 1.5");
   refused(File("own.npy", full({20}, 0.5)), "has shape (20,)");
-  refused(File("own.npy", full({20, 1, 4, 4}, 0.5)), "has shape (20, 1, 4, 4)");
+  refused(File("own.npy", full({20, 3, 4, 4}, 0.5)), "has shape (20, 3, 4, 4)");
+  refused(File("own.npy", full({20, 4, 4, 3}, 0.5)), "has shape (20, 4, 4, 3)");
   refused(File("own.npy", full({20, 1, 4}, 0.5)), "images of 1 x 4 pixels. They need at least 2 x 2");
   refused(File("own.npy", full({20, 4, 1}, 0.5)), "images of 4 x 1 pixels");
   refused(File("own.npy", full({20, 0, 0}, 0.5)), "images of 0 x 0 pixels");
