@@ -182,7 +182,7 @@ class Reader {
 
   Tensor finite_column(const std::string& name) const {
     const auto at = std::find(table_.columns.begin(), table_.columns.end(), name);
-    const Tensor column = select_column(at - table_.columns.begin());
+    Tensor column = dimwise::select(table_.values, 1, at - table_.columns.begin());
     const std::vector<double> values = column.values();
     const auto bad = std::find_if(values.begin(), values.end(), [](double v) { return !std::isfinite(v); });
     if (bad != values.end())
@@ -190,7 +190,6 @@ class Reader {
                       ". Remove such rows from the file: times may be irregular.");
     return column;
   }
-  Tensor select_column(int64_t place) const { return dimwise::select(table_.values, 1, place); }
 
   std::vector<double> times(const std::string& name, Names& remarks) const {
     const auto text = table_.labels.find(name);

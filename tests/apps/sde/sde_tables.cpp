@@ -134,7 +134,7 @@ TEST_CASE("times and places far from 0 keep their digits in float32") {
     all.x = tensor(values, {40, 1}, f64);
     return all;
   };
-  const Observations near = rows(0, 0), far = rows(1.6e9, -2e9);
+  const Observations near = rows(0, 0), far = rows(1.6e9 + 37, -2e9);
   const auto points = [](const Observations& all) {
     return density_points(make_model({.net = {.hidden = {4}}}, all, {std::nullopt}, Rng(1)), all);
   };
