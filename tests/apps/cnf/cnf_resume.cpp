@@ -73,12 +73,10 @@ TEST_CASE("a run goes on under its own flags alone, and only its length, folder 
   const Strings words = training(data, out, 6);
   REQUIRE(cnf(words).code == 0);
   const std::string before = checkpoint(out, 6), lines = metrics(out);
-  const std::vector<std::pair<Strings, std::string>> cases{{{"--seed", "5"}, "--seed is 0, not 5"},
-                                                           {{"--lr", "0.5"}, "--lr is 0.01, not 0.5"},
-                                                           {{"--trace", "hutchinson"}, "--trace is"},
-                                                           {{"--rtol", "0.25"}, "--rtol is 0.001, not 0.25"},
-                                                           {{"--kinetic", "0.1"}, "--kinetic is 0, not 0.1"},
-                                                           {{"--validation-share", "0.3"}, "--validation-share is"}};
+  const std::vector<std::pair<Strings, std::string>> cases{
+      {{"--seed", "5"}, "--seed is 0, not 5"},           {{"--lr", "0.5"}, "--lr is 0.01, not 0.5"},
+      {{"--trace", "hutchinson"}, "--trace is"},         {{"--rtol", "0.25"}, "--rtol is 0.001, not 0.25"},
+      {{"--kinetic", "0.1"}, "--kinetic is 0, not 0.1"}, {{"--validation-share", "0.3"}, "--validation-share is"}};
   for (const auto& [flags, difference] : cases) {
     const Ended ended = cnf(words + Strings{"--resume"} + flags);
     INFO(ended.err);
