@@ -32,7 +32,7 @@ Archive open(Source& source, int flags, const std::string& name) {
   ZipError error;
   Archive archive(zip_open_from_source(source.get(), flags, &error.error), &zip_discard);
   if (!archive) bad_file("npz", name, "not a readable zip archive: ", error.text(), ".");
-  source.release();
+  (void)source.release();
   return archive;
 }
 
@@ -85,7 +85,7 @@ void add_member(zip_t* archive, const std::string& key, const Bytes& npy, const 
   const zip_int64_t added = zip_file_add(archive, (key + std::string(suffix)).c_str(), data.get(), ZIP_FL_ENC_UTF_8);
   if (added < 0)
     fail<ValueError>("npz", "cannot store an array under the name '", key, "': ", zip_strerror(archive), ".");
-  data.release();
+  (void)data.release();
   const auto index = static_cast<zip_uint64_t>(added);
   constexpr zip_uint16_t date = 1 << 5 | 1;  // 1980-01-01 for all, so that equal tensors give equal files
   if (zip_set_file_compression(archive, index, ZIP_CM_STORE, 0) != 0 ||
@@ -108,7 +108,8 @@ std::map<std::string, Tensor> parse_npz(BytesView bytes, const std::string& name
     const auto index = static_cast<zip_uint64_t>(i);
     const zip_stat_t stat = checked_stat(archive.get(), index, name, compressed_left);
     std::string key = stat.name;
-    const std::string member = name + ": member '" + key + "'";
+    std::string member = name;
+    member.append(": member '").append(key).append("'");
     if (key.size() < suffix.size() || key.compare(key.size() - suffix.size(), suffix.size(), suffix) != 0)
       bad_file("npz", member, "its name does not end in .npy.");
     key.resize(key.size() - suffix.size());
@@ -139,7 +140,7 @@ void save_npz(const std::string& path, const std::map<std::string, Tensor>& arra
     add_member(archive.get(), key, members.back(), path);
   }
   if (zip_close(archive.get()) != 0) bad_file("npz", path, zip_strerror(archive.get()), ".");
-  archive.release();
+  (void)archive.release();
 
   zip_stat_t stat;
   if (zip_source_stat(written.get(), &stat) != 0 || zip_source_open(written.get()) != 0)
