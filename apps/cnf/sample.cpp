@@ -3,6 +3,7 @@
 #include "apps/cnf/commands.hpp"
 #include "apps/cnf/saved_run.hpp"
 #include "apps/common/cli/exit_code.hpp"
+#include "apps/common/run/run_folder.hpp"
 #include "nn/io/csv.hpp"
 #include "nn/io/npy.hpp"
 
@@ -28,11 +29,7 @@ void draw(const SampleSettings& s) {
   const SavedRun saved = load_run(s.common.out, s.weights);
   const Tensor x = sample_model(saved.model, s.n, Rng(static_cast<uint64_t>(s.common.seed)).split("sample"),
                                 flow_options(s.solver).ode);
-  try {
-    write(s.file, column_names(saved.settings), x);
-  } catch (const DataError& unwritable) {
-    fail<Error>("sample", unwritable.what(), " Choose another --file.");
-  }
+  write_result("sample", "--file", [&] { write(s.file, column_names(saved.settings), x); });
   std::cout << s.n << " samples written to " << s.file << '\n';
 }
 

@@ -116,7 +116,7 @@ class Formulas {
     }
   }
 
-  Value read(const std::string& formula) const {
+  Value read(const std::string& formula) {
     check_signs(formula);
     check_names(formula);
     const std::string text = with_decimal_points(formula);
@@ -320,7 +320,7 @@ class Formulas {
   std::vector<std::string> order_;
   GiNaC::symtab table_;
   GiNaC::prototype_table readers_;
-  mutable std::string formula_;  // for messages
+  std::string formula_;  // for messages
 };
 
 }  // namespace
@@ -367,7 +367,7 @@ OdeProblem formula_problem(const std::string& field, const std::string& start, c
   }
   std::vector<std::string> symbols = names;
   symbols.emplace_back("t");
-  const Formulas reader(symbols, constants);
+  Formulas reader(symbols, constants);
   std::vector<Value> values;
   formulas.insert(formulas.end(), algebraic.begin(), algebraic.end());
   for (const std::string& formula : formulas) values.push_back(reader.read(formula));

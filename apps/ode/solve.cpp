@@ -158,11 +158,9 @@ class Solve {
       for (const double v : y[i][0].values()) rows.push_back(v);
     }
     const std::string path = folder_.path() + "/trajectory.csv";
-    try {
+    write_result("solve", "--out", [&] {
       save_csv(path, columns, tensor(rows, {static_cast<int64_t>(y.size()), n + 1}, DType::float64));
-    } catch (const DataError& unwritable) {
-      fail<Error>("solve", unwritable.what(), " Choose another --out.");
-    }
+    });
     files_ = {path};
     const auto [drawn, states] = drawn_solution(times);
     for (const auto& [name, panel] : {std::pair{"time", time_panel(problem_, drawn, states)},

@@ -249,11 +249,7 @@ class WorkPrecision {
 
   void write() {
     const std::string path = folder_.path() + "/table.md";
-    try {
-      write_atomically(path, as_bytes(table()));
-    } catch (const DataError& unwritable) {
-      fail<Error>("race", unwritable.what(), " Choose another --out.");
-    }
+    write_result("race", "--out", [&] { write_atomically(path, as_bytes(table())); });
     files_ = {path};
     const Figure figure{.panels = {panel("evaluations of f", true,
                                          [](const Cell& c) { return static_cast<double>(c.counts.evaluations); }),

@@ -8,6 +8,7 @@
 #include "apps/common/cli/exit_code.hpp"
 #include "apps/common/plot/write.hpp"
 #include "apps/common/run/progress.hpp"
+#include "apps/common/run/run_folder.hpp"
 #include "apps/sde/commands.hpp"
 #include "apps/sde/data/simulation.hpp"
 #include "nn/io/csv.hpp"
@@ -88,11 +89,7 @@ void run(SimulateSettings s) {
                                          [&](int64_t done) { progress.update({.step = done}); });
   progress.finish();
   const SdeStatistics& statistics = simulation.statistics;
-  try {
-    write(s.common.out, simulation.seen);
-  } catch (const DataError& unwritable) {
-    fail<Error>("simulate", unwritable.what(), " Choose another --out.");
-  }
+  write_result("simulate", "--out", [&] { write(s.common.out, simulation.seen); });
   if (!s.figure.empty()) draw(s, simulation.seen);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
   if (s.common.json)

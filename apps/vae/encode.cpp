@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "apps/common/cli/exit_code.hpp"
+#include "apps/common/run/run_folder.hpp"
 #include "apps/vae/commands.hpp"
 #include "apps/vae/model/objective.hpp"
 #include "apps/vae/saved_run.hpp"
@@ -35,11 +36,9 @@ void encode(const EncodeSettings& s) {
     divergence.push_back(bound.divergence);
   }
   const Tensor kl = concat(divergence, 0);
-  try {
+  write_result("encode", "--file", [&] {
     save_npz(s.file, {{"z", concat(z, 0)}, {"kl", kl}, {"negative_elbo", concat(reconstruction, 0) + kl}});
-  } catch (const DataError& unwritable) {
-    fail<Error>("encode", unwritable.what(), " Choose another --file.");
-  }
+  });
   std::cout << x.dim(0) << " images encoded in " << s.file << '\n';
 }
 

@@ -33,11 +33,9 @@ void draw(const SampleSettings& s) {
   const Tensor shown = s.binary ? pixels.sample(rng.split("x")) : pixels.mean();
   if (!s.npz.empty()) {
     if (!s.npz.ends_with(".npz")) fail<UsageError>("--npz", "must end in .npz, not \"", s.npz, "\".");
-    try {
+    write_result("sample", "--npz", [&] {
       save_npz(s.npz, {{"z", z}, {"images", reshape(shown, {s.n, model.height, model.width})}});
-    } catch (const DataError& unwritable) {
-      fail<Error>("sample", unwritable.what(), " Choose another --npz.");
-    }
+    });
     std::cout << s.npz << '\n';
   }
   for (const std::string& path : write_figure(image_grid(shown, model.height, model.width, s.columns),

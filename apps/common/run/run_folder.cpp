@@ -83,13 +83,11 @@ RunFolder::RunFolder(const std::string& path, const Command& command, const Opti
     for (const fs::path& file : run_files(path_)) fs::remove(file);
   else if (!goes_on)
     check_vacant(path_, command);
-  try {
+  write_result("out", "--out", [&] {
     write_atomically(path_ + "/config.toml", as_bytes(command.effective_config()));
     const std::string earlier = options.resumed ? metrics_until(path_ + "/metrics.jsonl", options.resumed->step) : "";
     write_atomically(path_ + "/metrics.jsonl", as_bytes(earlier));
-  } catch (const DataError& unwritable) {
-    fail<Error>("out", unwritable.what(), " Choose another --out.");
-  }
+  });
   metrics_ = append("metrics.jsonl");
   log_ = append("log.txt");
   if (goes_on) kept_ = {fs::path(options.resumed->path).filename().string()};
@@ -136,6 +134,14 @@ std::string RunFolder::save(int64_t step, const std::map<std::string, Tensor>& t
     if (torn || (other.compare(0, 5, "ckpt-") == 0 && !kept)) fs::remove(entry.path(), ignored);
   }
   return file;
+}
+
+void write_result(const char* command, const char* flag, const std::function<void()>& write) {
+  try {
+    write();
+  } catch (const DataError& unwritable) {
+    fail<Error>(command, unwritable.what(), " Choose another ", flag, ".");
+  }
 }
 
 std::string result_folder(const std::string& out) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <fstream>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -50,6 +51,10 @@ class RunFolder {
   std::vector<std::string> kept_;  // names of this run's last two checkpoints
   std::ofstream metrics_, log_;
 };
+
+/// Calls `write`, which writes a result. Its DataError becomes an Error, as no data are at fault, that advises another
+/// value of `flag`, such as "--out".
+void write_result(const char* command, const char* flag, const std::function<void()>& write);
 
 /// The folder into which a command writes the results of a run: `out`, or the folder of the checkpoint `out`.
 std::string result_folder(const std::string& out);
