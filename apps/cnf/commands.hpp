@@ -4,7 +4,7 @@
 #include "apps/common/cli/common_flags.hpp"
 #include "apps/common/cli/solver_settings.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::cnf {
 
 using Words = std::vector<std::string>;
 
@@ -14,4 +14,4 @@ void add_eval(App& app);
 void add_sample(App& app);
 void add_plot(App& app);
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::cnf

@@ -4,12 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cnf/commands.hpp"
-#include "apps/cnf/saved_run.hpp"
 #include "apps/common/cli/exit_code.hpp"
+#include "apps/common/cnf/saved_run.hpp"
 #include "nn/distributions/multivariate_normal.hpp"
 #include "ops/reduce.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::cnf {
 
 namespace {
 
@@ -97,4 +97,4 @@ void add_eval(App& app) {
   c.does([s](const Command&) { evaluate(*s); });
 }
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::cnf

@@ -4,9 +4,9 @@
 int main(int argc, char** argv) {
   dimwise::set_threads(1);
   dimwise::app::App app("dimwise-cnf", "continuous normalizing flows with exact trace, by HollowNets");
-  dimwise::app::add_train(app);
-  dimwise::app::add_eval(app);
-  dimwise::app::add_sample(app);
-  dimwise::app::add_plot(app);
+  dimwise::app::cnf::add_train(app);
+  dimwise::app::cnf::add_eval(app);
+  dimwise::app::cnf::add_sample(app);
+  dimwise::app::cnf::add_plot(app);
   return run_app(app, argc, argv);
 }

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "apps/cnf/commands.hpp"
-#include "apps/cnf/saved_run.hpp"
+#include "apps/common/cnf/saved_run.hpp"
 #include "apps/common/plot/write.hpp"
 #include "apps/common/report/metrics.hpp"
 #include "apps/common/run/run_folder.hpp"
@@ -12,7 +12,7 @@
 #include "ops/arithmetic.hpp"
 #include "ops/layout.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::cnf {
 
 namespace {
 
@@ -245,4 +245,4 @@ void add_plot(App& app) {
   c.does([s](const Command&) { Plotter(*s).run(); });
 }
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::cnf

@@ -1,13 +1,13 @@
 #include <iostream>
 
 #include "apps/cnf/commands.hpp"
-#include "apps/cnf/saved_run.hpp"
 #include "apps/common/cli/exit_code.hpp"
+#include "apps/common/cnf/saved_run.hpp"
 #include "apps/common/run/run_folder.hpp"
 #include "nn/io/csv.hpp"
 #include "nn/io/npy.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::cnf {
 
 namespace {
 
@@ -49,4 +49,4 @@ void add_sample(App& app) {
   c.does([s](const Command&) { draw(*s); });
 }
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::cnf

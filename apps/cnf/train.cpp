@@ -7,8 +7,7 @@
 #include <numeric>
 
 #include "apps/cnf/commands.hpp"
-#include "apps/cnf/settings.hpp"
-#include "apps/common/run/saved_settings.hpp"
+#include "apps/common/cnf/settings.hpp"
 #include "apps/common/run/training_run.hpp"
 #include "autodiff/debug/detect_anomaly.hpp"
 #include "nn/optim/adam.hpp"
@@ -19,7 +18,7 @@
 #include "ops/arithmetic.hpp"
 #include "ops/reduce.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::cnf {
 
 namespace {
 
@@ -69,26 +68,26 @@ class Training {
         rng_(Rng(static_cast<uint64_t>(settings.data.seed))),
         pool_(static_cast<int>(settings.common.threads)),
         options_(flow_options(settings.solver)),
-        state_(first_state(command)) {
+        state_(first_state()) {
     options_.penalties = settings.kinetic > 0 || settings.jacobian > 0;
-    run_.begin(command);
+    run_.begin(command, saved_command(settings_));
   }
 
   void run() {
     announce();
     run_.run({.step = [this] { return step(); },
               .tensors = [this] { return to_tensors(state_); },
-              .settings = saved_settings(saved_command(settings_)).dump(),
               .evaluate = [this] { evaluate(); }});
     report();
   }
 
  private:
   // The initial state, or that of a checkpoint. Nothing is written until this succeeds.
-  State first_state(const Command& command) {
+  State first_state() {
     settings_.model.net.d = data_.train.dim(1);
     if (data_.named) settings_.columns = fmt::format("{}", fmt::join(data_.columns, "\n"));
     settings_.sha256 = data_.sha256;
+    settings_.rows = data_.density ? 0 : data_.rows();
     State s;
     s.model = make_model(settings_.model, rng_.split("model"));
     s.model.standardizer = fit_standardizer(data_.train, data_.columns, DType::float64);
@@ -97,7 +96,7 @@ class Training {
     s.ema.decay = settings_.ema;
     s.best = s.model;
     if (!run_.resumed()) return s;
-    run_.check_same(saved_settings(saved_command(settings_)), command);
+    run_.check_same(saved_command(settings_));
     restore(s, *run_.resumed());
     return s;
   }
@@ -211,4 +210,4 @@ void add_train(App& app) {
   c.does([s](const Command& self) { Training(*s, self).run(); });
 }
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::cnf

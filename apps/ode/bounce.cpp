@@ -20,7 +20,7 @@
 #include "ops/layout.hpp"
 #include "ops/reduce.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::ode {
 
 namespace {
 
@@ -191,4 +191,4 @@ void add_bounce(App& app) {
   c.does([s](const Command& self) { Bounce(*s, self).run(); });
 }
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::ode

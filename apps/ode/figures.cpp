@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace dimwise::app {
+namespace dimwise::app::ode {
 
 namespace {
 
@@ -54,4 +54,4 @@ Panel phase_panel(const OdeProblem& p, const std::vector<double>& times, const s
   return panel;
 }
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::ode

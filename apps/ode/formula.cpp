@@ -17,7 +17,7 @@
 #include "ops/elementwise.hpp"
 #include "ops/layout.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::ode {
 
 namespace {
 
@@ -394,4 +394,4 @@ OdeProblem formula_problem(const std::string& field, const std::string& start, c
           .stiff = !algebraic.empty()};
 }
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::ode

@@ -5,7 +5,7 @@
 
 #include "hollow/ode/problems/problems.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::ode {
 
 /// The initial value problem of formulas, as `x' = y; y' = mu*(1 - x^2)*y - x`, one equation for each component.
 ///
@@ -21,4 +21,4 @@ OdeProblem formula_problem(const std::string& field, const std::string& start, c
 /// The names of the functions.
 const std::vector<std::string>& formula_functions();
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::ode

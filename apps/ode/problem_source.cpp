@@ -11,14 +11,14 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "apps/cnf/saved_run.hpp"
 #include "apps/common/cli/exit_code.hpp"
 #include "apps/common/cli/suggest.hpp"
+#include "apps/common/cnf/saved_run.hpp"
 #include "apps/common/run/saved_settings.hpp"
 #include "apps/ode/formula.hpp"
 #include "apps/ode/saved_run.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::ode {
 
 namespace {
 
@@ -32,10 +32,9 @@ OdeProblem named_problem(const std::string& name) {
 
 OdeProblem model_problem(const ProblemSource& s) {
   const Checkpoint checkpoint = trained_checkpoint(s.model, "trained flow", "dimwise-cnf");
-  if (written_by(checkpoint, "dimwise-ode train"))
-    return experiment::learned_problem(experiment::load_run(checkpoint), s.samples, s.seed);
-  const SavedRun run = load_run(checkpoint, s.weights);
-  const ModelSettings& model = run.settings.model;
+  if (written_by(checkpoint, "dimwise-ode train")) return learned_problem(load_run(checkpoint), s.samples, s.seed);
+  const cnf::SavedRun run = cnf::load_run(checkpoint, s.weights);
+  const cnf::ModelSettings& model = run.settings.model;
   const Shape shape = s.samples == 1 ? Shape{model.net.d} : Shape{s.samples, model.net.d};
   return {.name = std::filesystem::path(s.model).filename().string(),
           .title = "learned dynamics of " + run.path,
@@ -192,4 +191,4 @@ double solution_error(const OdeProblem& p, const Reference& reference, const std
   return worst;
 }
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::ode

@@ -7,7 +7,7 @@
 #include "apps/common/cli/cli.hpp"
 #include "hollow/ode/problems/problems.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::ode {
 
 /// The problem to solve, as the user names it.
 struct ProblemSource {
@@ -44,4 +44,4 @@ double solution_error(const OdeProblem& problem, const Reference& reference, con
 /// The numbers of a comma-separated list. Throws UsageError naming the flag.
 std::vector<double> parse_numbers(const std::string& flag, const std::string& text);
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::ode

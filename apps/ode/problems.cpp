@@ -7,7 +7,7 @@
 #include "apps/ode/commands.hpp"
 #include "hollow/ode/problems/problems.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::ode {
 
 namespace {
 
@@ -42,4 +42,4 @@ void add_problems(App& app) {
   c.does([flags](const Command&) { list(flags->json); });
 }
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::ode

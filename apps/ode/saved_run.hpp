@@ -1,21 +1,17 @@
 #pragma once
 
-#include "apps/common/run/checkpoint.hpp"
+#include "apps/common/run/saved_run.hpp"
 #include "apps/ode/experiment/settings.hpp"
 #include "hollow/ode/problems/problems.hpp"
 
-namespace dimwise::app::experiment {
+namespace dimwise::app::ode {
 
-/// Dynamics that `dimwise-ode train` learned, and the settings that they were trained with.
-struct SavedRun {
-  Settings settings = {};
-  AnyHollowNet net = {};
-  std::string path;  ///< of the checkpoint
-};
+/// Dynamics that `dimwise-ode train` learned.
+using SavedRun = TrainedModel<TrainSettings, AnyHollowNet>;
 /// Throws CheckpointError.
 SavedRun load_run(const Checkpoint& checkpoint);
 
 /// The learned dynamics as a problem, from `samples` starts such as they were trained on, drawn by `seed`.
 OdeProblem learned_problem(const SavedRun& run, int64_t samples, int64_t seed);
 
-}  // namespace dimwise::app::experiment
+}  // namespace dimwise::app::ode

@@ -17,7 +17,7 @@
 #include "apps/ode/solver_spec.hpp"
 #include "nn/io/csv.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::ode {
 
 namespace {
 
@@ -283,4 +283,4 @@ void add_solve(App& app) {
   c.does([s](const Command& self) { Solve(*s, self).run(); });
 }
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::ode

@@ -11,7 +11,7 @@
 #include "apps/common/cli/suggest.hpp"
 #include "autodiff/context.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::ode {
 
 namespace {
 
@@ -67,4 +67,4 @@ TimedSolution timed_solve(const OdeProblem& problem, const std::vector<double>& 
   return result;
 }
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::ode

@@ -5,7 +5,7 @@
 
 #include "hollow/ode/problems/problems.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::ode {
 
 /// A method and, if it is implicit, its corrector: written `bdf/newton`.
 struct SolverSpec {
@@ -35,4 +35,4 @@ struct TimedSolution {
 TimedSolution timed_solve(const OdeProblem& problem, const std::vector<double>& times, const OdeOptions& options,
                           std::function<bool(const OdeStep&)> on_step);
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::ode

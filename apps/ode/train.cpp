@@ -1,12 +1,11 @@
-#include "apps/ode/train.hpp"
-
+#include "apps/ode/commands.hpp"
 #include "apps/ode/experiment/training.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::ode {
 
-void add_experiment(App& app) {
+void add_train(App& app) {
   // The settings live as long as the command that is bound to them.
-  const auto s = std::make_shared<experiment::Settings>();
+  const auto s = std::make_shared<TrainSettings>();
   Command& c = app.command("train", "compares solvers on one model during its training");
   c.example("train --task cnf --data pinwheel --minutes 10 --out runs/ode-cnf",
             "A continuous normalizing flow that becomes stiff: counts and seconds of three solvers");
@@ -16,8 +15,8 @@ void add_experiment(App& app) {
             "Fast rotating modes: the diagonal of the Jacobian does not help");
   c.example("train --task rotation --minutes 10 --out runs/ode-rotation --resume auto",
             "Continue an interrupted run; for a finished run, only repeat its report");
-  experiment::add_settings(c, *s);
-  c.does([s](const Command& self) { experiment::run_experiment(*s, self); });
+  add_settings(c, *s);
+  c.does([s](const Command& self) { run_experiment(*s, self); });
 }
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::ode

@@ -15,7 +15,7 @@
 #include "apps/ode/solver_spec.hpp"
 #include "nn/io/bytes.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::ode {
 
 namespace {
 
@@ -298,4 +298,4 @@ void add_race(App& app) {
   c.does([s](const Command& self) { WorkPrecision(*s, self).run(); });
 }
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::ode

@@ -94,7 +94,7 @@ class Comparison {
     own.data.seed = seed;
     own.common.out += fmt::format("/{}-{}-{}", method, number(100 * keep), seed);
     own.common.resume = "auto";
-    const Command c = fit_command(own);
+    const Command c = saved_command(own);
     const Json asked = saved_settings(c);
     const std::string file = own.common.out + "/result.json";
     std::ifstream in(file);

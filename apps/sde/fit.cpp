@@ -8,7 +8,6 @@
 #include <numeric>
 
 #include "apps/common/cli/exit_code.hpp"
-#include "apps/common/run/saved_settings.hpp"
 #include "apps/common/run/training_run.hpp"
 #include "autodiff/context.hpp"
 #include "autodiff/debug/detect_anomaly.hpp"
@@ -81,21 +80,21 @@ class Fit {
       if (model_.from_start) test_length_ *= std::min(1.0, std::sqrt(mean(square(points_.x - points_.context)).item()));
     }
     settings_.sha256 = data_.sha256;
+    settings_.observations = data_.train.size() + data_.test.size();
     if (run_.resumed()) {
-      run_.check_same(saved_settings(fit_command(settings_)), command);
+      run_.check_same(saved_command(settings_));
       load_state_dict(model_, run_.resumed()->tensors, "model.");
       density_adam_.load_state_dict(run_.resumed()->tensors, "density_optimizer.");
       drift_adam_.load_state_dict(run_.resumed()->tensors, "drift_optimizer.");
       diffusion_adam_.load_state_dict(run_.resumed()->tensors, "diffusion_optimizer.");
     }
-    run_.begin(command);
+    run_.begin(command, saved_command(settings_));
   }
 
   FitResult run() {
     announce();
     run_.run({.step = [this] { return step(); },
               .tensors = [this] { return tensors(); },
-              .settings = saved_settings(fit_command(settings_)).dump(),
               .evaluate = [this] { evaluate(); }});
     return {run_.step(), run_.saved(), present_errors()};
   }

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/sde/data/observations.hpp"
+#include "apps/common/data/observations.hpp"
 #include "hollow/net/any_hollow_net.hpp"
 #include "hollow/sde/any_density.hpp"
 #include "hollow/sde/diffusion.hpp"

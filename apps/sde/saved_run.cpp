@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "apps/common/run/saved_settings.hpp"
 #include "autodiff/base/error.hpp"
 #include "autodiff/context.hpp"
 #include "ops/arithmetic.hpp"
@@ -15,15 +14,13 @@ namespace dimwise::app::sde {
 SavedRun load_run(const std::string& path) {
   const Checkpoint checkpoint = trained_checkpoint(path, "fit", "dimwise-sde");
   SavedRun run;
-  run.path = checkpoint.path;
-  restore_settings(fit_command(run.settings), checkpoint);
-  run.data = load_dataset(data_settings(run.settings));
-  if (run.data.sha256 != run.settings.sha256)
-    fail<DataError>("data", run.data.name, " was changed after ", run.path, " was trained on it: its SHA-256 is ",
-                    run.data.sha256, ", not ", run.settings.sha256, ". Restore the file, or train anew.");
-  run.known = known_diffusion(run.settings, run.data);
-  run.model = make_model(run.settings.model, run.data.train, run.known, Rng(0));
-  load_state_dict(run.model, checkpoint.tensors, "model.");
+  static_cast<TrainedModel<FitSettings, SdeModel>&>(run) =
+      app::load_run<FitSettings, SdeModel>(checkpoint, "model.", [&](const FitSettings& s) {
+        run.data = load_dataset(data_settings(s));
+        check_unchanged(run.data.name, run.data.sha256, s.sha256, checkpoint.path);
+        run.known = known_diffusion(s, run.data);
+        return make_model(s.model, run.data.train, run.known, Rng(0));
+      });
   return run;
 }
 

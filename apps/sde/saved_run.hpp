@@ -4,19 +4,17 @@
 #include <string>
 #include <vector>
 
+#include "apps/common/run/saved_run.hpp"
 #include "apps/sde/settings.hpp"
 
 namespace dimwise::app::sde {
 
-/// A fitted model, read from a run folder or a checkpoint, and its data.
-struct SavedRun {
-  FitSettings settings;
-  Dataset data;
-  std::vector<std::optional<double>> known;  ///< of g
-  SdeModel model;
-  std::string path;  ///< of the checkpoint
+/// A fitted model and its data.
+struct SavedRun : TrainedModel<FitSettings, SdeModel> {
+  Dataset data = {};
+  std::vector<std::optional<double>> known = {};  ///< of g
 };
-/// Throws CheckpointError, DataError.
+/// Reads a run folder or a checkpoint. Throws CheckpointError, DataError.
 SavedRun load_run(const std::string& path);
 
 /// The equation of the data, if its density has a closed form for their groups, and the learned one is the same.

@@ -101,10 +101,11 @@ void add_settings(Command& c, FitSettings& s) {
   add_debug_nans(c, s.common);
 }
 
-Command fit_command(FitSettings& s) {
+Command saved_command(FitSettings& s) {
   Command c("dimwise-sde", "train", "");
   add_settings(c, s);
   c.add("SHA-256 of the data", s.sha256, "");
+  c.add("number of observations", s.observations, "");
   return c;
 }
 

@@ -29,13 +29,14 @@ struct FitSettings {
   double lambda = 1, lambda_ramp = 0.2, density_share = 0.45;
   double clip = 10;
   int64_t warm_up = 100;
-  std::string sha256;  ///< of the file that it was trained on
+  std::string sha256;        ///< of the file that it was trained on
+  int64_t observations = 0;  ///< all of them; the seed splits their paths
 };
 
 /// Adds the settings of a fit to a command.
 void add_settings(Command& command, FitSettings& settings);
 /// `dimwise-sde train` with these settings, which include the hash of the data.
-Command fit_command(FitSettings& settings);
+Command saved_command(FitSettings& settings);
 
 /// The source of the observations.
 DataSettings data_settings(const FitSettings& settings);

@@ -1,18 +1,17 @@
 #pragma once
 
+#include "apps/common/run/saved_run.hpp"
 #include "apps/vae/model/model.hpp"
 #include "apps/vae/training.hpp"
 
 namespace dimwise::app::vae {
 
-/// A trained model and its settings, read from a run folder or a checkpoint.
-struct SavedRun {
-  TrainSettings settings = {};
-  Vae model = {};
-  int64_t step = 0, epoch = 0, best_epoch = 0;  ///< the finished epochs, and the epoch of the best weights
-  std::string path;
+/// A trained autoencoder.
+struct SavedRun : TrainedModel<TrainSettings, Vae> {
+  int64_t epoch = 0, best_epoch = 0;  ///< the finished epochs, and the epoch of the best weights
 };
-/// `weights` are the `best` ones on the validation set, or the `last`. Throws CheckpointError.
+/// Reads a run folder or a checkpoint. `weights` are the `best` ones on the validation set, or the `last`. Throws
+/// CheckpointError.
 SavedRun load_run(const std::string& path, const std::string& weights);
 
 }  // namespace dimwise::app::vae

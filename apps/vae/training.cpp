@@ -9,7 +9,6 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/plot/write.hpp"
-#include "apps/common/run/saved_settings.hpp"
 #include "apps/common/run/training_run.hpp"
 #include "apps/vae/model/objective.hpp"
 #include "apps/vae/pictures.hpp"
@@ -87,9 +86,9 @@ class Training {
     state_.optimizer = {.lr = settings.common.lr, .eps = 1e-7};
     state_.best = state_.model;
     settings_.batches = loader_.batches();
-    run_.check_same(saved_settings(saved_command(settings_)), command);
+    run_.check_same(saved_command(settings_));
     if (run_.resumed()) restore(state_, *run_.resumed());
-    run_.begin(command);
+    run_.begin(command, saved_command(settings_));
   }
 
   TrainResult run() {
@@ -100,7 +99,6 @@ class Training {
                          num_parameters(state_.model.flow), describe(settings_.model)));
     run_.run({.step = [this] { return step(); },
               .tensors = [this] { return to_tensors(state_); },
-              .settings = saved_settings(saved_command(settings_)).dump(),
               .evaluate = [this] { evaluate(); },
               .finished = [this] { return out_of_patience(); }});
     write_figure(training_figure(run_.folder().path() + "/metrics.jsonl"), run_.folder().figure("training"),

@@ -13,6 +13,6 @@ extern "C" const char* __lsan_default_suppressions() {  // NOLINT(bugprone-reser
 DIMWISE_FUZZ(bytes) {
   const dimwise::NoGrad guard;
   const dimwise::OdeProblem p =
-      dimwise::app::formula_problem(std::string(dimwise::as_text(bytes)), "x=0.5,y=-2", "mu=3,_a1=1e-3");
+      dimwise::app::ode::formula_problem(std::string(dimwise::as_text(bytes)), "x=0.5,y=-2", "mu=3,_a1=1e-3");
   p.term(dimwise::scalar(0.25, dimwise::DType::float64), p.y0);
 }

@@ -28,16 +28,16 @@ TrainingRun::TrainingRun(const CommonFlags& flags, std::string advice)
   saved_ = resumed_->path;
 }
 
-void TrainingRun::check_same(const nlohmann::ordered_json& asked, const Command& command) const {
+void TrainingRun::check_same(const Command& saved) const {
   if (!resumed_) return;
-  const std::string other = setting_differences(read_settings(*resumed_, command.full_name()), asked);
+  const std::string other = setting_differences(read_settings(*resumed_, saved.full_name()), saved_settings(saved));
   if (!other.empty())
     fail<CheckpointError>("resume", resumed_->path, " is of another run: ", other,
                           ". Give the flags of that run, or another --out to start a new run.");
 }
 
-void TrainingRun::begin(const Command& command) {
-  command_ = command.full_name();
+void TrainingRun::begin(const Command& command, const Command& saved) {
+  metadata_ = {{"command", saved.full_name()}, {"settings", saved_settings(saved).dump()}};
   folder_ = std::make_unique<RunFolder>(
       flags_.out, command, RunFolder::Options{.resumed = resumed_, .overwrite = flags_.overwrite, .lock = lock_});
   progress_ = std::make_unique<Progress>(flags_.steps, step_, progress_style(flags_.quiet, flags_.no_progress));
@@ -112,7 +112,7 @@ void TrainingRun::save(const Body& body) {
       for (const double v : tensor.values())
         if (!std::isfinite(v)) diverged(fmt::format("a weight is {:f}.", v));
   tensors.emplace("elapsed", scalar(elapsed_, DType::float64));
-  saved_ = folder_->save(step_, tensors, {{"command", command_}, {"settings", body.settings}});
+  saved_ = folder_->save(step_, tensors, metadata_);
 }
 
 }  // namespace dimwise::app

@@ -4,7 +4,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 
@@ -18,8 +17,8 @@ namespace dimwise::app {
 /// The parts that every training shares: run folder, checkpoints and resuming, the end by steps or by time, progress,
 /// signals.
 ///
-/// Example: `TrainingRun run(flags, "Start a new run with a smaller --lr."); …; run.begin(command); run.run({.step = …,
-/// .tensors = …});`
+/// Example: `TrainingRun run(flags, "Start a new run with a smaller --lr."); …; run.begin(command, saved);
+/// run.run({.step = …, .tensors = …});`
 class TrainingRun {
  public:
   /// The parts that differ between apps.
@@ -28,8 +27,6 @@ class TrainingRun {
     std::function<Tick()> step;
     /// The tensors of a checkpoint. Those named `model.…` are weights, which must be finite.
     std::function<std::map<std::string, Tensor>()> tensors;
-    /// The settings that the run depends on, as JSON of saved_settings, for checkpoints.
-    std::string settings = "{}";
     /// Called after every `eval_every` steps and after the last; run.step() is then the number of steps done.
     std::function<void()> evaluate = nullptr;
     /// Returns true to end before the last step. Called before each step, also of a resumed run.
@@ -44,12 +41,13 @@ class TrainingRun {
   TrainingRun(const CommonFlags& flags, std::string advice);
 
   const std::optional<Checkpoint>& resumed() const { return resumed_; }
-  /// Throws CheckpointError with every setting whose value in the resumed run differs from `asked`, and for a
-  /// checkpoint of another command.
-  void check_same(const nlohmann::ordered_json& asked, const Command& command) const;
-  /// Creates the run folder and writes the configuration. Call it after the state is built, so that a failure until
-  /// then changes no files. Throws Error when the folder cannot be written.
-  void begin(const Command& command);
+  /// Throws CheckpointError with every setting of `saved` whose value in the resumed run differs, and for a checkpoint
+  /// of another command. `saved` is the saved_command of the settings.
+  void check_same(const Command& saved) const;
+  /// Creates the run folder and writes the configuration of `command`; checkpoints get the settings of `saved`. Call it
+  /// after the state is built, so that a failure until then changes no files. Throws Error when the folder cannot be
+  /// written.
+  void begin(const Command& command, const Command& saved);
   /// Trains to the end and saves.
   ///
   /// Throws Interrupted, Diverged, CheckpointError and what the body throws; its SolverError, and its ValueError under
@@ -84,7 +82,7 @@ class TrainingRun {
   double elapsed_ = 0;  // seconds of training over all sessions, if the run ends by time
   Clock::time_point counted_until_;
   std::string saved_;
-  std::string command_;  // that begins the run, as "dimwise-cnf train"
+  std::map<std::string, std::string> metadata_;  // of checkpoints: the command that trains, and its settings
   std::unique_ptr<RunFolder> folder_;
   std::unique_ptr<Progress> progress_;
 };

@@ -6,7 +6,7 @@
 
 #include "apps/common/report/metrics.hpp"
 
-namespace dimwise::app::experiment {
+namespace dimwise::app::ode {
 
 namespace {
 
@@ -75,4 +75,4 @@ Figure experiment_figure(const Record& record, const std::vector<std::string>& s
   return figure;
 }
 
-}  // namespace dimwise::app::experiment
+}  // namespace dimwise::app::ode

@@ -1,4 +1,4 @@
-#include "apps/cnf/data/dataset.hpp"
+#include "apps/common/cnf/dataset.hpp"
 #include "apps/ode/experiment/task.hpp"
 #include "hollow/flow/cnf.hpp"
 #include "nn/data/standardizer.hpp"
@@ -6,7 +6,7 @@
 #include "ops/layout.hpp"
 #include "ops/reduce.hpp"
 
-namespace dimwise::app::experiment {
+namespace dimwise::app::ode {
 
 namespace {
 
@@ -14,7 +14,7 @@ namespace {
 class FlowTask : public Task {
  public:
   FlowTask(const TaskSettings& s, DType dtype)
-      : data_(load_dataset({.data = s.data, .seed = s.seed})),
+      : data_(cnf::load_dataset({.data = s.data, .seed = s.seed})),
         batches_(data_, s.seed, s.batch, dtype),
         standardizer_(fit_standardizer(data_.train, data_.columns, DType::float64)),
         dtype_(dtype),
@@ -42,8 +42,8 @@ class FlowTask : public Task {
   }
 
  private:
-  Dataset data_;
-  Batches batches_;
+  cnf::Dataset data_;
+  cnf::Batches batches_;
   Standardizer standardizer_;
   DType dtype_;
   double end_time_;
@@ -55,4 +55,4 @@ std::unique_ptr<Task> make_flow_task(const TaskSettings& settings, DType dtype) 
   return std::make_unique<FlowTask>(settings, dtype);
 }
 
-}  // namespace dimwise::app::experiment
+}  // namespace dimwise::app::ode

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-namespace dimwise::app::experiment {
+namespace dimwise::app::ode {
 
 namespace {
 
@@ -148,4 +148,4 @@ std::string json(const std::vector<Totals>& all) {
   return list.dump();
 }
 
-}  // namespace dimwise::app::experiment
+}  // namespace dimwise::app::ode

@@ -8,7 +8,7 @@
 #include "apps/ode/experiment/solvers.hpp"
 #include "apps/ode/experiment/stiffness.hpp"
 
-namespace dimwise::app::experiment {
+namespace dimwise::app::ode {
 
 /// A measured iteration as a line of metrics.jsonl: names and numbers.
 using Values = std::vector<std::pair<std::string, double>>;
@@ -58,4 +58,4 @@ std::vector<double> added(std::vector<double> a, const std::vector<double>& b);
 /// Mean over the first or the last tenth.
 double tenth(const std::vector<double>& values, bool last);
 
-}  // namespace dimwise::app::experiment
+}  // namespace dimwise::app::ode

@@ -2,9 +2,9 @@
 
 #include "apps/common/cli/net_settings.hpp"
 
-namespace dimwise::app::experiment {
+namespace dimwise::app::ode {
 
-void add_settings(Command& c, Settings& s) {
+void add_settings(Command& c, TrainSettings& s) {
   TaskSettings& task = s.task;
   c.section("Task");
   c.add_choice("task", task.task, task_names(), "the learning problem");
@@ -41,10 +41,10 @@ void add_settings(Command& c, Settings& s) {
   add_figures(c, s.common);
 }
 
-Command experiment_command(Settings& s) {
+Command saved_command(TrainSettings& s) {
   Command c("dimwise-ode", "train", "");
   add_settings(c, s);
   return c;
 }
 
-}  // namespace dimwise::app::experiment
+}  // namespace dimwise::app::ode

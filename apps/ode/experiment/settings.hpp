@@ -4,10 +4,10 @@
 #include "apps/common/cli/common_flags.hpp"
 #include "apps/ode/experiment/solvers.hpp"
 
-namespace dimwise::app::experiment {
+namespace dimwise::app::ode {
 
 /// The settings of an experiment.
-struct Settings {
+struct TrainSettings {
   CommonFlags common{.steps = 2000,
                      .lr = 5e-3,
                      .out = "runs/stiffness",
@@ -23,8 +23,8 @@ struct Settings {
 };
 
 /// Adds the settings of an experiment to a command.
-void add_settings(Command& command, Settings& settings);
+void add_settings(Command& command, TrainSettings& settings);
 /// `dimwise-ode train` with these settings.
-Command experiment_command(Settings& settings);
+Command saved_command(TrainSettings& settings);
 
-}  // namespace dimwise::app::experiment
+}  // namespace dimwise::app::ode

@@ -6,7 +6,7 @@
 #include "apps/common/cli/lists.hpp"
 #include "nn/module.hpp"
 
-namespace dimwise::app::experiment {
+namespace dimwise::app::ode {
 
 namespace {
 
@@ -78,4 +78,4 @@ Measurement measure(Task& task, const AnyHollowNet& net, int64_t step, const Sol
   return m;
 }
 
-}  // namespace dimwise::app::experiment
+}  // namespace dimwise::app::ode

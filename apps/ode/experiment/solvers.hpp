@@ -7,7 +7,7 @@
 #include "apps/ode/experiment/task.hpp"
 #include "apps/ode/solver_spec.hpp"
 
-namespace dimwise::app::experiment {
+namespace dimwise::app::ode {
 
 /// Reads `dopri5,adams/functional,adams/jacobi_newton`: adaptive methods. Throws UsageError.
 std::vector<SolverSpec> parse_solvers(const std::string& list);
@@ -42,4 +42,4 @@ struct Measurement {
 Measurement measure(Task& task, const AnyHollowNet& net, int64_t step, const SolverSpec& solver,
                     const SolveLimits& limits);
 
-}  // namespace dimwise::app::experiment
+}  // namespace dimwise::app::ode

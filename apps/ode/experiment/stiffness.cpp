@@ -12,7 +12,7 @@
 #include "ops/linalg.hpp"
 #include "ops/reduce.hpp"
 
-namespace dimwise::app::experiment {
+namespace dimwise::app::ode {
 
 namespace {
 
@@ -59,4 +59,4 @@ Stiffness stiffness(const Iteration& iteration, OdeOptions options, int64_t rows
   return worst;
 }
 
-}  // namespace dimwise::app::experiment
+}  // namespace dimwise::app::ode

@@ -2,7 +2,7 @@
 
 #include "apps/ode/experiment/task.hpp"
 
-namespace dimwise::app::experiment {
+namespace dimwise::app::ode {
 
 /// The stiffness of the dynamics along a solution, and how much of it the diagonal of the Jacobian captures.
 struct Stiffness {
@@ -21,4 +21,4 @@ struct Stiffness {
 /// `options`. Throws SolverError.
 Stiffness stiffness(const Iteration& iteration, OdeOptions options, int64_t rows = 32);
 
-}  // namespace dimwise::app::experiment
+}  // namespace dimwise::app::ode

@@ -1,8 +1,6 @@
 #include "apps/ode/experiment/task.hpp"
 
-#include "apps/cnf/model.hpp"
-
-namespace dimwise::app::experiment {
+namespace dimwise::app::ode {
 
 const std::vector<std::string>& task_names() {
   static const std::vector<std::string> names{"cnf", "trajectories", "rotation"};
@@ -21,4 +19,4 @@ AnyHollowNet make_net(HollowConfig net, const Task& task, const Rng& rng) {
   return make_hollow_net(net, rng);
 }
 
-}  // namespace dimwise::app::experiment
+}  // namespace dimwise::app::ode

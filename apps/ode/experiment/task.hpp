@@ -9,7 +9,7 @@
 #include "hollow/net/any_hollow_net.hpp"
 #include "hollow/ode/odeint.hpp"
 
-namespace dimwise::app::experiment {
+namespace dimwise::app::ode {
 
 /// The learning problem and its data.
 struct TaskSettings {
@@ -59,4 +59,4 @@ std::unique_ptr<Task> make_trajectory_task(const TaskSettings& settings, DType d
 /// The net of a task at its initialization.
 AnyHollowNet make_net(HollowConfig net, const Task& task, const Rng& rng);
 
-}  // namespace dimwise::app::experiment
+}  // namespace dimwise::app::ode

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace dimwise::app::experiment {
+namespace dimwise::app::ode {
 
 std::vector<AtTolerance> at_tolerances(Task& task, const AnyHollowNet& net, int64_t step,
                                        const std::vector<SolverSpec>& solvers, const std::vector<double>& tolerances,
@@ -60,4 +60,4 @@ std::string json(const std::vector<AtTolerance>& all) {
   return list.dump();
 }
 
-}  // namespace dimwise::app::experiment
+}  // namespace dimwise::app::ode

@@ -5,7 +5,7 @@
 
 #include "apps/ode/experiment/solvers.hpp"
 
-namespace dimwise::app::experiment {
+namespace dimwise::app::ode {
 
 /// The cost of a solver on one model at one tolerance: means over some batches.
 struct AtTolerance {
@@ -25,4 +25,4 @@ std::vector<AtTolerance> at_tolerances(Task& task, const AnyHollowNet& net, int6
 std::string markdown(const std::vector<AtTolerance>& all);
 std::string json(const std::vector<AtTolerance>& all);
 
-}  // namespace dimwise::app::experiment
+}  // namespace dimwise::app::ode

@@ -6,14 +6,13 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/plot/write.hpp"
-#include "apps/common/run/saved_settings.hpp"
 #include "apps/common/run/training_run.hpp"
 #include "apps/ode/experiment/figure.hpp"
 #include "apps/ode/experiment/tolerances.hpp"
 #include "nn/optim/adam.hpp"
 #include "nn/optim/clip.hpp"
 
-namespace dimwise::app::experiment {
+namespace dimwise::app::ode {
 
 namespace {
 
@@ -31,33 +30,31 @@ std::map<std::string, Tensor> to_tensors(const Running& s) {
 
 class Experiment {
  public:
-  Experiment(const Settings& settings, const Command& command)
+  Experiment(const TrainSettings& settings, const Command& command)
       : settings_(settings),
         solvers_(parse_solvers(settings.solvers)),
         trainer_(parse_solver_spec("--train-with", settings.train_with)),
         run_(settings.common,
              "Start a new run with a smaller --lr or --clip, a larger --max-evaluations, or another --train-with."),
         task_(make_task(settings.task, settings.net.dtype)),
-        state_(first_state(command)) {
-    run_.begin(command);
+        state_(first_state()) {
+    run_.begin(command, saved_command(settings_));
   }
 
   void run() {
     run_.say("task " + settings_.task.task + ": " + std::to_string(num_parameters(state_.net)) +
              " parameters, trained with " + trainer_.name());
-    run_.run({.step = [this] { return step(); },
-              .tensors = [this] { return to_tensors(state_); },
-              .settings = saved_settings(experiment_command(settings_)).dump()});
+    run_.run({.step = [this] { return step(); }, .tensors = [this] { return to_tensors(state_); }});
     report();
   }
 
  private:
-  Running first_state(const Command& command) {
+  Running first_state() {
     Running s;
     s.net = make_net(settings_.net, *task_, Rng(static_cast<uint64_t>(settings_.task.seed)).split("net"));
     s.optimizer.lr = settings_.common.lr;
     if (!run_.resumed()) return s;
-    run_.check_same(saved_settings(experiment_command(settings_)), command);
+    run_.check_same(saved_command(settings_));
     load_state_dict(s.net, run_.resumed()->tensors, "model.");
     s.optimizer.load_state_dict(run_.resumed()->tensors, "optimizer.");
     return s;
@@ -157,7 +154,7 @@ class Experiment {
     for (const std::string& path : figures) std::cout << path << '\n';
   }
 
-  Settings settings_;
+  TrainSettings settings_;
   std::vector<SolverSpec> solvers_;
   SolverSpec trainer_;
   TrainingRun run_;
@@ -168,6 +165,6 @@ class Experiment {
 
 }  // namespace
 
-void run_experiment(const Settings& settings, const Command& command) { Experiment(settings, command).run(); }
+void run_experiment(const TrainSettings& settings, const Command& command) { Experiment(settings, command).run(); }
 
-}  // namespace dimwise::app::experiment
+}  // namespace dimwise::app::ode

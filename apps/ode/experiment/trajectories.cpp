@@ -9,7 +9,7 @@
 #include "ops/layout.hpp"
 #include "ops/reduce.hpp"
 
-namespace dimwise::app::experiment {
+namespace dimwise::app::ode {
 
 namespace {
 
@@ -109,4 +109,4 @@ std::unique_ptr<Task> make_trajectory_task(const TaskSettings& settings, DType d
   return std::make_unique<TrajectoryTask>(settings, dtype);
 }
 
-}  // namespace dimwise::app::experiment
+}  // namespace dimwise::app::ode

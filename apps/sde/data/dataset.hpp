@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "apps/sde/data/observations.hpp"
+#include "apps/common/data/observations.hpp"
 #include "apps/sde/data/simulation.hpp"
 #include "apps/sde/data/systems.hpp"
 

@@ -3,7 +3,7 @@
 #include <functional>
 #include <string>
 
-#include "apps/sde/data/observations.hpp"
+#include "apps/common/data/observations.hpp"
 #include "apps/sde/data/systems.hpp"
 #include "hollow/sde/sdeint.hpp"
 

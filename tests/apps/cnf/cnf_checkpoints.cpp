@@ -19,9 +19,9 @@ const Strings often{"--checkpoint-every", "3", "--eval-every", "6", "--log-every
 struct Run {
   TemporaryFolder folder;
   std::string data = rows_file(folder), out = folder / "run";
-  Run() { REQUIRE(cnf(training(data, out, 12) + often).code == 0); }
+  Run() { REQUIRE(run_cnf(training(data, out, 12) + often).code == 0); }
   Ended resume(const Strings& more = {}, const Surroundings& around = {}) const {
-    return cnf(training(data, out, 12) + often + more + Strings{"--resume"}, around);
+    return run_cnf(training(data, out, 12) + often + more + Strings{"--resume"}, around);
   }
 };
 
@@ -31,7 +31,7 @@ TEST_CASE("a damaged newest checkpoint is passed over with a warning") {
   const Run run;
   const std::string whole = checkpoint(run.out, 12), lines = metrics(run.out);
   write_text(run.out + "/ckpt-12.safetensors", whole.substr(0, whole.size() / 2));
-  const Ended scored = cnf({"eval", "--out", run.out});
+  const Ended scored = run_cnf({"eval", "--out", run.out});
   CHECK(scored.code == 0);
   CHECK_THAT(scored.err, Contains("warning: skipped") && Contains("ckpt-12.safetensors"));
   CHECK_THAT(scored.out, Contains("ckpt-9.safetensors"));
@@ -54,36 +54,36 @@ TEST_CASE("when no checkpoint can be used the run ends with 5 and touches nothin
                               Contains("ckpt-9") && Contains("ckpt-12"));
   CHECK((metrics(run.out) == lines));
   CHECK(read_text(run.out + "/config.toml") == config);
-  for (const char* command : {"eval", "sample", "plot"}) CHECK(cnf({command, "--out", run.out}).code == 5);
+  for (const char* command : {"eval", "sample", "plot"}) CHECK(run_cnf({command, "--out", run.out}).code == 5);
 }
 
 TEST_CASE("resuming with another model ends with 5, names the flags, and touches nothing") {
   const Run run;
   const std::string lines = metrics(run.out), config = read_text(run.out + "/config.toml");
   const Ended resumed =
-      cnf({"train", "--config", run.out + "/config.toml", "--hidden", "16", "--d-h", "3", "--resume"});
+      run_cnf({"train", "--config", run.out + "/config.toml", "--hidden", "16", "--d-h", "3", "--resume"});
   CHECK(resumed.code == 5);
   CHECK_THAT(resumed.err,
              Contains("ckpt-12.safetensors is of another run: --hidden is [8], not [16]; --d-h is 4, not 3") &&
                  Contains("another --out to start a new run"));
   CHECK((metrics(run.out) == lines));
   CHECK(read_text(run.out + "/config.toml") == config);
-  CHECK(cnf({"train", "--config", run.out + "/config.toml", "--dtype", "float64", "--resume"}).code == 5);
+  CHECK(run_cnf({"train", "--config", run.out + "/config.toml", "--dtype", "float64", "--resume"}).code == 5);
 }
 
 TEST_CASE("a run that is not there ends with 5") {
   const TemporaryFolder folder;
   for (const char* command : {"eval", "sample", "plot"}) {
-    const Ended ended = cnf({command, "--out", folder / "nowhere"});
+    const Ended ended = run_cnf({command, "--out", folder / "nowhere"});
     CHECK(ended.code == 5);
     CHECK(ended.out == "");
     CHECK_THAT(ended.err,
                Contains("there is no trained flow in \"" + folder / "nowhere" + "\"") && Contains("dimwise-cnf train"));
   }
   write_text(folder / "text", "not a checkpoint, but long enough for a header");
-  CHECK(cnf({"eval", "--out", folder / "text"}).code == 5);
-  CHECK(cnf({"eval", "--out", ""}).code == 5);
-  const Ended resumed = cnf(training("moons", folder / "run", 2) + Strings{"--resume", folder / "nowhere"});
+  CHECK(run_cnf({"eval", "--out", folder / "text"}).code == 5);
+  CHECK(run_cnf({"eval", "--out", ""}).code == 5);
+  const Ended resumed = run_cnf(training("moons", folder / "run", 2) + Strings{"--resume", folder / "nowhere"});
   CHECK(resumed.code == 5);
   CHECK_THAT(resumed.err, Contains("--resume auto"));
 }
@@ -92,15 +92,15 @@ TEST_CASE("a checkpoint that does not fit on the disk leaves the old one, and th
   const Run run;
   const std::string before = checkpoint(run.out, 12), roomy = run.folder / "roomy";
   std::filesystem::copy(run.out, roomy, std::filesystem::copy_options::recursive);
-  REQUIRE(cnf(training(run.data, roomy, 24) + often + Strings{"--resume"}).code == 0);
+  REQUIRE(run_cnf(training(run.data, roomy, 24) + often + Strings{"--resume"}).code == 0);
   const Strings words = training(run.data, run.out, 24) + often + Strings{"--resume"};
-  const Ended full = cnf(words, {.largest_file = 8192});
+  const Ended full = run_cnf(words, {.largest_file = 8192});
   CHECK(full.code == 1);
   CHECK_THAT(full.err, Contains("cannot save " + run.out + "/ckpt-15.safetensors"));
   CHECK((checkpoint(run.out, 12) == before));
   CHECK(read_text(run.out + "/latest") == "ckpt-12.safetensors\n");
-  CHECK(cnf({"eval", "--out", run.out}).code == 0);
-  CHECK(cnf(words).code == 0);
+  CHECK(run_cnf({"eval", "--out", run.out}).code == 0);
+  CHECK(run_cnf(words).code == 0);
   CHECK((checkpoint(run.out, 24) == checkpoint(roomy, 24)));
   CHECK((metrics(run.out) == metrics(roomy)));
 }
@@ -138,7 +138,7 @@ TEST_CASE("a diverged run ends with 4 and keeps its last good checkpoint") {
     metadata["settings"] = settings.dump();
     save_checkpoint(file, whole.tensors, metadata);
     const std::string before = checkpoint(run.out, 12);
-    const Ended ended = cnf(words + c.flags);
+    const Ended ended = run_cnf(words + c.flags);
     INFO(c.text << "\n" << ended.err);
     CHECK(ended.code == 4);
     CHECK(ended.out == "");
@@ -147,7 +147,7 @@ TEST_CASE("a diverged run ends with 4 and keeps its last good checkpoint") {
                               Contains("a smaller --lr"));
     CHECK_THAT(read_text(run.out + "/log.txt"), Contains("diverged at step 1"));
     CHECK((checkpoint(run.out, 12) == before));
-    CHECK(cnf({"eval", "--out", run.out}).code == 0);
+    CHECK(run_cnf({"eval", "--out", run.out}).code == 0);
   }
 }
 

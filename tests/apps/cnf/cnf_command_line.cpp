@@ -42,7 +42,7 @@ std::string on_terminal(const Strings& words, bool color) {
 
 TEST_CASE("help of every command comes on stdout, examples first, no wider than a page") {
   for (const std::string command : {"", "train", "eval", "sample", "plot"}) {
-    const Ended ended = cnf(command.empty() ? Strings{"--help"} : Strings{command, "--help"});
+    const Ended ended = run_cnf(command.empty() ? Strings{"--help"} : Strings{command, "--help"});
     INFO(ended.out);
     CHECK(ended.code == 0);
     CHECK(ended.err == "");
@@ -52,14 +52,14 @@ TEST_CASE("help of every command comes on stdout, examples first, no wider than 
     std::istringstream lines(ended.out);
     for (std::string line; std::getline(lines, line);) CHECK(line.size() <= 100);
   }
-  const std::string train = cnf({"train", "--help"}).out;
+  const std::string train = run_cnf({"train", "--help"}).out;
   for (const char* flag : {"seed", "steps", "batch-size", "lr", "out", "resume", "checkpoint-every", "log-every",
                            "eval-every", "dtype", "quiet", "verbose", "no-progress", "data", "debug-nans", "json"})
     CHECK_THAT(train, Contains("--" + std::string(flag) + " ") || Contains("--" + std::string(flag) + "\n"));
 }
 
 TEST_CASE("the version comes on stdout") {
-  const Ended ended = cnf({"--version"});
+  const Ended ended = run_cnf({"--version"});
   CHECK(ended.code == 0);
   CHECK(ended.out == "dimwise-cnf " DIMWISE_VERSION "\n");
   CHECK(ended.err == "");
@@ -89,7 +89,7 @@ TEST_CASE("usage errors end with 2 and tell the remedy") {
       {{"plot", "--seed", "1", "--seed", "2"}, "[--seed] is given more than once"},
   };
   for (const Case& c : cases) {
-    const Ended ended = cnf(c.words);
+    const Ended ended = run_cnf(c.words);
     INFO(c.text);
     CHECK(ended.code == 2);
     CHECK(ended.out == "");
@@ -102,27 +102,27 @@ TEST_CASE("what cannot be written ends with 1 and tells the remedy") {
   const TemporaryFolder folder;
   write_text(folder / "file", "");
   for (const std::string& out : {folder / "file", folder / "file/run", std::string("/proc/none/run")}) {
-    const Ended ended = cnf(training("moons", out, 3));
+    const Ended ended = run_cnf(training("moons", out, 3));
     CHECK(ended.code == 1);
     CHECK(ended.out == "");
     CHECK_THAT(ended.err, Contains("cannot make the folder \"" + out + "\"") && Contains("Choose another --out."));
   }
-  const Ended full = cnf(training("moons", folder / "run", 3), {.standard_output = "/dev/full"});
+  const Ended full = run_cnf(training("moons", folder / "run", 3), {.standard_output = "/dev/full"});
   CHECK(full.code == 1);
   CHECK_THAT(full.err, Contains("[stdout] cannot be written. Is the disk full?"));
 }
 
 TEST_CASE("off a terminal nothing is rewritten and there are no escape codes") {
   const TemporaryFolder folder;
-  const Ended ended = cnf(training("moons", folder / "run", 6) + Strings{"--verbose"});
+  const Ended ended = run_cnf(training("moons", folder / "run", 6) + Strings{"--verbose"});
   REQUIRE(ended.code == 0);
   for (const std::string& text : {ended.out, ended.err, read_text(folder / "run/log.txt")}) {
     CHECK(text.find('\x1b') == std::string::npos);
     CHECK(text.find('\r') == std::string::npos);
   }
   CHECK_THAT(ended.err, Contains("step 6/6 100% | 00:00 left") && Contains("validation nll"));
-  CHECK(cnf(training("moons", folder / "run", 6) + Strings{"--quiet", "--overwrite"}).err == "");
-  CHECK_THAT(cnf(training("moons", folder / "run", 6) + Strings{"--no-progress", "--overwrite"}).err,
+  CHECK(run_cnf(training("moons", folder / "run", 6) + Strings{"--quiet", "--overwrite"}).err == "");
+  CHECK_THAT(run_cnf(training("moons", folder / "run", 6) + Strings{"--no-progress", "--overwrite"}).err,
              !Contains("step "));
 }
 

@@ -22,7 +22,7 @@ std::string lines(int rows, int at = -1, const std::string& instead = "") {
 
 // Training on it must end with 3, say why, and leave no folder.
 void refused(const TemporaryFolder& folder, const std::string& file, const std::string& why, const Strings& more = {}) {
-  const Ended ended = cnf(training(folder / file, folder / "run", 6) + more);
+  const Ended ended = run_cnf(training(folder / file, folder / "run", 6) + more);
   INFO(file << "\n" << ended.err);
   CHECK(ended.code == 3);
   CHECK(ended.out == "");
@@ -35,7 +35,8 @@ void refused(const TemporaryFolder& folder, const std::string& file, const std::
 TEST_CASE("missing data name what was tried and what is built in") {
   const TemporaryFolder folder;
   refused(folder, "none.csv", "Tried: " + folder / "none.csv");
-  const Ended ended = cnf(training("none.csv", folder / "run", 6), {.environment = {{"DIMWISE_DATA", "/no/where"}}});
+  const Ended ended =
+      run_cnf(training("none.csv", folder / "run", 6), {.environment = {{"DIMWISE_DATA", "/no/where"}}});
   CHECK(ended.code == 3);
   CHECK_THAT(ended.err,
              Contains("no density and no file 'none.csv'. Tried: none.csv, /no/where/none.csv. Built in: ") &&
@@ -45,7 +46,7 @@ TEST_CASE("missing data name what was tried and what is built in") {
 TEST_CASE("a file is found in the folder DIMWISE_DATA") {
   const TemporaryFolder folder;
   const std::string path = rows_file(folder), home = std::filesystem::path(path).parent_path().string();
-  CHECK(cnf(training("rows.csv", folder / "run", 3), {.environment = {{"DIMWISE_DATA", home}}}).code == 0);
+  CHECK(run_cnf(training("rows.csv", folder / "run", 3), {.environment = {{"DIMWISE_DATA", home}}}).code == 0);
 }
 
 TEST_CASE("a column of text is left out, saying so") {
@@ -54,7 +55,7 @@ TEST_CASE("a column of text is left out, saying so") {
   for (int i = 0; i < 40; ++i)
     text += std::to_string(i % 7) + ",row " + std::to_string(i) + "," + std::to_string(i % 5) + "\n";
   write_text(folder / "text.csv", text);
-  const Ended ended = cnf(training(folder / "text.csv", folder / "run", 3));
+  const Ended ended = run_cnf(training(folder / "text.csv", folder / "run", 3));
   CHECK(ended.code == 0);
   CHECK_THAT(ended.err, Contains("2 columns, 32 rows to train, 4 to validate, 4 to test") &&
                             Contains("data: components: a, b; left out: name (text)"));
@@ -82,8 +83,8 @@ TEST_CASE("too few rows are refused") {
   refused(folder, "blank.csv", "blank.csv");
   write_text(folder / "words.csv", "n,m\nfoo,bar\nbaz,qux\n");
   refused(folder, "words.csv", "no numbers");
-  const Ended ended =
-      cnf(training(rows_file(folder), folder / "run", 6) + Strings{"--validation-share", "0.5", "--test-share", "0.5"});
+  const Ended ended = run_cnf(training(rows_file(folder), folder / "run", 6) +
+                              Strings{"--validation-share", "0.5", "--test-share", "0.5"});
   CHECK(ended.code == 2);
   CHECK_THAT(ended.err, Contains("leave nothing to train on"));
 }
@@ -100,7 +101,7 @@ TEST_CASE("log-returns want positive numbers") {
   const TemporaryFolder folder;
   const Strings transform{"--transform", "log-returns"};
   write_text(folder / "prices.csv", lines(41));
-  const Ended good = cnf(training(folder / "prices.csv", folder / "good", 3) + transform);
+  const Ended good = run_cnf(training(folder / "prices.csv", folder / "good", 3) + transform);
   CHECK(good.code == 0);
   CHECK_THAT(good.err, Contains("32 rows to train, 4 to validate, 4 to test"));
   write_text(folder / "negative.csv", lines(41, 7, "1,-2"));
@@ -129,11 +130,11 @@ TEST_CASE("arrays of the wrong rank or kind are refused") {
 
 TEST_CASE("eval refuses data of other columns") {
   const TemporaryFolder folder;
-  REQUIRE(cnf(training("moons", folder / "run", 3)).code == 0);
+  REQUIRE(run_cnf(training("moons", folder / "run", 3)).code == 0);
   std::string text = "a\n";
   for (int i = 0; i < 40; ++i) text += std::to_string(i) + "\n";
   write_text(folder / "one.csv", text);
-  const Ended ended = cnf({"eval", "--out", folder / "run", "--data", folder / "one.csv"});
+  const Ended ended = run_cnf({"eval", "--out", folder / "run", "--data", folder / "one.csv"});
   CHECK(ended.code == 3);
   CHECK_THAT(ended.err, Contains("1 column, but the model has 2"));
 }

@@ -17,7 +17,7 @@ using Catch::Matchers::StartsWith;
 namespace {
 
 nlohmann::json json_of(const Strings& words) {
-  const Ended ended = cnf(words + Strings{"--json"});
+  const Ended ended = run_cnf(words + Strings{"--json"});
   INFO(ended.err);
   REQUIRE(ended.code == 0);
   CHECK(std::count(ended.out.begin(), ended.out.end(), '\n') == 1);
@@ -41,7 +41,7 @@ TEST_CASE("train prints its result alone on stdout, and as JSON") {
   CHECK(result["step"] == 6);
   CHECK(result["validation_nll"].get<double>() > result["entropy"].get<double>());
   CHECK(result["checkpoint"] == folder / "run/ckpt-6.safetensors");
-  const Ended text = cnf(training("moons", folder / "again", 6));
+  const Ended text = run_cnf(training("moons", folder / "again", 6));
   CHECK(std::count(text.out.begin(), text.out.end(), '\n') == 1);
   CHECK_THAT(text.out, Contains("validation nll ") && Contains("nats") && Contains("after 6 steps"));
   CHECK_THAT(text.err, Contains("step 6/6 100%") && Contains("loss ") && Contains("nfe 12") && Contains("grad "));
@@ -50,8 +50,9 @@ TEST_CASE("train prints its result alone on stdout, and as JSON") {
 TEST_CASE("the folder of a run holds what it promises") {
   const TemporaryFolder folder;
   const std::string out = folder / "run";
-  REQUIRE(cnf(training("moons", out, 12) + Strings{"--log-every", "4", "--eval-every", "6", "--checkpoint-every", "3"})
-              .code == 0);
+  REQUIRE(
+      run_cnf(training("moons", out, 12) + Strings{"--log-every", "4", "--eval-every", "6", "--checkpoint-every", "3"})
+          .code == 0);
   for (const char* name :
        {"config.toml", "metrics.jsonl", "log.txt", "latest", "ckpt-9.safetensors", "ckpt-12.safetensors", "figs"})
     CHECK(std::filesystem::exists(out + "/" + name));
@@ -70,7 +71,7 @@ TEST_CASE("the folder of a run holds what it promises") {
 TEST_CASE("eval: the exact trace is the brute-force trace, Hutchinson's is near") {
   const TemporaryFolder folder;
   const std::string out = folder / "run";
-  REQUIRE(cnf(training("moons", out, 60) + Strings{"--dtype", "float64"}).code == 0);
+  REQUIRE(run_cnf(training("moons", out, 60) + Strings{"--dtype", "float64"}).code == 0);
   const Strings solver{"--method", "rk4", "--solver-steps", "8"};
   const double exact = log_likelihood(out, solver);
   const double brute_force = log_likelihood(out, solver + Strings{"--trace", "brute-force"});
@@ -89,26 +90,26 @@ TEST_CASE("eval: the exact trace is the brute-force trace, Hutchinson's is near"
 
 TEST_CASE("eval of a file's rows compares with a Gaussian, of a density with its entropy") {
   const TemporaryFolder folder;
-  REQUIRE(cnf(training(rows_file(folder), folder / "rows", 12)).code == 0);
-  REQUIRE(cnf(training("moons", folder / "moons", 12)).code == 0);
+  REQUIRE(run_cnf(training(rows_file(folder), folder / "rows", 12)).code == 0);
+  REQUIRE(run_cnf(training("moons", folder / "moons", 12)).code == 0);
   const auto rows = json_of({"eval", "--out", folder / "rows"}), moons = json_of({"eval", "--out", folder / "moons"});
   CHECK(rows["rows"] == 6);
   CHECK(rows.contains("gaussian_log_likelihood"));
   CHECK(moons["rows"] == 20000);
   CHECK(moons["gap"].get<double>() ==
         Approx(-moons["log_likelihood"].get<double>() - moons["entropy"].get<double>()).margin(1e-12));
-  const Ended text = cnf({"eval", "--out", folder / "rows"});
+  const Ended text = run_cnf({"eval", "--out", folder / "rows"});
   CHECK_THAT(text.out, Contains("log-likelihood") && Contains("full Gaussian") && Contains("6 held-out rows"));
   CHECK(text.err == "");
-  CHECK(cnf({"eval", "--out", folder / "rows", "--data", "moons"}).code == 0);
+  CHECK(run_cnf({"eval", "--out", folder / "rows", "--data", "moons"}).code == 0);
 }
 
 TEST_CASE("sample writes CSV and NPY with the same points for the same seed") {
   const TemporaryFolder folder;
   const std::string out = folder / "run";
-  REQUIRE(cnf(training(rows_file(folder), out, 12)).code == 0);
+  REQUIRE(run_cnf(training(rows_file(folder), out, 12)).code == 0);
   const auto draw = [&](const std::string& file, const std::string& seed) {
-    const Ended ended = cnf({"sample", "--out", out, "--n", "50", "--file", folder / file, "--seed", seed});
+    const Ended ended = run_cnf({"sample", "--out", out, "--n", "50", "--file", folder / file, "--seed", seed});
     REQUIRE(ended.code == 0);
     CHECK(ended.out == "50 samples written to " + folder / file + "\n");
   };
@@ -124,10 +125,10 @@ TEST_CASE("sample writes CSV and NPY with the same points for the same seed") {
   CHECK(a.values() != b.values());
   const std::vector<double> values = a.values();
   CHECK(std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); }));
-  const Ended wrong = cnf({"sample", "--out", out, "--file", folder / "a.txt"});
+  const Ended wrong = run_cnf({"sample", "--out", out, "--file", folder / "a.txt"});
   CHECK(wrong.code == 2);
   CHECK_THAT(wrong.err, Contains("[--file] must end in .csv or .npy"));
-  const Ended nowhere = cnf({"sample", "--out", out, "--file", folder / "none/a.csv"});
+  const Ended nowhere = run_cnf({"sample", "--out", out, "--file", folder / "none/a.csv"});
   CHECK(nowhere.code == 1);
   CHECK_THAT(nowhere.err, Contains("Choose another --file."));
 }
@@ -135,8 +136,8 @@ TEST_CASE("sample writes CSV and NPY with the same points for the same seed") {
 TEST_CASE("plot draws every figure and prints their paths") {
   const TemporaryFolder folder;
   const std::string out = folder / "run";
-  REQUIRE(cnf(training("moons", out, 12) + Strings{"--log-every", "2"}).code == 0);
-  const Ended ended = cnf({"plot", "--out", out, "--grid", "24", "--n", "200", "--paths", "5"});
+  REQUIRE(run_cnf(training("moons", out, 12) + Strings{"--log-every", "2"}).code == 0);
+  const Ended ended = run_cnf({"plot", "--out", out, "--grid", "24", "--n", "200", "--paths", "5"});
   INFO(ended.err);
   REQUIRE(ended.code == 0);
   std::string paths;
@@ -151,30 +152,30 @@ TEST_CASE("plot draws every figure and prints their paths") {
 TEST_CASE("--format and --dpi choose the files of figures and their sizes") {
   const TemporaryFolder folder;
   const std::string out = folder / "run";
-  REQUIRE(cnf(training("moons", out, 2)).code == 0);
+  REQUIRE(run_cnf(training("moons", out, 2)).code == 0);
   const Strings plot{"plot", "--out", out, "--grid", "24", "--n", "200", "--paths", "5"};
-  const Ended ended = cnf(plot + Strings{"--format", "pdf,png", "--dpi", "50"});
+  const Ended ended = run_cnf(plot + Strings{"--format", "pdf,png", "--dpi", "50"});
   CHECK(ended.code == 0);
   CHECK_THAT(ended.out, StartsWith(out + "/figs/density.pdf\n" + out + "/figs/density.png\n"));
   CHECK(read_text(out + "/figs/density.pdf").starts_with("%PDF"));
   CHECK(png_size(out + "/figs/density.png") == std::pair(1040, 210));
   CHECK_FALSE(std::filesystem::exists(out + "/figs/density.svg"));
-  const Ended wrong = cnf(plot + Strings{"--format", "png,gif"});
+  const Ended wrong = run_cnf(plot + Strings{"--format", "png,gif"});
   CHECK(wrong.code == 2);
   CHECK_THAT(wrong.err, Contains("[--format] must be one of png|svg|pdf, not \"gif\""));
   for (const Strings& words : {Strings{"--format", ""}, Strings{"--dpi", "5"}, Strings{"--dpi", "1e9"}})
-    CHECK(cnf(plot + words).code == 2);
+    CHECK(run_cnf(plot + words).code == 2);
 }
 
 TEST_CASE("a figure that cannot be written ends with 1, and leaves the old one") {
   const TemporaryFolder folder;
   const std::string out = folder / "run";
-  REQUIRE(cnf(training("moons", out, 2)).code == 0);
+  REQUIRE(run_cnf(training("moons", out, 2)).code == 0);
   const Strings plot{"plot", "--out", out, "--grid", "24", "--n", "200", "--paths", "5"};
   for (const std::string format : {"png", "svg", "pdf"}) {
-    REQUIRE(cnf(plot + Strings{"--format", format}).code == 0);
+    REQUIRE(run_cnf(plot + Strings{"--format", format}).code == 0);
     const std::string file = out + "/figs/density." + format, before = read_text(file);
-    const Ended full = cnf(plot + Strings{"--format", format}, {.largest_file = 4096});
+    const Ended full = run_cnf(plot + Strings{"--format", format}, {.largest_file = 4096});
     CHECK(full.code == 1);
     CHECK_THAT(full.err, Contains("[figure]") && Contains(file) && Contains("make room"));
     CHECK((read_text(file) == before));
@@ -186,8 +187,8 @@ TEST_CASE("a figure that cannot be written ends with 1, and leaves the old one")
 TEST_CASE("the true and the learned density have one scale of colors") {
   const TemporaryFolder folder;
   const std::string out = folder / "run";
-  REQUIRE(cnf(training("moons", out, 2)).code == 0);
-  REQUIRE(cnf({"plot", "--out", out, "--grid", "24", "--n", "200", "--paths", "5"}).code == 0);
+  REQUIRE(run_cnf(training("moons", out, 2)).code == 0);
+  REQUIRE(run_cnf({"plot", "--out", out, "--grid", "24", "--n", "200", "--paths", "5"}).code == 0);
   const Pixels pixels = read_png(out + "/figs/density.png");
   int inked = 0, different = 0;
   for (int y = 0; y < pixels.height; ++y)  // the bars and their labels, in the second and the third panel
@@ -205,8 +206,8 @@ TEST_CASE("one column is drawn as a curve over a histogram") {
   for (int i = 0; i < 300; ++i) values.push_back(std::sin(0.7 * i) + 0.01 * i);
   save_npy(folder / "one.npy", tensor(values, {300, 1}, DType::float64));
   const std::string out = folder / "run";
-  REQUIRE(cnf(training(folder / "one.npy", out, 6)).code == 0);
-  REQUIRE(cnf({"plot", "--out", out, "--n", "100"}).code == 0);
+  REQUIRE(run_cnf(training(folder / "one.npy", out, 6)).code == 0);
+  REQUIRE(run_cnf({"plot", "--out", out, "--n", "100"}).code == 0);
   for (const std::string name : {"density", "samples"}) {
     const Pixels pixels = read_png(out + "/figs/" + name + ".png");
     CHECK(pixels.width == 520);
@@ -230,13 +231,13 @@ TEST_CASE("one column and three columns are trained, scored, sampled and drawn")
   save_npy(folder / "one.npy", tensor(values, {180, 1}, DType::float64));
   for (const std::string& name : {std::string("one"), std::string("three")}) {
     const std::string out = folder / name;
-    const Ended trained = cnf(training(folder / (name + ".npy"), out, 6));
+    const Ended trained = run_cnf(training(folder / (name + ".npy"), out, 6));
     INFO(trained.err);
     REQUIRE(trained.code == 0);
-    CHECK(cnf({"eval", "--out", out}).code == 0);
-    CHECK(cnf({"sample", "--out", out, "--n", "5", "--file", folder / (name + ".csv")}).code == 0);
+    CHECK(run_cnf({"eval", "--out", out}).code == 0);
+    CHECK(run_cnf({"sample", "--out", out, "--n", "5", "--file", folder / (name + ".csv")}).code == 0);
     CHECK(load_csv(folder / (name + ".csv")).values.dim(1) == (name == "one" ? 1 : 3));
-    CHECK(cnf({"plot", "--out", out, "--n", "50"}).code == 0);
+    CHECK(run_cnf({"plot", "--out", out, "--n", "50"}).code == 0);
     CHECK(png_size(out + "/figs/samples.png").first == (name == "one" ? 520 : 1040));
   }
   // One Rademacher number squared is 1: for one column Hutchinson's trace is exact.

@@ -23,8 +23,8 @@ TEST_CASE("the same seed gives the same checkpoint and metrics, quiet or verbose
   const TemporaryFolder folder;
   for (const std::string& data : {std::string("moons"), rows_file(folder)}) {
     const Strings flags{"--overwrite", "--checkpoint-every", "5", "--eval-every", "6", "--log-every", "2"};
-    REQUIRE(cnf(training(data, folder / "loud", 12) + flags + Strings{"--verbose"}).code == 0);
-    const Ended quiet = cnf(training(data, folder / "quiet", 12) + flags + Strings{"--quiet"});
+    REQUIRE(run_cnf(training(data, folder / "loud", 12) + flags + Strings{"--verbose"}).code == 0);
+    const Ended quiet = run_cnf(training(data, folder / "quiet", 12) + flags + Strings{"--quiet"});
     REQUIRE(quiet.code == 0);
     CHECK(quiet.err == "");
     REQUIRE(checkpoint(folder / "loud", 12).size() > 1000);
@@ -32,7 +32,7 @@ TEST_CASE("the same seed gives the same checkpoint and metrics, quiet or verbose
     CHECK((checkpoint(folder / "loud", 10) == checkpoint(folder / "quiet", 10)));
     REQUIRE(metrics(folder / "loud").size() > 100);
     CHECK((metrics(folder / "loud") == metrics(folder / "quiet")));
-    REQUIRE(cnf(training(data, folder / "other", 12) + flags + Strings{"--seed", "1"}).code == 0);
+    REQUIRE(run_cnf(training(data, folder / "other", 12) + flags + Strings{"--seed", "1"}).code == 0);
     CHECK((checkpoint(folder / "loud", 12) != checkpoint(folder / "other", 12)));
     CHECK((metrics(folder / "loud") != metrics(folder / "other")));
   }
@@ -40,8 +40,9 @@ TEST_CASE("the same seed gives the same checkpoint and metrics, quiet or verbose
 
 TEST_CASE("config.toml repeats the run") {
   const TemporaryFolder folder;
-  REQUIRE(cnf(training(rows_file(folder), folder / "first", 12) + Strings{"--seed", "3", "--lr", "0.003"}).code == 0);
-  REQUIRE(cnf({"train", "--config", folder / "first/config.toml", "--out", folder / "second"}).code == 0);
+  REQUIRE(run_cnf(training(rows_file(folder), folder / "first", 12) + Strings{"--seed", "3", "--lr", "0.003"}).code ==
+          0);
+  REQUIRE(run_cnf({"train", "--config", folder / "first/config.toml", "--out", folder / "second"}).code == 0);
   REQUIRE(checkpoint(folder / "first", 12).size() > 1000);
   CHECK((checkpoint(folder / "first", 12) == checkpoint(folder / "second", 12)));
   CHECK((metrics(folder / "first") == metrics(folder / "second")));
@@ -62,7 +63,7 @@ TEST_CASE("a signal finishes the step, saves, and says how to go on") {
     latest.pop_back();
     CHECK_THAT(ended.err, Contains("dimwise-cnf: interrupted: saved " + out + "/" + latest +
                                    "; continue with the same command and --resume auto"));
-    CHECK(cnf({"eval", "--out", out, "--data", rows_file(folder)}).code == 0);
+    CHECK(run_cnf({"eval", "--out", out, "--data", rows_file(folder)}).code == 0);
   }
 }
 
@@ -71,25 +72,26 @@ TEST_CASE("a run goes on under its own flags alone, and only its length, folder 
   const std::string data = rows_file(folder), out = folder / "run", other = folder / "other.csv";
   std::filesystem::copy(data, other);
   const Strings words = training(data, out, 6);
-  REQUIRE(cnf(words).code == 0);
+  REQUIRE(run_cnf(words).code == 0);
   const std::string before = checkpoint(out, 6), lines = metrics(out);
   const std::vector<std::pair<Strings, std::string>> cases{
       {{"--seed", "5"}, "--seed is 0, not 5"},           {{"--lr", "0.5"}, "--lr is 0.01, not 0.5"},
       {{"--trace", "hutchinson"}, "--trace is"},         {{"--rtol", "0.25"}, "--rtol is 0.001, not 0.25"},
       {{"--kinetic", "0.1"}, "--kinetic is 0, not 0.1"}, {{"--validation-share", "0.3"}, "--validation-share is"}};
   for (const auto& [flags, difference] : cases) {
-    const Ended ended = cnf(words + Strings{"--resume"} + flags);
+    const Ended ended = run_cnf(words + Strings{"--resume"} + flags);
     INFO(ended.err);
     CHECK(ended.code == 5);
     CHECK_THAT(ended.err, Contains("is of another run: " + difference) && Contains("another --out"));
   }
-  const Ended moved = cnf(training(other, out, 6) + Strings{"--resume"});
+  const Ended moved = run_cnf(training(other, out, 6) + Strings{"--resume"});
   CHECK(moved.code == 5);
   CHECK_THAT(moved.err, Contains("--data is"));
   CHECK((checkpoint(out, 6) == before));
   CHECK((metrics(out) == lines));
-  CHECK(cnf(training(data, out, 8) + Strings{"--resume", "--checkpoint-every", "2", "--log-every", "3", "--verbose"})
-            .code == 0);
+  CHECK(
+      run_cnf(training(data, out, 8) + Strings{"--resume", "--checkpoint-every", "2", "--log-every", "3", "--verbose"})
+          .code == 0);
 }
 
 TEST_CASE("a run is not written over by another, by itself, or by two processes at once") {
@@ -98,7 +100,7 @@ TEST_CASE("a run is not written over by another, by itself, or by two processes 
   Process first(DIMWISE_CNF, training("moons", out, 1000000));
   REQUIRE(first.prints("step 1/"));
   for (const Strings& more : {Strings{}, Strings{"--resume"}, Strings{"--overwrite"}}) {
-    const Ended second = cnf(training("moons", out, 2) + more);
+    const Ended second = run_cnf(training("moons", out, 2) + more);
     INFO(second.err);
     CHECK(second.code == 2);
     CHECK_THAT(second.err, Contains("is being written by process "));
@@ -107,14 +109,14 @@ TEST_CASE("a run is not written over by another, by itself, or by two processes 
   REQUIRE(first.wait().code == 143);
   const std::string lines = metrics(out);
   for (const Strings& words : {training("moons", out, 2), Strings{"train", "--config", out + "/config.toml"}}) {
-    const Ended again = cnf(words);
+    const Ended again = run_cnf(words);
     CHECK(again.code == 2);
     CHECK_THAT(again.err,
                Contains("holds a run of dimwise-cnf train") && Contains("--resume auto") && Contains("--overwrite"));
   }
-  CHECK(cnf(training("moons", out, 2) + Strings{"--resume", "--overwrite"}).code == 2);
+  CHECK(run_cnf(training("moons", out, 2) + Strings{"--resume", "--overwrite"}).code == 2);
   CHECK((metrics(out) == lines));
-  CHECK(cnf(training("moons", out, 2) + Strings{"--overwrite"}).code == 0);
+  CHECK(run_cnf(training("moons", out, 2) + Strings{"--overwrite"}).code == 0);
 }
 
 TEST_CASE("a second signal ends the run at once") {

@@ -4,7 +4,7 @@
 
 namespace dimwise::app {
 
-inline Ended cnf(const Strings& words, const Surroundings& around = {}) {
+inline Ended run_cnf(const Strings& words, const Surroundings& around = {}) {
   return Process(DIMWISE_CNF, words, around).wait();
 }
 

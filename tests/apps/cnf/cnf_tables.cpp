@@ -27,11 +27,11 @@ std::string rows_of(const std::string& header, Row&& row) {
 
 Ended train(const TemporaryFolder& folder, const std::string& file, const std::string& text, const Strings& more = {}) {
   write_text(folder / file, text);
-  return cnf(training(folder / file, folder / "run", 3) + Strings{"--overwrite"} + more);
+  return run_cnf(training(folder / file, folder / "run", 3) + Strings{"--overwrite"} + more);
 }
 
 double held_out(const std::string& run) {
-  const Ended ended = cnf({"eval", "--out", run, "--json", "--rtol", "1e-6", "--atol", "1e-6"});
+  const Ended ended = run_cnf({"eval", "--out", run, "--json", "--rtol", "1e-6", "--atol", "1e-6"});
   REQUIRE(ended.code == 0);
   return nlohmann::json::parse(ended.out)["log_likelihood"];
 }
@@ -46,13 +46,14 @@ TEST_CASE("a column far from 0 is learned in float32 as in float64, and its samp
   double scores[2];
   for (const bool narrow : {false, true}) {
     const std::string run = folder / (narrow ? "narrow" : "wide");
-    const Ended ended = cnf(training(folder / "far.csv", run, 40) + Strings{"--dtype", narrow ? "float32" : "float64"});
+    const Ended ended =
+        run_cnf(training(folder / "far.csv", run, 40) + Strings{"--dtype", narrow ? "float32" : "float64"});
     INFO(ended.err);
     REQUIRE(ended.code == 0);
     scores[narrow] = held_out(run);
   }
   CHECK(std::abs(scores[0] - scores[1]) < 0.01);
-  REQUIRE(cnf({"sample", "--out", folder / "narrow", "--n", "500", "--file", folder / "x.csv"}).code == 0);
+  REQUIRE(run_cnf({"sample", "--out", folder / "narrow", "--n", "500", "--file", folder / "x.csv"}).code == 0);
   const Csv samples = load_csv(folder / "x.csv");
   CHECK(samples.columns == Strings{"time stamp", "b"});
   const std::vector<double> x = select(samples.values, 1, 0).values();
@@ -141,34 +142,34 @@ TEST_CASE("the dialects of other programs are read, which is said") {
 TEST_CASE("data that changed after the training are refused") {
   const TemporaryFolder folder;
   const std::string data = rows_file(folder), out = folder / "run";
-  REQUIRE(cnf(training(data, out, 4)).code == 0);
-  CHECK(cnf({"eval", "--out", out}).code == 0);
+  REQUIRE(run_cnf(training(data, out, 4)).code == 0);
+  CHECK(run_cnf({"eval", "--out", out}).code == 0);
   write_text(data, read_text(data) + "1,2\n");
   for (const std::string command : {"eval", "plot"}) {
-    const Ended ended = cnf({command, "--out", out});
+    const Ended ended = run_cnf({command, "--out", out});
     CHECK(ended.code == 3);
     CHECK_THAT(ended.err, Contains("rows.csv was changed after ") && Contains("Restore the file, or train anew."));
   }
-  const Ended resumed = cnf(training(data, out, 6) + Strings{"--resume"});
+  const Ended resumed = run_cnf(training(data, out, 6) + Strings{"--resume"});
   CHECK(resumed.code == 5);
   CHECK_THAT(resumed.err, Contains("SHA-256 of the data is"));
-  CHECK(cnf({"sample", "--out", out, "--n", "5", "--file", folder / "x.csv"}).code == 0);
+  CHECK(run_cnf({"sample", "--out", out, "--n", "5", "--file", folder / "x.csv"}).code == 0);
 }
 
 TEST_CASE("other data are scored if they have the same columns in the same order") {
   const TemporaryFolder folder;
   const std::string out = folder / "run", other = folder / "other.csv";
-  REQUIRE(cnf(training(rows_file(folder), out, 4)).code == 0);
+  REQUIRE(run_cnf(training(rows_file(folder), out, 4)).code == 0);
   write_text(other,
              rows_of("b;c;a\n", [](int i) { return std::to_string(i % 5) + ",5;x;" + std::to_string(i % 7) + "\n"; }));
-  const Ended refused = cnf({"eval", "--out", out, "--data", other});
+  const Ended refused = run_cnf({"eval", "--out", out, "--data", other});
   CHECK(refused.code == 3);
   CHECK_THAT(refused.err,
              Contains("has the columns b, a, but the model has a, b. Name them in this order by --columns."));
-  CHECK(cnf({"eval", "--out", out, "--data", other, "--columns", "a,b"}).code == 0);
-  const Ended one = cnf({"eval", "--out", out, "--data", other, "--columns", "a"});
+  CHECK(run_cnf({"eval", "--out", out, "--data", other, "--columns", "a,b"}).code == 0);
+  const Ended one = run_cnf({"eval", "--out", out, "--data", other, "--columns", "a"});
   CHECK_THAT(one.err, Contains("has 1 column, but the model has 2: a, b."));
-  const Ended stray = cnf({"eval", "--out", out, "--columns", "a,b"});
+  const Ended stray = run_cnf({"eval", "--out", out, "--columns", "a,b"});
   CHECK(stray.code == 2);
   CHECK_THAT(stray.err, Contains("the flags of a table are for --data"));
 }

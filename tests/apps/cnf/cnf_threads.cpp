@@ -2,13 +2,14 @@
 #include <random>
 #include <sstream>
 
-#include "apps/cnf/model.hpp"
+#include "apps/common/cnf/model.hpp"
 #include "tests/apps/cnf/cnf_run.hpp"
 #include "tests/catch.hpp"
 
 namespace dimwise::cnf_threads_tests {
 
 using namespace dimwise::app;
+using namespace dimwise::app::cnf;
 using Catch::Matchers::Contains;
 
 namespace {
@@ -37,8 +38,8 @@ TEST_CASE("a number of threads always gives the same run") {
   for (const std::string& data : {std::string("moons"), rows_file(folder)})
     for (const int threads : {1, 2, 3}) {
       const std::string first = folder / "first", second = folder / "second";
-      REQUIRE(cnf(threaded(data, first, 40, threads)).code == 0);
-      REQUIRE(cnf(threaded(data, second, 40, threads)).code == 0);
+      REQUIRE(run_cnf(threaded(data, first, 40, threads)).code == 0);
+      REQUIRE(run_cnf(threaded(data, second, 40, threads)).code == 0);
       REQUIRE(checkpoint(first, 40).size() > 1000);
       CHECK((checkpoint(first, 40) == checkpoint(second, 40)));
       CHECK((metrics(first) == metrics(second)));
@@ -50,9 +51,8 @@ TEST_CASE("a number of threads always gives the same run") {
 TEST_CASE("random numbers belong to the row, not to the thread: with equal steps only rounding differs") {
   const TemporaryFolder folder;
   for (const int threads : {1, 2, 3, 50})
-    REQUIRE(
-        cnf(threaded("moons", folder / std::to_string(threads), 20, threads) + Strings{"--dtype", "float64"}).code ==
-        0);
+    REQUIRE(run_cnf(threaded("moons", folder / std::to_string(threads), 20, threads) + Strings{"--dtype", "float64"})
+                .code == 0);
   const std::vector<double> serial = noted(folder / "1");
   for (const std::string threads : {"2", "3", "50"}) {
     const std::vector<double> other = noted(folder / threads);
@@ -66,7 +66,7 @@ TEST_CASE("a threaded run killed at random moments and resumed ends as if it had
   constexpr int64_t steps = 200;
   const std::string whole = folder / "whole", out = folder / "killed";
   const auto begin = std::chrono::steady_clock::now();
-  REQUIRE(cnf(threaded("moons", whole, steps, 3)).code == 0);
+  REQUIRE(run_cnf(threaded("moons", whole, steps, 3)).code == 0);
   const double duration = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   std::mt19937 random(23);
   std::uniform_real_distribution<double> delay(0, duration / 3);
@@ -91,16 +91,16 @@ TEST_CASE("a threaded run killed at random moments and resumed ends as if it had
 TEST_CASE("a run is not resumed with another number of threads") {
   const TemporaryFolder folder;
   const std::string out = folder / "run";
-  REQUIRE(cnf(threaded("moons", out, 8, 2)).code == 0);
+  REQUIRE(run_cnf(threaded("moons", out, 8, 2)).code == 0);
   const std::string before = checkpoint(out, 8);
   for (const int threads : {1, 3}) {
-    const Ended refused = cnf(threaded("moons", out, 16, threads) + Strings{"--resume", "auto"});
+    const Ended refused = run_cnf(threaded("moons", out, 16, threads) + Strings{"--resume", "auto"});
     CHECK(refused.code == 5);
     CHECK_THAT(refused.err,
                Contains("[resume]") && Contains("is of another run: --threads is 2, not " + std::to_string(threads)));
   }
   CHECK((checkpoint(out, 8) == before));
-  CHECK(cnf(threaded("moons", out, 16, 2) + Strings{"--resume", "auto"}).code == 0);
+  CHECK(run_cnf(threaded("moons", out, 16, 2) + Strings{"--resume", "auto"}).code == 0);
 }
 
 TEST_CASE("a threaded run stops at a signal and at a NaN like any other") {
@@ -109,9 +109,10 @@ TEST_CASE("a threaded run stops at a signal and at a NaN like any other") {
   REQUIRE(process.prints("step 1/"));
   process.send(SIGINT);
   CHECK(process.wait().code == 130);
-  const Ended diverged = cnf(threaded("moons", folder / "diverged", 50, 3) + Strings{"--lr", "1e38", "--debug-nans"});
+  const Ended diverged =
+      run_cnf(threaded("moons", folder / "diverged", 50, 3) + Strings{"--lr", "1e38", "--debug-nans"});
   CHECK(diverged.code ==
-        cnf(threaded("moons", folder / "serial", 50, 1) + Strings{"--lr", "1e38", "--debug-nans"}).code);
+        run_cnf(threaded("moons", folder / "serial", 50, 1) + Strings{"--lr", "1e38", "--debug-nans"}).code);
   CHECK(diverged.code != 0);
 }
 
@@ -134,11 +135,11 @@ TEST_CASE("a likelihood in chunks is that of all rows at once, whatever the thre
 TEST_CASE("eval scores alike on any number of threads") {
   const TemporaryFolder folder;
   const std::string out = folder / "run";
-  REQUIRE(cnf(training("moons", out, 5)).code == 0);
-  const Ended one = cnf({"eval", "--out", out, "--trace", "hutchinson", "--json"});
+  REQUIRE(run_cnf(training("moons", out, 5)).code == 0);
+  const Ended one = run_cnf({"eval", "--out", out, "--trace", "hutchinson", "--json"});
   REQUIRE(one.code == 0);
   for (const std::string threads : {"2", "3"})
-    CHECK(cnf({"eval", "--out", out, "--trace", "hutchinson", "--json", "--threads", threads}).out == one.out);
+    CHECK(run_cnf({"eval", "--out", out, "--trace", "hutchinson", "--json", "--threads", threads}).out == one.out);
 }
 
 }  // namespace dimwise::cnf_threads_tests

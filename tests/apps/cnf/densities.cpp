@@ -1,4 +1,4 @@
-#include "apps/cnf/data/densities.hpp"
+#include "apps/common/cnf/densities.hpp"
 
 #include <cmath>
 
@@ -8,6 +8,7 @@
 namespace dimwise::densities_tests {
 
 using namespace dimwise::app;
+using namespace dimwise::app::cnf;
 
 namespace {
 

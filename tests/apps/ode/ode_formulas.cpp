@@ -12,6 +12,7 @@
 namespace dimwise::ode_formulas_tests {
 
 using namespace dimwise::app;
+using namespace dimwise::app::ode;
 using Catch::Matchers::Contains;
 
 namespace {

@@ -117,7 +117,7 @@ TEST_CASE("start, end and initial values can be chosen, backwards too") {
 
 TEST_CASE("the drift of a trained flow is solved, one start or many") {
   const TemporaryFolder folder;
-  REQUIRE(cnf(training("moons", folder / "flow", 5)).code == 0);
+  REQUIRE(run_cnf(training("moons", folder / "flow", 5)).code == 0);
   const Strings words{"solve", "--model", folder / "flow", "--weights", "last", "--rtol", "1e-4", "--json"};
   const Ended one =
       run_ode(words + Strings{"--method", "adams", "--corrector", "jacobi_newton", "--out", folder / "a"});

@@ -17,29 +17,27 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-namespace ex = experiment;
-
 const Strings labels{"dopri5", "adams/functional", "adams/jacobi_newton"};
 
-ex::TaskSettings small(const std::string& task) {
+app::ode::TaskSettings small(const std::string& task) {
   return {.task = task, .window = 0.5, .observations = 2, .rows = 40, .batch = 8};
 }
 
-AnyHollowNet small_net(const ex::Task& task) {
-  return ex::make_net(
+AnyHollowNet small_net(const app::ode::Task& task) {
+  return app::ode::make_net(
       {.transformer = "per-dimension", .d_h = 4, .hidden = {8}, .transformer_hidden = {8}, .dtype = DType::float64},
       task, Rng(3));
 }
 
 // A task whose calls of f are counted, those that also give its diagonal, and apart from them those in f recorded.
-class Counted : public ex::Task {
+class Counted : public app::ode::Task {
  public:
-  explicit Counted(ex::Task& task) : task_(task) {}
+  explicit Counted(app::ode::Task& task) : task_(task) {}
   int64_t dimension() const override { return task_.dimension(); }
   bool uses_time() const override { return task_.uses_time(); }
   std::string loss_name() const override { return task_.loss_name(); }
-  ex::Iteration iteration(const AnyHollowNet& net, int64_t step) override {
-    ex::Iteration i = task_.iteration(net, step);
+  app::ode::Iteration iteration(const AnyHollowNet& net, int64_t step) override {
+    app::ode::Iteration i = task_.iteration(net, step);
     const OdeTerm inner = i.term;
     i.term = {[this, inner](const Tensor& t, const State& y) {
                 ++f;
@@ -60,14 +58,14 @@ class Counted : public ex::Task {
   int64_t f = 0, diagonals = 0, forward_f = 0, forward_diagonals = 0;
 
  private:
-  ex::Task& task_;
+  app::ode::Task& task_;
 };
 
 }  // namespace
 
 TEST_CASE("an experiment writes what each solver took, a figure and totals") {
   const TemporaryFolder folder;
-  for (const std::string& task : ex::task_names()) {
+  for (const std::string& task : app::ode::task_names()) {
     const std::string out = folder / task;
     const Ended ended = run_ode(tiny_experiment(task, out, 5));
     INFO(ended.err);
@@ -124,14 +122,14 @@ TEST_CASE("--json gives the sums of the metrics, and measurements may be rarer t
 }
 
 TEST_CASE("the counts are those of calls of f and of D f") {
-  for (const std::string& name : ex::task_names()) {
-    const auto task = ex::make_task(small(name), DType::float64);
+  for (const std::string& name : app::ode::task_names()) {
+    const auto task = app::ode::make_task(small(name), DType::float64);
     const AnyHollowNet net = small_net(*task);
-    for (const SolverSpec& solver :
-         ex::parse_solvers("dopri5,adams/functional,adams/jacobi_newton,bdf/jacobi_newton")) {
+    for (const app::ode::SolverSpec& solver :
+         app::ode::parse_solvers("dopri5,adams/functional,adams/jacobi_newton,bdf/jacobi_newton")) {
       INFO(name << ' ' << solver.name());
       Counted counted(*task);
-      const ex::Measurement m = ex::measure(counted, net, 2, solver, {.rtol = 1e-4, .atol = 1e-4});
+      const app::ode::Measurement m = app::ode::measure(counted, net, 2, solver, {.rtol = 1e-4, .atol = 1e-4});
       REQUIRE(m.gradient);
       CHECK(m.forward.statistics.evaluations == counted.forward_f + counted.forward_diagonals);
       CHECK(m.forward.statistics.diagonals == counted.forward_diagonals);
@@ -145,12 +143,12 @@ TEST_CASE("the counts are those of calls of f and of D f") {
 }
 
 TEST_CASE("all solvers find the same loss and gradient") {
-  for (const std::string& name : ex::task_names()) {
-    const auto task = ex::make_task(small(name), DType::float64);
+  for (const std::string& name : app::ode::task_names()) {
+    const auto task = app::ode::make_task(small(name), DType::float64);
     const AnyHollowNet net = small_net(*task);
-    std::vector<ex::Measurement> all;
-    for (const SolverSpec& solver : ex::parse_solvers("dopri5,adams/functional,adams/jacobi_newton"))
-      all.push_back(ex::measure(*task, net, 1, solver, {.rtol = 1e-8, .atol = 1e-8}));
+    std::vector<app::ode::Measurement> all;
+    for (const app::ode::SolverSpec& solver : app::ode::parse_solvers("dopri5,adams/functional,adams/jacobi_newton"))
+      all.push_back(app::ode::measure(*task, net, 1, solver, {.rtol = 1e-8, .atol = 1e-8}));
     const auto exact = parameters(*all[0].gradient);
     for (size_t s = 1; s < all.size(); ++s) {
       INFO(name << ' ' << s);
@@ -165,34 +163,34 @@ TEST_CASE("all solvers find the same loss and gradient") {
 }
 
 TEST_CASE("a solve that runs out of its budget is recorded, and ends the run only where it trains") {
-  const auto task = ex::make_task(small("rotation"), DType::float64);
+  const auto task = app::ode::make_task(small("rotation"), DType::float64);
   const AnyHollowNet net = small_net(*task);
-  const SolverSpec dopri5{"dopri5"};
-  const ex::Measurement whole = ex::measure(*task, net, 0, dopri5, {});
+  const app::ode::SolverSpec dopri5{"dopri5"};
+  const app::ode::Measurement whole = app::ode::measure(*task, net, 0, dopri5, {});
   REQUIRE(whole.gradient);
-  const ex::Measurement m = ex::measure(*task, net, 0, dopri5, {.max_evaluations = 9});
-  CHECK((m.forward.ending == ex::Ending::out_of_budget));
+  const app::ode::Measurement m = app::ode::measure(*task, net, 0, dopri5, {.max_evaluations = 9});
+  CHECK((m.forward.ending == app::ode::Ending::out_of_budget));
   CHECK(m.forward.statistics.evaluations <= 10);  // the one that shows what f captures comes before the solve
-  CHECK((m.adjoint.ending == ex::Ending::not_begun));
+  CHECK((m.adjoint.ending == app::ode::Ending::not_begun));
   CHECK_FALSE(m.gradient);
-  const auto flow = ex::make_task(small("cnf"), DType::float64);
+  const auto flow = app::ode::make_task(small("cnf"), DType::float64);
   // A rough f: its derivatives, which the adjoint reads, need more steps than f itself.
   const AnyHollowNet rough =
       map_parameters(small_net(*flow), [](const std::string&, const Tensor& w) { return 4.0 * w; });
-  const ex::Measurement first = ex::measure(*flow, rough, 0, dopri5, {});
+  const app::ode::Measurement first = app::ode::measure(*flow, rough, 0, dopri5, {});
   const int64_t enough = first.forward.statistics.evaluations;
   REQUIRE(first.adjoint.statistics.evaluations > enough);
-  const ex::Measurement half = ex::measure(*flow, rough, 0, dopri5, {.max_evaluations = enough});
-  CHECK((half.forward.ending == ex::Ending::done));
-  CHECK((half.adjoint.ending == ex::Ending::out_of_budget));
+  const app::ode::Measurement half = app::ode::measure(*flow, rough, 0, dopri5, {.max_evaluations = enough});
+  CHECK((half.forward.ending == app::ode::Ending::done));
+  CHECK((half.adjoint.ending == app::ode::Ending::out_of_budget));
   CHECK_FALSE(half.gradient);
-  for (const ex::Measurement* each : {&m, &half}) {
-    ex::Values values;
-    ex::append(values, "dopri5", *each);
-    ex::Record record{.step = {1}, .columns = {}};
+  for (const app::ode::Measurement* each : {&m, &half}) {
+    app::ode::Values values;
+    app::ode::append(values, "dopri5", *each);
+    app::ode::Record record{.step = {1}, .columns = {}};
     for (const auto& [key, value] : values) record.columns[key] = {value};
-    CHECK(ex::totals(record, "dopri5").unfinished == 1);
-    CHECK(ex::totals(record, "dopri5").f() ==
+    CHECK(app::ode::totals(record, "dopri5").unfinished == 1);
+    CHECK(app::ode::totals(record, "dopri5").f() ==
           static_cast<double>(each->forward.statistics.evaluations + each->adjoint.statistics.evaluations));
   }
 
@@ -205,7 +203,7 @@ TEST_CASE("a solve that runs out of its budget is recorded, and ends the run onl
   const Ended trained = run_ode(scarce + Strings{"--train-with", "adams/functional"});
   INFO(trained.err);
   REQUIRE(trained.code == 0);
-  CHECK(counted(folder / "run")[0]["dopri5 forward ending"] == static_cast<int>(ex::Ending::out_of_budget));
+  CHECK(counted(folder / "run")[0]["dopri5 forward ending"] == static_cast<int>(app::ode::Ending::out_of_budget));
 }
 
 TEST_CASE("of a finished experiment, --resume draws and sums up again, with the same flags") {
@@ -265,14 +263,14 @@ TEST_CASE("the median filter takes out single outliers and keeps steps") {
 
 TEST_CASE("the stiffness is the spectral radius, and the contraction that of Jacobi-Newton") {
   // x' = (−30 x + 40 y, −40 x − 30 y): ρ(J) = 50; with γ = 0.2, ρ = 0.2 · 40 / (1 + 6).
-  const ex::Iteration turning{
+  const app::ode::Iteration turning{
       .term = {[](const Tensor&, const State& y) -> State {
         return {matmul(y[0], tensor(std::vector<double>{-30, -40, 40, -30}, {2, 2}, DType::float64))};
       }},
       .start = {ones({3, 2}, DType::float64)},
       .times = {0, 1},
       .loss = nullptr};
-  const ex::Stiffness s = ex::stiffness(turning, {});
+  const app::ode::Stiffness s = app::ode::stiffness(turning, {});
   CHECK(s.rate == Approx(50).epsilon(1e-5));
   CHECK(s.decay == Approx(30).epsilon(0.01));
   CHECK(s.contraction == Approx(8.0 / 7).epsilon(1e-5));

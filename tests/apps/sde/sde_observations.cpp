@@ -1,5 +1,5 @@
 // Reading observations: what each format holds, what is sorted, left out and refused, and how they are parted.
-#include "apps/sde/data/observations.hpp"
+#include "apps/common/data/observations.hpp"
 
 #include <algorithm>
 #include <cmath>

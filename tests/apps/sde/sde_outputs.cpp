@@ -60,7 +60,9 @@ SavedRun blank(const std::vector<std::optional<double>>& known) {
   const auto observed = [](const std::vector<double>& a, const std::vector<double>& b) {
     return Observations{{"a", "b"}, times, paths, groups, astype(stack({tensor(a), tensor(b)}, 1), DType::float64)};
   };
-  SavedRun fit{{}, {"blank", observed(train_a, train_b), observed(test_a, test_b), {}}, known, {}, ""};
+  SavedRun fit;
+  fit.data = {"blank", observed(train_a, train_b), observed(test_a, test_b), {}};
+  fit.known = known;
   sde::ModelSettings s{.net = {.hidden = {3}, .activation = dimwise::Activation::silu, .dtype = DType::float64},
                        .components = 2,
                        .density_hidden = {3}};

@@ -1,7 +1,7 @@
 // Tables as users have them: which column dimwise-sde takes for what.
 #include <cmath>
 
-#include "apps/sde/data/observations.hpp"
+#include "apps/common/data/observations.hpp"
 #include "apps/sde/model.hpp"
 #include "nn/io/bytes.hpp"
 #include "nn/io/npz.hpp"

@@ -248,7 +248,7 @@ TEST_CASE("a fit resumed with other flags ends with 5, names them, and touches n
   CHECK(metrics(out) == noted);
   CHECK(read_text(out + "/config.toml") == config);
   CHECK(run_sde(fitting(folder / "none", 12) + Strings{"--resume", folder / "nowhere"}).code == 5);
-  REQUIRE(cnf(training("moons", folder / "flow", 3)).code == 0);
+  REQUIRE(run_cnf(training("moons", folder / "flow", 3)).code == 0);
   const Ended other = run_sde(fitting(folder / "flow", 12) + Strings{"--resume"});
   CHECK(other.code == 5);
   CHECK_THAT(other.err, Contains("was not written by dimwise-sde train, but by dimwise-cnf train."));

@@ -3,11 +3,11 @@
 #include <string>
 #include <vector>
 
-#include "apps/cnf/data/densities.hpp"
+#include "apps/common/cnf/densities.hpp"
 #include "apps/common/data/table_settings.hpp"
 #include "nn/data/loader.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::cnf {
 
 /// The data to learn: a built-in density with new samples at every step, or the rows of a file.
 struct DataSettings {
@@ -27,6 +27,8 @@ struct Dataset {
   std::vector<std::string> remarks;  ///< of a file: what each column is taken for, and what was decided about the rows
   std::string dialect;               ///< of a text file: how it was read
   std::string sha256 = {};           ///< of a file
+
+  int64_t rows() const { return train.dim(0) + validation.dim(0) + test.dim(0); }
 };
 
 /// Throws DataError with the paths that were tried if neither a density nor a file has the name, and for invalid rows.
@@ -48,4 +50,4 @@ class Batches {
   DataLoader loader_;
 };
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::cnf

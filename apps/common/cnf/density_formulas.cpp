@@ -1,4 +1,4 @@
-#include "apps/cnf/data/density_formulas.hpp"
+#include "apps/common/cnf/density_formulas.hpp"
 
 #include <algorithm>
 #include <boost/math/quadrature/gauss.hpp>

@@ -1,18 +1,13 @@
-#include "apps/cnf/saved_run.hpp"
+#include "apps/common/cnf/saved_run.hpp"
 
 #include <sstream>
 
-#include "apps/common/run/saved_settings.hpp"
-
-namespace dimwise::app {
+namespace dimwise::app::cnf {
 
 SavedRun load_run(const Checkpoint& checkpoint, const std::string& weights) {
-  SavedRun run{.path = checkpoint.path};
-  restore_settings(saved_command(run.settings), checkpoint);
-  run.model = make_model(run.settings.model, Rng(0));
   const std::string prefix = weights == "last" ? "model." : weights == "average" ? "ema.average." : "best.";
-  load_state_dict(run.model, checkpoint.tensors, prefix);
-  return run;
+  return app::load_run<TrainSettings, FlowModel>(checkpoint, prefix,
+                                                 [](const TrainSettings& s) { return make_model(s.model, Rng(0)); });
 }
 
 SavedRun load_run(const std::string& path, const std::string& weights) {
@@ -21,9 +16,7 @@ SavedRun load_run(const std::string& path, const std::string& weights) {
 
 Dataset load_dataset(const SavedRun& run) {
   Dataset data = load_dataset(run.settings.data);
-  if (data.sha256 != run.settings.sha256)
-    fail<DataError>("data", data.name, " was changed after ", run.path, " was trained on it: its SHA-256 is ",
-                    data.sha256, ", not ", run.settings.sha256, ". Restore the file, or train anew.");
+  check_unchanged(data.name, data.sha256, run.settings.sha256, run.path);
   return data;
 }
 
@@ -36,4 +29,4 @@ std::vector<std::string> column_names(const TrainSettings& settings) {
   return names;
 }
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::cnf

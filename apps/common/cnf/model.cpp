@@ -1,4 +1,4 @@
-#include "apps/cnf/model.hpp"
+#include "apps/common/cnf/model.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include "ops/arithmetic.hpp"
 #include "ops/layout.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::cnf {
 
 FlowModel make_model(const ModelSettings& s, const Rng& rng) {
   HollowConfig net = s.net;
@@ -55,8 +55,8 @@ Tensor sample_model(const FlowModel& model, int64_t n, const Rng& rng, const Ode
 }
 
 std::string describe(const ModelSettings& s) {
-  return fmt::format("{}{}, {}", describe(s.net), s.blocks > 1 ? fmt::format(", {} blocks", s.blocks) : "",
+  return fmt::format("{}{}, {}", app::describe(s.net), s.blocks > 1 ? fmt::format(", {} blocks", s.blocks) : "",
                      name(s.net.dtype));
 }
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::cnf

@@ -1,4 +1,4 @@
-#include "apps/cnf/data/densities.hpp"
+#include "apps/common/cnf/densities.hpp"
 
 #include <fmt/format.h>
 
@@ -6,11 +6,11 @@
 #include <cmath>
 #include <limits>
 
-#include "apps/cnf/data/density_formulas.hpp"
 #include "apps/common/cli/suggest.hpp"
+#include "apps/common/cnf/density_formulas.hpp"
 #include "autodiff/base/error.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::cnf {
 namespace {
 
 constexpr double pi = 3.14159265358979323846;
@@ -99,4 +99,4 @@ Tensor sample(const Density& density, const Rng& rng, int64_t n, DType dtype) {
   return tensor(points, {n, 2}, dtype);
 }
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::cnf

@@ -1,9 +1,9 @@
-#include "apps/cnf/settings.hpp"
+#include "apps/common/cnf/settings.hpp"
 
 #include "apps/cnf/commands.hpp"
 #include "apps/common/cli/net_settings.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::cnf {
 
 namespace {
 
@@ -20,6 +20,7 @@ void add_columns(Command& c, TrainSettings& s) {
   c.add("number of columns", s.model.net.d, "", at_least_one);
   c.add("names of the columns", s.columns, "");
   c.add("SHA-256 of the data", s.sha256, "");
+  c.add("number of rows", s.rows, "");
 }
 
 }  // namespace
@@ -68,4 +69,4 @@ Command saved_command(TrainSettings& s) {
   return c;
 }
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::cnf

@@ -6,7 +6,7 @@
 
 #include "autodiff/base/rng.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::cnf {
 
 using Point = std::array<double, 2>;
 
@@ -40,4 +40,4 @@ const Density& density(const std::string& name);
 /// DType::float32);`
 Tensor sample(const Density& density, const Rng& rng, int64_t n, DType dtype);
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::cnf

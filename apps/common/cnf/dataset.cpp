@@ -1,4 +1,4 @@
-#include "apps/cnf/data/dataset.hpp"
+#include "apps/common/cnf/dataset.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -11,7 +11,7 @@
 #include "ops/index.hpp"
 #include "ops/layout.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::cnf {
 
 namespace {
 
@@ -93,4 +93,4 @@ Tensor Batches::operator()(int64_t step) {
   return index_select(data_.train, 0, loader_.indices(step / loader_.batches(), step % loader_.batches()));
 }
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::cnf

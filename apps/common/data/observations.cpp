@@ -1,4 +1,4 @@
-#include "apps/sde/data/observations.hpp"
+#include "apps/common/data/observations.hpp"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@
 #include "ops/index.hpp"
 #include "ops/layout.hpp"
 
-namespace dimwise::app::sde {
+namespace dimwise::app {
 
 namespace {
 
@@ -190,4 +190,4 @@ std::vector<int64_t> pairs(const Observations& all) {
   return first;
 }
 
-}  // namespace dimwise::app::sde
+}  // namespace dimwise::app

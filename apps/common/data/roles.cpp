@@ -1,4 +1,4 @@
-#include "apps/sde/data/roles.hpp"
+#include "apps/common/data/roles.hpp"
 
 #include <fmt/format.h>
 
@@ -13,7 +13,7 @@
 #include "ops/index.hpp"
 #include "ops/layout.hpp"
 
-namespace dimwise::app::sde {
+namespace dimwise::app {
 
 namespace {
 
@@ -224,4 +224,4 @@ Roles read_roles(const std::string& path, const CsvOptions& table, const RoleNam
   return Reader(path, table, names, series).read();
 }
 
-}  // namespace dimwise::app::sde
+}  // namespace dimwise::app

@@ -5,7 +5,7 @@
 
 #include "apps/common/data/table_settings.hpp"
 
-namespace dimwise::app::sde {
+namespace dimwise::app {
 
 /// The columns that mean something else than a component of x. Empty: the column with a usual name, if there is one.
 struct RoleNames {
@@ -33,4 +33,4 @@ struct Roles {
 /// finite, and two columns that could have the same role.
 Roles read_roles(const std::string& path, const CsvOptions& table, const RoleNames& names, bool series);
 
-}  // namespace dimwise::app::sde
+}  // namespace dimwise::app

@@ -1,11 +1,11 @@
 #pragma once
 
-#include "apps/cnf/data/dataset.hpp"
-#include "apps/cnf/model.hpp"
 #include "apps/common/cli/common_flags.hpp"
 #include "apps/common/cli/solver_settings.hpp"
+#include "apps/common/cnf/dataset.hpp"
+#include "apps/common/cnf/model.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::cnf {
 
 /// All that a training depends on: what the user sets, and what follows from the data.
 struct TrainSettings {
@@ -18,6 +18,7 @@ struct TrainSettings {
   double kinetic = 0, jacobian = 0;
   int64_t warm_up = 100;
   std::string columns, sha256;  ///< of a file: the names of its columns, a line each, if it has any, and its hash
+  int64_t rows = 0;             ///< of a file, those that are used; the seed splits them
 };
 
 /// Adds the settings of a training to a command.
@@ -26,4 +27,4 @@ void add_settings(Command& command, TrainSettings& settings);
 /// `dimwise-cnf train` with the settings of a checkpoint, which include those that follow from the data.
 Command saved_command(TrainSettings& settings);
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::cnf

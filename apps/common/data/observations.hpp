@@ -3,10 +3,10 @@
 #include <string>
 #include <vector>
 
-#include "apps/sde/data/roles.hpp"
+#include "apps/common/data/roles.hpp"
 #include "autodiff/base/rng.hpp"
 
-namespace dimwise::app::sde {
+namespace dimwise::app {
 
 /// Observations (t, x) of paths of an SDE, in order of path, then of time.
 struct Observations {
@@ -59,4 +59,4 @@ HeldOut hold_out(const Observations& all, double share, bool chronological, cons
 /// The rows i for which rows i and i + 1 are consecutive observations of one path.
 std::vector<int64_t> pairs(const Observations& all);
 
-}  // namespace dimwise::app::sde
+}  // namespace dimwise::app

@@ -9,7 +9,7 @@
 #include "nn/data/standardizer.hpp"
 #include "nn/parallel/thread_pool.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::cnf {
 
 /// The architecture of a flow.
 struct ModelSettings {
@@ -56,4 +56,4 @@ Tensor sample_model(const FlowModel& model, int64_t n, const Rng& rng, const Ode
 /// The architecture in one line of text.
 std::string describe(const ModelSettings& settings);
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::cnf

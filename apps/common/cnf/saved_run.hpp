@@ -1,16 +1,12 @@
 #pragma once
 
-#include "apps/cnf/settings.hpp"
-#include "apps/common/run/checkpoint.hpp"
+#include "apps/common/cnf/settings.hpp"
+#include "apps/common/run/saved_run.hpp"
 
-namespace dimwise::app {
+namespace dimwise::app::cnf {
 
-/// A trained flow and the settings that it was trained with.
-struct SavedRun {
-  TrainSettings settings = {};
-  FlowModel model = {};
-  std::string path;  ///< of the checkpoint
-};
+/// A trained flow.
+using SavedRun = TrainedModel<TrainSettings, FlowModel>;
 /// Reads a checkpoint of dimwise-cnf train: its `best`, `average` or `last` weights. Throws CheckpointError.
 SavedRun load_run(const Checkpoint& checkpoint, const std::string& weights);
 /// The same of a run folder or a file.
@@ -21,4 +17,4 @@ Dataset load_dataset(const SavedRun& run);
 /// The names of the columns that the flow was trained on.
 std::vector<std::string> column_names(const TrainSettings& settings);
 
-}  // namespace dimwise::app
+}  // namespace dimwise::app::cnf
