@@ -4,6 +4,7 @@
 
 #include "autodiff/base/error.hpp"
 #include "autodiff/context.hpp"
+#include "hollow/solve/linear/lu.hpp"
 #include "ops/index.hpp"
 #include "ops/matmul.hpp"
 #include "ops/reduce.hpp"
