@@ -9,7 +9,7 @@ packages=(g++ cmake ninja-build
   libboost-math-dev libfmt-dev libtomlplusplus-dev)
 case "${1:-}" in
   "") ;;
-  --tests) packages+=(catch2 pkgconf) ;;
+  --tests) packages+=(catch2 pkgconf python3-numpy) ;;
   --lint) packages+=(catch2 pkgconf clang clang-format clang-tidy libclang-rt-dev lcov) ;;
   *)
     echo "install-deps.sh: unknown argument $1; there are --tests and --lint" >&2

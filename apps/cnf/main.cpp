@@ -1,4 +1,6 @@
 #include "apps/cnf/commands.hpp"
+#include "apps/common/cnf/settings.hpp"
+#include "apps/common/run/info.hpp"
 #include "ops/threads.hpp"
 
 int main(int argc, char** argv) {
@@ -8,5 +10,6 @@ int main(int argc, char** argv) {
   dimwise::app::cnf::add_eval(app);
   dimwise::app::cnf::add_sample(app);
   dimwise::app::cnf::add_plot(app);
+  dimwise::app::add_info<dimwise::app::cnf::TrainSettings>(app, "trained flow", "runs/cnf");
   return run_app(app, argc, argv);
 }

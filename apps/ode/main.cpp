@@ -1,4 +1,6 @@
+#include "apps/common/run/info.hpp"
 #include "apps/ode/commands.hpp"
+#include "apps/ode/experiment/settings.hpp"
 #include "ops/threads.hpp"
 
 int main(int argc, char** argv) {
@@ -9,5 +11,6 @@ int main(int argc, char** argv) {
   dimwise::app::ode::add_problems(app);
   dimwise::app::ode::add_train(app);
   dimwise::app::ode::add_bounce(app);
+  dimwise::app::add_info<dimwise::app::ode::TrainSettings>(app, "learned dynamics", "runs/stiffness");
   return run_app(app, argc, argv);
 }

@@ -15,6 +15,8 @@ void add_train(App& app);
 void add_eval(App& app);
 void add_plot(App& app);
 void add_compare(App& app);
+void add_bootstrap(App& app);
+void add_grid(App& app);
 
 // Settings that simulate and train share.
 void add_system(Command& command, SystemOptions& options);

@@ -94,8 +94,7 @@ class Comparison {
     own.data.seed = seed;
     own.common.out += fmt::format("/{}-{}-{}", method, number(100 * keep), seed);
     own.common.resume = "auto";
-    const Command c = saved_command(own);
-    const Json asked = saved_settings(c);
+    const Json asked = saved_settings(saved_command(own));
     const std::string file = own.common.out + "/result.json";
     std::ifstream in(file);
     double before = 0;  // processor seconds of an interrupted fit
@@ -119,7 +118,7 @@ class Comparison {
       result["observations"] = data.train.size();
       result["transitions"] = pairs(data.train).size();
       begin = std::clock();
-      const Errors errors = run_fit(own, c).errors.value();
+      const Errors errors = run_fit(own, train_command(own)).errors.value();
       result["drift_error"] = errors.mean_drift;
       result["diffusion_error"] = errors.mean_diffusion;
     } catch (const DataError& impossible) {

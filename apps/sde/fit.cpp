@@ -63,7 +63,7 @@ class Fit {
       : settings_(settings),
         run_(settings.common,
              "Start a new run with a smaller --lr, --clip or --lambda, or resume with --debug-nans to find the op."),
-        rng_(static_cast<uint64_t>(settings.data.seed)),
+        rng_(own_stream(settings.data)),
         pool_(static_cast<int>(settings.common.threads)),
         data_(load_dataset(data_settings(settings))),
         known_(known_diffusion(settings, data_)),
@@ -81,6 +81,7 @@ class Fit {
     }
     settings_.sha256 = data_.sha256;
     settings_.observations = data_.train.size() + data_.test.size();
+    settings_.common.batch_size = std::min(settings_.common.batch_size, points_.t.dim(0));
     if (run_.resumed()) {
       run_.check_same(saved_command(settings_));
       load_state_dict(model_, run_.resumed()->tensors, "model.");
@@ -100,6 +101,11 @@ class Fit {
   }
 
  private:
+  // Replicates differ in their initialization and their batches, too.
+  static Rng own_stream(const DataSettings& s) {
+    const Rng rng(static_cast<uint64_t>(s.seed));
+    return s.bootstrap == 0 ? rng : rng.split("replicate").split(static_cast<uint64_t>(s.bootstrap));
+  }
   bool euler() const { return settings_.method == "euler"; }
   bool weak() const { return settings_.residual == "weak"; }
   // Whether this step fits the density, f and g.
@@ -119,6 +125,8 @@ class Fit {
     if (settings_.common.verbose && !data_.train.dialect.empty()) run_.say("data: " + data_.train.dialect);
     for (const std::string& limit : limits(settings_, data_)) run_.say("note: " + limit);
     run_.say(fmt::format("model: {} parameters", num_parameters(model_)));
+    if (settings_.common.batch_size < asked_)
+      run_.say(fmt::format("batch: {} observations, all of them, instead of {}", settings_.common.batch_size, asked_));
   }
 
   std::map<std::string, Tensor> tensors() const {
@@ -272,6 +280,7 @@ class Fit {
   }
 
   FitSettings settings_;
+  int64_t asked_ = settings_.common.batch_size;  // before it was reduced to the number of observations
   TrainingRun run_;
   Rng rng_;
   ThreadPool pool_;

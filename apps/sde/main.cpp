@@ -1,4 +1,6 @@
+#include "apps/common/run/info.hpp"
 #include "apps/sde/commands.hpp"
+#include "apps/sde/settings.hpp"
 #include "ops/threads.hpp"
 
 int main(int argc, char** argv) {
@@ -8,6 +10,9 @@ int main(int argc, char** argv) {
   dimwise::app::sde::add_train(app);
   dimwise::app::sde::add_eval(app);
   dimwise::app::sde::add_plot(app);
+  dimwise::app::sde::add_grid(app);
+  dimwise::app::sde::add_bootstrap(app);
   dimwise::app::sde::add_compare(app);
+  dimwise::app::add_info<dimwise::app::sde::FitSettings>(app, "fit", "runs/sde");
   return run_app(app, argc, argv);
 }

@@ -137,6 +137,17 @@ Points density_points(const SdeModel& model, const Observations& seen) {
   return {since, index_select(all.x, 0, later), index_select(all.x, 0, first)};
 }
 
+Tensor log_density(const SdeModel& model, const Tensor& t, const Tensor& x, int64_t group) {
+  const std::vector<double> clock = model.clock.value.values();
+  Tensor context;
+  if (model.groups > 1) {
+    std::vector<double> which(static_cast<size_t>(model.groups));
+    which[static_cast<size_t>(group)] = 1;
+    context = broadcast_to(tensor(which, DType::float64), {x.dim(0), model.groups});
+  }
+  return model.density.log_prob((t - clock[0]) / clock[1], model.units.forward(x), context) + model.units.log_det();
+}
+
 Transitions transitions(const SdeModel& model, const Observations& seen) {
   const std::vector<int64_t> from = pairs(seen);
   if (from.empty())

@@ -66,6 +66,9 @@ struct Points {
 /// All observations if groups distinguish initial laws; if the starts of paths do, all but the starts, with the time
 /// since then. Throws DataError if none remain.
 Points density_points(const SdeModel& model, const Observations& seen);
+/// log p(t, x) of paths of a group, (n,), in the units of the data, for float64 t (n, 1) and x (n, d), if groups
+/// distinguish initial laws. The nets must be float64, too.
+Tensor log_density(const SdeModel& model, const Tensor& t, const Tensor& x, int64_t group);
 /// Consecutive observations of each path.
 struct Transitions {
   Points from, to;  ///< without context

@@ -6,7 +6,9 @@
 #include <cmath>
 #include <limits>
 
+#include "apps/common/plot/places.hpp"
 #include "apps/common/report/metrics.hpp"
+#include "apps/sde/replicates.hpp"
 #include "autodiff/context.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -23,29 +25,13 @@ constexpr int64_t most_axes = 6;  // of many dimensions, the first ones are draw
 
 std::vector<double> column_values(const Tensor& x, int64_t i) { return select(x, 1, i).values(); }
 
-// The range of a component's observations without outliers, with a margin.
-Limits span(const Tensor& x, int64_t i, double margin = 0.05) {
-  std::vector<double> values = column_values(x, i);
-  std::sort(values.begin(), values.end());
-  const auto at = [&](double share) {
-    return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1))];
-  };
-  const double low = at(0.002), high = at(0.998), more = margin * (high - low) + 1e-9;
-  return {low - more, high + more};
-}
-
-std::vector<double> grid(const Limits& l, int64_t n) {
-  std::vector<double> points;
-  for (int64_t i = 0; i < n; ++i)
-    points.push_back(l.low + (l.high - l.low) * static_cast<double>(i) / static_cast<double>(n - 1));
-  return points;
-}
+Limits span(const Tensor& x, int64_t i, double margin = 0.05) { return app::span(column_values(x, i), margin); }
 
 // The middles of the cells of a heat map along one side.
 constexpr int cells = 120;
 std::vector<double> cell_centers(const Limits& l) {
   const double half = 0.5 * (l.high - l.low) / cells;
-  return grid({l.low + half, l.high - half}, cells);
+  return linspace({l.low + half, l.high - half}, cells);
 }
 
 // Points of the plane, row by row.
@@ -70,25 +56,34 @@ Tensor at_first(const SdeCoefficient& c, const SavedRun& fit, const Tensor& x) {
   return c(full({x.dim(0), 1}, first, f64), x, 0)[0];
 }
 
-struct Both {
+struct Equations {
   Sde learned;
   std::optional<Sde> truth;
+  const std::vector<Sde>& replicates;
 };
-Both equations(const SavedRun& fit) {
-  Both both{equation(astype(fit.model, f64)), {}};
-  if (fit.data.truth) both.truth = fit.data.truth->sde;
-  return both;
+Equations equations(const SavedRun& fit, const std::vector<Sde>& replicates) {
+  Equations all{equation(astype(fit.model, f64)), {}, replicates};
+  if (fit.data.truth) all.truth = fit.data.truth->sde;
+  return all;
 }
 
+using Which = SdeCoefficient Sde::*;
+const char* letter(Which which) { return which == &Sde::drift ? "f" : "g"; }
+
 // Curves of component i along an axis: the learned coefficient and, if known, the true one.
-Panel slice_panel(const SavedRun& fit, const std::string& letter, int64_t i, int64_t axis,
-                  const SdeCoefficient& learned, const SdeCoefficient* truth) {
+Panel slice_panel(const SavedRun& fit, Which which, int64_t i, int64_t axis, const Equations& all) {
   const auto name = [&](int64_t k) { return fit.data.test.columns[static_cast<size_t>(k)]; };
-  const std::vector<double> places = grid(span(fit.data.test.x, axis), 120);
+  const std::vector<double> places = linspace(span(fit.data.test.x, axis), 120);
   const Tensor points = along(fit.data.test.x, axis, places);
-  Panel panel{.title = letter + " of " + name(i), .x_label = name(axis)};
-  panel.lines.push_back({places, column_values(at_first(learned, fit, points), i), "learned"});
-  if (truth) panel.lines.push_back({places, column_values(at_first(*truth, fit, points), i), "true"});
+  Panel panel{.title = letter(which) + (" of " + name(i)), .x_label = name(axis)};
+  panel.lines.push_back({places, column_values(at_first(all.learned.*which, fit, points), i), "learned"});
+  if (all.truth) panel.lines.push_back({places, column_values(at_first((*all.truth).*which, fit, points), i), "true"});
+  if (all.replicates.size() > 1) {
+    const Tensor t = full({points.dim(0), 1}, fit.model.clock.value.values()[0], f64);
+    Line& learned = panel.lines[0];
+    learned.error = column_values(2.0 * standard_errors(all.replicates, which, t, points), i);
+    learned.label += " ± 2 standard errors";
+  }
   return panel;
 }
 
@@ -96,21 +91,19 @@ Panel slice_panel(const SavedRun& fit, const std::string& letter, int64_t i, int
 void share_scale(std::vector<Panel>& panels) {
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (const Panel& panel : panels)
-    for (const Line& line : panel.lines)
-      for (const double v : line.y) {
-        low = std::min(low, v);
-        high = std::max(high, v);
-      }
+    for (const Line& line : panel.lines) {
+      for (const double v : line.lower()) low = std::min(low, v);
+      for (const double v : line.upper()) high = std::max(high, v);
+    }
   const double margin = 0.05 * (high - low) + 1e-12;
   for (Panel& panel : panels) panel.y_limits = Limits{low - margin, high + margin};
 }
 
 // Each component along its own axis.
-Figure own_axes(const SavedRun& fit, const std::string& letter, const SdeCoefficient& learned,
-                const SdeCoefficient* truth) {
+Figure own_axes(const SavedRun& fit, Which which, const Equations& all) {
   Figure figure;
   for (int64_t i = 0; i < std::min(fit.data.test.d(), most_axes); ++i)
-    figure.panels.push_back(slice_panel(fit, letter, i, i, learned, truth));
+    figure.panels.push_back(slice_panel(fit, which, i, i, all));
   figure.columns = static_cast<int>(std::min<size_t>(figure.panels.size(), 3));
   return figure;
 }
@@ -257,7 +250,7 @@ std::optional<Picture> density_picture(const SavedRun& fit, const Rng& rng) {
     const std::string& first = fit.data.test.columns[0];
     if (d == 1) {
       const Limits l = span(x, 0, 0.1);
-      const std::vector<double> places = grid(l, 200);
+      const std::vector<double> places = linspace(l, 200);
       const Tensor points = tensor(places, {200, 1}, f64);
       panels.push_back({.title = when(fit, m), .x_label = first, .y_label = "density"});
       panels.back().lines = {histogram(m.x.values(), l, "data"), {places, pooled_density(model, m, points), "learned"}};
@@ -295,15 +288,15 @@ std::optional<Picture> density_picture(const SavedRun& fit, const Rng& rng) {
   return picture;
 }
 
-Picture drift_picture(const SavedRun& fit) {
+Picture drift_picture(const SavedRun& fit, const std::vector<Sde>& replicates) {
   const NoGrad guard;
-  const Both both = equations(fit);
+  const Equations both = equations(fit, replicates);
   const SdeCoefficient* truth = both.truth ? &both.truth->drift : nullptr;
   const Tensor& x = fit.data.test.x;
-  if (x.dim(1) != 2) return {"drift", own_axes(fit, "f", both.learned.drift, truth)};
+  if (x.dim(1) != 2) return {"drift", own_axes(fit, &Sde::drift, both)};
   const Limits lx = span(x, 0), ly = span(x, 1);
   const int64_t n = 15;
-  const Tensor points = plane(grid(lx, n), grid(ly, n));
+  const Tensor points = plane(linspace(lx, n), linspace(ly, n));
   const Tensor learned = at_first(both.learned.drift, fit, points);
   const Tensor exact = truth ? at_first(*truth, fit, points) : learned;
   // The longest arrow spans one and a half cells of the grid.
@@ -316,22 +309,20 @@ Picture drift_picture(const SavedRun& fit) {
     if (i == 0) panels.push_back(arrows("learned drift", points, learned, unit, fit));
     if (i == 1 && truth) panels.push_back(arrows("true drift", points, exact, unit, fit));
     std::vector<Panel> slices;
-    for (int64_t axis = 0; axis < 2; ++axis)
-      slices.push_back(slice_panel(fit, "f", i, axis, both.learned.drift, truth));
+    for (int64_t axis = 0; axis < 2; ++axis) slices.push_back(slice_panel(fit, &Sde::drift, i, axis, both));
     share_scale(slices);
     panels.insert(panels.end(), slices.begin(), slices.end());
   }
   return {"drift", {.panels = std::move(panels), .columns = 3}};
 }
 
-Picture diffusion_picture(const SavedRun& fit) {
+Picture diffusion_picture(const SavedRun& fit, const std::vector<Sde>& replicates) {
   const NoGrad guard;
-  const Both both = equations(fit);
-  Figure figure = own_axes(fit, "g", both.learned.diffusion, both.truth ? &both.truth->diffusion : nullptr);
+  Figure figure = own_axes(fit, &Sde::diffusion, equations(fit, replicates));
   for (Panel& panel : figure.panels) {
     double high = 0;
     for (const Line& line : panel.lines)
-      for (const double v : line.y) high = std::max(high, v);
+      for (const double v : line.upper()) high = std::max(high, v);
     panel.y_limits = Limits{0, high > 0 ? 1.15 * high : 1};
   }
   return {"diffusion", std::move(figure)};

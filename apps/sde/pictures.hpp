@@ -22,9 +22,9 @@ Picture data_picture(const SavedRun& fit);
 /// same scale. None for a fit without a density.
 std::optional<Picture> density_picture(const SavedRun& fit, const Rng& rng);
 /// The learned and the true drift: a curve, arrows in the plane, otherwise along each axis.
-Picture drift_picture(const SavedRun& fit);
+Picture drift_picture(const SavedRun& fit, const std::vector<Sde>& replicates = {});
 /// Each g_i along its own axis, the other components at their means.
-Picture diffusion_picture(const SavedRun& fit);
+Picture diffusion_picture(const SavedRun& fit, const std::vector<Sde>& replicates = {});
 /// Errors, likelihood and residual over the training, read from the run's metrics.
 Picture training_picture(const std::string& metrics);
 

@@ -4,6 +4,7 @@
 #include "apps/common/run/run_folder.hpp"
 #include "apps/sde/commands.hpp"
 #include "apps/sde/pictures.hpp"
+#include "apps/sde/replicates.hpp"
 
 namespace dimwise::app::sde {
 
@@ -18,8 +19,9 @@ void plot(const CommonFlags& common) {
   };
   write(data_picture(fit));
   if (const auto density = density_picture(fit, Rng(static_cast<uint64_t>(common.seed)))) write(*density);
-  write(drift_picture(fit));
-  write(diffusion_picture(fit));
+  const std::vector<Sde> replicates = load_replicates(fit, common.out);
+  write(drift_picture(fit, replicates));
+  write(diffusion_picture(fit, replicates));
   if (const Picture training = training_picture(result_folder(common.out) + "/metrics.jsonl");
       !training.figure.panels.empty())
     write(training);

@@ -49,6 +49,9 @@ void add_settings(Command& c, FitSettings& s) {
         Range{.min = 0, .max = 0.9, .above_min = true});
   c.add("keep", s.data.keep, "share of the training observations that is used, drawn by seed",
         Range{.min = 0, .max = 1, .above_min = true});
+  c.add("bootstrap", s.data.bootstrap,
+        "number of a bootstrap sample: as many training paths, drawn with replacement; 0 for the paths themselves",
+        not_negative);
   add_system(c, s.data.system);
   add_paths(c, s.data.simulation);
   add_table(c, s.table);
@@ -101,9 +104,14 @@ void add_settings(Command& c, FitSettings& s) {
   add_debug_nans(c, s.common);
 }
 
-Command saved_command(FitSettings& s) {
+Command train_command(FitSettings& s) {
   Command c("dimwise-sde", "train", "");
   add_settings(c, s);
+  return c;
+}
+
+Command saved_command(FitSettings& s) {
+  Command c = train_command(s);
   c.add("SHA-256 of the data", s.sha256, "");
   c.add("number of observations", s.observations, "");
   return c;

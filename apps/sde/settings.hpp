@@ -35,7 +35,9 @@ struct FitSettings {
 
 /// Adds the settings of a fit to a command.
 void add_settings(Command& command, FitSettings& settings);
-/// `dimwise-sde train` with these settings, which include the hash of the data.
+/// `dimwise-sde train` with these settings.
+Command train_command(FitSettings& settings);
+/// The same with those that follow from the data.
 Command saved_command(FitSettings& settings);
 
 /// The source of the observations.

@@ -6,15 +6,19 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/cli/exit_code.hpp"
+#include "apps/common/data/table_file.hpp"
 #include "apps/common/plot/write.hpp"
 #include "apps/common/run/progress.hpp"
 #include "apps/common/run/run_folder.hpp"
 #include "apps/sde/commands.hpp"
 #include "apps/sde/data/simulation.hpp"
+#include "apps/sde/learned_process.hpp"
 #include "nn/io/csv.hpp"
 #include "nn/io/npy.hpp"
 #include "nn/io/npz.hpp"
+#include "ops/elementwise.hpp"
 #include "ops/layout.hpp"
+#include "ops/reduce.hpp"
 
 namespace dimwise::app::sde {
 
@@ -22,7 +26,8 @@ namespace {
 
 struct SimulateSettings {
   CommonFlags common{.out = "data.csv", .figures = {.formats = {}}};
-  std::string system, figure;
+  std::string system, model, figure;
+  std::vector<double> start;
   SystemOptions options;
   SimulationSettings simulation;
 };
@@ -43,7 +48,9 @@ void write(const std::string& file, const Observations& seen) {
 // At most 40 paths over time, or in the plane if d = 2: lines, or points if they are unpaired.
 void draw(const SimulateSettings& s, const Observations& seen) {
   const bool plane = seen.d() == 2;
-  Panel panel{.title = s.system, .x_label = plane ? "x1" : "t", .y_label = plane ? "x2" : "x1"};
+  Panel panel{.title = s.system.empty() ? "simulated by the learned equation" : s.system,
+              .x_label = plane ? seen.columns[0] : "t",
+              .y_label = seen.columns[plane ? 1 : 0]};
   const std::vector<double> first = select(seen.x, 1, 0).values();
   const std::vector<double> second = plane ? select(seen.x, 1, 1).values() : first;
   Scatter points{.x = plane ? first : seen.t, .y = second};
@@ -74,29 +81,60 @@ void choose_format(SimulateSettings& s) {
     fail<UsageError>("--figure", "must end in .png, .svg or .pdf, not \"", s.figure, "\", unless --format is given.");
 }
 
-void run(SimulateSettings s) {
-  const auto ends = [](const std::string& file, const Words& suffixes) {
-    return std::any_of(suffixes.begin(), suffixes.end(), [&](const auto& suffix) { return file.ends_with(suffix); });
+// What is simulated: its name, its equation in words, and whether its state is the logarithm of what is observed.
+struct Source {
+  std::string name, equation;
+  SdeProcess process;
+  bool of_logarithm = false;
+};
+
+Source source_of(const SimulateSettings& s) {
+  if (s.system.empty() == s.model.empty()) fail<UsageError>("simulate", "needs one of --system NAME and --model RUN.");
+  if (!s.system.empty()) {
+    const SdeSystem system = sde_system("--system", s.system, s.options);
+    return {system.name, system.equation, process_of(system)};
+  }
+  const SavedRun fit = load_run(s.model);
+  return {s.model, "dx = f dt + g dW, learned in " + fit.path, learned_process(fit), fit.settings.transform == "log"};
+}
+
+// All paths of all groups start at --start.
+void set_start(Source& source, const std::vector<double>& start) {
+  if (start.empty()) return;
+  SdeProcess& p = source.process;
+  if (static_cast<int64_t>(start.size()) != p.d())
+    fail<UsageError>("--start", "has ", start.size(), " numbers, but there are ", p.d(),
+                     " components: ", listed(p.columns), ".");
+  const Tensor given = tensor(start, DType::float64);
+  if (source.of_logarithm && !(min(given).item() > 0))
+    fail<UsageError>("--start", "must be positive: the equation is one of logarithms.");
+  p.groups = 1;
+  p.initial = [x = source.of_logarithm ? log(given) : given](int64_t, const Rng&, int64_t n) {
+    return broadcast_to(x, {n, x.size()});
   };
-  if (!ends(s.common.out, {".csv", ".npy", ".npz"}))
-    fail<UsageError>("--out", "must end in .csv, .npy or .npz, not \"", s.common.out, "\".");
+}
+
+void run(SimulateSettings s) {
+  check_table_file("--out", s.common.out);
   choose_format(s);
-  if (s.system.empty()) fail<UsageError>("simulate", "needs --system NAME.");
-  const SdeSystem system = sde_system("--system", s.system, s.options);
+  Source source = source_of(s);
+  set_start(source, s.start);
+  const SdeProcess& process = source.process;
   const auto started = std::chrono::steady_clock::now();
-  Progress progress(observed_paths(system, s.simulation), 0, progress_style(s.common.quiet, s.common.no_progress));
-  const Simulation simulation = simulate(system, s.simulation, Rng(static_cast<uint64_t>(s.common.seed)),
-                                         [&](int64_t done) { progress.update({.step = done}); });
+  Progress progress(observed_paths(process, s.simulation), 0, progress_style(s.common.quiet, s.common.no_progress));
+  Simulation simulation = simulate(process, s.simulation, Rng(static_cast<uint64_t>(s.common.seed)),
+                                   [&](int64_t done) { progress.update({.step = done}); });
   progress.finish();
+  if (source.of_logarithm) simulation.seen.x = exp(simulation.seen.x);
   const SdeStatistics& statistics = simulation.statistics;
   write_result("simulate", "--out", [&] { write(s.common.out, simulation.seen); });
   if (!s.figure.empty()) draw(s, simulation.seen);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
   if (s.common.json)
-    std::cout << nlohmann::ordered_json{{"system", system.name},
-                                        {"equation", system.equation},
-                                        {"d", system.d},
-                                        {"groups", system.groups.size()},
+    std::cout << nlohmann::ordered_json{{"system", source.name},
+                                        {"equation", source.equation},
+                                        {"d", process.d()},
+                                        {"groups", process.groups},
                                         {"rows", simulation.seen.size()},
                                         {"steps", statistics.steps},
                                         {"drift_evaluations", statistics.drift},
@@ -105,7 +143,7 @@ void run(SimulateSettings s) {
                                         {"out", s.common.out}}
               << '\n';
   else
-    std::cout << system.equation << '\n'
+    std::cout << source.equation << '\n'
               << simulation.seen.size() << " observations written to " << s.common.out << '\n';
 }
 
@@ -113,20 +151,26 @@ void run(SimulateSettings s) {
 
 void add_simulate(App& app) {
   const auto s = std::make_shared<SimulateSettings>();
-  Command& c = app.command("simulate", "simulates paths of a built-in equation, and writes a table of observations");
+  Command& c = app.command("simulate", "simulates paths of a built-in or a learned equation, and writes a table");
   c.example("simulate --system double-well --paths 500 --out well.csv", "Five hundred paths, observed at equal times");
   c.example("simulate --system pendulum --times random --figure pendulum.png", "Irregular times, and a picture");
+  c.example("simulate --model runs/mine --paths 1000 --end-time 50 --out ahead.csv",
+            "A learned equation, beyond its data");
   c.section("Equation");
   c.add("system", s->system, fmt::format("one of {}", fmt::join(sde_system_names(), ", "))).placeholder = "NAME";
   add_system(c, s->options);
+  c.add("model", s->model, "or: the run folder or a checkpoint of dimwise-sde train, to simulate the learned equation")
+      .placeholder = "PATH";
   c.section("Observations");
+  c.add("start", s->start,
+        "where all paths start; by default the initial laws of a system, or where the paths of the data start");
   add_paths(c, s->simulation);
   c.section("Integration");
   c.add_choice("method", s->simulation.method, sde_method_names(), "the method of integration");
   c.add("dt", s->simulation.dt, "maximum step; 0 for the default of the system", not_negative);
   add_seed(c, s->common.seed);
   c.section("Output");
-  c.add("out", s->common.out, "table t, path, group, x1 ... as .csv, .npy or .npz").placeholder = "FILE";
+  c.add("out", s->common.out, "table t, path, group and components as .csv, .npy or .npz").placeholder = "FILE";
   c.add("figure", s->figure,
         "also draw the paths; the ending .png, .svg or .pdf is the format, unless --format gives others")
       .placeholder = "FILE";

@@ -25,7 +25,7 @@ struct EncodeSettings {
 void encode(const EncodeSettings& s) {
   if (!s.file.ends_with(".npz")) fail<UsageError>("--file", "must end in .npz, not \"", s.file, "\".");
   const SavedRun run = load_run(s.common.out, s.weights);
-  const Images images = load_images(run.settings.images);
+  const Images images = load_images(run);
   const Tensor& x = s.part == "train" ? images.train : s.part == "validation" ? images.validation : images.test;
   const NoGrad guard;
   std::vector<Tensor> z, reconstruction, divergence;

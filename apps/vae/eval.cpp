@@ -109,7 +109,7 @@ void report(const EvalSettings& s, const SavedRun& run, const Images& images, co
 void evaluate(const EvalSettings& s, const Command& self) {
   const StopSignals stop;
   SavedRun run = load_run(s.common.out, s.weights);
-  const Images images = load_images(run.settings.images);
+  const Images images = load_images(run);
   // All that the numbers depend on.
   Json settings{{"step", run.step}, {"training", saved_settings(saved_command(run.settings))}};
   settings.update(saved_settings(self));

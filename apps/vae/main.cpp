@@ -1,4 +1,6 @@
+#include "apps/common/run/info.hpp"
 #include "apps/vae/commands.hpp"
+#include "apps/vae/training.hpp"
 #include "ops/threads.hpp"
 
 int main(int argc, char** argv) {
@@ -10,5 +12,6 @@ int main(int argc, char** argv) {
   dimwise::app::vae::add_reconstruct(app);
   dimwise::app::vae::add_encode(app);
   dimwise::app::vae::add_table(app);
+  dimwise::app::add_info<dimwise::app::vae::TrainSettings>(app, "trained autoencoder", "runs/vae");
   return run_app(app, argc, argv);
 }

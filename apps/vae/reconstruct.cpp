@@ -25,7 +25,7 @@ struct ReconstructSettings {
 void reconstruct(const ReconstructSettings& s) {
   const SavedRun run = load_run(s.common.out, s.weights);
   const ModelSettings& model = run.settings.model;
-  const Images images = load_images(run.settings.images);
+  const Images images = load_images(run);
   const NoGrad guard;
   const int64_t n = std::min(s.n, images.test.dim(0));
   const Tensor x = astype(slice(images.test, 0, 0, n), model.dtype);

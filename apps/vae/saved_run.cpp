@@ -11,4 +11,10 @@ SavedRun load_run(const std::string& path, const std::string& weights) {
   return run;
 }
 
+Images load_images(const SavedRun& run) {
+  Images images = load_images(run.settings.images);
+  check_unchanged(images.name, images.sha256, run.settings.sha256, run.path);
+  return images;
+}
+
 }  // namespace dimwise::app::vae

@@ -14,4 +14,7 @@ struct SavedRun : TrainedModel<TrainSettings, Vae> {
 /// CheckpointError.
 SavedRun load_run(const std::string& path, const std::string& weights);
 
+/// The images of the training. Throws DataError if the file is not the same any more.
+Images load_images(const SavedRun& run);
+
 }  // namespace dimwise::app::vae

@@ -86,6 +86,7 @@ class Training {
     state_.optimizer = {.lr = settings.common.lr, .eps = 1e-7};
     state_.best = state_.model;
     settings_.batches = loader_.batches();
+    settings_.sha256 = images_.sha256;
     run_.check_same(saved_command(settings_));
     if (run_.resumed()) restore(state_, *run_.resumed());
     run_.begin(command, saved_command(settings_));

@@ -21,6 +21,7 @@ struct TrainSettings {
   int64_t epochs = 20, warm_up = 10, patience = 100;
   double clip = 0;
   int64_t batches = 0;  ///< in an epoch; the data determine it
+  std::string sha256;   ///< of the user's file of images
 };
 
 /// The options of the flow; the trace `auto` is exact for hollow, and Hutchinson's estimate for ffjord.

@@ -65,6 +65,7 @@ Command saved_command(TrainSettings& s) {
   c.add("image height", s.model.height, "", at_least_one);
   c.add("image width", s.model.width, "", at_least_one);
   c.add("batches of an epoch", s.batches, "", at_least_one);
+  c.add("SHA-256 of the data", s.sha256, "");
   return c;
 }
 

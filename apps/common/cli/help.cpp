@@ -113,7 +113,10 @@ std::string help(const Command& command, size_t width) {
   std::string text = wrapped(command.full_name() + ": ", words_in(command.summary()), margin, width);
   if (!command.examples().empty()) text += "\nExamples:\n";
   for (const auto& [arguments, purpose] : command.examples()) text += example(command.app(), arguments, purpose, width);
-  text += "\nUsage: " + command.full_name() + " [--setting VALUE ...]\n";
+  text += "\nUsage: " + command.full_name();
+  for (const auto& setting : command.settings())
+    if (setting.positional) text += " [" + setting.placeholder + "]";
+  text += " [--setting VALUE ...]\n";
   std::string section;
   for (const auto& setting : command.settings()) {
     if (setting.section != section) text += "\n" + (section = setting.section) + ":\n";

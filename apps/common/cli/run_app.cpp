@@ -69,7 +69,8 @@ class Parser {
         setting.read("--" + setting.name, bare ? setting.bare : words.back());
         return true;
       };
-      auto* option = parser->add_option("--" + setting.name, CLI::callback_t(read));
+      const std::string names = "--" + setting.name + (setting.positional ? "," + setting.name : "");
+      auto* option = parser->add_option(names, CLI::callback_t(read));
       option->type_name("value")->expected(setting.bare.empty() ? 1 : 0, 1);
       option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     }

@@ -30,6 +30,7 @@ struct Setting {
   std::string section = {};             ///< heading in --help
   std::string fallback = {};            ///< the default, as --help shows it
   std::string bare = {};                ///< the value of a flag without a value; empty if a value is required
+  bool positional = false;              ///< whether the command line also takes it without its flag
   bool saved = true;                    ///< whether config.toml has it
   bool in_checkpoint = true;            ///< whether a checkpoint has it, since the numbers of a run depend on it
 

@@ -162,6 +162,28 @@ Observations thin(const Observations& all, double share, const Rng& rng) {
   return subset(all, kept);
 }
 
+Observations resample(const Observations& all, const Rng& rng) {
+  std::map<int64_t, std::vector<std::vector<int64_t>>> paths;  // by group: the rows of each
+  for (int64_t i = 0; i < all.size(); ++i) {
+    const auto at = static_cast<size_t>(i);
+    auto& own = paths[all.group[at]];
+    if (i == 0 || all.path[at] != all.path[at - 1]) own.emplace_back();
+    own.back().push_back(i);
+  }
+  std::vector<int64_t> rows, numbers;
+  int64_t number = 0;
+  for (const auto& [group, own] : paths)
+    for (const int64_t drawn : rng.split(static_cast<uint64_t>(group))
+                                   .integers(static_cast<int64_t>(own.size()), static_cast<int64_t>(own.size()))) {
+      const auto& path = own[static_cast<size_t>(drawn)];
+      rows.insert(rows.end(), path.begin(), path.end());
+      numbers.insert(numbers.end(), path.size(), number++);
+    }
+  Observations sample = subset(all, rows);
+  sample.path = std::move(numbers);
+  return sample;
+}
+
 HeldOut hold_out(const Observations& all, double share, bool chronological, const Rng& rng) {
   const int64_t n = *std::max_element(all.path.begin(), all.path.end()) + 1;
   const auto held = static_cast<int64_t>(std::llround(share * static_cast<double>(n)));

@@ -49,6 +49,10 @@ Observations subset(const Observations& all, const std::vector<int64_t>& rows);
 /// A random share of all rows, as if the process were observed less often.
 Observations thin(const Observations& all, double share, const Rng& rng);
 
+/// A bootstrap sample: as many paths of each group, drawn with replacement. Efron: Bootstrap Methods: Another Look at
+/// the Jackknife, Annals of Statistics 7 (1979).
+Observations resample(const Observations& all, const Rng& rng);
+
 /// Training and held-out observations, in whole paths: a random share of the paths is held out, or the last ones if
 /// paths are consecutive in time.
 struct HeldOut {

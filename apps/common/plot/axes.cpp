@@ -36,7 +36,11 @@ class Extent {
 
 void fit_limits(Axes& axes, const Panel& panel) {
   Extent x, y;
-  for (const auto& line : panel.lines) x.take(line.x, panel.log_x), y.take(line.y, panel.log_y);
+  for (const auto& line : panel.lines) {
+    x.take(line.x, panel.log_x);
+    y.take(line.lower(), panel.log_y);
+    y.take(line.upper(), panel.log_y);
+  }
   for (const auto& dots : panel.scatters) x.take(dots.x, panel.log_x), y.take(dots.y, panel.log_y);
   axes.x = x.padded(panel.log_x);
   axes.y = y.padded(panel.log_y);

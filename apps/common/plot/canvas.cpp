@@ -204,15 +204,15 @@ void Canvas::path(const std::vector<double>& x, const std::vector<double>& y, Co
   }
 }
 
-void Canvas::area(const std::vector<double>& x, const std::vector<double>& y, double base, Color color, double alpha) {
+void Canvas::area(const std::vector<double>& x, const std::vector<double>& y, const std::vector<double>& base,
+                  Color color, double alpha) {
   cairo_t* const page = page_->cairo.get();
   paint(page, color, alpha);
   for (size_t i = 0; i < x.size(); ++i) {
     const size_t first = i;
     i = trace(page, x, y, i);
     if (i == first) continue;
-    cairo_line_to(page, within(x[i - 1]), base);
-    cairo_line_to(page, within(x[first]), base);
+    for (size_t k = i; k-- > first;) cairo_line_to(page, within(x[k]), within(base[k]));
     cairo_fill(page);
   }
 }

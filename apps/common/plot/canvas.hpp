@@ -45,8 +45,9 @@ class Canvas {
   void line(double x0, double y0, double x1, double y1, Color color, double width = 1);
   /// Lines from point to point; one that is not finite breaks them.
   void path(const std::vector<double>& x, const std::vector<double>& y, Color color, double width);
-  /// The area between the lines of `path` and the height `base`.
-  void area(const std::vector<double>& x, const std::vector<double>& y, double base, Color color, double alpha);
+  /// The area between the lines of `path` through y and those through `base`.
+  void area(const std::vector<double>& x, const std::vector<double>& y, const std::vector<double>& base, Color color,
+            double alpha);
   void disc(double x, double y, double radius, Color color, double alpha = 1);
   /// Pixels as rectangles of one color each.
   void image(const Raster& raster, double x0, double y0, double x1, double y1);

@@ -17,7 +17,12 @@ void check(const Panel& panel) {
       fail<ValueError>("figure", "a series of \"", panel.title, "\" has ", series.x.size(), " x and ", series.y.size(),
                        " y. Give as many of each.");
   };
-  for (const auto& line : panel.lines) same(line);
+  for (const auto& line : panel.lines) {
+    same(line);
+    if (!line.error.empty() && line.error.size() != line.y.size())
+      fail<ValueError>("figure", "a line of \"", panel.title, "\" has ", line.error.size(), " errors and ",
+                       line.y.size(), " y. Give as many of each.");
+  }
   for (const auto& dots : panel.scatters) same(dots);
   const auto rises = [&](const char* axis, Limits limits) {
     if (!(limits.low < limits.high) || !std::isfinite(limits.high - limits.low))
@@ -71,7 +76,13 @@ void draw_line(Canvas& canvas, const Axes& axes, const Line& line, Color color) 
   std::vector<double> u, v;
   for (const double x : line.x) u.push_back(axes.px(x));
   for (const double y : line.y) v.push_back(axes.py(y));
-  if (line.filled) canvas.area(u, v, axes.log_y ? axes.bottom : axes.py(0), color, 0.25);
+  if (line.filled) canvas.area(u, v, std::vector<double>(v.size(), axes.log_y ? axes.bottom : axes.py(0)), color, 0.25);
+  if (!line.error.empty()) {
+    std::vector<double> low, high;
+    for (const double y : line.lower()) low.push_back(axes.py(y));
+    for (const double y : line.upper()) high.push_back(axes.py(y));
+    canvas.area(u, high, low, color, 0.2);
+  }
   canvas.path(u, v, color, 2);
   for (size_t i = 0; (line.dots || u.size() == 1) && i < u.size(); ++i) canvas.disc(u[i], v[i], 3.5, color);
 }
@@ -193,6 +204,18 @@ void share_range(std::vector<Panel>& panels) {
     }
   for (Panel& panel : panels)
     if (panel.heat_map) panel.heat_map->range = all;
+}
+
+std::vector<double> Line::lower() const {
+  std::vector<double> low = y;
+  for (size_t i = 0; i < error.size(); ++i) low[i] -= error[i];
+  return low;
+}
+
+std::vector<double> Line::upper() const {
+  std::vector<double> high = y;
+  for (size_t i = 0; i < error.size(); ++i) high[i] += error[i];
+  return high;
 }
 
 Line histogram(const std::vector<double>& values, const Limits& limits, const std::string& label) {

@@ -11,9 +11,13 @@ namespace dimwise::app {
 /// A curve through points; a NaN breaks it.
 struct Line {
   std::vector<double> x = {}, y = {};
-  std::string label = {};  ///< in the legend, if not empty
-  bool dots = false;       ///< whether its points are marked, as a single one always is
-  bool filled = false;     ///< whether the area between it and 0 is tinted
+  std::string label = {};          ///< in the legend, if not empty
+  bool dots = false;               ///< whether its points are marked, as a single one always is
+  bool filled = false;             ///< whether the area between it and 0 is tinted
+  std::vector<double> error = {};  ///< if not empty, the area of y ± error is tinted
+
+  std::vector<double> lower() const;  ///< y − error
+  std::vector<double> upper() const;  ///< y + error
 };
 
 /// Dots.

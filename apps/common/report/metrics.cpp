@@ -4,16 +4,32 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "autodiff/base/error.hpp"
+
 namespace dimwise::app {
+
+std::vector<nlohmann::json> read_metrics(const std::string& path) {
+  std::vector<nlohmann::json> lines;
+  std::ifstream in(path);
+  for (std::string text; std::getline(in, text);) {
+    nlohmann::json line = nlohmann::json::parse(text, nullptr, false);
+    const bool whole = line.is_object() && line.contains("step") && line["step"].is_number();
+    if (!whole && in.eof()) break;
+    if (!whole)
+      fail<DataError>("metrics", path, ": line ", lines.size() + 1, " is damaged: \"", text.substr(0, 60),
+                      "\". Each line is a JSON object with a number \"step\". Delete the line.");
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
 
 Line read_metric(const std::string& path, const std::string& name, const std::string& label) {
   Line line{.label = label};
-  std::ifstream in(path);
-  for (std::string text; std::getline(in, text);) {
-    const auto j = nlohmann::json::parse(text, nullptr, false);
-    if (!j.is_object() || !j.contains(name) || !j[name].is_number()) continue;
-    line.x.push_back(j["step"]);
-    line.y.push_back(j[name]);
+  for (const nlohmann::json& at : read_metrics(path)) {
+    const auto value = at.find(name);
+    if (value == at.end() || !value->is_number()) continue;
+    line.x.push_back(at["step"]);
+    line.y.push_back(*value);
   }
   return line;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -7,7 +8,12 @@
 
 namespace dimwise::app {
 
+/// The lines of a run's metrics.jsonl, objects with a number `step`; none if there is no such file. A last line that
+/// was cut short when the run was killed is left out. Throws DataError for any other damaged line.
+std::vector<nlohmann::json> read_metrics(const std::string& path);
+
 /// The values of one name in a run's metrics.jsonl over the steps; empty if there are none or if there is no file.
+/// Throws DataError.
 Line read_metric(const std::string& path, const std::string& name, const std::string& label = "");
 
 /// The median of each value with up to `before` values before it and up to `after` values after it.

@@ -37,13 +37,16 @@ bool written_by(const Checkpoint& checkpoint, const std::string& command) {
   return entry(checkpoint, "command") == command;
 }
 
+void check_writer(const Checkpoint& checkpoint, const std::string& command) {
+  if (written_by(checkpoint, command)) return;
+  const std::string writer = entry(checkpoint, "command");
+  fail<CheckpointError>("checkpoint", checkpoint.path, " was not written by ", command, ", but by ",
+                        writer.empty() ? "another program or an older version" : writer,
+                        ". Give a run of this version, or start a new one by ", command, ".");
+}
+
 Json read_settings(const Checkpoint& checkpoint, const std::string& command) {
-  if (!written_by(checkpoint, command)) {
-    const std::string writer = entry(checkpoint, "command");
-    fail<CheckpointError>("checkpoint", checkpoint.path, " was not written by ", command, ", but by ",
-                          writer.empty() ? "another program or an older version" : writer,
-                          ". Give a run of this version, or start a new one by ", command, ".");
-  }
+  check_writer(checkpoint, command);
   Json saved = Json::parse(entry(checkpoint, "settings"), nullptr, false);
   if (!saved.is_object())
     fail<CheckpointError>("checkpoint", checkpoint.path, " has no settings that can be read. Start a new run by ",

@@ -16,6 +16,9 @@ nlohmann::ordered_json saved_settings(const Command& command);
 /// Whether a checkpoint was written by `command`, as "dimwise-cnf train".
 bool written_by(const Checkpoint& checkpoint, const std::string& command);
 
+/// Throws CheckpointError unless `command` wrote the checkpoint.
+void check_writer(const Checkpoint& checkpoint, const std::string& command);
+
 /// The saved settings of a checkpoint. Throws CheckpointError if another command or an older version
 /// wrote it.
 nlohmann::ordered_json read_settings(const Checkpoint& checkpoint, const std::string& command);

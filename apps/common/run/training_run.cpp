@@ -37,7 +37,8 @@ void TrainingRun::check_same(const Command& saved) const {
 }
 
 void TrainingRun::begin(const Command& command, const Command& saved) {
-  metadata_ = {{"command", saved.full_name()}, {"settings", saved_settings(saved).dump()}};
+  metadata_ = {
+      {"command", saved.full_name()}, {"settings", saved_settings(saved).dump()}, {"version", DIMWISE_VERSION}};
   folder_ = std::make_unique<RunFolder>(
       flags_.out, command, RunFolder::Options{.resumed = resumed_, .overwrite = flags_.overwrite, .lock = lock_});
   progress_ = std::make_unique<Progress>(flags_.steps, step_, progress_style(flags_.quiet, flags_.no_progress));

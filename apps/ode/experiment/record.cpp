@@ -3,10 +3,12 @@
 #include <fmt/core.h>
 #include <algorithm>
 #include <cmath>
-#include <fstream>
+#include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
+
+#include "apps/common/report/metrics.hpp"
 
 namespace dimwise::app::ode {
 
@@ -56,13 +58,10 @@ const std::vector<double>& Record::at(const std::string& name) const {
 }
 
 Record read_record(const std::string& path) {
-  std::ifstream in(path);
-  if (!in) fail<DataError>("record", "there is no ", path, ". Run dimwise-ode train first.");
+  if (!std::filesystem::exists(path))
+    fail<DataError>("record", "there is no ", path, ". Run dimwise-ode train first.");
   Record record;
-  for (std::string text; std::getline(in, text);) {
-    const auto line = nlohmann::json::parse(text, nullptr, false);
-    if (!line.is_object() || !line.contains("step"))
-      fail<DataError>("record", path, " has a line without a step: ", text.substr(0, 60));
+  for (const nlohmann::json& line : read_metrics(path)) {
     record.step.push_back(line["step"].get<double>());
     for (const auto& [name, value] : line.items()) {
       if (name == "step") continue;

@@ -26,7 +26,7 @@ Dataset load_dataset(const DataSettings& s) {
   if (built_in(s.data)) {
     if (!s.truth.empty()) fail<UsageError>("--truth", "is for a file, but ", s.data, " is a built-in system.");
     set.truth = sde_system("--data", s.data, s.system);
-    all = simulate(*set.truth, s.simulation, rng.split("simulation")).seen;
+    all = simulate(process_of(*set.truth), s.simulation, rng.split("simulation")).seen;
   } else {
     if (!s.truth.empty()) set.truth = sde_system("--truth", s.truth, s.system);
     const std::string path =
@@ -38,6 +38,8 @@ Dataset load_dataset(const DataSettings& s) {
   }
   HeldOut parts = hold_out(all, s.test_share, s.file.window > 0, rng.split("test"));
   set.train = s.keep < 1 ? thin(parts.train, s.keep, rng.split("keep")) : std::move(parts.train);
+  if (s.bootstrap > 0)
+    set.train = resample(set.train, rng.split("bootstrap").split(static_cast<uint64_t>(s.bootstrap)));
   set.test = std::move(parts.test);
   const std::set<int64_t> seen(set.train.group.begin(), set.train.group.end());
   for (const int64_t group : set.test.group)

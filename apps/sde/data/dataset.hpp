@@ -18,7 +18,8 @@ struct DataSettings {
   ReadOptions file;                              ///< of a file
   std::string truth;                             ///< the built-in system that the file is a sample of
   double test_share = 0.2;
-  double keep = 1;  ///< share of the training observations that is used
+  double keep = 1;        ///< share of the training observations that is used
+  int64_t bootstrap = 0;  ///< > 0: the number of a bootstrap sample of the training paths, which is used instead
 };
 
 struct Dataset {

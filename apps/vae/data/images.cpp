@@ -2,6 +2,7 @@
 
 #include "apps/common/cli/exit_code.hpp"
 #include "apps/common/data/data_file.hpp"
+#include "apps/common/data/sha256.hpp"
 #include "apps/common/data/standard_files.hpp"
 #include "apps/vae/data/image_file.hpp"
 #include "apps/vae/data/strokes.hpp"
@@ -105,8 +106,10 @@ Images own(const ImageSettings& s) {
   rows.train.resize(static_cast<size_t>(train_count(s, static_cast<int64_t>(rows.train.size()))));
   rows.validation.resize(static_cast<size_t>(validation_count(s, static_cast<int64_t>(rows.validation.size()))));
   const Tensor flat = reshape(x, {x.dim(0), x.dim(1) * x.dim(2)});
-  return finished(s, x.dim(1), x.dim(2), index_select(flat, 0, rows.train), index_select(flat, 0, rows.validation),
-                  index_select(flat, 0, rows.test));
+  Images images = finished(s, x.dim(1), x.dim(2), index_select(flat, 0, rows.train),
+                           index_select(flat, 0, rows.validation), index_select(flat, 0, rows.test));
+  images.sha256 = sha256_of_file(path);
+  return images;
 }
 
 }  // namespace

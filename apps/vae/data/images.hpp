@@ -22,6 +22,7 @@ struct Images {
   int64_t height = 0, width = 0;
   Tensor train;             ///< intensities
   Tensor validation, test;  ///< 0 or 1: drawn once from the intensities, independently of the seed
+  std::string sha256 = {};  ///< of the user's file
 };
 
 /// The sets known by name: `strokes`, which needs no file, then those of `standard_files`.

@@ -38,9 +38,12 @@ std::vector<Command> commands(const std::string& out) {
   add(DIMWISE_CNF, {training("moons", out + "/cnf", 5),
                     {"eval", "--out", out + "/cnf"},
                     {"sample", "--out", out + "/cnf", "--n", "5", "--file", out + "/cnf/sample.csv"},
-                    {"plot", "--out", out + "/cnf", "--grid", "8", "--n", "20", "--paths", "2"}});
+                    {"plot", "--out", out + "/cnf", "--grid", "8", "--n", "20", "--paths", "2"},
+                    {"info", out + "/cnf"}});
   add(DIMWISE_SDE, {fitting(out + "/sde", 5),
                     {"eval", "--out", out + "/sde"},
+                    {"bootstrap", "--out", out + "/sde", "--replicates", "2"},
+                    {"grid", "--out", out + "/sde", "--points", "3", "--file", out + "/grid.csv"},
                     {"plot", "--out", out + "/sde"},
                     {"simulate", "--system", "double-well", "--paths", "5", "--out", out + "/well.csv"}});
   add(DIMWISE_VAE, {small_vae("planar", out + "/vae", 1),

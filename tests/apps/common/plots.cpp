@@ -151,7 +151,7 @@ TEST_CASE("nothing is drawn outside the clip") {
   canvas.fill(-5, -5, 100, 100, black);
   canvas.line(-1e9, -1e9, 1e9, 1e9, black, 5);
   canvas.disc(NAN, 3, 4, black);
-  canvas.area({-1e9, 15, 1e9}, {-1e9, 15, 1e9}, 1e4, black, 1);
+  canvas.area({-1e9, 15, 1e9}, {-1e9, 15, 1e9}, {1e4, 1e4, 1e4}, black, 1);
   canvas.unclip();
   canvas.fill(30, 30, 31, 31, black);
   const Pixels pixels = decoded(canvas.file());

@@ -24,7 +24,8 @@ Strings simulation(const std::string& system, const std::string& out) {
 }  // namespace
 
 TEST_CASE("help of dimwise-sde comes on stdout, examples first, no wider than a page") {
-  for (const std::string command : {"", "simulate", "train", "eval", "plot", "compare"}) {
+  for (const std::string command :
+       {"", "simulate", "train", "eval", "plot", "grid", "bootstrap", "compare", "info"}) {
     const Ended ended = run_sde(command.empty() ? Strings{"--help"} : Strings{command, "--help"});
     INFO(ended.out);
     CHECK(ended.code == 0);
@@ -44,7 +45,7 @@ TEST_CASE("usage errors of dimwise-sde simulate end with 2 and tell the remedy")
   const std::string out = folder / "x.csv";
   const Case cases[]{
       {{"simulat"}, "Did you mean simulate?"},
-      {{"simulate"}, "needs --system NAME"},
+      {{"simulate"}, "needs one of --system NAME and --model RUN"},
       {simulation("double-wel", out), "Did you mean double-well?"},
       {simulation("ou", out) + Strings{"--method", "milstien"}, "Did you mean milstein?"},
       {simulation("ou", out) + Strings{"--times", "unifrm"}, "Did you mean uniform?"},

@@ -235,7 +235,7 @@ TEST_CASE("a fit resumed with other flags ends with 5, names them, and touches n
   const std::pair<Strings, std::string> cases[]{
       {{"--lambda", "2"}, "ckpt-12.safetensors is of another run: --lambda is 1, not 2."},
       {{"--fit", "joint"}, "--fit is \"two-stage\", not \"joint\"."},
-      {{"--data", "ou"}, "--data is \"double-well\", not \"ou\"."},
+      {{"--data", "ou"}, "--data is \"double-well\", not \"ou\""},
       {{"--seed", "4", "--threads", "2"}, "--seed is 0, not 4; --threads is 1, not 2."},
   };
   for (const auto& [flags, text] : cases) {

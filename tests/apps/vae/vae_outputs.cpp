@@ -7,6 +7,7 @@
 #include "apps/vae/scores.hpp"
 #include "autodiff/context.hpp"
 #include "nn/distributions/bernoulli.hpp"
+#include "nn/io/npy.hpp"
 #include "nn/io/npz.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"
@@ -237,6 +238,27 @@ TEST_CASE("commands of dimwise-vae refuse what is not there") {
   const Ended unscored = run_vae({"table", "--runs", folder / "none"});
   CHECK(unscored.code == 3);
   CHECK_THAT(unscored.err, Contains("Score the run first: dimwise-vae eval --out " + folder / "none"));
+}
+
+TEST_CASE("images that changed after the training are refused by every command") {
+  const TemporaryFolder folder;
+  const std::string file = folder / "images.npy", out = folder / "run";
+  save_npy(file, Rng(1).uniform({60, 4, 4}));
+  const auto train = [&](const std::string& epochs) {
+    return Strings{"train",    "--data", file,           "--out", out,        "--hidden", "8",
+                   "--latent", "2",      "--batch-size", "10",    "--epochs", epochs};
+  };
+  REQUIRE(run_vae(train("2")).code == 0);
+  CHECK(run_vae({"encode", "--out", out, "--file", folder / "z.npz"}).code == 0);
+  save_npy(file, Rng(2).uniform({60, 4, 4}));
+  for (const Strings& words :
+       {Strings{"eval"}, Strings{"encode", "--file", folder / "z.npz"}, Strings{"reconstruct"}}) {
+    const Ended ended = run_vae(words + Strings{"--out", out});
+    INFO(words[0]);
+    CHECK(ended.code == 3);
+    CHECK_THAT(ended.err, Contains("was changed after"));
+  }
+  CHECK(run_vae(train("4") + Strings{"--resume"}).code == 5);
 }
 
 }  // namespace dimwise::vae_outputs_tests

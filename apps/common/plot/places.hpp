@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "apps/common/plot/figure.hpp"
+
+namespace dimwise::app {
+
+/// The range of values without their outliers, the lowest and the highest 0.2 %, widened by `margin` of its length on
+/// both sides.
+Limits span(std::vector<double> values, double margin);
+
+/// n places at equal distances, both ends included.
+std::vector<double> linspace(const Limits& limits, int64_t n);
+
+}  // namespace dimwise::app

@@ -1,0 +1,154 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+
+#include "apps/common/cli/exit_code.hpp"
+#include "apps/common/data/table_file.hpp"
+#include "apps/common/plot/places.hpp"
+#include "apps/common/run/run_folder.hpp"
+#include "apps/sde/commands.hpp"
+#include "apps/sde/learned_process.hpp"
+#include "apps/sde/replicates.hpp"
+#include "autodiff/context.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/layout.hpp"
+#include "ops/reduce.hpp"
+
+namespace dimwise::app::sde {
+
+namespace {
+
+struct GridSettings {
+  CommonFlags common{.out = "runs/sde"};
+  std::string file = "grid.csv", at;
+  int64_t points = 50;
+  std::vector<double> times;
+  TableSettings table;
+  RoleNames roles;
+};
+
+// Places in the units of the model: x (n, d), and the times of each, if they are given.
+struct Places {
+  Tensor x;
+  std::vector<double> t = {};
+};
+
+// A grid over the observations, of one or two components.
+Places over_data(const SavedRun& fit, int64_t points) {
+  const Tensor& x = fit.data.train.x;
+  if (x.dim(1) > 2)
+    fail<UsageError>("grid", "the equation has ", x.dim(1),
+                     " components, and a grid has one or two. Give a table of places by --at.");
+  std::vector<std::vector<double>> sides;
+  for (int64_t i = 0; i < x.dim(1); ++i) sides.push_back(linspace(span(select(x, 1, i).values(), 0.05), points));
+  if (sides.size() == 1) return {tensor(sides[0], {points, 1}, DType::float64)};
+  std::vector<double> all;
+  for (const double b : sides[1])
+    for (const double a : sides[0]) all.insert(all.end(), {a, b});
+  return {tensor(all, {points * points, 2}, DType::float64)};
+}
+
+// The rows of a table that has the components of the data.
+Places from_table(const GridSettings& s, const SavedRun& fit) {
+  CsvOptions options = csv_options(s.table);
+  if (options.columns.empty()) options.columns = fit.data.train.columns;
+  const Roles roles = read_roles(s.at, options, s.roles, true);
+  const int64_t d = fit.data.train.d();
+  if (roles.x.dim(1) != d)
+    fail<DataError>("--at", s.at, " has ", roles.x.dim(1), " components, but the equation has ", d, ": ",
+                    listed(fit.data.train.columns), ". Name them by --columns.");
+  if (fit.settings.transform != "log") return {roles.x, roles.t};
+  if (!(min(roles.x).item() > 0))
+    fail<DataError>("--at", s.at, " has a value that is not positive, but the equation is one of logarithms.");
+  return {log(roles.x), roles.t};
+}
+
+// Whether the density can be evaluated at a place alone.
+bool has_density(const SavedRun& fit) { return fit.settings.method != "euler" && !fit.model.from_start; }
+
+std::vector<double> times_of(const GridSettings& s, const SavedRun& fit) {
+  if (!s.times.empty()) return s.times;
+  const std::vector<double> clock = fit.model.clock.value.values();
+  if (!has_density(fit) && !fit.model.time_dependent) return {clock[0]};
+  return linspace({clock[0], clock[0] + clock[1]}, 5);
+}
+
+std::vector<std::string> column_names(const SavedRun& fit, size_t replicates) {
+  const std::vector<std::string> own = model_columns(fit);
+  std::vector<std::string> names{"t"};
+  names.insert(names.end(), own.begin(), own.end());
+  for (const char* letter : {"f", "g"})
+    for (const char* what : {"", "_standard_error"})
+      for (const std::string& name : own)
+        if (*what == '\0' || replicates > 1) names.push_back(std::string(letter) + "_" + name + what);
+  for (int64_t group = 0; has_density(fit) && group < fit.model.groups; ++group)
+    names.push_back(fit.model.groups == 1 ? "log_p" : fmt::format("log_p_{}", group));
+  return names;
+}
+
+// A row of the table for each place.
+Tensor evaluate(const SavedRun& fit, const std::vector<Sde>& replicates, const Tensor& t, const Tensor& x) {
+  const NoGrad guard;
+  const SdeModel model = astype(fit.model, DType::float64);
+  const Sde learned = equation(model);
+  std::vector<Tensor> parts{t, x};
+  for (const auto which : {&Sde::drift, &Sde::diffusion}) {
+    parts.push_back((learned.*which)(t, x, 0)[0]);
+    if (replicates.size() > 1) parts.push_back(standard_errors(replicates, which, t, x));
+  }
+  for (int64_t group = 0; has_density(fit) && group < model.groups; ++group)
+    parts.push_back(unsqueeze(log_density(model, t, x, group), -1));
+  return concat(parts, 1);
+}
+
+void run(const GridSettings& s) {
+  check_table_file("--file", s.file);
+  if (s.at.empty() && s.table != TableSettings{})
+    fail<UsageError>("grid", "the flags of a table are for --at. Without it, the places are a grid.");
+  const SavedRun fit = load_run(s.common.out);
+  const std::vector<Sde> replicates = load_replicates(fit, s.common.out);
+  const Places places = s.at.empty() ? over_data(fit, s.points) : from_table(s, fit);
+  const int64_t n = places.x.dim(0), block = 4096;
+  std::vector<Tensor> rows;
+  const auto add = [&](const Tensor& t) {
+    for (int64_t begin = 0; begin < n; begin += block) {
+      const int64_t end = std::min(n, begin + block);
+      rows.push_back(evaluate(fit, replicates, slice(t, 0, begin, end), slice(places.x, 0, begin, end)));
+    }
+  };
+  if (!places.t.empty() && s.times.empty())
+    add(tensor(places.t, {n, 1}, DType::float64));
+  else
+    for (const double time : times_of(s, fit)) add(full({n, 1}, time, DType::float64));
+  const Tensor table = concat(rows, 0);
+  write_result("grid", "--file", [&] { write_table(s.file, column_names(fit, replicates.size()), table); });
+  std::cout << table.dim(0) << " places written to " << s.file << '\n';
+}
+
+}  // namespace
+
+void add_grid(App& app) {
+  const auto s = std::make_shared<GridSettings>();
+  Command& c = app.command("grid", "writes f, g and log p on a grid, or at given places, as a table");
+  c.example("grid --out runs/well --file field.csv", "A grid over the observations, for another plotter");
+  c.example("grid --out runs/mine --at places.csv --file field.npz", "At the rows of a table");
+  c.section("Places");
+  c.add("points", s->points, "points of the grid along each side, of one or two components",
+        Range{.min = 2, .max = 2000});
+  c.add("times", s->times,
+        "times of the grid; by default five from the first observation to the last if f, g or p depends on time")
+      .placeholder = "X,X,...";
+  c.add("at", s->at, "or: a table with the components of the data, and with a time if one is wanted for each row")
+      .placeholder = "FILE";
+  c.add("time", s->roles.time, "of --at: the column of times; by default as in train").placeholder = "NAME";
+  c.add("file", s->file, "table to write, .csv, .npy or .npz").placeholder = "FILE";
+  add_table(c, s->table);
+  c.section("Run");
+  add_out(c, s->common);
+  c.does([s](const Command&) { run(*s); });
+}
+
+}  // namespace dimwise::app::sde
