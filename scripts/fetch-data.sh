@@ -2,16 +2,17 @@
 # Downloads well-known data sets to the folder where the executables look for them; see scripts/fetch-data.sh --help
 set -euo pipefail
 
-table="$(dirname "${BASH_SOURCE[0]}")/../apps/common/data/standard_files.inc"
-mirrors=(https://ossci-datasets.s3.amazonaws.com/mnist https://storage.googleapis.com/cvdf-datasets/mnist)
+here=$(dirname "${BASH_SOURCE[0]}")
+table=$here/../apps/common/data/standard_files.inc
+[ -f "$table" ] || table=$here/../share/dimwise/standard_files.inc  # installed
 
 usage() {
   cat <<'END'
 Usage: scripts/fetch-data.sh mnist                    downloads the files of a set
        scripts/fetch-data.sh omniglot --from DIR      copies them from DIR/omniglot/FILE or DIR/FILE
 
-Sets: mnist, omniglot, caltech; several may be given. No public address has the files of omniglot and caltech, which were
-made from the originals: they need --from.
+Sets: mnist, omniglot, caltech (images), faithful, stocks, rates, miniboone (tables); several may be given. No public address
+has the files of omniglot, caltech and miniboone, which were made from the originals: they need --from.
 
   --from DIR     copy from a folder instead of downloading
   --to DIR       the folder of data (default: $DIMWISE_DATA if set, else ./data, where the executables look)
@@ -30,8 +31,8 @@ wrong_usage() {
   exit 2
 }
 
-# set path bytes sha256 published, one file per line
-files() { sed -n 's/^{"\(.*\)", "\(.*\)", \([0-9]*\), "\([0-9a-f]*\)", \(true\|false\)},$/\1 \2 \3 \4 \5/p' "$table"; }
+# set path bytes sha256 folders..., one file per line
+files() { sed -n 's/^{"\(.*\)", "\(.*\)", \([0-9]*\), "\([0-9a-f]*\)", "\(.*\)"},$/\1 \2 \3 \4 \5/p' "$table"; }
 
 # Whether the first word is one of the others.
 among() {
@@ -123,7 +124,7 @@ fetch() {
 }
 
 failed=0
-while read -r set path bytes sum published; do
+while read -r set path bytes sum folders; do
   among "$set" "${sets[@]}" || continue
   name=$(basename "$path")
   sources=()
@@ -143,8 +144,9 @@ while read -r set path bytes sum published; do
     [ ${#sources[@]} -gt 0 ] || complain "neither $from/$path nor $from/$name is there"
   elif [ -n "$mirror" ]; then
     sources=("$mirror/$name")
-  elif [ "$published" = true ]; then
-    sources=("${mirrors[@]/%//$name}")
+  elif [ -n "$folders" ]; then
+    read -ra sources <<<"$folders"
+    sources=("${sources[@]/%//$name}")
   else
     complain "no public address has $name. Copy it from a folder that does: scripts/fetch-data.sh $set --from DIR"
   fi

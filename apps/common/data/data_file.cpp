@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "apps/common/data/standard_files.hpp"
 #include "autodiff/base/error.hpp"
 
 namespace dimwise::app {
@@ -13,10 +14,16 @@ std::string find_data_file(const std::string& name, const std::string& kind, con
                            const std::string& files) {
   std::vector<std::string> tried{name};
   if (const char* folder = std::getenv("DIMWISE_DATA")) tried.push_back(std::string(folder) + "/" + name);
+  std::string fetched;
+  for (const StandardFile& file : standard_files()) {
+    if (std::filesystem::path(file.path).filename() != name) continue;
+    for (const std::string& folder : data_folders()) tried.push_back(folder + "/" + file.path);
+    fetched = " To fetch it, run scripts/fetch-data.sh " + file.set + (file.published() ? "." : " --from DIR.");
+  }
   for (const std::string& path : tried)
     if (std::filesystem::is_regular_file(path)) return path;
-  fail<DataError>("data", fmt::format("there is no {} and no file '{}'. Tried: {}. Built in: {}; or give {}.", kind,
-                                      name, fmt::join(tried, ", "), fmt::join(built_in, ", "), files));
+  fail<DataError>("data", fmt::format("there is no {} and no file '{}'. Tried: {}. Built in: {}; or give {}.{}", kind,
+                                      name, fmt::join(tried, ", "), fmt::join(built_in, ", "), files, fetched));
 }
 
 }  // namespace dimwise::app

@@ -5,7 +5,7 @@
 
 namespace dimwise::app {
 
-/// The path of a data file: `name` itself, or `name` in the folder $DIMWISE_DATA.
+/// The path of a data file: `name` itself, `name` in the folder $DIMWISE_DATA, or the standard file of this name.
 ///
 /// Throws DataError with the paths that were tried, the names of the built-in data (each is a `kind`), and the files
 /// that can be given (`files`).

@@ -18,8 +18,8 @@ namespace {
   const std::string command = "scripts/fetch-data.sh " + set;
   fail<DataError>("data", "files of ", set, " are missing. Tried:", tried, "\nExpected, below the folder that ",
                   "DIMWISE_DATA names or below ./data:", expected, "\nTo fetch them, run ",
-                  files.front().published ? command + "; or, from a folder DIR that has them, "
-                                          : "(no public address has them; DIR is a folder that does) ",
+                  files.front().published() ? command + "; or, from a folder DIR that has them, "
+                                            : "(no public address has them; DIR is a folder that does) ",
                   command, " --from DIR");
 }
 
@@ -32,10 +32,15 @@ const std::vector<StandardFile>& standard_files() {
   return files;
 }
 
-std::vector<std::string> find_standard_files(const std::string& set) {
+std::vector<std::string> data_folders() {
   std::vector<std::string> folders;
   if (const char* folder = std::getenv("DIMWISE_DATA")) folders.push_back(folder);
   folders.push_back("data");
+  return folders;
+}
+
+std::vector<std::string> find_standard_files(const std::string& set) {
+  const std::vector<std::string> folders = data_folders();
   std::vector<StandardFile> files;
   std::vector<std::string> found;
   std::string tried;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "apps/common/data/data_file.hpp"
 #include "apps/common/data/standard_files.hpp"
 #include "apps/vae/data/images.hpp"
 #include "autodiff/base/error.hpp"
@@ -41,9 +42,10 @@ class Small {
     write_text(
         folder / "apps/common/data/standard_files.inc",
         "// Set, path.\n"
-        "{\"abc\", \"abc/abc.gz\", 3, \"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\", true},\n"
+        "{\"abc\", \"abc/abc.gz\", 3, \"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\", "
+        "\"https://one.example/abc https://two.example/abc\"},\n"
         "{\"hello\", \"hello/hello.gz\", 5, \"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\", "
-        "false},\n");
+        "\"\"},\n");
     write_text(folder / "from/abc/abc.gz", "abc");
     write_text(folder / "from/hello.gz", "hello");
     // The tests' own curl is found before the system's.
@@ -85,7 +87,7 @@ TEST_CASE("fetch-data.sh lists the files that the executables look for") {
   CHECK(ended.code == 0);
   CHECK(ended.err == "");
   CHECK(ended.out == expected);
-  CHECK(standard_files().size() == 7);
+  CHECK(standard_files().size() == 11);
 }
 
 TEST_CASE("fetch-data.sh copies from a folder of sets and from a folder of files, once") {
@@ -151,8 +153,8 @@ TEST_CASE("fetch-data.sh asks the mirrors in turn, and leaves nothing of a downl
   write_program(small.folder / "bin/curl", partial_curl("echo asked \"$1\" >&2; exit 18"));
   const Ended ended = small.run({"abc"});
   CHECK(ended.code == 1);
-  for (const char* mirror : {"https://ossci-datasets.s3.amazonaws.com/mnist/abc.gz could not be read",
-                             "https://storage.googleapis.com/cvdf-datasets/mnist/abc.gz could not be read"})
+  for (const char* mirror :
+       {"https://one.example/abc/abc.gz could not be read", "https://two.example/abc/abc.gz could not be read"})
     CHECK_THAT(ended.err, Contains(mirror));
   CHECK(small.files() == 0);
 }
@@ -205,6 +207,22 @@ TEST_CASE("what fetch-data.sh puts into ./data is found without a variable") {
   INFO(ended.err);
   CHECK(ended.code == 0);
   CHECK(vae::load_images({.data = "caltech"}).train.dim(0) == 4100);
+}
+
+TEST_CASE("a table that fetch-data.sh knows is found by its name alone, and a missing one tells how to fetch it") {
+  const TemporaryFolder folder;
+  const CurrentFolder here(folder / "");
+  const Variable unset("DIMWISE_DATA", nullptr);
+  const auto find = [] { return find_data_file("faithful.csv", "density", {"moons"}, "a .csv"); };
+  CHECK_THROWS_WITH(find(), Contains("Tried: faithful.csv, data/timeseries/faithful.csv.") &&
+                                Contains("To fetch it, run scripts/fetch-data.sh faithful."));
+  CHECK_THROWS_WITH(find_data_file("miniboone_first1523.npy", "density", {"moons"}, "a .csv"),
+                    Contains("run scripts/fetch-data.sh miniboone --from DIR."));
+  fs::create_directories("data/timeseries");
+  write_text("data/timeseries/faithful.csv", "a\n1\n");
+  CHECK(find() == "data/timeseries/faithful.csv");
+  write_text("faithful.csv", "a\n1\n");
+  CHECK(find() == "faithful.csv");
 }
 
 }  // namespace dimwise::fetch_data_tests
