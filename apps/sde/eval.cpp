@@ -41,8 +41,7 @@ void evaluate(const EvalSettings& s) {
     text += fmt::format("density         {} nats an observation\n", with_error(density));
     if (const auto excess = density_excess(fit)) {
       j["truth_minus_density"] = to_json(*excess);
-      text +=
-          fmt::format("                the true density has {:+.4f} +- {:.4f}\n", excess->mean, excess->standard_error);
+      text += fmt::format("                the true density has {}\n", signed_with_error(*excess));
     }
   }
   if (const auto t = transition_scores(fit)) {
@@ -50,10 +49,9 @@ void evaluate(const EvalSettings& s) {
     j["random_walk_log_likelihood"] = to_json(t->random_walk);
     j["transition_minus_random_walk"] = to_json(t->gain);
     text += fmt::format("one Euler step  {} nats an observation under the learned f and g\n", with_error(t->learned));
-    text += fmt::format(
-        "random walk     {} with drift, fitted to the same observations: the learned equation is {}, {:+.4f} +- "
-        "{:.4f}\n",
-        with_error(t->random_walk), t->gain.mean > 0 ? "better" : "worse", t->gain.mean, t->gain.standard_error);
+    text +=
+        fmt::format("random walk     {} with drift, fitted to the same observations: the learned equation is {}, {}\n",
+                    with_error(t->random_walk), t->gain.mean > 0 ? "better" : "worse", signed_with_error(t->gain));
   } else {
     const bool paired = !pairs(fit.data.test).empty() && !pairs(fit.data.train).empty();
     text += fmt::format("one Euler step  {}: not scored\n",

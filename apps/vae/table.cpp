@@ -10,6 +10,7 @@
 #include "apps/common/cli/common_flags.hpp"
 #include "apps/common/cli/exit_code.hpp"
 #include "apps/common/cli/lists.hpp"
+#include "apps/common/report/mean.hpp"
 #include "apps/common/report/metrics.hpp"
 #include "apps/vae/commands.hpp"
 #include "apps/vae/settings.hpp"
@@ -26,37 +27,20 @@ struct TableSettings {
   std::string runs, title = "Posteriors of variational autoencoders";
 };
 
-// A scored run: its folder and eval.json.
+// A scored run: its folder, its eval.json, and what they say.
 struct Run {
   std::string folder;
   Json eval;
+  std::string row;  // of the table
 
-  Json training(const char* name) const { return eval["settings"]["training"].value(name, Json()); }
+  const Json& training(const char* name) const { return eval.at("settings").at("training").at(name); }
 };
-
-Run read_run(const std::string& folder) {
-  const std::string path = folder + "/eval.json";
-  std::ifstream in(path);
-  if (!in)
-    fail<DataError>("table", "there is no ", path, ". Score the run first: dimwise-vae eval --out ", folder, '.');
-  Run run{folder, Json::parse(in, nullptr, false)};
-  const bool whole = run.eval.is_object() && run.eval.contains("negative_elbo") && run.eval.contains("nll") &&
-                     run.eval.contains("epoch") && run.eval.contains("settings") &&
-                     run.eval["settings"].contains("training") &&
-                     run.eval["settings"]["training"].contains("num-flows");
-  if (!whole) fail<DataError>("table", path, " was not written by dimwise-vae eval. Score the run again.");
-  return run;
-}
 
 std::string number(double v, int digits) { return fmt::format("{:.{}f}", v, digits); }
 
-double median(std::vector<double> values) {
-  if (values.empty()) return std::nan("");
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-  return values[values.size() / 2];
+std::string with_error(const Json& mean) {
+  return number(mean.at("mean"), 2) + " ± " + number(mean.at("standard_error"), 2);
 }
-
-std::string with_error(const Json& mean) { return number(mean["mean"], 2) + " ± " + number(mean["standard_error"], 2); }
 
 // The median over whole epochs in seconds.jsonl.
 std::string seconds(const Run& run) {
@@ -65,9 +49,9 @@ std::string seconds(const Run& run) {
   std::ifstream in(run.folder + "/seconds.jsonl");
   for (std::string text; std::getline(in, text);) {
     const auto j = Json::parse(text, nullptr, false);
-    if (!j.is_object() || !j.contains("seconds")) continue;
-    all.push_back(j["seconds"]);
-    threads = j["threads"];
+    if (!j.is_object()) continue;  // cut short when the run was killed
+    all.push_back(j.at("seconds"));
+    threads = j.at("threads");
   }
   return all.empty() ? "–" : number(median(all), 1) + (threads > 1 ? fmt::format(" on {} cores", threads) : "");
 }
@@ -79,30 +63,48 @@ std::string evaluations(const Run& run) {
   return number(median({all.end() - last, all.end()}), 0);
 }
 
+// Throws what Json throws for an entry that is missing or of another kind.
+std::string row(const Run& run) {
+  const Json& e = run.eval;
+  std::string text = "|";
+  const auto cell = [&](const std::string& words) { text += " " + words + " |"; };
+  cell(run.training("data"));
+  cell(std::to_string(e.value("train_images", int64_t{0})));
+  cell(run.training("arch"));
+  cell(std::string(run.training("flow")) +
+       (run.training("flow") == "none" ? "" : fmt::format(" × {}", run.training("num-flows").get<int64_t>())));
+  cell(std::to_string(e.value("flow_parameters", int64_t{0})));
+  cell(std::to_string(e.at("epoch").get<int64_t>()) +
+       (e.at("settings").at("weights") == "best" ? fmt::format(", best {}", e.at("best_epoch").get<int64_t>()) : ""));
+  cell(with_error(e.at("negative_elbo")));
+  cell(with_error(e.at("nll")));
+  cell(fmt::format("{} × {}", e.at("nll").at("images").get<int64_t>(), e.at("settings").at("samples").get<int64_t>()));
+  cell(seconds(run));
+  cell(evaluations(run));
+  return text;
+}
+
+Run read_run(const std::string& folder) {
+  const std::string path = folder + "/eval.json";
+  std::ifstream in(path);
+  if (!in)
+    fail<DataError>("table", "there is no ", path, ". Score the run first: dimwise-vae eval --out ", folder, '.');
+  Run run{folder, Json::parse(in, nullptr, false), ""};
+  try {
+    run.row = row(run);
+  } catch (const Json::exception&) {
+    fail<DataError>("table", path, " was not written by dimwise-vae eval, or ", folder,
+                    "/seconds.jsonl is damaged. Score the run again, or delete the damaged file.");
+  }
+  return run;
+}
+
 std::string markdown(const TableSettings& s, const std::vector<Run>& runs) {
   std::string text = "# " + s.title + "\n\n";
   text +=
       "| data | images | net | flow | parameters of the flow | epochs | −ELBO | NLL | NLL images × draws | seconds an "
       "epoch | evaluations a step |\n|---|---|---|---|---|---|---|---|---|---|---|\n";
-  for (const Run& run : runs) {
-    const Json& e = run.eval;
-    const auto cell = [&](const std::string& words) { text += " " + words + " |"; };
-    text += "|";
-    cell(run.training("data"));
-    cell(std::to_string(e.value("train_images", int64_t{0})));
-    cell(run.training("arch"));
-    cell(std::string(run.training("flow")) +
-         (run.training("flow") == "none" ? "" : fmt::format(" × {}", run.training("num-flows").get<int64_t>())));
-    cell(std::to_string(e.value("flow_parameters", int64_t{0})));
-    cell(std::to_string(e["epoch"].get<int64_t>()) +
-         (e["settings"]["weights"] == "best" ? fmt::format(", best {}", e["best_epoch"].get<int64_t>()) : ""));
-    cell(with_error(e["negative_elbo"]));
-    cell(with_error(e["nll"]));
-    cell(fmt::format("{} × {}", e["nll"]["images"].get<int64_t>(), e["settings"]["samples"].get<int64_t>()));
-    cell(seconds(run));
-    cell(evaluations(run));
-    text += "\n";
-  }
+  for (const Run& run : runs) text += run.row + "\n";
   return text +
          "\nNats an image, lower is better, ± standard error over the test images. −ELBO: all test images with one "
          "draw "
@@ -122,7 +124,7 @@ Figure figure(const std::vector<Run>& runs) {
     const std::vector<double> epochs = read_metric(metrics, "epoch").y;
     if (epochs.size() == curve.x.size()) curve.x = epochs;
     curves.lines.push_back(std::move(curve));
-    scores.lines.push_back({{run.eval["negative_elbo"]["mean"]}, {run.eval["nll"]["mean"]}, label, true});
+    scores.lines.push_back({{run.eval.at("negative_elbo").at("mean")}, {run.eval.at("nll").at("mean")}, label, true});
     // An empty line keeps the colors of the other panels.
     cost.lines.push_back(
         continuous(run.training("flow")) ? running_median(read_metric(metrics, "evaluations", label), 25) : Line{});

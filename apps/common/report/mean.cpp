@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace dimwise::app {
@@ -17,6 +18,17 @@ Mean mean_of(const std::vector<double>& values) {
 
 std::string with_error(const Mean& m, int digits) {
   return fmt::format("{:.{}f} +- {:.{}f}", m.mean, digits, m.standard_error, digits);
+}
+
+std::string signed_with_error(const Mean& m, int digits) {
+  return (std::signbit(m.mean) ? "" : "+") + with_error(m, digits);
+}
+
+double median(std::vector<double> values) {
+  if (values.empty()) return std::nan("");
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
 }
 
 }  // namespace dimwise::app

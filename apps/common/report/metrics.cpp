@@ -4,6 +4,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "apps/common/report/mean.hpp"
 #include "autodiff/base/error.hpp"
 
 namespace dimwise::app {
@@ -38,11 +39,8 @@ std::vector<double> median_filter(const std::vector<double>& values, size_t befo
   std::vector<double> result;
   for (size_t i = 0; i < values.size(); ++i) {
     const size_t first = i - std::min(before, i), last = std::min(values.size(), i + after + 1);
-    std::vector<double> near(values.begin() + static_cast<std::ptrdiff_t>(first),
-                             values.begin() + static_cast<std::ptrdiff_t>(last));
-    const auto middle = near.begin() + static_cast<std::ptrdiff_t>(near.size() / 2);
-    std::nth_element(near.begin(), middle, near.end());
-    result.push_back(*middle);
+    result.push_back(median(
+        {values.begin() + static_cast<std::ptrdiff_t>(first), values.begin() + static_cast<std::ptrdiff_t>(last)}));
   }
   return result;
 }

@@ -240,6 +240,36 @@ TEST_CASE("commands of dimwise-vae refuse what is not there") {
   CHECK_THAT(unscored.err, Contains("Score the run first: dimwise-vae eval --out " + folder / "none"));
 }
 
+TEST_CASE("damaged scores of a run are an error of the table, in its own words") {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  REQUIRE(run_vae(small_vae("hollow", out, 2)).code == 0);
+  REQUIRE(run_vae(Strings{"eval", "--out", out} + few).code == 0);
+  const auto whole = evaluation(out);
+  const Strings words{"table", "--runs", out, "--out", folder / "table"};
+  REQUIRE(run_vae(words).code == 0);
+  const auto refused = [&](const nlohmann::json& eval) {
+    write_text(out + "/eval.json", eval.dump());
+    const Ended ended = run_vae(words);
+    INFO(ended.err);
+    CHECK(ended.code == 3);
+    CHECK_THAT(ended.err, Contains("was not written by dimwise-vae eval") && !Contains("json.exception"));
+  };
+  for (const char* key : {"negative_elbo", "nll", "epoch", "settings"}) {
+    auto eval = whole;
+    eval.erase(key);
+    refused(eval);
+    eval[key] = "text";
+    refused(eval);
+  }
+  auto eval = whole;
+  eval["negative_elbo"]["mean"] = nullptr;
+  refused(eval);
+  write_text(out + "/eval.json", whole.dump());
+  write_text(out + "/seconds.jsonl", "{\"epoch\": 1, \"seconds\": \"long\", \"threads\": 1}\n");
+  CHECK(run_vae(words).code == 3);
+}
+
 TEST_CASE("images that changed after the training are refused by every command") {
   const TemporaryFolder folder;
   const std::string file = folder / "images.npy", out = folder / "run";
