@@ -56,7 +56,7 @@ Tensor given_rows(const TrainSettings& run, const std::string& path, const Table
                       ". Give a file with these columns of numbers.");
     order.push_back(csv.named ? at - csv.columns.begin() : static_cast<int64_t>(i));
   }
-  const Tensor rows = index_select(csv.values, 1, order);
+  Tensor rows = index_select(csv.values, 1, order);
   const auto values = rows.data<double>();
   const auto bad = std::find_if(values.begin(), values.end(), [](double v) { return !std::isfinite(v); });
   if (bad != values.end())

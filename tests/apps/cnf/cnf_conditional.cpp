@@ -98,6 +98,14 @@ TEST_CASE("a conditional density is learned: its mean, width and likelihood at e
     CHECK(sum(p).item() == Approx(1).margin(1e-3));
     CHECK(sum(p * grid.at("x")).item() == Approx(center(c)).margin(0.08));
   }
+  // More rows than a chunk: each sample belongs to its row.
+  succeeds({"sample", "--out", out, "--given-from", folder / "train.csv", "--file", folder / "rows.npy"});
+  const Tensor rows = load_npy(folder / "rows.npy");
+  CHECK(rows.shape() == Shape{6000, 2});
+  CHECK(column(rows, 0) == drawn(1, 6000).c);
+  const Tensor last = slice(rows, 0, 5000, 6000);
+  CHECK(mean(abs(select(last, 1, 1) - 2 * select(last, 1, 0))).item() ==
+        Approx(0.5 * std::sqrt(2 / std::numbers::pi)).margin(0.05));
   // The baseline is conditional, too: the linear regression of y, of one width.
   const auto own = json_of({"eval", "--out", out});
   const double gaussian = own["gaussian_log_likelihood"];
