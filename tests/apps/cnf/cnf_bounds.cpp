@@ -86,8 +86,9 @@ TEST_CASE("a solve of too many evaluations ends a command with 4, and names the 
   CHECK_THAT(wild.err, Contains("[--max-evaluations]") && Contains("but it may take 500. Raise --max-evaluations"));
   const std::string out = folder / "few";
   REQUIRE(run_cnf(training("moons", out, 5)).code == 0);
-  for (const std::string command : {"eval", "sample", "grid"}) {
-    const Ended few = run_cnf({command, "--out", out, "--max-evaluations", "3"});
+  const std::string file = folder / "x.csv";
+  for (const Strings& words : {Strings{"eval"}, Strings{"sample", "--file", file}, Strings{"grid", "--file", file}}) {
+    const Ended few = run_cnf(words + Strings{"--out", out, "--max-evaluations", "3"});
     CHECK(few.code == 4);
     CHECK_THAT(few.err, Contains("but it may take 3. Raise --max-evaluations"));
   }
