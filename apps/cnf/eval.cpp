@@ -1,99 +1,74 @@
 #include <fmt/core.h>
 
-#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "apps/cnf/commands.hpp"
-#include "apps/common/cli/exit_code.hpp"
-#include "apps/common/cnf/saved_run.hpp"
+#include "apps/cnf/scored_rows.hpp"
+#include "apps/common/run/evaluation.hpp"
 #include "nn/distributions/multivariate_normal.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/layout.hpp"
 #include "ops/reduce.hpp"
 
 namespace dimwise::app::cnf {
 
 namespace {
 
-struct EvalSettings {
-  CommonFlags common{.out = "runs/cnf"};
-  std::string data, weights = "best";
-  TableSettings table;
-  SolverSettings solver;
-};
-
-// The data to score: those of the training, or others of the same columns.
-Dataset scored(const EvalSettings& s, const SavedRun& saved) {
-  if (s.data.empty()) {
-    if (s.table != TableSettings{})
-      fail<UsageError>("eval", "the flags of a table are for --data. Without it, the data of the training are scored.");
-    return load_dataset(saved);
-  }
-  DataSettings source = saved.settings.data;
-  source.data = s.data;
-  source.table = s.table;
-  Dataset data = load_dataset(source);
-  const std::vector<std::string> columns = column_names(saved.settings);
-  if (data.columns.size() != columns.size())
-    fail<DataError>("eval", data.name, " has ", data.columns.size(), data.columns.size() == 1 ? " column" : " columns",
-                    ", but the model has ", columns.size(), ": ", listed(columns), ". Name them by --columns.");
-  if (data.named && !saved.settings.columns.empty() && data.columns != columns)
-    fail<DataError>("eval", data.name, " has the columns ", listed(data.columns), ", but the model has ",
-                    listed(columns), ". Name them in this order by --columns.");
-  return data;
+// The mean log-likelihood of a Gaussian with full covariance, conditional on the first `given` columns, that is fitted
+// to the training rows.
+double gaussian_log_likelihood(const Tensor& train, const Tensor& x, int64_t given) {
+  const auto of_columns = [&](int64_t end) {
+    return MultivariateNormal::fit(slice(train, 1, 0, end)).log_prob(slice(x, 1, 0, end));
+  };
+  const Tensor joint = of_columns(x.dim(1));
+  return mean(given == 0 ? joint : joint - of_columns(given)).item();
 }
 
-void evaluate(const EvalSettings& s) {
-  const SavedRun saved = load_run(s.common.out, s.weights);
-  const Dataset data = scored(s, saved);
-  FlowOptions options = flow_options(s.solver);
-  options.noise = Rng(static_cast<uint64_t>(s.common.seed)).split("noise");
-  ThreadPool pool(static_cast<int>(s.common.threads));
-  const Likelihood l = likelihood(pool, saved.model, data.test, options);
-
-  nlohmann::json result{{"checkpoint", saved.path},
-                        {"data", data.name},
-                        {"rows", l.count},
-                        {"log_likelihood", l.mean},
-                        {"standard_error", l.standard_error},
-                        {"evaluations", l.evaluations},
-                        {"trace", s.solver.trace}};
-  std::string text = fmt::format("checkpoint       {}\n", saved.path);
-  text += fmt::format("data             {}, {} held-out rows\n", data.name, l.count);
-  text += fmt::format("log-likelihood   {} nats a row ({} trace)\n", with_error(l), s.solver.trace);
-  if (data.density) {
-    result["entropy"] = data.density->entropy;
-    result["gap"] = -l.mean - data.density->entropy;
-    text += fmt::format("entropy          {:.4f} nats; the model is {:.4f} above it\n", data.density->entropy,
-                        -l.mean - data.density->entropy);
-  } else {
-    const MultivariateNormal baseline = MultivariateNormal::fit(data.train);
-    const double gaussian = mean(baseline.log_prob(data.test)).item();
-    result["gaussian_log_likelihood"] = gaussian;
-    text += fmt::format("full Gaussian    {:.4f} nats a row, fitted to the same training rows: the model is {:+.4f}\n",
-                        gaussian, l.mean - gaussian);
+void add_baseline(const ScoredRows& data, double flow, nlohmann::ordered_json& result, std::string& text) {
+  if (data.source.density) {
+    const double entropy = data.source.density->entropy;
+    result["entropy"] = entropy;
+    result["gap"] = -flow - entropy;
+    text += fmt::format("entropy          {:.4f} nats; the model is {:.4f} above it\n", entropy, -flow - entropy);
+  } else if (data.train.defined()) {
+    try {
+      const double gaussian = gaussian_log_likelihood(data.train, data.x, data.source.given);
+      result["gaussian_log_likelihood"] = gaussian;
+      text +=
+          fmt::format("full Gaussian    {:.4f} nats a row, fitted to the same training rows: the model is {:+.4f}\n",
+                      gaussian, flow - gaussian);
+    } catch (const ValueError& singular) {
+      text += fmt::format("full Gaussian    none: {}\n", singular.what());
+    }
   }
+}
+
+void evaluate(const ScoreSettings& s) {
+  const SavedRun run = load_run(s.common.out, s.weights);
+  const ScoredRows data = load_scored("eval", s, run);
+  const Likelihood l = score_rows(s, run, data.x).likelihood();
+  nlohmann::ordered_json result{
+      {"checkpoint", run.path},   {"data", data.source.name},           {"rows", l.count},
+      {"log_likelihood", l.mean}, {"standard_error", l.standard_error}, {"evaluations", l.evaluations},
+      {"trace", s.solver.trace}};
+  std::string text = fmt::format("checkpoint       {}\n", run.path);
+  text += fmt::format("data             {}\n", data.text());
+  text += fmt::format("log-likelihood   {} nats a row ({} trace)\n", with_error(l), s.solver.trace);
+  add_baseline(data, l.mean, result, text);
   text += fmt::format("evaluations      {:.1f} of the dynamics for each solve\n", l.evaluations);
-  if (s.common.json)
-    std::cout << result.dump() << '\n';
-  else
-    std::cout << text;
+  report_evaluation(s.common, result, text);
 }
 
 }  // namespace
 
 void add_eval(App& app) {
-  const auto s = std::make_shared<EvalSettings>();
-  Command& c = app.command("eval", "prints the held-out log-likelihood of a trained flow");
+  const auto s = std::make_shared<ScoreSettings>();
+  Command& c = app.command("eval", "prints the log-likelihood of held-out rows, and writes it into OUT/eval.json");
   c.example("eval --out runs/moons", "Score the test part of the data it was trained on");
+  c.example("eval --out runs/faithful --data new.csv", "Score all rows of another file");
   c.example("eval --out runs/moons --trace hutchinson --json", "The same with an estimated trace, for a program");
   c.section("Run");
-  add_out(c, s->common);
-  add_data(c, s->data, "other data than the training's: a density or a file, whose test part is scored");
-  c.add_choice("weights", s->weights, Words{"best", "average", "last"}, "the saved weights to use");
-  add_seed(c, s->common.seed);
-  add_threads(c, s->common, "cores to use; the results do not depend on it");
-  add_json(c, s->common);
-  add_table(c, s->table);
-  add_solver(c, s->solver);
+  add_scored(c, *s);
   c.does([s](const Command&) { evaluate(*s); });
 }
 

@@ -1,10 +1,11 @@
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <iostream>
-#include <limits>
 
 #include "apps/cnf/commands.hpp"
-#include "apps/common/cnf/saved_run.hpp"
+#include "apps/cnf/density_grid.hpp"
+#include "apps/cnf/given.hpp"
 #include "apps/common/plot/write.hpp"
 #include "apps/common/report/metrics.hpp"
 #include "apps/common/run/run_folder.hpp"
@@ -18,36 +19,15 @@ namespace {
 
 struct PlotSettings {
   CommonFlags common{.out = "runs/cnf"};
-  std::string weights = "best";
+  std::string weights = "best", given;
   int64_t grid = 200, n = 5000, paths = 60;
   SolverSettings solver{.rtol = 1e-4, .atol = 1e-4};
 };
 
-std::vector<double> column(const Tensor& x, int64_t i) { return slice(x, 1, i, i + 1).values(); }
-
-// The range of a column without its outliers, with a margin.
-Limits span(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const auto at = [&](double share) {
-    return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1))];
-  };
-  const double low = at(0.002), high = at(0.998), margin = 0.12 * (high - low) + 1e-9;
-  return {low - margin, high + margin};
-}
-
-// exp(log density) on a grid of the first two columns.
+// exp(log density) on a grid.
 template <class LogDensity>
 HeatMap heat_map(const Limits& x, const Limits& y, int64_t n, LogDensity&& log_density) {
-  std::vector<double> points;
-  const auto place = [n](const Limits& l, int64_t i) {
-    return l.low + (l.high - l.low) * (static_cast<double>(i) + 0.5) / static_cast<double>(n);
-  };
-  for (int64_t r = 0; r < n; ++r)
-    for (int64_t c = 0; c < n; ++c) {
-      points.push_back(place(x, c));
-      points.push_back(place(y, r));
-    }
-  HeatMap map{.values = log_density(tensor(points, {n * n, 2}, DType::float64)),
+  HeatMap map{.values = log_density(grid_points(centers(x, n), centers(y, n))),
               .columns = static_cast<int>(n),
               .x0 = x.low,
               .x1 = x.high,
@@ -63,10 +43,14 @@ class Plotter {
       : s_(s),
         saved_(load_run(s.common.out, s.weights)),
         data_(load_dataset(saved_)),
-        options_(flow_options(s.solver)) {
-    samples_ = sample_model(saved_.model, s.n, Rng(static_cast<uint64_t>(s.common.seed)).split("plot"), options_.ode);
-    const int64_t rows = std::min(s.n, data_.test.dim(0));
-    shown_ = data_.density ? slice(data_.test, 0, 0, rows) : concat({data_.train, data_.validation, data_.test}, 0);
+        options_(flow_options(s.solver)),
+        given_(given_values(saved_.settings, s.given)),
+        names_(learned_names(saved_.settings)),
+        pool_(1),
+        shown_(shown_rows(data_, s.n)) {
+    const Tensor given = given_.defined() ? broadcast_to(given_, {s.n, given_.size()}) : given_;
+    samples_ = sample_model(in_pool(), saved_.model, s.n, given,
+                            Rng(static_cast<uint64_t>(s.common.seed)).split("plot"), options_.ode);
   }
 
   void run() {
@@ -87,21 +71,25 @@ class Plotter {
       std::cout << path << '\n';
   }
 
+  ForChunks in_pool() { return std::bind_front(&ThreadPool::run, &pool_); }
+
   std::vector<double> model_log_density(const Tensor& points) {
-    const NoGrad guard;
-    std::vector<double> result;
-    for (int64_t start = 0; start < points.dim(0); start += 5000) {
-      const Tensor part = slice(points, 0, start, std::min(points.dim(0), start + 5000));
-      for (const double v : score(saved_.model, part, options_).log_prob.values()) result.push_back(v);
-    }
-    return result;
+    return log_density(in_pool(), saved_.model, points, given_, options_);
   }
+
+  // As "samples, given a=1.5".
+  std::string titled(const std::string& title) const {
+    return given_.defined() ? title + ", given " + s_.given : title;
+  }
+
+  // The rows of a file have all values of the given columns.
+  std::string data_label() const { return given_.defined() ? "all data" : "data"; }
 
   std::vector<Panel> density_panels() {
     const Limits x = span(column(shown_, 0)), y = span(column(shown_, 1));
-    const std::string nx = data_.columns[0], ny = data_.columns[1];
+    const std::string nx = names_[0], ny = names_[1];
     std::vector<Panel> panels;
-    panels.push_back({.title = "data",
+    panels.push_back({.title = data_label(),
                       .x_label = nx,
                       .y_label = ny,
                       .scatters = {{column(shown_, 0), column(shown_, 1), "", 1.2, 0.4}},
@@ -117,11 +105,11 @@ class Plotter {
       panels.push_back({.title = "true density", .x_label = nx, .y_label = ny, .heat_map = std::move(truth)});
     }
     panels.push_back(
-        {.title = "learned density",
+        {.title = titled("learned density"),
          .x_label = nx,
          .y_label = ny,
          .heat_map = heat_map(x, y, s_.grid, [&](const Tensor& points) { return model_log_density(points); })});
-    panels.push_back({.title = "samples",
+    panels.push_back({.title = titled("samples"),
                       .x_label = nx,
                       .y_label = ny,
                       .scatters = {{column(samples_, 0), column(samples_, 1), "", 1.2, 0.4}},
@@ -142,19 +130,19 @@ class Plotter {
       at.push_back(x.low + (x.high - x.low) * static_cast<double>(i) / static_cast<double>(places - 1));
     std::vector<double> density = model_log_density(tensor(at, {places, 1}, DType::float64));
     for (double& v : density) v = std::exp(v);
-    return {.title = "density",
-            .x_label = data_.columns[0],
+    return {.title = titled("density"),
+            .x_label = names_[0],
             .y_label = "density",
-            .lines = {histogram(column(shown_, 0), x, "data"), {at, density, "learned"}},
+            .lines = {histogram(column(shown_, 0), x, data_label()), {at, density, "learned"}},
             .x_limits = x};
   }
 
   Panel sample_histograms() {
     const Limits x = span(column(shown_, 0));
-    return {.title = "samples",
-            .x_label = data_.columns[0],
+    return {.title = titled("samples"),
+            .x_label = names_[0],
             .y_label = "density",
-            .lines = {histogram(column(shown_, 0), x, "data"), histogram(column(samples_, 0), x, "model")},
+            .lines = {histogram(column(shown_, 0), x, data_label()), histogram(column(samples_, 0), x, "model")},
             .x_limits = x};
   }
 
@@ -164,11 +152,11 @@ class Plotter {
     const int64_t d = saved_.settings.model.net.d;
     for (int64_t i = 0; i + 1 < std::min<int64_t>(d, 7); ++i) {
       const auto a = static_cast<size_t>(i);
-      panels.push_back({.title = "samples",
-                        .x_label = data_.columns[a],
-                        .y_label = data_.columns[a + 1],
+      panels.push_back({.title = titled("samples"),
+                        .x_label = names_[a],
+                        .y_label = names_[a + 1],
                         .scatters = {{column(samples_, i), column(samples_, i + 1), "model", 1.3, 0.35},
-                                     {column(shown_, i), column(shown_, i + 1), "data", 1.3, 0.35}},
+                                     {column(shown_, i), column(shown_, i + 1), data_label(), 1.3, 0.35}},
                         .x_limits = span(column(shown_, i)),
                         .y_limits = span(column(shown_, i + 1))});
     }
@@ -178,7 +166,7 @@ class Plotter {
   // Paths of the first block from base to data, in standardized units.
   Panel trajectories() {
     const NoGrad guard;
-    const auto net = saved_.model.flow.blocks[0].prepare();
+    const auto net = saved_.model.flow.blocks[0].prepare(given_.defined() ? saved_.model.context(given_) : Tensor());
     std::vector<double> times;
     constexpr int64_t points = 60;
     for (int64_t i = 0; i <= points; ++i) times.push_back(saved_.model.flow.T * static_cast<double>(i) / points);
@@ -187,7 +175,7 @@ class Plotter {
                          .normal({s_.paths, 2}, saved_.settings.model.net.dtype);
     const OdeSolution solution = value_or_throw(
         odeint([&](const Tensor& t, const State& y) { return State{net(y[0], t)}; }, {z}, times, options_.ode));
-    Panel panel{.title = "paths, base to data",
+    Panel panel{.title = titled("paths, base to data"),
                 .x_label = "x1, standardized",
                 .y_label = "x2, standardized",
                 .equal_scales = true};
@@ -224,7 +212,10 @@ class Plotter {
   SavedRun saved_;
   Dataset data_;
   FlowOptions options_;
-  Tensor samples_, shown_;
+  Tensor given_;  // the values of the given columns
+  std::vector<std::string> names_;
+  ThreadPool pool_;
+  Tensor shown_, samples_;
 };
 
 }  // namespace
@@ -236,6 +227,7 @@ void add_plot(App& app) {
   c.section("Run");
   add_out(c, s->common);
   c.add_choice("weights", s->weights, Words{"best", "average", "last"}, "the saved weights to use");
+  add_given(c, s->given);
   c.add("grid", s->grid, "points along each side of the density's picture", at_least_one);
   c.add("n", s->n, "samples drawn", at_least_one);
   c.add("paths", s->paths, "paths drawn", at_least_one);

@@ -84,13 +84,14 @@ class Training {
  private:
   // The initial state, or that of a checkpoint. Nothing is written until this succeeds.
   State first_state() {
-    settings_.model.net.d = data_.train.dim(1);
-    if (data_.named) settings_.columns = fmt::format("{}", fmt::join(data_.columns, "\n"));
+    settings_.model.net.d = data_.train.dim(1) - data_.given;
+    settings_.model.net.context = data_.given;
+    if (data_.named || data_.given > 0) settings_.columns = fmt::format("{}", fmt::join(data_.columns, "\n"));
     settings_.sha256 = data_.sha256;
     settings_.rows = data_.density ? 0 : data_.rows();
     State s;
     s.model = make_model(settings_.model, rng_.split("model"));
-    s.model.standardizer = fit_standardizer(data_.train, data_.columns, DType::float64);
+    fit_standardizers(s.model, data_.train, data_.columns);
     s.optimizer.weight_decay = settings_.weight_decay;
     s.ema.average = s.model;
     s.ema.decay = settings_.ema;
@@ -103,7 +104,8 @@ class Training {
 
   void announce() {
     run_.say(fmt::format(
-        "data {}: {}, {}", data_.name, counted(data_.train.dim(1), "column"),
+        "data {}: {}, {}", data_.name,
+        counted(settings_.model.net.d, "column") + (data_.given > 0 ? fmt::format(" given {}", data_.given) : ""),
         data_.density ? "sampled at every step"
                       : fmt::format("{} to train, {} to validate, {} to test", counted(data_.train.dim(0), "row"),
                                     data_.validation.dim(0), data_.test.dim(0))));
@@ -138,7 +140,7 @@ class Training {
             const auto i = static_cast<size_t>(shard.index);
             shares[i] = objective.item() * static_cast<double>(shard.size()) / static_cast<double>(x.dim(0));
             evaluations[i] = s.solution.statistics.evaluations;
-            const double d = static_cast<double>(x.dim(1));
+            const auto d = static_cast<double>(settings_.model.net.d);
             if (settings_.kinetic > 0) objective = objective + settings_.kinetic / d * mean(s.solution.kinetic_energy);
             if (settings_.jacobian > 0)
               objective = objective + settings_.jacobian / d * mean(s.solution.jacobian_penalty);

@@ -1,8 +1,8 @@
 #include <fmt/core.h>
 #include <cmath>
-#include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "apps/common/run/evaluation.hpp"
 #include "apps/sde/commands.hpp"
 #include "apps/sde/saved_run.hpp"
 #include "apps/sde/scores.hpp"
@@ -60,7 +60,7 @@ void evaluate(const EvalSettings& s) {
   const std::vector<std::string> known = limits(fit.settings, fit.data);
   j["limits"] = known;
   for (const std::string& limit : known) text += "note            " + limit + "\n";
-  std::cout << (s.common.json ? j.dump() + "\n" : text);
+  report_evaluation(s.common, j, text);
 }
 
 }  // namespace

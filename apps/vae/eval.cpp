@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/cli/exit_code.hpp"
+#include "apps/common/run/evaluation.hpp"
 #include "apps/common/run/progress.hpp"
 #include "apps/common/run/run_folder.hpp"
 #include "apps/common/run/saved_settings.hpp"
@@ -88,22 +89,16 @@ void report(const EvalSettings& s, const SavedRun& run, const Images& images, co
                     {"nll", to_json(nll)},
                     {"evaluations", evaluations},
                     {"settings", settings}};
-  write_atomically(result_folder(s.common.out) + "/eval.json", as_bytes(result.dump(2) + "\n"));
-  if (s.common.json) {
-    std::cout << result << '\n';
-    return;
-  }
-  std::cout << fmt::format("checkpoint      {}, {} weights\n", run.path, s.weights)
-            << fmt::format("model           {}\n", describe(model))
-            << fmt::format("-ELBO           {} nats, {} test images, one draw of z each\n", with_error(elbo, 3),
-                           elbo.count)
-            << fmt::format("                {:.3f} reconstruction, {:.3f} divergence\n",
-                           mean_of(scores.reconstruction).mean, mean_of(scores.divergence).mean)
-            << fmt::format("NLL             {} nats, {} test images, {} draws of z each\n", with_error(nll, 3),
-                           nll.count, s.score.samples);
+  std::string text = fmt::format("checkpoint      {}, {} weights\n", run.path, s.weights);
+  text += fmt::format("model           {}\n", describe(model));
+  text += fmt::format("-ELBO           {} nats, {} test images, one draw of z each\n", with_error(elbo, 3), elbo.count);
+  text += fmt::format("                {:.3f} reconstruction, {:.3f} divergence\n", mean_of(scores.reconstruction).mean,
+                      mean_of(scores.divergence).mean);
+  text += fmt::format("NLL             {} nats, {} test images, {} draws of z each\n", with_error(nll, 3), nll.count,
+                      s.score.samples);
   if (continuous(model.flow))
-    std::cout << fmt::format("evaluations     {:.1f} of the dynamics in a solve, trace {}\n", evaluations,
-                             s.solver.trace);
+    text += fmt::format("evaluations     {:.1f} of the dynamics in a solve, trace {}\n", evaluations, s.solver.trace);
+  report_evaluation(s.common, result, text);
 }
 
 void evaluate(const EvalSettings& s, const Command& self) {

@@ -20,7 +20,7 @@ struct FlowOptions {
   Trace trace = Trace::exact;
   OdeOptions ode = {.rtol = 1e-5, .atol = 1e-5};
   Rng noise = Rng(0).split("hutchinson");  ///< Hutchinson's: drawn once per solve, separately for each block
-  int64_t first_row = 0;   ///< index of x's first row in its batch, so that a part draws the same noise as the whole
+  int64_t first_row = 0;   ///< index of the first row in its batch, so that a part draws the numbers of the whole
   bool penalties = false;  ///< whether the penalties of `FlowResult` are integrated too
 };
 
@@ -84,7 +84,7 @@ struct Cnf {
   /// computed. Throws as `to_data`.
   Tensor sample(const Rng& rng, const Shape& shape, const Tensor& context = {}, const FlowOptions& options = {}) const {
     const NoGrad guard;
-    Tensor x = rng.normal(shape, dtype_of(*this));
+    Tensor x = rng.normal(shape, dtype_of(*this), options.first_row * shape.inner(0));
     for (const Net& block : blocks) {
       const auto net = block.prepare(context);
       const VectorField f = [&](const Tensor& t, const State& y) { return State{net.at(t)(y[0])}; };

@@ -80,6 +80,10 @@ void add_eval_every(Command& command, CommonFlags& flags) {
 void add_verbosity(Command& command, CommonFlags& flags) {
   command.add("quiet", flags.quiet, "print only errors and results").not_in_checkpoint();
   command.add("verbose", flags.verbose, "print more details").not_in_checkpoint();
+  add_progress(command, flags);
+}
+
+void add_progress(Command& command, CommonFlags& flags) {
   command.add("no-progress", flags.no_progress, "print no progress line").not_in_checkpoint();
 }
 

@@ -47,6 +47,8 @@ void add_log_every(Command& command, CommonFlags& flags);
 void add_eval_every(Command& command, CommonFlags& flags);
 /// `--quiet`, `--verbose` and `--no-progress`.
 void add_verbosity(Command& command, CommonFlags& flags);
+/// `--no-progress` alone, for commands that say nothing else.
+void add_progress(Command& command, CommonFlags& flags);
 void add_debug_nans(Command& command, CommonFlags& flags);
 void add_json(Command& command, CommonFlags& flags);
 /// `--format` and `--dpi` of figures.

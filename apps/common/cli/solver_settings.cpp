@@ -14,6 +14,10 @@ void add_integrator(Command& command, SolverSettings& s) {
   command.add("atol", s.atol, "absolute tolerance of adaptive methods", positive);
   command.add("solver-steps", s.solver_steps,
               "equal steps instead of error control; 0 for control (and 20 for methods without it)", not_negative);
+  command
+      .add("max-evaluations", s.max_evaluations, "evaluations of the dynamics after which a solve is given up",
+           at_least_one)
+      .not_in_checkpoint();
 }
 
 void add_solver(Command& command, SolverSettings& s) {
@@ -34,6 +38,13 @@ FlowOptions flow_options(const SolverSettings& s) {
                  .atol = s.atol,
                  .steps = s.solver_steps,
                  .implicit = {.corrector = s.corrector}};
+  options.ode.on_step = [most = s.max_evaluations](const OdeStep& step) {
+    if (step.statistics.evaluations > most)
+      fail<SolverError>("--max-evaluations", step.statistics.evaluations,
+                        " evaluations of the dynamics brought a solve to t = ", step.t, ", but it may take ", most,
+                        ". Raise --max-evaluations, or loosen --rtol and --atol.");
+    return true;
+  };
   if (s.gradient == "adjoint") options.ode.gradient = OdeGradient::adjoint;
   if (s.gradient == "checkpointed") options.ode.gradient = OdeGradient::checkpointed;
   if (!is_adaptive(s.method) && s.solver_steps == 0) options.ode.steps = 20;

@@ -29,4 +29,14 @@ std::vector<std::string> column_names(const TrainSettings& settings) {
   return names;
 }
 
+std::vector<std::string> given_names(const TrainSettings& settings) {
+  const std::vector<std::string> all = column_names(settings);
+  return {all.begin(), all.begin() + settings.model.net.context};
+}
+
+std::vector<std::string> learned_names(const TrainSettings& settings) {
+  const std::vector<std::string> all = column_names(settings);
+  return {all.begin() + settings.model.net.context, all.end()};
+}
+
 }  // namespace dimwise::app::cnf

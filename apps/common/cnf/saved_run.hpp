@@ -14,7 +14,10 @@ SavedRun load_run(const std::string& path, const std::string& weights);
 
 /// The data of the training. Throws DataError if the file is not the same any more.
 Dataset load_dataset(const SavedRun& run);
-/// The names of the columns that the flow was trained on.
+/// The names of the columns that the flow was trained on, those that are given first.
 std::vector<std::string> column_names(const TrainSettings& settings);
+/// Those that are given, and those that are learned.
+std::vector<std::string> given_names(const TrainSettings& settings);
+std::vector<std::string> learned_names(const TrainSettings& settings);
 
 }  // namespace dimwise::app::cnf

@@ -18,6 +18,7 @@ void add_model(Command& c, ModelSettings& s) {
 // The data determine it.
 void add_columns(Command& c, TrainSettings& s) {
   c.add("number of columns", s.model.net.d, "", at_least_one);
+  c.add("number of given columns", s.model.net.context, "", not_negative);
   c.add("names of the columns", s.columns, "");
   c.add("SHA-256 of the data", s.sha256, "");
   c.add("number of rows", s.rows, "");
@@ -30,6 +31,9 @@ void add_settings(Command& c, TrainSettings& s) {
   add_data(c, s.data.data,
            "a built-in density (8gaussians, 2spirals, checkerboard, pinwheel, rings, moons, swissroll, circles) or a "
            "table in a .csv (also .csv.gz) or .npy file");
+  c.add("given", s.data.given,
+        "columns of a file that are given: the density of the others is learned for all their values")
+      .placeholder = "LIST";
   c.add_choice("transform", s.data.transform, Words{"none", "log-returns"}, "transform of a file's columns");
   c.add("validation-share", s.data.validation, "share of a file's rows to validate on",
         Range{.min = 0, .max = 0.5, .above_min = true});

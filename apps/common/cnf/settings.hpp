@@ -13,11 +13,11 @@ struct TrainSettings {
       .steps = 5000, .batch_size = 256, .lr = 1e-2, .out = "runs/cnf", .checkpoint_every = 250, .eval_every = 250};
   DataSettings data;
   ModelSettings model;
-  SolverSettings solver{.rtol = 1e-3, .atol = 1e-3};
+  SolverSettings solver{.rtol = 1e-3, .atol = 1e-3, .max_evaluations = 2000};
   double weight_decay = 0, clip = 10, ema = 0.998;
   double kinetic = 0, jacobian = 0;
   int64_t warm_up = 100;
-  std::string columns, sha256;  ///< of a file: the names of its columns, a line each, if it has any, and its hash
+  std::string columns, sha256;  ///< of a file: its columns, a line each, if it has names, given first; its hash
   int64_t rows = 0;             ///< of a file, those that are used; the seed splits them
 };
 

@@ -41,7 +41,7 @@ std::string on_terminal(const Strings& words, bool color) {
 }  // namespace
 
 TEST_CASE("help of every command comes on stdout, examples first, no wider than a page") {
-  for (const std::string command : {"", "train", "eval", "sample", "plot"}) {
+  for (const std::string command : {"", "train", "eval", "score", "sample", "grid", "plot"}) {
     const Ended ended = run_cnf(command.empty() ? Strings{"--help"} : Strings{command, "--help"});
     INFO(ended.out);
     CHECK(ended.code == 0);

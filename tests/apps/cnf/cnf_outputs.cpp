@@ -127,7 +127,7 @@ TEST_CASE("sample writes CSV and NPY with the same points for the same seed") {
   CHECK(std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); }));
   const Ended wrong = run_cnf({"sample", "--out", out, "--file", folder / "a.txt"});
   CHECK(wrong.code == 2);
-  CHECK_THAT(wrong.err, Contains("[--file] must end in .csv or .npy"));
+  CHECK_THAT(wrong.err, Contains("[--file] must end in .csv, .npy or .npz"));
   const Ended nowhere = run_cnf({"sample", "--out", out, "--file", folder / "none/a.csv"});
   CHECK(nowhere.code == 1);
   CHECK_THAT(nowhere.err, Contains("Choose another --file."));

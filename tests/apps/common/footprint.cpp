@@ -37,6 +37,8 @@ std::vector<Command> commands(const std::string& out) {
   };
   add(DIMWISE_CNF, {training("moons", out + "/cnf", 5),
                     {"eval", "--out", out + "/cnf"},
+                    {"score", "--out", out + "/cnf", "--file", out + "/cnf/scores.csv"},
+                    {"grid", "--out", out + "/cnf", "--grid", "8", "--file", out + "/cnf/grid.csv"},
                     {"sample", "--out", out + "/cnf", "--n", "5", "--file", out + "/cnf/sample.csv"},
                     {"plot", "--out", out + "/cnf", "--grid", "8", "--n", "20", "--paths", "2"},
                     {"info", out + "/cnf"}});

@@ -18,14 +18,6 @@ using Catch::Matchers::StartsWith;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
-
-constexpr rlim_t mebibyte = 1 << 20;
-
 // A training whose steps take much memory.
 struct Large {
   std::string app, executable;

@@ -18,6 +18,15 @@
 
 namespace dimwise::app {
 
+// Sanitizers reserve more addresses than a limit of memory leaves.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool sanitized = true;
+#else
+inline constexpr bool sanitized = false;
+#endif
+
+inline constexpr rlim_t mebibyte = 1 << 20;
+
 // How a process ended: its exit code, or 128 + the signal that killed it with `killed` set; and what it wrote.
 struct Ended {
   int code = 0;

@@ -95,6 +95,7 @@ TEST_CASE("eval tells the same numbers as text and as JSON: errors by component,
   const std::string out = fitted(folder / "run", {"--data", "rotating-ou", "--diffusion", "learned,0.3"});
   const json j = told_json({"eval", "--out", out});
   const std::string text = told({"eval", "--out", out});
+  CHECK(json::parse(read_text(out + "/eval.json")) == j);
   CHECK(j["held_out"] == 120);
   CHECK(j["drift_error"] == Approx((j["drift_errors"][0].get<double>() + j["drift_errors"][1].get<double>()) / 2));
   CHECK(j["diffusion_error"] == j["diffusion_errors"][0]);

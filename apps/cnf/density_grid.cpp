@@ -1,0 +1,50 @@
+#include "apps/cnf/density_grid.hpp"
+
+#include <algorithm>
+
+#include "ops/layout.hpp"
+
+namespace dimwise::app::cnf {
+
+std::vector<double> column(const Tensor& x, int64_t i) { return slice(x, 1, i, i + 1).values(); }
+
+Tensor shown_rows(const Dataset& data, int64_t most) {
+  if (data.density) return slice(data.test, 0, 0, std::min(most, data.test.dim(0)));
+  const Tensor all = concat({data.train, data.validation, data.test}, 0);
+  return slice(all, 1, data.given, all.dim(1));
+}
+
+Limits span(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const auto at = [&](double share) {
+    return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1))];
+  };
+  const double low = at(0.002), high = at(0.998), margin = 0.12 * (high - low) + 1e-9;
+  return {low - margin, high + margin};
+}
+
+std::vector<double> centers(const Limits& limits, int64_t n) {
+  std::vector<double> places;
+  for (int64_t i = 0; i < n; ++i)
+    places.push_back(limits.low + (limits.high - limits.low) * (static_cast<double>(i) + 0.5) / static_cast<double>(n));
+  return places;
+}
+
+Tensor grid_points(const std::vector<double>& x, const std::vector<double>& y) {
+  std::vector<double> points;
+  for (const double v : y)
+    for (const double u : x) {
+      points.push_back(u);
+      points.push_back(v);
+    }
+  return tensor(points, {static_cast<int64_t>(x.size() * y.size()), 2}, DType::float64);
+}
+
+std::vector<double> log_density(const ForChunks& for_chunks, const FlowModel& model, const Tensor& points,
+                                const Tensor& given, const FlowOptions& options) {
+  const Tensor rows =
+      given.defined() ? concat({broadcast_to(given, {points.dim(0), given.size()}), points}, 1) : points;
+  return score_rows(for_chunks, model, rows, options).log_prob;
+}
+
+}  // namespace dimwise::app::cnf

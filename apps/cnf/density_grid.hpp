@@ -1,0 +1,27 @@
+#pragma once
+
+#include <vector>
+
+#include "apps/common/cnf/saved_run.hpp"
+#include "apps/common/plot/figure.hpp"
+
+namespace dimwise::app::cnf {
+
+/// The values of column i of (rows, columns).
+std::vector<double> column(const Tensor& x, int64_t i);
+/// The learned columns of the rows that a picture of the density shows: all of a file, at most `most` of a density.
+Tensor shown_rows(const Dataset& data, int64_t most);
+/// The range of values without their outliers, with a margin.
+Limits span(std::vector<double> values);
+
+/// The centers of n intervals of equal length.
+std::vector<double> centers(const Limits& limits, int64_t n);
+/// The points of a grid row by row, (y.size()·x.size(), 2) in float64: x varies fastest.
+Tensor grid_points(const std::vector<double>& x, const std::vector<double>& y);
+
+/// ln p at points (n, d) of the learned columns, in nats, under the values (c,) of the given columns, which are
+/// undefined without any.
+std::vector<double> log_density(const ForChunks& for_chunks, const FlowModel& model, const Tensor& points,
+                                const Tensor& given, const FlowOptions& options);
+
+}  // namespace dimwise::app::cnf
