@@ -14,22 +14,6 @@ Tensor shown_rows(const Dataset& data, int64_t most) {
   return slice(all, 1, data.given, all.dim(1));
 }
 
-Limits span(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const auto at = [&](double share) {
-    return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1))];
-  };
-  const double low = at(0.002), high = at(0.998), margin = 0.12 * (high - low) + 1e-9;
-  return {low - margin, high + margin};
-}
-
-std::vector<double> centers(const Limits& limits, int64_t n) {
-  std::vector<double> places;
-  for (int64_t i = 0; i < n; ++i)
-    places.push_back(limits.low + (limits.high - limits.low) * (static_cast<double>(i) + 0.5) / static_cast<double>(n));
-  return places;
-}
-
 Tensor grid_points(const std::vector<double>& x, const std::vector<double>& y) {
   std::vector<double> points;
   for (const double v : y)

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "apps/common/cnf/saved_run.hpp"
-#include "apps/common/plot/figure.hpp"
+#include "apps/common/plot/places.hpp"
 
 namespace dimwise::app::cnf {
 
@@ -11,11 +11,9 @@ namespace dimwise::app::cnf {
 std::vector<double> column(const Tensor& x, int64_t i);
 /// The learned columns of the rows that a picture of the density shows: all of a file, at most `most` of a density.
 Tensor shown_rows(const Dataset& data, int64_t most);
-/// The range of values without their outliers, with a margin.
-Limits span(std::vector<double> values);
+/// The range of a column that a picture or a grid shows.
+inline Limits shown_range(const Tensor& x, int64_t i) { return span(column(x, i), 0.12); }
 
-/// The centers of n intervals of equal length.
-std::vector<double> centers(const Limits& limits, int64_t n);
 /// The points of a grid row by row, (y.size()·x.size(), 2) in float64: x varies fastest.
 Tensor grid_points(const std::vector<double>& x, const std::vector<double>& y);
 

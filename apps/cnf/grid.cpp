@@ -6,8 +6,8 @@
 #include "apps/cnf/commands.hpp"
 #include "apps/cnf/density_grid.hpp"
 #include "apps/cnf/given.hpp"
-#include "apps/cnf/result_table.hpp"
 #include "apps/common/cli/exit_code.hpp"
+#include "apps/common/data/result_table.hpp"
 #include "apps/common/run/long_job.hpp"
 #include "ops/elementwise.hpp"
 
@@ -47,7 +47,7 @@ std::vector<std::vector<double>> axes(const GridSettings& s, const SavedRun& run
   Tensor shown;
   for (int64_t i = 0; i < run.model.columns(); ++i) {
     if (!asked[i] && !shown.defined()) shown = shown_rows(load_dataset(run), most_shown);
-    places.push_back(centers(asked[i] ? *asked[i] : span(column(shown, i)), s.grid));
+    places.push_back(centers(asked[i] ? *asked[i] : shown_range(shown, i), s.grid));
   }
   return places;
 }
@@ -71,7 +71,8 @@ std::vector<ResultPart> parts_of(const GridSettings& s, const std::vector<std::v
 }
 
 void write_grid(const GridSettings& s) {
-  check_result_file(s.file);
+  const ResultFile file{"grid", "--file", s.file};
+  file.check();
   const SavedRun run = load_run(s.common.out, s.weights);
   check_dimension(s, run);
   const Tensor given = given_values(run.settings, s.given);
@@ -82,8 +83,8 @@ void write_grid(const GridSettings& s) {
   const Tensor density =
       tensor(log_density(std::bind_front(&LongJob::run, &job), run.model, points, given, flow_options(s.solver)),
              DType::float64);
-  write_result_table("grid", s.file, parts_of(s, places, points, density));
-  std::cout << points.dim(0) << " points written to " << s.file << '\n';
+  file.write(parts_of(s, places, points, density));
+  file.report() << points.dim(0) << " points written to " << s.file << '\n';
 }
 
 }  // namespace

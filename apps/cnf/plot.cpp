@@ -86,7 +86,7 @@ class Plotter {
   std::string data_label() const { return given_.defined() ? "all data" : "data"; }
 
   std::vector<Panel> density_panels() {
-    const Limits x = span(column(shown_, 0)), y = span(column(shown_, 1));
+    const Limits x = shown_range(shown_, 0), y = shown_range(shown_, 1);
     const std::string nx = names_[0], ny = names_[1];
     std::vector<Panel> panels;
     panels.push_back({.title = data_label(),
@@ -124,7 +124,7 @@ class Plotter {
   // Of one column.
   Panel density_curve() {
     constexpr int64_t places = 400;
-    const Limits x = span(column(shown_, 0));
+    const Limits x = shown_range(shown_, 0);
     std::vector<double> at;
     for (int64_t i = 0; i < places; ++i)
       at.push_back(x.low + (x.high - x.low) * static_cast<double>(i) / static_cast<double>(places - 1));
@@ -138,7 +138,7 @@ class Plotter {
   }
 
   Panel sample_histograms() {
-    const Limits x = span(column(shown_, 0));
+    const Limits x = shown_range(shown_, 0);
     return {.title = titled("samples"),
             .x_label = names_[0],
             .y_label = "density",
@@ -157,8 +157,8 @@ class Plotter {
                         .y_label = names_[a + 1],
                         .scatters = {{column(samples_, i), column(samples_, i + 1), "model", 1.3, 0.35},
                                      {column(shown_, i), column(shown_, i + 1), data_label(), 1.3, 0.35}},
-                        .x_limits = span(column(shown_, i)),
-                        .y_limits = span(column(shown_, i + 1))});
+                        .x_limits = shown_range(shown_, i),
+                        .y_limits = shown_range(shown_, i + 1)});
     }
     return panels;
   }

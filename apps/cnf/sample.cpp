@@ -4,9 +4,9 @@
 
 #include "apps/cnf/commands.hpp"
 #include "apps/cnf/given.hpp"
-#include "apps/cnf/result_table.hpp"
 #include "apps/common/cli/exit_code.hpp"
 #include "apps/common/cnf/saved_run.hpp"
+#include "apps/common/data/result_table.hpp"
 #include "apps/common/run/long_job.hpp"
 #include "ops/index.hpp"
 
@@ -39,7 +39,8 @@ Tensor given_of_samples(const SampleSettings& s, const TrainSettings& run) {
 }
 
 void draw(const SampleSettings& s) {
-  check_result_file(s.file);
+  const ResultFile file{"sample", "--file", s.file};
+  file.check();
   const SavedRun saved = load_run(s.common.out, s.weights);
   const Tensor given = given_of_samples(s, saved.settings);
   const int64_t n = given.defined() ? given.dim(0) : s.n > 0 ? s.n : 1000;
@@ -48,8 +49,8 @@ void draw(const SampleSettings& s) {
                                 Rng(static_cast<uint64_t>(s.common.seed)).split("sample"), flow_options(s.solver).ode);
   std::vector<ResultPart> parts{{"x", learned_names(saved.settings), x}};
   if (given.defined()) parts.insert(parts.begin(), {"given", given_names(saved.settings), given});
-  write_result_table("sample", s.file, parts);
-  std::cout << n << " samples written to " << s.file << '\n';
+  file.write(parts);
+  file.report() << n << " samples written to " << s.file << '\n';
 }
 
 }  // namespace
@@ -65,7 +66,7 @@ void add_sample(App& app) {
   c.add("n", s->n, "number of points; with --given-from, of each row", at_least_one).fallback = "1000; 1 of each row";
   add_given(c, s->given);
   c.add("given-from", s->given_from, "a .csv or .npy with the given columns, instead of --given").placeholder = "FILE";
-  c.add("file", s->file, "where to write them, as .csv, .npy or .npz").placeholder = "FILE";
+  c.add("file", s->file, "where to write them, as .csv, .npy or .npz; - is stdout").placeholder = "FILE";
   add_seed(c, s->common.seed);
   add_threads(c, s->common, "cores to use; the samples do not depend on it");
   add_progress(c, s->common);

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cnf/commands.hpp"
-#include "apps/cnf/result_table.hpp"
 #include "apps/cnf/scored_rows.hpp"
+#include "apps/common/data/result_table.hpp"
 #include "ops/layout.hpp"
 
 namespace dimwise::app::cnf {
@@ -29,21 +29,22 @@ std::vector<ResultPart> parts_of(const Tensor& x, const RowScores& scores, const
 }
 
 void score_file(const ScoreFileSettings& s) {
-  check_result_file(s.file);
+  const ResultFile file{"score", "--file", s.file};
+  file.check();
   const SavedRun run = load_run(s.common.out, s.weights);
   const ScoredRows data = load_scored("score", s, run);
   const RowScores scores = score_rows(s, run, data.x);
-  write_result_table("score", s.file, parts_of(data.x, scores, run.settings));
+  file.write(parts_of(data.x, scores, run.settings));
   const Likelihood l = scores.likelihood();
   if (s.common.json)
-    std::cout
+    file.report()
         << nlohmann::ordered_json{{"checkpoint", run.path},   {"data", data.source.name},           {"rows", l.count},
                                   {"log_likelihood", l.mean}, {"standard_error", l.standard_error}, {"file", s.file}}
         << '\n';
   else
-    std::cout << fmt::format("data             {}\n", data.text())
-              << fmt::format("log-likelihood   {} nats a row ({} trace)\n", with_error(l), s.solver.trace)
-              << fmt::format("{} scores written to {}\n", l.count, s.file);
+    file.report() << fmt::format("data             {}\n", data.text())
+                  << fmt::format("log-likelihood   {} nats a row ({} trace)\n", with_error(l), s.solver.trace)
+                  << fmt::format("{} scores written to {}\n", l.count, s.file);
 }
 
 }  // namespace
@@ -54,7 +55,7 @@ void add_score(App& app) {
   c.example("score --data new.csv --out runs/faithful --file scores.csv", "Score every row of another file");
   c.section("Run");
   c.add("file", s->file,
-        "where to write the columns, log_prob in nats and z1, z2 ... of the base, as .csv, .npy or .npz")
+        "where to write the columns, log_prob in nats and z1, z2 ... of the base, as .csv, .npy or .npz; - is stdout")
       .placeholder = "FILE";
   add_scored(c, *s);
   c.does([s](const Command&) { score_file(*s); });

@@ -33,8 +33,8 @@ void say_remarks(const DataRows& data, const CommonFlags& flags) {
 void add_scored(Command& c, ScoreSettings& s) {
   add_out(c, s.common);
   add_data(c, s.data,
-           "other data than the held-out rows of the training: a file, of which all rows are scored, or a density, of "
-           "which the test part is");
+           "other data than the held-out rows of the training: a file (- is stdin), of which all rows are scored, or a "
+           "density, of which the test part is");
   c.add_choice("weights", s.weights, Words{"best", "average", "last"}, "the saved weights to use");
   add_seed(c, s.common.seed);
   add_threads(c, s.common, "cores to use; the results do not depend on it");

@@ -5,9 +5,8 @@
 #include <iostream>
 
 #include "apps/common/cli/exit_code.hpp"
-#include "apps/common/data/table_file.hpp"
+#include "apps/common/data/result_table.hpp"
 #include "apps/common/plot/places.hpp"
-#include "apps/common/run/run_folder.hpp"
 #include "apps/sde/commands.hpp"
 #include "apps/sde/learned_process.hpp"
 #include "apps/sde/replicates.hpp"
@@ -76,56 +75,57 @@ std::vector<double> times_of(const GridSettings& s, const SavedRun& fit) {
   return linspace({clock[0], clock[0] + clock[1]}, 5);
 }
 
-std::vector<std::string> column_names(const SavedRun& fit, size_t replicates) {
-  const std::vector<std::string> own = model_columns(fit);
-  std::vector<std::string> names{"t"};
-  names.insert(names.end(), own.begin(), own.end());
-  for (const char* letter : {"f", "g"})
-    for (const char* what : {"", "_standard_error"})
-      for (const std::string& name : own)
-        if (*what == '\0' || replicates > 1) names.push_back(std::string(letter) + "_" + name + what);
-  for (int64_t group = 0; has_density(fit) && group < fit.model.groups; ++group)
-    names.push_back(fit.model.groups == 1 ? "log_p" : fmt::format("log_p_{}", group));
-  return names;
-}
-
 // A row of the table for each place.
-Tensor evaluate(const SavedRun& fit, const std::vector<Sde>& replicates, const Tensor& t, const Tensor& x) {
+std::vector<ResultPart> evaluate(const SavedRun& fit, const std::vector<Sde>& replicates, const Tensor& t,
+                                 const Tensor& x) {
   const NoGrad guard;
   const SdeModel model = astype(fit.model, DType::float64);
   const Sde learned = equation(model);
-  std::vector<Tensor> parts{t, x};
-  for (const auto which : {&Sde::drift, &Sde::diffusion}) {
-    parts.push_back((learned.*which)(t, x, 0)[0]);
-    if (replicates.size() > 1) parts.push_back(standard_errors(replicates, which, t, x));
+  const std::vector<std::string> names = model_columns(fit);
+  std::vector<ResultPart> parts{{"t", {"t"}, t}, {"x", names, x}};
+  const auto add = [&](const std::string& letter, const std::string& what, const Tensor& values) {
+    std::vector<std::string> columns;
+    for (const std::string& name : names) columns.push_back(letter + "_" + name + what);
+    parts.push_back({letter + what, columns, values});
+  };
+  for (const auto& [letter, which] : {std::pair{"f", &Sde::drift}, {"g", &Sde::diffusion}}) {
+    add(letter, "", (learned.*which)(t, x, 0)[0]);
+    if (replicates.size() > 1) add(letter, "_standard_error", standard_errors(replicates, which, t, x));
   }
-  for (int64_t group = 0; has_density(fit) && group < model.groups; ++group)
-    parts.push_back(unsqueeze(log_density(model, t, x, group), -1));
-  return concat(parts, 1);
+  for (int64_t group = 0; has_density(fit) && group < model.groups; ++group) {
+    const std::string name = model.groups == 1 ? "log_p" : fmt::format("log_p_{}", group);
+    parts.push_back({name, {name}, log_density(model, t, x, group)});
+  }
+  return parts;
+}
+
+void append(std::vector<ResultPart>& all, std::vector<ResultPart> part) {
+  if (all.empty()) return void(all = std::move(part));
+  for (size_t i = 0; i < all.size(); ++i) all[i].values = concat({all[i].values, part[i].values}, 0);
 }
 
 void run(const GridSettings& s) {
-  check_table_file("--file", s.file);
+  const ResultFile file{"grid", "--file", s.file};
+  file.check();
   if (s.at.empty() && s.table != TableSettings{})
     fail<UsageError>("grid", "the flags of a table are for --at. Without it, the places are a grid.");
   const SavedRun fit = load_run(s.common.out);
   const std::vector<Sde> replicates = load_replicates(fit, s.common.out);
   const Places places = s.at.empty() ? over_data(fit, s.points) : from_table(s, fit);
   const int64_t n = places.x.dim(0), block = 4096;
-  std::vector<Tensor> rows;
+  std::vector<ResultPart> table;
   const auto add = [&](const Tensor& t) {
     for (int64_t begin = 0; begin < n; begin += block) {
       const int64_t end = std::min(n, begin + block);
-      rows.push_back(evaluate(fit, replicates, slice(t, 0, begin, end), slice(places.x, 0, begin, end)));
+      append(table, evaluate(fit, replicates, slice(t, 0, begin, end), slice(places.x, 0, begin, end)));
     }
   };
   if (!places.t.empty() && s.times.empty())
     add(tensor(places.t, {n, 1}, DType::float64));
   else
     for (const double time : times_of(s, fit)) add(full({n, 1}, time, DType::float64));
-  const Tensor table = concat(rows, 0);
-  write_result("grid", "--file", [&] { write_table(s.file, column_names(fit, replicates.size()), table); });
-  std::cout << table.dim(0) << " places written to " << s.file << '\n';
+  file.write(table);
+  file.report() << table[0].values.dim(0) << " places written to " << s.file << '\n';
 }
 
 }  // namespace
@@ -141,10 +141,11 @@ void add_grid(App& app) {
   c.add("times", s->times,
         "times of the grid; by default five from the first observation to the last if f, g or p depends on time")
       .placeholder = "X,X,...";
-  c.add("at", s->at, "or: a table with the components of the data, and with a time if one is wanted for each row")
+  c.add("at", s->at,
+        "or: a table with the components of the data, and with a time if one is wanted for each row; - is stdin")
       .placeholder = "FILE";
   c.add("time", s->roles.time, "of --at: the column of times; by default as in train").placeholder = "NAME";
-  c.add("file", s->file, "table to write, .csv, .npy or .npz").placeholder = "FILE";
+  c.add("file", s->file, "table to write, .csv, .npy or .npz; - is stdout").placeholder = "FILE";
   add_table(c, s->table);
   c.section("Run");
   add_out(c, s->common);

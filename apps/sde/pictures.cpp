@@ -27,12 +27,7 @@ std::vector<double> column_values(const Tensor& x, int64_t i) { return select(x,
 
 Limits span(const Tensor& x, int64_t i, double margin = 0.05) { return app::span(column_values(x, i), margin); }
 
-// The middles of the cells of a heat map along one side.
-constexpr int cells = 120;
-std::vector<double> cell_centers(const Limits& l) {
-  const double half = 0.5 * (l.high - l.low) / cells;
-  return linspace({l.low + half, l.high - half}, cells);
-}
+constexpr int cells = 120;  // of a heat map along one side
 
 // Points of the plane, row by row.
 Tensor plane(const std::vector<double>& x, const std::vector<double>& y) {
@@ -263,7 +258,7 @@ std::optional<Picture> density_picture(const SavedRun& fit, const Rng& rng) {
     data.scatters.push_back({column_values(m.x, 0), column_values(m.x, 1), "", 1.8, 0.6});
     Panel own{.title = "learned, " + when(fit, m), .x_label = first, .y_label = second, .x_limits = lx, .y_limits = ly};
     if (d == 2) {
-      const Tensor points = plane(cell_centers(lx), cell_centers(ly));
+      const Tensor points = plane(centers(lx, cells), centers(ly, cells));
       HeatMap map{.columns = cells, .x0 = lx.low, .x1 = lx.high, .y0 = ly.low, .y1 = ly.high};
       map.values = pooled_density(model, m, points);
       own.heat_map = map;

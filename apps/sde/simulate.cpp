@@ -6,16 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/cli/exit_code.hpp"
-#include "apps/common/data/table_file.hpp"
+#include "apps/common/data/result_table.hpp"
 #include "apps/common/plot/write.hpp"
 #include "apps/common/run/progress.hpp"
-#include "apps/common/run/run_folder.hpp"
 #include "apps/sde/commands.hpp"
 #include "apps/sde/data/simulation.hpp"
 #include "apps/sde/learned_process.hpp"
-#include "nn/io/csv.hpp"
-#include "nn/io/npy.hpp"
-#include "nn/io/npz.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/layout.hpp"
 #include "ops/reduce.hpp"
@@ -32,17 +28,14 @@ struct SimulateSettings {
   SimulationSettings simulation;
 };
 
-void write(const std::string& file, const Observations& seen) {
+std::vector<ResultPart> parts_of(const Observations& seen) {
   const auto column = [](const auto& values) {
     return tensor(std::vector<double>(values.begin(), values.end()), DType::float64);
   };
-  const Tensor t = column(seen.t), path = column(seen.path), group = column(seen.group);
-  if (file.ends_with(".npz")) return save_npz(file, {{"t", t}, {"path", path}, {"group", group}, {"x", seen.x}});
-  const Tensor all = concat({stack({t, path, group}, 1), seen.x}, 1);
-  if (file.ends_with(".npy")) return save_npy(file, all);
-  std::vector<std::string> columns{"t", "path", "group"};
-  columns.insert(columns.end(), seen.columns.begin(), seen.columns.end());
-  save_csv(file, columns, all);
+  return {{"t", {"t"}, column(seen.t)},
+          {"path", {"path"}, column(seen.path)},
+          {"group", {"group"}, column(seen.group)},
+          {"x", seen.columns, seen.x}};
 }
 
 // At most 40 paths over time, or in the plane if d = 2: lines, or points if they are unpaired.
@@ -115,7 +108,8 @@ void set_start(Source& source, const std::vector<double>& start) {
 }
 
 void run(SimulateSettings s) {
-  check_table_file("--out", s.common.out);
+  const ResultFile file{"simulate", "--out", s.common.out};
+  file.check();
   choose_format(s);
   Source source = source_of(s);
   set_start(source, s.start);
@@ -127,24 +121,24 @@ void run(SimulateSettings s) {
   progress.finish();
   if (source.of_logarithm) simulation.seen.x = exp(simulation.seen.x);
   const SdeStatistics& statistics = simulation.statistics;
-  write_result("simulate", "--out", [&] { write(s.common.out, simulation.seen); });
+  file.write(parts_of(simulation.seen));
   if (!s.figure.empty()) draw(s, simulation.seen);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
   if (s.common.json)
-    std::cout << nlohmann::ordered_json{{"system", source.name},
-                                        {"equation", source.equation},
-                                        {"d", process.d()},
-                                        {"groups", process.groups},
-                                        {"rows", simulation.seen.size()},
-                                        {"steps", statistics.steps},
-                                        {"drift_evaluations", statistics.drift},
-                                        {"diffusion_evaluations", statistics.diffusion},
-                                        {"seconds", seconds.count()},
-                                        {"out", s.common.out}}
-              << '\n';
+    file.report() << nlohmann::ordered_json{{"system", source.name},
+                                            {"equation", source.equation},
+                                            {"d", process.d()},
+                                            {"groups", process.groups},
+                                            {"rows", simulation.seen.size()},
+                                            {"steps", statistics.steps},
+                                            {"drift_evaluations", statistics.drift},
+                                            {"diffusion_evaluations", statistics.diffusion},
+                                            {"seconds", seconds.count()},
+                                            {"out", s.common.out}}
+                  << '\n';
   else
-    std::cout << source.equation << '\n'
-              << simulation.seen.size() << " observations written to " << s.common.out << '\n';
+    file.report() << source.equation << '\n'
+                  << simulation.seen.size() << " observations written to " << s.common.out << '\n';
 }
 
 }  // namespace
@@ -170,7 +164,8 @@ void add_simulate(App& app) {
   c.add("dt", s->simulation.dt, "maximum step; 0 for the default of the system", not_negative);
   add_seed(c, s->common.seed);
   c.section("Output");
-  c.add("out", s->common.out, "table t, path, group and components as .csv, .npy or .npz").placeholder = "FILE";
+  c.add("out", s->common.out, "table t, path, group and components as .csv, .npy or .npz; - is stdout").placeholder =
+      "FILE";
   c.add("figure", s->figure,
         "also draw the paths; the ending .png, .svg or .pdf is the format, unless --format gives others")
       .placeholder = "FILE";

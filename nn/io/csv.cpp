@@ -275,7 +275,7 @@ Csv load_csv(const std::string& path, const CsvOptions& options) {
   return parse_csv(as_text(bytes), options, path);
 }
 
-void save_csv(const std::string& path, const std::vector<std::string>& columns, const Tensor& values) {
+std::string to_csv(const std::vector<std::string>& columns, const Tensor& values) {
   if (!values.defined() || values.rank() != 2 || values.dim(1) != static_cast<int64_t>(columns.size()) ||
       columns.empty())
     fail<ShapeError>("csv", columns.size(), " column names are given, but the values are ",
@@ -293,8 +293,11 @@ void save_csv(const std::string& path, const std::vector<std::string>& columns, 
     text += field++ % columns.size() == 0 ? '\n' : ',';
     text.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
   }
-  text += '\n';
-  write_atomically(path, as_bytes(text));
+  return text + '\n';
+}
+
+void save_csv(const std::string& path, const std::vector<std::string>& columns, const Tensor& values) {
+  write_atomically(path, as_bytes(to_csv(columns, values)));
 }
 
 }  // namespace dimwise

@@ -82,5 +82,7 @@ Csv parse_csv(std::string_view text, const CsvOptions& options = {}, const std::
 /// Writes a line of column names and a matrix, by `write_atomically`. Numbers have enough digits to read back the same
 /// float64. Throws ShapeError unless values are (rows, columns), DataError if writing fails.
 void save_csv(const std::string& path, const std::vector<std::string>& columns, const Tensor& values);
+/// The text of that file.
+std::string to_csv(const std::vector<std::string>& columns, const Tensor& values);
 
 }  // namespace dimwise

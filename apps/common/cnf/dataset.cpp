@@ -103,13 +103,15 @@ const Density* find_density(const std::string& name) {
 DataRows load_rows(const DataSettings& s) {
   std::vector<std::string> names;
   for (const Density& d : densities()) names.push_back(d.name);
-  const std::string path = find_data_file(s.data, "density", names, "a .csv or .npy of rows of numbers");
+  const bool from_stdin = s.data == "-";
+  const std::string path =
+      from_stdin ? s.data : find_data_file(s.data, "density", names, "a .csv or .npy of rows of numbers");
   const std::vector<std::string> given = given_columns(s);
   Csv table = read_table(path, options_of(s, given));
   if (!given.empty()) give(table, given, path);
   DataRows set;
   set.name = s.data;
-  set.sha256 = sha256_of_file(path);
+  if (!from_stdin) set.sha256 = sha256_of_file(path);
   set.columns = table.columns;
   set.given = static_cast<int64_t>(given.size());
   set.named = table.named;
@@ -130,6 +132,7 @@ DataRows load_rows(const DataSettings& s) {
 
 Dataset load_dataset(const DataSettings& s) {
   if (const Density* d = find_density(s.data)) return drawn(*d, s);
+  if (s.data == "-") fail<UsageError>("--data", "is -, but a run reads its data more than once. Save them to a file.");
   const DataRows all = load_rows(s);
   Dataset set{all, {}, {}, {}};
   const Tensor& x = all.x;

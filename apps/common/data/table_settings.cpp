@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iostream>
+#include <iterator>
 
 #include "apps/common/cli/lists.hpp"
 #include "nn/io/npy.hpp"
@@ -105,6 +107,7 @@ CsvOptions csv_options(const TableSettings& s) {
 }
 
 Csv read_table(const std::string& path, const CsvOptions& options, const std::vector<std::string>& first) {
+  if (path == "-") return parse_csv(std::string(std::istreambuf_iterator<char>(std::cin), {}), options, "stdin");
   if (!path.ends_with(".npy")) return load_csv(path, options);
   Csv table;
   table.values = astype(load_npy(path), DType::float64);

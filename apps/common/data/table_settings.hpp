@@ -25,8 +25,9 @@ void add_table(Command& command, TableSettings& settings);
 /// The options of a reader. Errors name the flags.
 CsvOptions csv_options(const TableSettings& settings);
 
-/// A .npy of shape (rows, columns), or a text table. `names`, `columns`, `drop` and `missing` of the options hold for
-/// both. Without names, the columns of a .npy are `first` and x1, x2 …; NaN is its missing value. Throws DataError.
+/// A .npy of shape (rows, columns), or a text table, which - reads from stdin. `names`, `columns`, `drop` and `missing`
+/// of the options hold for both. Without names, the columns of a .npy are `first` and x1, x2 …; NaN is its missing
+/// value. Throws DataError.
 Csv read_table(const std::string& path, const CsvOptions& options, const std::vector<std::string>& first = {});
 
 /// Keeps the columns of a table of numbers that the options ask for, and, if they say so, the rows without NaN.

@@ -13,6 +13,13 @@ Limits span(std::vector<double> values, double margin) {
   return {low - more, high + more};
 }
 
+std::vector<double> centers(const Limits& limits, int64_t n) {
+  std::vector<double> places;
+  for (int64_t i = 0; i < n; ++i)
+    places.push_back(limits.low + (limits.high - limits.low) * (static_cast<double>(i) + 0.5) / static_cast<double>(n));
+  return places;
+}
+
 std::vector<double> linspace(const Limits& limits, int64_t n) {
   std::vector<double> places;
   for (int64_t i = 0; i < n; ++i)

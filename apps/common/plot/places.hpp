@@ -11,6 +11,9 @@ namespace dimwise::app {
 /// both sides.
 Limits span(std::vector<double> values, double margin);
 
+/// The centers of n intervals of equal length.
+std::vector<double> centers(const Limits& limits, int64_t n);
+
 /// n places at equal distances, both ends included.
 std::vector<double> linspace(const Limits& limits, int64_t n);
 

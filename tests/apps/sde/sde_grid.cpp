@@ -120,7 +120,7 @@ TEST_CASE("usage errors of grid name what helps") {
       {{}, 2, "has 3 components, and a grid has one or two. Give a table of places by --at."},
       {{"--at", folder / "at.csv"}, 3, "has no column x3"},
       {{"--decimal", "comma"}, 2, "the flags of a table are for --at"},
-      {{"--file", folder / "g.txt"}, 2, "[--file] must end in .csv, .npy or .npz"},
+      {{"--file", folder / "g.txt"}, 2, "[--file] must end in .csv, .npy or .npz, or be -"},
   };
   for (const Case& c : cases) {
     const Ended ended = run_sde(Strings{"grid", "--out", out} + c.words);

@@ -51,7 +51,7 @@ TEST_CASE("usage errors of dimwise-sde simulate end with 2 and tell the remedy")
       {simulation("ou", out) + Strings{"--times", "unifrm"}, "Did you mean uniform?"},
       {{"simulate", "--system", "ou", "--observations", "1", "--out", out}, "must be at least 2"},
       {simulation("ou", out) + Strings{"--figure", "x.gif"}, "must end in .png, .svg or .pdf"},
-      {simulation("ou", folder / "x.txt"), "must end in .csv, .npy or .npz"},
+      {simulation("ou", folder / "x.txt"), "must end in .csv, .npy or .npz, or be -"},
       {simulation("coupled", out) + Strings{"--d", "65"}, "coupled has 2 to 64"},
       {simulation("double-well", out) + Strings{"--sigma", "-1"}, "[--sigma] must be a number above 0"},
   };
