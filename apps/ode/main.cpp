@@ -8,6 +8,7 @@ int main(int argc, char** argv) {
   dimwise::app::ode::add_race(app);
   dimwise::app::ode::add_problems(app);
   dimwise::app::ode::add_train(app);
+  dimwise::app::ode::add_fit(app);
   dimwise::app::ode::add_bounce(app);
   return run_app(app, argc, argv);
 }
