@@ -50,31 +50,46 @@ Observations stretch(const Observations& all, int64_t first, int64_t last) {
   return subset(all, rows);
 }
 
+struct Part {
+  Observations rest, held;
+  std::string words;  // what is held out
+};
+Part hold_out_part(const Observations& all, double share, const Rng& rng, const std::string& file) {
+  const int64_t paths = all.paths(), n = all.size();
+  if (paths == 1) {
+    if (n < 3)
+      fail<DataError>("data", file, ": of a single path, ", n,
+                      " observations are left. At least 3 are needed, to learn from two and to hold one out.");
+    const int64_t held = std::clamp<int64_t>(std::llround(share * static_cast<double>(n)), 1, n - 2);
+    return {stretch(all, 0, n - held), stretch(all, n - held - 1, n),
+            fmt::format("the last {} of {} observations of the only path", held, n)};
+  }
+  // Of a few paths one is held out, however small the share.
+  HeldOut parts = hold_out(all, std::max(share, 1 / static_cast<double>(paths)), false, rng);
+  std::string words = fmt::format("{} of {} paths", parts.test.paths(), paths);
+  return {std::move(parts.train), std::move(parts.test), std::move(words)};
+}
+
 }  // namespace
 
 Trajectories load_trajectories(const TrajectorySettings& s) {
   if (s.data.empty()) fail<UsageError>("--data", "is missing. Give a table with columns t, path, x1 ...");
   const std::string file = find_data_file(s.data, "", {}, "a .csv, .npy or .npz file of rows t, path, x1 ...");
-  Trajectories result{.name = s.data, .sha256 = sha256_of_file(file), .train = {}, .test = {}};
   const Observations all = long_paths(read_observations(file, s.file), file);
-  const int64_t paths = all.paths();
-  if (paths == 1) {
-    const int64_t n = all.size();
-    if (n < 3)
-      fail<DataError>("data", file, " has a single path of ", n,
-                      " observations. At least 3 are needed, to learn from two and to hold one out.");
-    const int64_t held = std::clamp<int64_t>(std::llround(s.test_share * static_cast<double>(n)), 1, n - 2);
-    result.train = stretch(all, 0, n - held);
-    result.test = stretch(all, n - held - 1, n);
-    result.held_out = fmt::format("the last {} of {} observations of the only path", held, n);
-    return result;
-  }
-  // Of a few paths one is held out, however small the share.
-  const double share = std::max(s.test_share, 1 / static_cast<double>(paths));
-  HeldOut parts = hold_out(all, share, false, Rng(static_cast<uint64_t>(s.seed)).split("held out"));
-  result.train = std::move(parts.train);
-  result.test = std::move(parts.test);
-  result.held_out = fmt::format("{} of {} paths", result.test.paths(), paths);
+  const Rng rng = Rng(static_cast<uint64_t>(s.seed)).split("held out");
+  Part test = hold_out_part(all, s.test_share, rng.split("test"), file);
+  Trajectories result{.name = s.data,
+                      .sha256 = sha256_of_file(file),
+                      .train = std::move(test.rest),
+                      .test = std::move(test.held),
+                      .one_path = all.paths() == 1,
+                      .held_out = std::move(test.words)};
+  result.validation = result.test;
+  if (s.validation_share == 0) return result;
+  Part validation = hold_out_part(long_paths(result.train, file), s.validation_share, rng.split("validation"), file);
+  result.train = std::move(validation.rest);
+  result.validation = std::move(validation.held);
+  result.validated = std::move(validation.words);
   return result;
 }
 

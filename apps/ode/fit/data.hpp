@@ -10,22 +10,24 @@ namespace dimwise::app::ode {
 struct TrajectorySettings {
   std::string data = {};
   ReadOptions file = {};
-  double test_share = 0.2;
-  int64_t seed = 0;  ///< of which paths are held out
+  double test_share = 0.2, validation_share = 0;  ///< of what the test leaves; 0 for none
+  int64_t seed = 0;                               ///< of which paths are held out
 };
 
 /// Observed trajectories; each path has at least two observations.
 struct Trajectories {
   std::string name, sha256;
   Observations train, test;
-  std::string held_out = {};  ///< what `test` is, in words
+  Observations validation = {};          ///< that chooses the weights: `test` if there is no other
+  bool one_path = false;                 ///< whether `test` continues `train`
+  std::string held_out, validated = {};  ///< what `test` and `validation` are, in words; the latter empty without one
 };
 
-/// Reads a table and holds out whole paths, or the last observations of a single path: `test` then begins with the last
-/// observation of `train`.
+/// Reads a table and holds out whole paths, or the last observations of a single path: that part then begins with the
+/// last observation before it.
 ///
 /// Paths of one observation are left out, which the remarks say. Throws UsageError without a file, and DataError where
-/// `read_observations` does, if no path has two observations, or a single one has less than three.
+/// `read_observations` does, if no path has two observations, or if a single path is too short to hold out its end.
 Trajectories load_trajectories(const TrajectorySettings& settings);
 
 }  // namespace dimwise::app::ode

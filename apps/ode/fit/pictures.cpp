@@ -24,7 +24,7 @@ void append(std::vector<double>& all, const std::vector<double>& more) {
 // The observations that are drawn: those of the forecast paths, and of a single path also what was learned from.
 std::vector<Observations> drawn(const Trajectories& data, const std::vector<Forecast>& lines) {
   std::vector<Observations> all;
-  if (data.train.paths() == 1 && data.test.path[0] == data.train.path[0]) all.push_back(data.train);
+  if (data.one_path) all = {data.train, data.validation};
   for (const Forecast& line : lines) {
     std::vector<int64_t> rows;
     for (int64_t i = 0; i < line.path.count; ++i) rows.push_back(line.path.first + i);
@@ -53,6 +53,7 @@ void draw_paths(Panel& panel, const Trajectories& data, const std::vector<Foreca
 
 Limits span(const Trajectories& data, int64_t i) {
   std::vector<double> all = column(data.train.x, i);
+  append(all, column(data.validation.x, i));
   append(all, column(data.test.x, i));
   const auto [low, high] = std::minmax_element(all.begin(), all.end());
   const double margin = 0.05 * (*high - *low);

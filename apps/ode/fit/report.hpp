@@ -9,8 +9,9 @@ namespace dimwise::app::ode {
 
 /// A finished fit.
 struct FitResult {
-  FitModel model;
-  int64_t step = 0;
+  FitModel model;  ///< that of the smallest validation error
+  int64_t step = 0, best_step = 0;
+  double best_error = 0, last_error = 0;  ///< whole_path_error on the validation part, of `model` and of the last step
   std::string checkpoint;
   std::string folder;  ///< of the run
 };

@@ -28,6 +28,7 @@ struct Fitting {
   AdamW optimizer;
   FitModel best;
   double best_error = std::numeric_limits<double>::infinity();
+  int64_t best_step = 0;
   double mean_loss = 0;  // running
 };
 
@@ -35,7 +36,7 @@ std::map<std::string, Tensor> to_tensors(const Fitting& s) {
   std::map<std::string, Tensor> all = state_dict(s.model, "model.");
   all.merge(s.optimizer.state_dict("optimizer."));
   all.merge(state_dict(s.best, "best."));
-  all.emplace("meters", tensor({s.best_error, s.mean_loss}, DType::float64));
+  all.emplace("meters", tensor({s.best_error, static_cast<double>(s.best_step), s.mean_loss}, DType::float64));
   return all;
 }
 
@@ -44,12 +45,13 @@ void restore(Fitting& s, const Checkpoint& checkpoint) {
   s.optimizer.load_state_dict(checkpoint.tensors, "optimizer.");
   load_state_dict(s.best, checkpoint.tensors, "best.");
   const auto meters = checkpoint.tensors.find("meters");
-  if (meters == checkpoint.tensors.end() || meters->second.size() != 2 || meters->second.dtype() != DType::float64)
+  if (meters == checkpoint.tensors.end() || meters->second.size() != 3 || meters->second.dtype() != DType::float64)
     fail<CheckpointError>("fit", checkpoint.path,
                           " has no valid meters, so it is not a checkpoint of dimwise-ode fit.");
   const auto values = meters->second.data<double>();
   s.best_error = values[0];
-  s.mean_loss = values[1];
+  s.best_step = static_cast<int64_t>(values[1]);
+  s.mean_loss = values[2];
 }
 
 class Fit {
@@ -76,7 +78,14 @@ class Fit {
     run_.run({.step = [this] { return step(); },
               .tensors = [this] { return to_tensors(state_); },
               .evaluate = [this] { evaluate(); }});
-    report_fit(settings_, data_, {state_.best, run_.step(), run_.saved(), run_.folder().path()});
+    report_fit(settings_, data_,
+               {.model = state_.best,
+                .step = run_.step(),
+                .best_step = state_.best_step,
+                .best_error = state_.best_error,
+                .last_error = whole_path_error(state_.model, data_.validation, options_),
+                .checkpoint = run_.saved(),
+                .folder = run_.folder().path()});
   }
 
  private:
@@ -98,9 +107,9 @@ class Fit {
   }
 
   void announce() {
-    run_.say(fmt::format("data {}: {} observations of {} to train on; held out: {}", data_.name, data_.train.size(),
+    run_.say(fmt::format("data {}: {} observations of {} to train on; held out: {}{}", data_.name, data_.train.size(),
                          data_.train.paths() == 1 ? "1 path" : fmt::format("{} paths", data_.train.paths()),
-                         data_.held_out));
+                         data_.held_out, data_.validated.empty() ? "" : "; to choose the weights: " + data_.validated));
     for (const std::string& remark : data_.train.remarks) run_.say("data: " + remark);
     if (settings_.common.verbose && !data_.train.dialect.empty()) run_.say("data: " + data_.train.dialect);
     run_.say(fmt::format("model: {} parameters; {}", num_parameters(state_.model), describe(settings_.model)));
@@ -151,14 +160,15 @@ class Fit {
   }
 
   void evaluate() {
-    const double error = whole_path_error(state_.model, data_.test, options_);
-    run_.folder().metrics(run_.step(), {{"held_out_error", error}});
+    const double error = whole_path_error(state_.model, data_.validation, options_);
+    run_.folder().metrics(run_.step(), {{"validation_error", error}});
     if (error < state_.best_error) {
       state_.best_error = error;
+      state_.best_step = run_.step();
       state_.best = state_.model;
     }
     if (settings_.common.verbose)
-      run_.say(fmt::format("step {}: held-out error {:.4g} standard deviations", run_.step(), error));
+      run_.say(fmt::format("step {}: validation error {:.4g} standard deviations", run_.step(), error));
   }
 
   FitSettings settings_;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "apps/common/report/metrics.hpp"
 #include "apps/ode/fit/scores.hpp"
 #include "apps/ode/fit/training.hpp"
 #include "apps/ode/saved_run.hpp"
@@ -315,6 +316,41 @@ TEST_CASE("a single path holds out its end, whose forecast starts at the last kn
   CHECK(weights(folder / "other") == learned);
 }
 
+TEST_CASE("the weights are those of the smallest validation error, of a part of its own if asked for") {
+  const TemporaryFolder folder;
+  const std::string data = lotka_volterra_file(folder, {});
+  const auto run = [&](const std::string& name, const Strings& more) {
+    const Ended ended = fit(data, folder / name, Strings{"--eval-every", "1", "--lr", "1"} + more);
+    INFO(ended.err);
+    REQUIRE(ended.code == 0);
+    const Json eval = Json::parse(read_text(folder / (name + "/eval.json")));
+    const Line errors = read_metric(folder / (name + "/metrics.jsonl"), "validation_error");
+    REQUIRE(errors.y.size() == 12);
+    const auto best = std::min_element(errors.y.begin(), errors.y.end());
+    CHECK(eval["best_step"] == errors.x[static_cast<size_t>(best - errors.y.begin())]);
+    CHECK(eval["best_validation_error"] == *best);
+    CHECK(eval["last_validation_error"] == errors.y.back());
+    CHECK(*best < errors.y.back());
+    return std::pair{ended, eval};
+  };
+  const auto [shared, eval] = run("shared", {});
+  CHECK(eval["validated"] == "2 of 10 paths");
+  CHECK_THAT(shared.out, Contains("chosen by the errors below, which are therefore too small: "));
+  // The error in standard deviations is that of the components in their units.
+  const FitModel model = saved(folder / "shared", "best").model;
+  const Numbers scale = model.units.scale.value.values();
+  double squares = 0;
+  for (size_t i = 0; i < 2; ++i) squares += std::pow(eval["whole_path"]["learned"][i].get<double>() / scale[i], 2) / 2;
+  CHECK(std::sqrt(squares) == Approx(eval["best_validation_error"].get<double>()).epsilon(1e-9));
+  const auto [own, own_eval] = run("own", {"--validation-share", "0.25"});
+  CHECK(own_eval["held_out"] == "2 of 10 paths");
+  CHECK(own_eval["validated"] == "2 of 8 paths");
+  CHECK_THAT(own.err,
+             Contains("72 observations of 6 paths to train on; held out: 2 of 10 paths; to choose the weights: "
+                      "2 of 8 paths"));
+  CHECK_THAT(own.out, Contains("chosen by the error on 2 of 8 paths: "));
+}
+
 TEST_CASE("solve takes the learned dynamics in the units of the data") {
   const TemporaryFolder folder;
   const std::string out = folder / "run";
@@ -396,7 +432,7 @@ TEST_CASE("tables that a fit cannot learn from are refused, and what it leaves o
       {"t,x\n0,1\n1,NaN\n2,4\n", 3, "x.csv:3:3"},
       {"t,x\n0,1\n1,inf\n2,4\n", 3, "row 2, column x is"},
       {"t,x\n0,1\n1,2\n1,3\n2,4\n", 3, "are two observations of one path at t = 1"},
-      {"t,x\n0,1\n1,2\n", 3, "a single path of 2 observations. At least 3"},
+      {"t,x\n0,1\n1,2\n", 3, "of a single path, 2 observations are left. At least 3"},
       {"t,x\n", 3, "x.csv"},
   };
   for (const Case& c : cases) {
