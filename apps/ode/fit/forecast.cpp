@@ -12,12 +12,6 @@ namespace {
 
 constexpr int64_t points_beyond = 50, points_of_line = 300;
 
-double end_of(const Observations& seen, const Segment& path, double beyond) {
-  const double first = seen.t[static_cast<size_t>(path.first)];
-  const double last = seen.t[static_cast<size_t>(path.first + path.count - 1)];
-  return last + beyond * (last - first);
-}
-
 // `n` times after `from`, the last of them `to`.
 void append_times(std::vector<double>& t, double from, double to, int64_t n) {
   for (int64_t i = 1; i <= n; ++i)
@@ -44,18 +38,18 @@ Forecast forecast(const FitModel& model, const Observations& seen, const Segment
   return {path, t, model.units.inverse(concat(x, 0))};
 }
 
-Forecast forecast_observed(const FitModel& model, const Observations& seen, const Segment& path, double beyond,
+Forecast forecast_observed(const FitModel& model, const Observations& seen, const Segment& path, double end,
                            const OdeOptions& options) {
   const auto begin = seen.t.begin() + path.first;
   std::vector<double> t(begin, begin + path.count);
-  if (beyond > 0) append_times(t, t.back(), end_of(seen, path, beyond), points_beyond);
+  if (end > t.back()) append_times(t, t.back(), end, points_beyond);
   return forecast(model, seen, path, t, options);
 }
 
-Forecast forecast_line(const FitModel& model, const Observations& seen, const Segment& path, double beyond,
+Forecast forecast_line(const FitModel& model, const Observations& seen, const Segment& path, double end,
                        const OdeOptions& options) {
   std::vector<double> t{seen.t[static_cast<size_t>(path.first)]};
-  append_times(t, t[0], end_of(seen, path, beyond), points_of_line);
+  append_times(t, t[0], end, points_of_line);
   return forecast(model, seen, path, t, options);
 }
 

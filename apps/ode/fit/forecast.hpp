@@ -18,11 +18,11 @@ struct Forecast {
 /// SolverError.
 Forecast forecast(const FitModel& model, const Observations& seen, const Segment& path, const std::vector<double>& t,
                   const OdeOptions& options);
-/// At the observed times of a path, and beyond them for `beyond` times their range.
-Forecast forecast_observed(const FitModel& model, const Observations& seen, const Segment& path, double beyond,
+/// At the observed times of a path, and beyond them up to `end`.
+Forecast forecast_observed(const FitModel& model, const Observations& seen, const Segment& path, double end,
                            const OdeOptions& options);
-/// At times so close that a line through them is smooth, over the same interval.
-Forecast forecast_line(const FitModel& model, const Observations& seen, const Segment& path, double beyond,
+/// At times so close that a line through them is smooth, up to `end`.
+Forecast forecast_line(const FitModel& model, const Observations& seen, const Segment& path, double end,
                        const OdeOptions& options);
 
 /// Writes forecasts as columns path, t and those of x; paths are called as in the file they are of.

@@ -42,6 +42,13 @@ void print_errors(const Trajectories& data, const Scores& s, const char* title, 
                              (s.stays.*part)[i], (s.linear.*part)[i]);
 }
 
+// The end of a forecast: `beyond` times the observed interval after the last observation.
+double forecast_end(const Trajectories& data, const Segment& path, double beyond) {
+  const double last = data.test.t[static_cast<size_t>(path.first + path.count - 1)];
+  const double first = data.one_path ? data.train.t[0] : data.test.t[static_cast<size_t>(path.first)];
+  return last + beyond * (last - first);
+}
+
 std::vector<std::string> write_files(const FitSettings& s, const Trajectories& data, const FitResult& result,
                                      const Json& eval) {
   constexpr size_t most_drawn = 4;  // paths
@@ -49,8 +56,9 @@ std::vector<std::string> write_files(const FitSettings& s, const Trajectories& d
   const OdeOptions options = flow_options(s.solver).ode;
   std::vector<Forecast> forecasts, lines;
   for (const Segment& path : whole_paths(data.test)) {
-    forecasts.push_back(forecast_observed(model, data.test, path, s.forecast, options));
-    if (lines.size() < most_drawn) lines.push_back(forecast_line(model, data.test, path, s.forecast, options));
+    const double end = forecast_end(data, path, s.forecast);
+    forecasts.push_back(forecast_observed(model, data.test, path, end, options));
+    if (lines.size() < most_drawn) lines.push_back(forecast_line(model, data.test, path, end, options));
   }
   std::vector<std::string> files{result.folder + "/eval.json", result.folder + "/forecast.csv"};
   write_result("fit", "--out", [&] {

@@ -152,7 +152,10 @@ TEST_CASE("the figures of a report are those of the forecasts that it writes") {
   for (const char* name : {"forecast.svg", "forecast.png", "phase.svg", "phase.png"})
     CHECK(std::filesystem::file_size(out + "/figs/" + name) > 3000);
   REQUIRE(fit(data, out, {"--resume", "--forecast", "0.5"}).code == 0);
-  CHECK(load_csv(out + "/forecast.csv").values.dim(0) == held + 2 * 50);
+  const Tensor longer = load_csv(out + "/forecast.csv").values;
+  CHECK(longer.dim(0) == held + 2 * 50);
+  const double begin = f[f.size() - 4 * 12 + 1], end = f[f.size() - 3];  // of the last path
+  CHECK(row(longer, longer.dim(0) - 1).values()[1] == Approx(end + 0.5 * (end - begin)).epsilon(1e-12));
 }
 
 TEST_CASE("the linear baseline recovers a linear equation") {
@@ -307,6 +310,9 @@ TEST_CASE("a single path holds out its end, whose forecast starts at the last kn
   const Numbers t = select(forecast.values, 1, 0).values(), expected = select(all.values, 1, 0).values();
   CHECK(t == Numbers(expected.end() - 5, expected.end()));
   CHECK(max(abs(slice(forecast.values, 0, 0, 1) - slice(all.values, 0, 16, 17))).item() < 1e-12);
+  REQUIRE(fit(folder / "x.csv", folder / "run", {"--resume", "--forecast", "0.5"}).code == 0);
+  const Numbers longer = select(load_csv(folder / "run/forecast.csv").values, 1, 0).values();
+  CHECK(longer.back() == Approx(expected.back() + 0.5 * (expected.back() - expected[0])).epsilon(1e-12));
   // What is held out does not change the model.
   const Numbers learned = weights(folder / "run");
   std::string text = read_text(folder / "x.csv");
