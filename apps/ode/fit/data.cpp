@@ -74,7 +74,7 @@ Part hold_out_part(const Observations& all, double share, const Rng& rng, const 
 
 Trajectories load_trajectories(const TrajectorySettings& s) {
   if (s.data.empty()) fail<UsageError>("--data", "is missing. Give a table with columns t, path, x1 ...");
-  const std::string file = find_data_file(s.data, "", {}, "a .csv, .npy or .npz file of rows t, path, x1 ...");
+  const std::string file = find_data_file(s.data, "", {}, "a .csv, .npy or .npz file of rows t, path and x1");
   const Observations all = long_paths(read_observations(file, s.file), file);
   const Rng rng = Rng(static_cast<uint64_t>(s.seed)).split("held out");
   Part test = hold_out_part(all, s.test_share, rng.split("test"), file);
