@@ -10,6 +10,7 @@ void add_solve(App& app);
 void add_race(App& app);
 void add_problems(App& app);
 void add_train(App& app);
+void add_fit(App& app);
 void add_bounce(App& app);
 
 }  // namespace dimwise::app::ode

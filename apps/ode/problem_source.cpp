@@ -33,6 +33,8 @@ OdeProblem named_problem(const std::string& name) {
 OdeProblem model_problem(const ProblemSource& s) {
   const Checkpoint checkpoint = trained_checkpoint(s.model, "trained flow", "dimwise-cnf");
   if (written_by(checkpoint, "dimwise-ode train")) return learned_problem(load_run(checkpoint), s.samples, s.seed);
+  if (written_by(checkpoint, "dimwise-ode fit"))
+    return fitted_problem(load_fit(checkpoint, s.weights), s.samples, s.seed);
   const cnf::SavedRun run = cnf::load_run(checkpoint, s.weights);
   const cnf::ModelSettings& model = run.settings.model;
   const Shape shape = s.samples == 1 ? Shape{model.net.d} : Shape{s.samples, model.net.d};
@@ -125,11 +127,14 @@ void add_problem_source(Command& c, ProblemSource& s) {
   c.add("init", s.init, "of a field: the start, as x=2,y=0").placeholder = "X=N,Y=N";
   c.add("param", s.param, "of a field: its parameters, as mu=5").placeholder = "P=N,Q=N";
   c.add("model", s.model,
-        "or: the run folder or a checkpoint of dimwise-ode train or dimwise-cnf train, to solve its dynamics")
+        "or: the run folder or a checkpoint of dimwise-ode fit, dimwise-ode train or dimwise-cnf train, to solve its "
+        "dynamics")
       .placeholder = "PATH";
   c.add_choice("weights", s.weights, std::vector<std::string>{"best", "average", "last"},
-               "of a flow: the saved weights to use");
-  c.add("samples", s.samples, "of a model: number of starts, solved as one batch", at_least_one);
+               "of a flow or a fit: the saved weights to use; a fit has no average");
+  c.add("samples", s.samples,
+        "of a model: number of starts, solved as one batch; of a fit, one is the start of the first path",
+        at_least_one);
   c.add("seed", s.seed, "of a model: seed of its random starts", not_negative);
   c.add("t0", s.t0, "start time; by default that of the problem").placeholder = "X";
   c.add("t1", s.t1, "end time; by default that of the problem; before t0 to solve backwards").placeholder = "X";

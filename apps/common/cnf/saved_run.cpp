@@ -1,6 +1,6 @@
 #include "apps/common/cnf/saved_run.hpp"
 
-#include <sstream>
+#include "apps/common/cli/lists.hpp"
 
 namespace dimwise::app::cnf {
 
@@ -21,9 +21,7 @@ Dataset load_dataset(const SavedRun& run) {
 }
 
 std::vector<std::string> column_names(const TrainSettings& settings) {
-  std::vector<std::string> names;
-  std::istringstream lines(settings.columns);
-  for (std::string line; std::getline(lines, line);) names.push_back(line);
+  std::vector<std::string> names = words_of(settings.columns, '\n');
   for (int64_t i = 1; settings.columns.empty() && i <= settings.model.net.d; ++i)
     names.push_back("x" + std::to_string(i));
   return names;

@@ -22,8 +22,11 @@ std::string find_data_file(const std::string& name, const std::string& kind, con
   }
   for (const std::string& path : tried)
     if (std::filesystem::is_regular_file(path)) return path;
-  fail<DataError>("data", fmt::format("there is no {} and no file '{}'. Tried: {}. Built in: {}; or give {}.{}", kind,
-                                      name, fmt::join(tried, ", "), fmt::join(built_in, ", "), files, fetched));
+  const std::string paths = fmt::format("Tried: {}.", fmt::join(tried, ", "));
+  if (built_in.empty())
+    fail<DataError>("data", fmt::format("there is no file '{}'. {} Give {}.{}", name, paths, files, fetched));
+  fail<DataError>("data", fmt::format("there is no {} and no file '{}'. {} Built in: {}; or give {}.{}", kind, name,
+                                      paths, fmt::join(built_in, ", "), files, fetched));
 }
 
 }  // namespace dimwise::app

@@ -111,7 +111,7 @@ int64_t Observations::paths() const {
 }
 
 Observations read_observations(const std::string& path, const ReadOptions& options) {
-  const Roles roles = read_roles(path, options.table, options.roles, options.window > 0);
+  Roles roles = read_roles(path, options.table, options.roles, options.window > 0);
   Tensor x = roles.x;
   if (x.dim(0) == 0) fail<DataError>("data", path, " has no rows.");
   if (options.window == 0 && roles.t.empty())
@@ -128,10 +128,18 @@ Observations read_observations(const std::string& path, const ReadOptions& optio
       fail<DataError>("data", path, ": row ", low - values.begin() + 1, ", column ", roles.components[i], " is ", *low,
                       ", which has no logarithm. Use --transform none.");
   }
+  if (options.deterministic && !roles.group.empty()) {
+    roles.group.clear();
+    roles.remarks.emplace_back("the column of groups is not used: all paths have the same equation");
+  }
   if (options.logarithm) x = log(x);
   if (options.window > 0) return windows(roles, x, options, path);
-  Observations all{roles.components, roles.t, roles.path, roles.group, x, roles.remarks, roles.dialect};
-  if (all.path.empty()) {
+  Observations all{roles.components, roles.t,       roles.path,       roles.group, x,
+                   roles.remarks,    roles.dialect, roles.path_labels};
+  if (all.path.empty() && options.deterministic) {
+    all.path.resize(all.t.size());
+    all.remarks.emplace_back("there is no column path, so all rows are one path");
+  } else if (all.path.empty()) {
     all.path.resize(all.t.size());
     std::iota(all.path.begin(), all.path.end(), 0);
     all.remarks.emplace_back("there is no column path, so each row is a separate path");
@@ -140,12 +148,12 @@ Observations read_observations(const std::string& path, const ReadOptions& optio
   const auto [first, last] = std::minmax_element(all.t.begin(), all.t.end());
   if (*first == *last)
     fail<DataError>("data", path, ": all observations are at t = ", *first,
-                    ". Give several times: the equation is learned from how the density changes.");
+                    ". Give several times: the equation is learned from changes over time.");
   return sorted(std::move(all), path);
 }
 
 Observations subset(const Observations& all, const std::vector<int64_t>& rows) {
-  Observations part{all.columns, {}, {}, {}, index_select(all.x, 0, rows), all.remarks, all.dialect};
+  Observations part{all.columns, {}, {}, {}, index_select(all.x, 0, rows), all.remarks, all.dialect, all.path_labels};
   for (const int64_t i : rows) {
     const auto at = static_cast<size_t>(i);
     part.t.push_back(all.t[at]);

@@ -8,14 +8,15 @@
 
 namespace dimwise::app {
 
-/// Observations (t, x) of paths of an SDE, in order of path, then of time.
+/// Observations (t, x) of paths, in order of path, then of time.
 struct Observations {
-  std::vector<std::string> columns;       ///< the names of x's components
-  std::vector<double> t;                  ///< of each observation
-  std::vector<int64_t> path, group;       ///< the path and its initial law, numbered from 0
-  Tensor x;                               ///< (n, d), float64
-  std::vector<std::string> remarks = {};  ///< changes of the data, and limits of what can be learned
-  std::string dialect = {};               ///< of a text file: how it was read
+  std::vector<std::string> columns;           ///< the names of x's components
+  std::vector<double> t;                      ///< of each observation
+  std::vector<int64_t> path, group;           ///< the path and its initial law, numbered from 0
+  Tensor x;                                   ///< (n, d), float64
+  std::vector<std::string> remarks = {};      ///< changes of the data, and limits of what can be learned
+  std::string dialect = {};                   ///< of a text file: how it was read
+  std::vector<std::string> path_labels = {};  ///< what the file calls each path, by its number; empty if it has none
 
   int64_t size() const { return static_cast<int64_t>(t.size()); }
   int64_t d() const { return x.dim(1); }
@@ -27,14 +28,16 @@ struct Observations {
 struct ReadOptions {
   CsvOptions table = csv_options({});  ///< how it is written; its `columns` are the components of x
   RoleNames roles = {};                ///< the columns of time, path and group
-  int64_t window = 0;      ///< > 0: each path is a series at equal intervals, which is cut into windows of this length
-  double interval = 1;     ///< time between the rows of a series
-  bool logarithm = false;  ///< whether x is replaced by its logarithm
+  int64_t window = 0;   ///< > 0: each path is a series at equal intervals, which is cut into windows of this length
+  double interval = 1;  ///< time between the rows of a series
+  bool deterministic = false;  ///< whether rows without a path are one path, and groups mean nothing, as for an ODE
+  bool logarithm = false;      ///< whether x is replaced by its logarithm
 };
 
 /// Observations of a .csv, .npy or .npz file.
 ///
-/// Columns mean what `read_roles` says. Without a path, each row is a separate path. With `window`, the rows of a path
+/// Columns mean what `read_roles` says. Without a path, each row is a separate path, unless they are
+/// `deterministic`. With `window`, the rows of a path
 /// are a series at equal intervals, one series if there is no path: disjoint windows become paths that start at t = 0;
 /// a time only has to rise along the rows.
 ///

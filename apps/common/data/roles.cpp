@@ -7,6 +7,8 @@
 #include <cmath>
 #include <map>
 #include <optional>
+#include <tuple>
+#include <utility>
 
 #include "apps/common/data/dates.hpp"
 #include "nn/io/npz.hpp"
@@ -112,8 +114,8 @@ class Reader {
     roles.remarks = {text};
     roles.remarks.insert(roles.remarks.end(), table_.notes.begin(), table_.notes.end());
     if (columns.contains("time")) roles.t = times(columns["time"], roles.remarks);
-    if (columns.contains("path")) roles.path = numbered(columns["path"]);
-    if (columns.contains("group")) roles.group = numbered(columns["group"]);
+    if (columns.contains("path")) std::tie(roles.path, roles.path_labels) = numbered(columns["path"]);
+    if (columns.contains("group")) roles.group = numbered(columns["group"]).first;
     return roles;
   }
 
@@ -199,16 +201,21 @@ class Reader {
     return std::move(dates.since);
   }
 
-  // The labels or numbers of a column, numbered in the order of first appearance.
-  std::vector<int64_t> numbered(const std::string& name) const {
+  // The labels or numbers of a column, numbered in the order of first appearance, and each as text.
+  using Numbered = std::pair<std::vector<int64_t>, Names>;
+  Numbered numbered(const std::string& name) const {
     const auto text = table_.labels.find(name);
     return text == table_.labels.end() ? numbered_values(finite_column(name).values()) : numbered_values(text->second);
   }
   template <class T>
-  static std::vector<int64_t> numbered_values(const std::vector<T>& values) {
+  static Numbered numbered_values(const std::vector<T>& values) {
     std::map<T, int64_t> seen;
-    std::vector<int64_t> result;
-    for (const T& v : values) result.push_back(seen.emplace(v, static_cast<int64_t>(seen.size())).first->second);
+    Numbered result;
+    for (const T& v : values) {
+      const auto [at, added] = seen.emplace(v, static_cast<int64_t>(seen.size()));
+      if (added) result.second.push_back(fmt::format("{}", v));
+      result.first.push_back(at->second);
+    }
     return result;
   }
 

@@ -20,9 +20,10 @@ struct Roles {
   Tensor x;                          ///< (rows, d), float64
   std::vector<double> t = {};        ///< empty if there is no time; of dates, the days or seconds since the first
   std::vector<int64_t> path, group;  ///< numbered from 0 in the order of first appearance; empty if there is none
-  std::vector<std::string> remarks;  ///< what each column is taken for, and what was decided about the rows
-  std::string columns;               ///< all columns of the file, in words
-  std::string dialect;               ///< of a text file: how it was read
+  std::vector<std::string> path_labels = {};  ///< what the file calls each path, by its number
+  std::vector<std::string> remarks;           ///< what each column is taken for, and what was decided about the rows
+  std::string columns;                        ///< all columns of the file, in words
+  std::string dialect;                        ///< of a text file: how it was read
 };
 
 /// Reads a .csv, .npy or .npz file. Paths and groups may be text; times may be dates of ISO 8601.

@@ -14,7 +14,7 @@ namespace {
 class FlowTask : public Task {
  public:
   FlowTask(const TaskSettings& s, DType dtype)
-      : data_(cnf::load_dataset({.data = s.data, .seed = s.seed})),
+      : data_(cnf::load_dataset({.data = s.data, .table = s.table, .seed = s.seed})),
         batches_(data_, s.seed, s.batch, dtype),
         standardizer_(fit_standardizer(data_.train, data_.columns, DType::float64)),
         dtype_(dtype),
@@ -22,6 +22,7 @@ class FlowTask : public Task {
 
   int64_t dimension() const override { return data_.train.dim(1); }
   bool uses_time() const override { return true; }
+  std::string data_sha256() const override { return data_.sha256; }
   std::string loss_name() const override { return "negative log-likelihood, nats"; }
 
   Iteration iteration(const AnyHollowNet& net, int64_t step) override {

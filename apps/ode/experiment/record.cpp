@@ -58,8 +58,7 @@ const std::vector<double>& Record::at(const std::string& name) const {
 }
 
 Record read_record(const std::string& path) {
-  if (!std::filesystem::exists(path))
-    fail<DataError>("record", "there is no ", path, ". Run dimwise-ode train first.");
+  if (!std::filesystem::exists(path)) fail<DataError>("record", "there is no ", path, ". Run dimwise-ode train first.");
   Record record;
   for (const nlohmann::json& line : read_metrics(path)) {
     record.step.push_back(line["step"].get<double>());

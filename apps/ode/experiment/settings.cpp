@@ -17,6 +17,7 @@ void add_settings(Command& c, TrainSettings& s) {
   c.add("observations", task.observations,
         "of trajectories, rotation: number of observed times, each four times the previous one", at_least_one);
   c.add("rows", task.rows, "of trajectories, rotation: observed trajectories", at_least_one);
+  add_table(c, task.table);
   c.section("Model");
   add_net(c, s.net);
   add_dtype(c, s.net.dtype);
@@ -44,6 +45,7 @@ void add_settings(Command& c, TrainSettings& s) {
 Command saved_command(TrainSettings& s) {
   Command c("dimwise-ode", "train", "");
   add_settings(c, s);
+  c.add("SHA-256 of the data", s.sha256, "");
   return c;
 }
 

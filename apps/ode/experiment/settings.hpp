@@ -19,6 +19,7 @@ struct TrainSettings {
   std::string solvers = "dopri5,adams/functional,adams/jacobi_newton", train_with = "dopri5";
   double clip = 10;
   int64_t measure_every = 1;
+  std::string sha256 = {};                                          ///< of the file of cnf
   std::vector<double> tolerances = {1e-2, 1e-3, 1e-4, 1e-5, 1e-6};  ///< of the measurements of the trained model
 };
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/common/data/table_settings.hpp"
 #include "autodiff/base/rng.hpp"
 #include "hollow/net/any_hollow_net.hpp"
 #include "hollow/ode/odeint.hpp"
@@ -14,7 +15,8 @@ namespace dimwise::app::ode {
 /// The learning problem and its data.
 struct TaskSettings {
   std::string task = "cnf";
-  std::string data = "pinwheel";  ///< cnf: the density
+  std::string data = "pinwheel";  ///< cnf: the density or a file
+  TableSettings table = {};       ///< cnf: of a file
   double end_time = 1;            ///< cnf: T
   double mu = 20;                 ///< trajectories: van der Pol's
   double damping = 40;            ///< rotation: the fast modes decay as exp(−damping·t) …
@@ -43,6 +45,8 @@ class Task {
   virtual bool uses_time() const = 0;
   /// The problem of a step for the dynamics `net`, whose weights are prepared once.
   virtual Iteration iteration(const AnyHollowNet& net, int64_t step) = 0;
+  /// The SHA-256 of the file that the data are read from; empty if there is none.
+  virtual std::string data_sha256() const { return ""; }
   /// The name of the loss, for axes and tables.
   virtual std::string loss_name() const = 0;
 };

@@ -50,6 +50,7 @@ class Experiment {
 
  private:
   Running first_state() {
+    settings_.sha256 = task_->data_sha256();
     Running s;
     s.net = make_net(settings_.net, *task_, Rng(static_cast<uint64_t>(settings_.task.seed)).split("net"));
     s.optimizer.lr = settings_.common.lr;

@@ -6,6 +6,7 @@
 
 #include "tests/apps/cnf/cnf_run.hpp"
 #include "tests/apps/ode/ode_run.hpp"
+#include "tests/apps/ode/trajectories.hpp"
 #include "tests/apps/sde/sde_run.hpp"
 #include "tests/apps/vae/vae_run.hpp"
 
@@ -59,6 +60,13 @@ inline std::vector<Training> trainings(const TemporaryFolder& folder) {
                    return tiny_experiment("cnf", out, 40) + Strings{"--checkpoint-every", "3", "--measure-every", "2"};
                  },
                  "task cnf", 40});
+  const std::string paths = lotka_volterra_file(folder);
+  all.push_back({"ode", "fit", DIMWISE_ODE,
+                 [paths](const std::string& out) {
+                   return small_fit(paths, out, 60) +
+                          Strings{"--checkpoint-every", "3", "--eval-every", "7", "--log-every", "2"};
+                 },
+                 "model:", 60});
   return all;
 }
 

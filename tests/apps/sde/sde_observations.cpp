@@ -185,7 +185,7 @@ TEST_CASE("what cannot be learned from is refused by row and column") {
   CHECK(read("t,x,y\n0,1,1\n1,2,inf\n", with({.columns = {"x"}})).size() == 2);
   refused("t,x,y\n0,1,3\n1,1,4\n", "column x is constant, 1. It has no dynamics to learn");
   refused("t,x\n2,1\n2,3\n",
-          "all observations are at t = 2. Give several times: the equation is learned from how the density changes.");
+          "all observations are at t = 2. Give several times: the equation is learned from changes over time.");
   refused("s,x\n0,1\n1,2\n", "has columns s, x, none of which is the time. Name it by --time, or give --window");
   refused("t,path\n0,1\n1,2\n", "has columns t, path: none of them is x.");
   refused("t,x\n", "x.csv has no rows.");
