@@ -59,7 +59,8 @@ Part hold_out_part(const Observations& all, double share, const Rng& rng, const 
   if (paths == 1) {
     if (n < 3)
       fail<DataError>("data", file, ": of a single path, ", n,
-                      " observations are left. At least 3 are needed, to learn from two and to hold one out.");
+                      " observations are left. At least 3 are needed, to learn from two and to hold one out. Give more "
+                      "observations, or --validation-share 0.");
     const int64_t held = std::clamp<int64_t>(std::llround(share * static_cast<double>(n)), 1, n - 2);
     return {stretch(all, 0, n - held), stretch(all, n - held - 1, n),
             fmt::format("the last {} of {} observations of the only path", held, n)};
@@ -84,7 +85,6 @@ Trajectories load_trajectories(const TrajectorySettings& s) {
                       .test = std::move(test.held),
                       .one_path = all.paths() == 1,
                       .held_out = std::move(test.words)};
-  result.validation = result.test;
   if (s.validation_share == 0) return result;
   Part validation = hold_out_part(long_paths(result.train, file), s.validation_share, rng.split("validation"), file);
   result.train = std::move(validation.rest);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "apps/common/data/observations.hpp"
@@ -10,16 +11,16 @@ namespace dimwise::app::ode {
 struct TrajectorySettings {
   std::string data = {};
   ReadOptions file = {};
-  double test_share = 0.2, validation_share = 0;  ///< of what the test leaves; 0 for none
-  int64_t seed = 0;                               ///< of which paths are held out
+  double test_share = 0.2, validation_share = 0.2;  ///< of what the test leaves; 0 for none
+  int64_t seed = 0;                                 ///< of which paths are held out
 };
 
 /// Observed trajectories; each path has at least two observations.
 struct Trajectories {
   std::string name, sha256;
   Observations train, test;
-  Observations validation = {};          ///< that chooses the weights: `test` if there is no other
-  bool one_path = false;                 ///< whether `test` continues `train`
+  std::optional<Observations> validation = {};  ///< that chooses the weights
+  bool one_path = false;                        ///< whether `test` continues `train`
   std::string held_out, validated = {};  ///< what `test` and `validation` are, in words; the latter empty without one
 };
 

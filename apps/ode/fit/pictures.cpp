@@ -24,7 +24,8 @@ void append(std::vector<double>& all, const std::vector<double>& more) {
 // The observations that are drawn: those of the forecast paths, and of a single path also what was learned from.
 std::vector<Observations> drawn(const Trajectories& data, const std::vector<Forecast>& lines) {
   std::vector<Observations> all;
-  if (data.one_path) all = {data.train, data.validation};
+  if (data.one_path) all.push_back(data.train);
+  if (data.one_path && data.validation) all.push_back(*data.validation);
   for (const Forecast& line : lines) {
     std::vector<int64_t> rows;
     for (int64_t i = 0; i < line.path.count; ++i) rows.push_back(line.path.first + i);
@@ -53,7 +54,7 @@ void draw_paths(Panel& panel, const Trajectories& data, const std::vector<Foreca
 
 Limits span(const Trajectories& data, int64_t i) {
   std::vector<double> all = column(data.train.x, i);
-  append(all, column(data.validation.x, i));
+  if (data.validation) append(all, column(data.validation->x, i));
   append(all, column(data.test.x, i));
   const auto [low, high] = std::minmax_element(all.begin(), all.end());
   const double margin = 0.05 * (*high - *low);

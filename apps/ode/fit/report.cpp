@@ -24,11 +24,11 @@ Json to_json(const Scores& s, std::vector<double> Errors::*part) {
 Json to_json(const Trajectories& data, const FitResult& result, const Scores& s) {
   return {{"step", result.step},
           {"best_step", result.best_step},
-          {"best_validation_error", result.best_error},
-          {"last_validation_error", result.last_error},
+          {"best_validation_error", data.validation ? Json(result.best_error) : Json()},
+          {"last_validation_error", data.validation ? Json(result.last_error) : Json()},
           {"checkpoint", result.checkpoint},
           {"held_out", data.held_out},
-          {"validated", data.validated.empty() ? data.held_out : data.validated},
+          {"validated", data.validated},
           {"observations", data.test.size()},
           {"components", data.test.columns},
           {"one_step", to_json(s, &Errors::one_step)},
@@ -83,10 +83,11 @@ void report_fit(const FitSettings& s, const Trajectories& data, const FitResult&
     std::cout << eval.dump() << '\n';
     return;
   }
-  std::cout << fmt::format(
-      "weights of step {}, chosen by {}: {:.3g} standard deviations; the last have {:.3g}\n", result.best_step,
-      data.validated.empty() ? "the errors below, which are therefore too small" : "the error on " + data.validated,
-      result.best_error, result.last_error);
+  std::cout << "weights of step " << result.best_step;
+  if (data.validation)
+    std::cout << fmt::format(", chosen by the error on {}: {:.3g} standard deviations; the last have {:.3g}",
+                             data.validated, result.best_error, result.last_error);
+  std::cout << '\n';
   std::cout << "held out: " << data.held_out << "; root mean square errors in the units of the data\n";
   print_errors(data, all, "to the next observation", &Errors::one_step);
   print_errors(data, all, "from the first to all others", &Errors::whole_path);

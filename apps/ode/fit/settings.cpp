@@ -19,7 +19,7 @@ void add_settings(Command& c, FitSettings& s) {
         "share of the paths that is held out, at least one; of a single path, of its observations, the last ones",
         Range{.min = 0, .max = 0.9, .above_min = true});
   c.add("validation-share", s.data.validation_share,
-        "share of the rest that chooses the weights, held out likewise; 0 to choose them on the test part itself",
+        "share of the rest that chooses the weights, held out likewise; 0 to keep the last weights",
         Range{.min = 0, .max = 0.9});
   add_table(c, s.table);
   c.section("Model");

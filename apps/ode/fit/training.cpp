@@ -83,7 +83,7 @@ class Fit {
                 .step = run_.step(),
                 .best_step = state_.best_step,
                 .best_error = state_.best_error,
-                .last_error = whole_path_error(state_.model, data_.validation, options_),
+                .last_error = data_.validation ? whole_path_error(state_.model, *data_.validation, options_) : 0,
                 .checkpoint = run_.saved(),
                 .folder = run_.folder().path()});
   }
@@ -160,15 +160,20 @@ class Fit {
   }
 
   void evaluate() {
-    const double error = whole_path_error(state_.model, data_.validation, options_);
+    if (!data_.validation) return keep();
+    const double error = whole_path_error(state_.model, *data_.validation, options_);
     run_.folder().metrics(run_.step(), {{"validation_error", error}});
     if (error < state_.best_error) {
+      keep();
       state_.best_error = error;
-      state_.best_step = run_.step();
-      state_.best = state_.model;
     }
     if (settings_.common.verbose)
       run_.say(fmt::format("step {}: validation error {:.4g} standard deviations", run_.step(), error));
+  }
+
+  void keep() {
+    state_.best_step = run_.step();
+    state_.best = state_.model;
   }
 
   FitSettings settings_;

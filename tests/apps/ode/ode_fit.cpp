@@ -302,7 +302,7 @@ TEST_CASE("a single path holds out its end, whose forecast starts at the last kn
   INFO(ended.err);
   REQUIRE(ended.code == 0);
   CHECK_THAT(ended.err, Contains("there is no column path, so all rows are one path") &&
-                            Contains("17 observations of 1 path to train on; held out: the last 4 of 21 observations"));
+                            Contains("14 observations of 1 path to train on; held out: the last 4 of 21 observations"));
   CHECK_THAT(ended.out, Contains("held out: the last 4 of 21 observations of the only path;"));
   const Csv forecast = load_csv(folder / "run/forecast.csv"), all = load_csv(folder / "x.csv");
   CHECK(forecast.columns == Strings{"t", "prey", "predator"});
@@ -322,7 +322,7 @@ TEST_CASE("a single path holds out its end, whose forecast starts at the last kn
   CHECK(weights(folder / "other") == learned);
 }
 
-TEST_CASE("the weights are those of the smallest validation error, of a part of its own if asked for") {
+TEST_CASE("the weights are those of the smallest error on a part of its own, or the last ones without such a part") {
   const TemporaryFolder folder;
   const std::string data = lotka_volterra_file(folder, {});
   const auto run = [&](const std::string& name, const Strings& more) {
@@ -340,12 +340,17 @@ TEST_CASE("the weights are those of the smallest validation error, of a part of 
          {std::pair{"best", "best_validation_error"}, std::pair{"last", "last_validation_error"}}) {
       const SavedFit loaded = saved(folder / name, kept);
       const Trajectories again = load_trajectories(trajectory_settings(loaded.settings));
-      CHECK(whole_path_error(loaded.model, again.validation, flow_options(loaded.settings.solver).ode) == eval[part]);
+      CHECK(whole_path_error(loaded.model, again.validation.value(), flow_options(loaded.settings.solver).ode) == eval[part]);
     }
     return std::pair{ended, eval};
   };
-  const auto [shared, eval] = run("shared", {});
-  CHECK(eval["validated"] == "2 of 10 paths");
+  const auto [usual, eval] = run("usual", {});
+  CHECK(eval["held_out"] == "2 of 10 paths");
+  CHECK(eval["validated"] == "2 of 8 paths");
+  CHECK_THAT(usual.err,
+             Contains("72 observations of 6 paths to train on; held out: 2 of 10 paths; to choose the weights: "
+                      "2 of 8 paths"));
+  CHECK_THAT(usual.out, Contains("chosen by the error on 2 of 8 paths: "));
   // With such steps it is not always the last weights that are the best.
   bool earlier = false;
   for (const std::string lr : {"0.3", "1", "3"}) {
@@ -353,20 +358,22 @@ TEST_CASE("the weights are those of the smallest validation error, of a part of 
     earlier = earlier || rough["best_step"] < rough["step"];
   }
   CHECK(earlier);
-  CHECK_THAT(shared.out, Contains("chosen by the errors below, which are therefore too small: "));
   // The error in standard deviations is that of the components in their units.
-  const FitModel model = saved(folder / "shared", "best").model;
+  const SavedFit loaded = saved(folder / "usual", "best");
+  const FitModel& model = loaded.model;
+  const Observations test = load_trajectories(trajectory_settings(loaded.settings)).test;
   const Numbers scale = model.units.scale.value.values();
   double squares = 0;
   for (size_t i = 0; i < 2; ++i) squares += std::pow(eval["whole_path"]["learned"][i].get<double>() / scale[i], 2) / 2;
-  CHECK(std::sqrt(squares) == Approx(eval["best_validation_error"].get<double>()).epsilon(1e-9));
-  const auto [own, own_eval] = run("own", {"--validation-share", "0.25"});
-  CHECK(own_eval["held_out"] == "2 of 10 paths");
-  CHECK(own_eval["validated"] == "2 of 8 paths");
-  CHECK_THAT(own.err,
-             Contains("72 observations of 6 paths to train on; held out: 2 of 10 paths; to choose the weights: "
-                      "2 of 8 paths"));
-  CHECK_THAT(own.out, Contains("chosen by the error on 2 of 8 paths: "));
+  CHECK(std::sqrt(squares) ==
+        Approx(whole_path_error(model, test, flow_options(loaded.settings.solver).ode)).epsilon(1e-9));
+  const Ended without = fit(data, folder / "without", {"--validation-share", "0", "--lr", "3", "--eval-every", "1"});
+  REQUIRE(without.code == 0);
+  CHECK_THAT(without.out, Contains("weights of step 12\n"));
+  CHECK(Json::parse(read_text(folder / "without/eval.json"))["best_validation_error"].is_null());
+  const auto tensors = load_checkpoint(folder / "without/ckpt-12.safetensors").tensors;
+  for (const auto& [name, tensor] : tensors)
+    if (name.starts_with("best.")) CHECK(tensor.values() == tensors.at("model." + name.substr(5)).values());
 }
 
 TEST_CASE("solve takes the learned dynamics in the units of the data") {
@@ -472,7 +479,7 @@ TEST_CASE("tables that a fit cannot learn from are refused, and what it leaves o
   const std::string rows =
       "date,id,x,group\n2024-01-03,\"b, c\",3,1\n2024-01-01,\"b, c\",1,1\n2024-01-02,\"b, c\",2.5,2\n"
       "2024-01-01,a,2,1\n2024-01-05,a,4,1\n2024-01-01,z,9,1\n";
-  const Ended sorted = on(rows);
+  const Ended sorted = on(rows, {"--validation-share", "0"});
   INFO(sorted.err);
   REQUIRE(sorted.code == 0);
   CHECK_THAT(sorted.err,

@@ -24,8 +24,7 @@ Strings simulation(const std::string& system, const std::string& out) {
 }  // namespace
 
 TEST_CASE("help of dimwise-sde comes on stdout, examples first, no wider than a page") {
-  for (const std::string command :
-       {"", "simulate", "train", "eval", "plot", "grid", "bootstrap", "compare", "info"}) {
+  for (const std::string command : {"", "simulate", "train", "eval", "plot", "grid", "bootstrap", "compare", "info"}) {
     const Ended ended = run_sde(command.empty() ? Strings{"--help"} : Strings{command, "--help"});
     INFO(ended.out);
     CHECK(ended.code == 0);
