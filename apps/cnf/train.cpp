@@ -46,11 +46,7 @@ void restore(State& s, const Checkpoint& checkpoint) {
   s.optimizer.load_state_dict(checkpoint.tensors, "optimizer.");
   s.ema.load_state_dict(checkpoint.tensors, "ema.");
   load_state_dict(s.best, checkpoint.tensors, "best.");
-  const auto meters = checkpoint.tensors.find("meters");
-  if (meters == checkpoint.tensors.end() || meters->second.size() != 2 || meters->second.dtype() != DType::float64)
-    fail<CheckpointError>("train", checkpoint.path,
-                          " has no valid meters, so it is not a checkpoint of dimwise-cnf train.");
-  const auto values = meters->second.data<double>();
+  const std::vector<double> values = read_meters(checkpoint, 2);
   s.best_nll = values[0];
   s.mean_loss = values[1];
 }

@@ -8,7 +8,7 @@
 #include "apps/common/run/signals.hpp"
 #include "apps/sde/commands.hpp"
 #include "apps/sde/fit.hpp"
-#include "apps/sde/replicates.hpp"
+#include "apps/sde/model/replicates.hpp"
 #include "nn/io/bytes.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"

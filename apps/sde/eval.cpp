@@ -4,8 +4,8 @@
 
 #include "apps/common/run/evaluation.hpp"
 #include "apps/sde/commands.hpp"
-#include "apps/sde/saved_run.hpp"
-#include "apps/sde/scores.hpp"
+#include "apps/sde/model/saved_run.hpp"
+#include "apps/sde/model/scores.hpp"
 
 namespace dimwise::app::sde {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "apps/sde/saved_run.hpp"
+#include "apps/sde/model/saved_run.hpp"
 
 namespace dimwise::app::sde {
 

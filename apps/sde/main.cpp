@@ -1,6 +1,6 @@
 #include "apps/common/run/info.hpp"
 #include "apps/sde/commands.hpp"
-#include "apps/sde/settings.hpp"
+#include "apps/sde/model/settings.hpp"
 #include "ops/threads.hpp"
 
 int main(int argc, char** argv) {

@@ -8,7 +8,7 @@
 
 #include "apps/common/plot/places.hpp"
 #include "apps/common/report/metrics.hpp"
-#include "apps/sde/replicates.hpp"
+#include "apps/sde/model/replicates.hpp"
 #include "autodiff/context.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/elementwise.hpp"

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "apps/common/plot/figure.hpp"
-#include "apps/sde/saved_run.hpp"
+#include "apps/sde/model/saved_run.hpp"
 
 namespace dimwise::app::sde {
 

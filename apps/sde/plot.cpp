@@ -3,8 +3,8 @@
 #include "apps/common/plot/write.hpp"
 #include "apps/common/run/run_folder.hpp"
 #include "apps/sde/commands.hpp"
+#include "apps/sde/model/replicates.hpp"
 #include "apps/sde/pictures.hpp"
-#include "apps/sde/replicates.hpp"
 
 namespace dimwise::app::sde {
 

@@ -11,7 +11,7 @@
 #include "apps/common/run/progress.hpp"
 #include "apps/sde/commands.hpp"
 #include "apps/sde/data/simulation.hpp"
-#include "apps/sde/learned_process.hpp"
+#include "apps/sde/model/learned_process.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/layout.hpp"
 #include "ops/reduce.hpp"

@@ -7,7 +7,7 @@ SavedRun load_run(const std::string& path, const std::string& weights) {
   SavedRun run{app::load_run<TrainSettings, Vae>(checkpoint, weights == "best" ? "best." : "model.",
                                                  [](const TrainSettings& s) { return make_model(s.model, Rng(0)); })};
   run.epoch = run.step / run.settings.batches;
-  run.best_epoch = static_cast<int64_t>(checkpoint.tensors.at("meters").data<double>()[1]);
+  run.best_epoch = static_cast<int64_t>(read_meters(checkpoint, 3)[1]);
   return run;
 }
 

@@ -14,7 +14,7 @@ set(folders
   hollow/ode hollow/ode/detail hollow/ode/gradients hollow/ode/implicit hollow/ode/methods hollow/ode/methods/tableaux hollow/ode/problems hollow/ode/problems/detail
   hollow/flow hollow/sde hollow/sde/detail
   apps/common/cli apps/common/cnf apps/common/data apps/common/plot apps/common/report apps/common/run
-  apps/cnf apps/ode apps/ode/experiment apps/ode/fit apps/sde apps/sde/data apps/vae apps/vae/data apps/vae/model)
+  apps/cnf apps/ode apps/ode/experiment apps/ode/fit apps/sde apps/sde/data apps/sde/model apps/vae apps/vae/data apps/vae/model)
 set(most_modules 15)
 include(${CMAKE_CURRENT_LIST_DIR}/../../cmake/DimwiseHeaders.cmake)
 

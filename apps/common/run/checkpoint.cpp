@@ -126,4 +126,12 @@ Checkpoint trained_checkpoint(const std::string& path, const std::string& thing,
   return *std::move(checkpoint);
 }
 
+std::vector<double> read_meters(const Checkpoint& checkpoint, int64_t count) {
+  const auto meters = checkpoint.tensors.find("meters");
+  if (meters == checkpoint.tensors.end() || meters->second.size() != count || meters->second.dtype() != DType::float64)
+    fail<CheckpointError>("checkpoint", checkpoint.path, " has no valid meters, so no training of this version saved ",
+                          "it. Start a new run.");
+  return meters->second.values();
+}
+
 }  // namespace dimwise::app

@@ -39,6 +39,10 @@ std::optional<Checkpoint> find_checkpoint(const std::string& resume, const std::
 /// "dimwise-cnf")`
 Checkpoint trained_checkpoint(const std::string& path, const std::string& thing, const std::string& app);
 
+/// The numbers that a training keeps beside its weights, such as its best score: the tensor `meters`. Throws
+/// CheckpointError unless there are `count` of them in float64.
+std::vector<double> read_meters(const Checkpoint& checkpoint, int64_t count);
+
 /// `ckpt-<step>.safetensors`.
 std::string checkpoint_name(int64_t step);
 

@@ -44,11 +44,7 @@ void restore(Fitting& s, const Checkpoint& checkpoint) {
   load_state_dict(s.model, checkpoint.tensors, "model.");
   s.optimizer.load_state_dict(checkpoint.tensors, "optimizer.");
   load_state_dict(s.best, checkpoint.tensors, "best.");
-  const auto meters = checkpoint.tensors.find("meters");
-  if (meters == checkpoint.tensors.end() || meters->second.size() != 3 || meters->second.dtype() != DType::float64)
-    fail<CheckpointError>("fit", checkpoint.path,
-                          " has no valid meters, so it is not a checkpoint of dimwise-ode fit.");
-  const auto values = meters->second.data<double>();
+  const std::vector<double> values = read_meters(checkpoint, 3);
   s.best_error = values[0];
   s.best_step = static_cast<int64_t>(values[1]);
   s.mean_loss = values[2];

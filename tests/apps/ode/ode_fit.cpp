@@ -340,7 +340,8 @@ TEST_CASE("the weights are those of the smallest error on a part of its own, or 
          {std::pair{"best", "best_validation_error"}, std::pair{"last", "last_validation_error"}}) {
       const SavedFit loaded = saved(folder / name, kept);
       const Trajectories again = load_trajectories(trajectory_settings(loaded.settings));
-      CHECK(whole_path_error(loaded.model, again.validation.value(), flow_options(loaded.settings.solver).ode) == eval[part]);
+      CHECK(whole_path_error(loaded.model, again.validation.value(), flow_options(loaded.settings.solver).ode) ==
+            eval[part]);
     }
     return std::pair{ended, eval};
   };

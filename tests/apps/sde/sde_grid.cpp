@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <numeric>
 
-#include "apps/sde/learned_process.hpp"
-#include "apps/sde/replicates.hpp"
+#include "apps/sde/model/learned_process.hpp"
+#include "apps/sde/model/replicates.hpp"
 #include "nn/io/csv.hpp"
 #include "nn/io/npz.hpp"
 #include "ops/arithmetic.hpp"

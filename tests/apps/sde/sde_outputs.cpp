@@ -5,8 +5,8 @@
 #include <numbers>
 #include <numeric>
 
+#include "apps/sde/model/scores.hpp"
 #include "apps/sde/pictures.hpp"
-#include "apps/sde/scores.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/index.hpp"
 #include "ops/layout.hpp"

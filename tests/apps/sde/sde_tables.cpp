@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "apps/common/data/observations.hpp"
-#include "apps/sde/model.hpp"
+#include "apps/sde/model/model.hpp"
 #include "nn/io/bytes.hpp"
 #include "nn/io/npz.hpp"
 #include "ops/arithmetic.hpp"

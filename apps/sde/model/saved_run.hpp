@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "apps/common/run/saved_run.hpp"
-#include "apps/sde/settings.hpp"
+#include "apps/sde/model/settings.hpp"
 
 namespace dimwise::app::sde {
 

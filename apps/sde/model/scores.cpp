@@ -1,4 +1,4 @@
-#include "apps/sde/scores.hpp"
+#include "apps/sde/model/scores.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "apps/sde/settings.hpp"
+#include "apps/sde/model/settings.hpp"
 
 #include <fmt/format.h>
 

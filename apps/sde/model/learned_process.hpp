@@ -1,7 +1,7 @@
 #pragma once
 
 #include "apps/sde/data/simulation.hpp"
-#include "apps/sde/saved_run.hpp"
+#include "apps/sde/model/saved_run.hpp"
 
 namespace dimwise::app::sde {
 

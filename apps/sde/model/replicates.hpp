@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/sde/saved_run.hpp"
+#include "apps/sde/model/saved_run.hpp"
 
 namespace dimwise::app::sde {
 

@@ -1,4 +1,4 @@
-#include "apps/sde/saved_run.hpp"
+#include "apps/sde/model/saved_run.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "apps/sde/learned_process.hpp"
+#include "apps/sde/model/learned_process.hpp"
 
 #include <algorithm>
 #include <map>

@@ -5,7 +5,7 @@
 #include "apps/common/cli/cli.hpp"
 #include "apps/common/cli/common_flags.hpp"
 #include "apps/sde/data/dataset.hpp"
-#include "apps/sde/model.hpp"
+#include "apps/sde/model/model.hpp"
 
 namespace dimwise::app::sde {
 

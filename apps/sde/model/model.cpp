@@ -1,4 +1,4 @@
-#include "apps/sde/model.hpp"
+#include "apps/sde/model/model.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "apps/common/report/mean.hpp"
-#include "apps/sde/saved_run.hpp"
+#include "apps/sde/model/saved_run.hpp"
 
 namespace dimwise::app::sde {
 

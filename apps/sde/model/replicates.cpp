@@ -1,4 +1,4 @@
-#include "apps/sde/replicates.hpp"
+#include "apps/sde/model/replicates.hpp"
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
