@@ -2,10 +2,11 @@
 
 #include <cmath>
 #include <fstream>
-#include <iostream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "apps/common/plot/write.hpp"
+#include "apps/common/run/evaluation.hpp"
 #include "apps/common/run/training_run.hpp"
 #include "apps/ode/experiment/figure.hpp"
 #include "apps/ode/experiment/tolerances.hpp"
@@ -128,31 +129,28 @@ class Experiment {
       return nlohmann::json{tenth(record.at(name), false), tenth(record.at(name), true)};
     };
     const Stiffness now = current_stiffness();
-    if (settings_.common.json) {
-      std::cout << nlohmann::ordered_json{{"task", settings_.task.task},
-                                          {"iterations", run_.step()},
-                                          {"measured", record.step.size()},
-                                          {"totals", nlohmann::ordered_json::parse(json(all))},
-                                          {"tolerances", nlohmann::ordered_json::parse(json(tolerances))},
-                                          {"loss", change("loss")},
-                                          {"rate", change("rate")},
-                                          {"contraction", change("contraction")},
-                                          {"rate_at_end", now.rate},
-                                          {"decay_at_end", now.decay},
-                                          {"contraction_at_end", now.contraction},
-                                          {"checkpoint", run_.saved()}}
-                       .dump()
-                << '\n';
-      return;
-    }
-    std::cout << table << '\n'
-              << record.step.size() << " of " << run_.step()
-              << " iterations measured; means over their first and last tenth: ";
+    const nlohmann::ordered_json result{{"task", settings_.task.task},
+                                        {"iterations", run_.step()},
+                                        {"measured", record.step.size()},
+                                        {"totals", nlohmann::ordered_json::parse(json(all))},
+                                        {"tolerances", nlohmann::ordered_json::parse(json(tolerances))},
+                                        {"loss", change("loss")},
+                                        {"rate", change("rate")},
+                                        {"contraction", change("contraction")},
+                                        {"rate_at_end", now.rate},
+                                        {"decay_at_end", now.decay},
+                                        {"contraction_at_end", now.contraction},
+                                        {"checkpoint", run_.saved()}};
+    std::ostringstream text;
+    text << table << '\n'
+         << record.step.size() << " of " << run_.step()
+         << " iterations measured; means over their first and last tenth: ";
     for (const char* name : {"loss", "rate", "contraction"})
-      std::cout << name << ' ' << change(name)[0] << " -> " << change(name)[1] << (name[0] == 'c' ? "\n" : ", ");
-    std::cout << "of the trained model: rate " << now.rate << ", decay " << now.decay << ", contraction "
-              << now.contraction << '\n';
-    for (const std::string& path : figures) std::cout << path << '\n';
+      text << name << ' ' << change(name)[0] << " -> " << change(name)[1] << (name[0] == 'c' ? "\n" : ", ");
+    text << "of the trained model: rate " << now.rate << ", decay " << now.decay << ", contraction " << now.contraction
+         << '\n';
+    for (const std::string& path : figures) text << path << '\n';
+    report_evaluation(settings_.common, result, text.str());
   }
 
   TrainSettings settings_;

@@ -72,6 +72,7 @@ TEST_CASE("an experiment writes what each solver took, a figure and totals") {
     REQUIRE(ended.code == 0);
     CHECK_THAT(ended.err, Contains("step 5/5 100%") && Contains("dopri5 ") && Contains("adams/jacobi_newton "));
     CHECK_THAT(ended.out, Contains(read_text(out + "/totals.md")) && Contains("5 of 5 iterations measured"));
+    CHECK(nlohmann::json::parse(read_text(out + "/eval.json"))["measured"] == 5);
     for (const char* name : {"/figs/evaluations.png", "/figs/evaluations.svg"})
       CHECK(std::filesystem::file_size(out + name) > 5000);
     const auto lines = counted(out);
