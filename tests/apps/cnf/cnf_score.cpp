@@ -115,6 +115,24 @@ TEST_CASE("score writes the rows in the order of the file, in every format, on a
   CHECK(load_csv(folder / "one.csv").values.dim(0) == 1700);
 }
 
+TEST_CASE("rows to score come from stdin, scores go to stdout, and a training refuses stdin") {
+  const TemporaryFolder folder;
+  const std::string out = trained(folder), rows = rows_file(folder), file = folder / "scores.csv";
+  scores(out, rows, file);
+  const Surroundings around{.standard_input = rows};
+  const Ended piped = run_cnf({"score", "--out", out, "--data", "-", "--file", "-"}, around);
+  CHECK(piped.code == 0);
+  CHECK(piped.out == read_text(file));
+  CHECK_THAT(piped.err, Contains("60 scores written to -"));
+  const auto eval = nlohmann::json::parse(run_cnf({"eval", "--out", out, "--data", "-", "--json"}, around).out);
+  CHECK(eval["log_likelihood"] == json_of({"eval", "--out", out, "--data", rows})["log_likelihood"]);
+  const Ended refused = run_cnf(training("-", folder / "other", 3), around);
+  CHECK(refused.code == 2);
+  CHECK_THAT(refused.err, Contains("a run reads its data more than once"));
+  const Ended drawn = run_cnf({"sample", "--out", out, "--n", "3", "--file", "-"});
+  CHECK(std::count(drawn.out.begin(), drawn.out.end(), '\n') == 4);
+}
+
 TEST_CASE("score reads tables as train does, and refuses other columns and rows without a score") {
   const TemporaryFolder folder;
   const std::string out = trained(folder), file = folder / "s.csv";

@@ -36,6 +36,7 @@ struct Ended {
 
 struct Surroundings {
   std::map<std::string, std::string> environment = {};
+  std::string standard_input = "";   // a file
   std::string standard_output = "";  // a file instead of Ended::out
   rlim_t largest_file = 0;           // bytes; 0 for no limit
   rlim_t memory = 0;                 // bytes of address space; 0 for no limit
@@ -54,6 +55,7 @@ class Process {
     const std::string err = folder_ / "err";
     id_ = fork();
     if (id_ != 0) return;
+    if (!around.standard_input.empty()) dup2(open(around.standard_input.c_str(), O_RDONLY), STDIN_FILENO);
     dup2(open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
     dup2(open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
     setenv("TERM", "xterm", 1);

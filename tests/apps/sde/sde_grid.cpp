@@ -84,6 +84,26 @@ TEST_CASE("a grid at given places keeps their order and their times") {
   CHECK(column(table, "b") == std::vector<double>{0.5, 1.5});
 }
 
+TEST_CASE("tables come from stdin and go to stdout, and what the command says goes to stderr") {
+  const TemporaryFolder folder;
+  const std::string out = fitted(folder / "run", {"--data", "ou"});
+  write_text(folder / "at.csv", "x1\n0.5\n-1\n");
+  told({"grid", "--out", out, "--at", folder / "at.csv", "--times", "1", "--file", folder / "g.csv"});
+  const Ended piped = run_sde({"grid", "--out", out, "--at", "-", "--times", "1", "--file", "-"},
+                              {.standard_input = folder / "at.csv"});
+  CHECK(piped.code == 0);
+  CHECK(piped.out == read_text(folder / "g.csv"));
+  CHECK(piped.err == "2 places written to -\n");
+  told({"simulate", "--system", "ou", "--paths", "3", "--quiet", "--out", folder / "s.csv"});
+  const Ended simulated = run_sde({"simulate", "--system", "ou", "--paths", "3", "--quiet", "--out", "-"});
+  CHECK(simulated.code == 0);
+  CHECK(simulated.out == read_text(folder / "s.csv"));
+  write_text(folder / "bad.csv", "x1\n0.5\noops\n");
+  const Ended bad = run_sde({"grid", "--out", out, "--at", "-"}, {.standard_input = folder / "bad.csv"});
+  CHECK(bad.code == 3);
+  CHECK_THAT(bad.err, Contains("stdin:3:"));
+}
+
 TEST_CASE("a grid of logarithms says so") {
   const TemporaryFolder folder;
   std::string text = "t,path,price\n";
