@@ -45,14 +45,14 @@ void fit_replicates(const BootstrapSettings& s, const SavedRun& fit) {
   }
 }
 
-// At the held-out observations.
+// At the held-out observations, or at some of them.
 struct Spread {
   std::vector<double> standard_error;  // the mean for each component
   std::vector<double> covered;         // share of the places where the truth is within two standard errors
 };
 Spread spread(const SavedRun& fit, const std::vector<Sde>& replicates, SdeCoefficient Sde::*which) {
-  const Tensor& x = fit.data.test.x;
-  const Tensor t = reshape(tensor(fit.data.test.t, DType::float64), {x.dim(0), 1});
+  const Observations at = spread_rows(fit.data.test, most_scored);
+  const Tensor &x = at.x, t = reshape(tensor(at.t, DType::float64), {x.dim(0), 1});
   const Tensor error = standard_errors(replicates, which, t, x);
   Spread result{mean(error, {0}).values(), {}};
   if (!fit.data.truth) return result;

@@ -163,6 +163,13 @@ Observations subset(const Observations& all, const std::vector<int64_t>& rows) {
   return part;
 }
 
+Observations spread_rows(const Observations& all, int64_t most) {
+  const int64_t n = std::min(all.size(), most), every = all.size() / n;
+  std::vector<int64_t> rows;
+  for (int64_t i = 0; i < n; ++i) rows.push_back(i * every);
+  return subset(all, rows);
+}
+
 Observations thin(const Observations& all, double share, const Rng& rng) {
   std::vector<int64_t> kept = rng.permutation(all.size());
   kept.resize(static_cast<size_t>(std::max<int64_t>(1, std::llround(share * static_cast<double>(all.size())))));

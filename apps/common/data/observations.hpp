@@ -49,6 +49,9 @@ Observations read_observations(const std::string& path, const ReadOptions& optio
 /// Some rows of the observations, with the same numbers of paths and groups.
 Observations subset(const Observations& all, const std::vector<int64_t>& rows);
 
+/// At most `most` of the rows, at equal distances.
+Observations spread_rows(const Observations& all, int64_t most);
+
 /// A random share of all rows, as if the process were observed less often.
 Observations thin(const Observations& all, double share, const Rng& rng);
 

@@ -34,11 +34,8 @@ const SdeSystem* known_density(const SavedRun& fit) {
 Errors errors(const SdeModel& model, const SdeSystem& truth, const std::vector<std::optional<double>>& known,
               const Observations& at) {
   const NoGrad guard;
-  const int64_t n = std::min<int64_t>(at.size(), 4000), every = at.size() / n;
-  std::vector<int64_t> which;
-  for (int64_t i = 0; i < n; ++i) which.push_back(i * every);
-  const Observations some = subset(at, which);
-  const Tensor t = reshape(tensor(some.t, DType::float64), {n, 1});
+  const Observations some = spread_rows(at, most_scored);
+  const Tensor t = reshape(tensor(some.t, DType::float64), {some.size(), 1});
   const Sde learned = equation(astype(model, DType::float64));
   const auto difference = [&](const SdeCoefficient& a, const SdeCoefficient& b) {
     return mean(abs(a(t, some.x, 0)[0] - b(t, some.x, 0)[0]), {0}).values();

@@ -20,13 +20,16 @@ SavedRun load_run(const std::string& path);
 /// The equation of the data, if its density has a closed form for their groups, and the learned one is the same.
 const SdeSystem* known_density(const SavedRun& fit);
 
+/// Observations at which errors of f and g are computed, at most.
+inline constexpr int64_t most_scored = 4000;
+
 /// Mean absolute errors of f and g for each component, in the units of the data.
 struct Errors {
   std::vector<double> drift, diffusion;
   double mean_drift = 0;      ///< over all components
   double mean_diffusion = 0;  ///< over the learned components
 };
-/// At the observations `at`, or at 4,000 of them at equal distances.
+/// At the observations `at`, or at `most_scored` of them at equal distances.
 Errors errors(const SdeModel& model, const SdeSystem& truth, const std::vector<std::optional<double>>& known,
               const Observations& at);
 

@@ -1,6 +1,7 @@
 #include "apps/sde/model/scores.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "autodiff/context.hpp"
 #include "hollow/sde/fokker_planck.hpp"
@@ -14,11 +15,23 @@ namespace dimwise::app::sde {
 
 namespace {
 
+// f(begin, end) of rows that are few enough to bound the memory, concatenated.
+Tensor by_chunks(int64_t rows, const std::function<Tensor(int64_t begin, int64_t end)>& f) {
+  constexpr int64_t chunk = 5000;
+  std::vector<Tensor> parts;
+  for (int64_t begin = 0; begin < rows; begin += chunk) parts.push_back(f(begin, std::min(rows, begin + chunk)));
+  return concat(parts, 0);
+}
+
 Tensor log_density(const SavedRun& fit) {
   const NoGrad guard;
   const SdeModel model = astype(fit.model, DType::float64);
-  const Points at = density_points(model, fit.data.test);
-  return model.density.log_prob(at.t, at.x, at.context) + model.units.log_det();
+  const Points all = density_points(model, fit.data.test);
+  return by_chunks(all.t.dim(0), [&](int64_t begin, int64_t end) {
+    const Tensor context = all.context.defined() ? slice(all.context, 0, begin, end) : all.context;
+    return model.density.log_prob(slice(all.t, 0, begin, end), slice(all.x, 0, begin, end), context) +
+           model.units.log_det();
+  });
 }
 
 // Consecutive observations in the units of the data: t (n, 1) and x (n, d) before and after.
@@ -71,7 +84,10 @@ std::optional<TransitionScores> transition_scores(const SavedRun& fit) {
   for (const auto& g : fit.known) noisy.push_back(g == 0.0 ? 0 : 1);
   const Tensor counted = tensor(noisy, DType::float64);
   const auto each = [&](const Sde& sde) {
-    return sum(counted * euler_log_prob(sde, held.t0, held.x0, held.t1, held.x1), {-1});
+    return by_chunks(held.t0.dim(0), [&](int64_t begin, int64_t end) {
+      const auto rows = [&](const Tensor& x) { return slice(x, 0, begin, end); };
+      return sum(counted * euler_log_prob(sde, rows(held.t0), rows(held.x0), rows(held.t1), rows(held.x1)), {-1});
+    });
   };
   const Tensor own = each(equation(astype(fit.model, DType::float64))), walk = each(random_walk(moves(fit.data.train)));
   return TransitionScores{mean_of(own.values()), mean_of(walk.values()), mean_of((own - walk).values())};
