@@ -70,7 +70,7 @@ void Events::search(size_t i, const Interpolant& interpolant, const Sample& a, c
   if (std::isnan(a.g)) {
     const Sample first = border(i, interpolant, b, a.t);
     const Sample& before = lost_[i];
-    if (!std::isnan(before.g) && before.g * first.g != 0 && (before.g < 0) != (first.g < 0))
+    if (before.g * first.g < 0)
       fail<ValueError>("odeint", "event ", i, " is NaN between t = ", before.t, " and ", first.t,
                        ", where its sign changes from ", before.g, " to ", first.g, ". Give it a value there.");
     if (first.t != b.t) search(i, interpolant, first, b, roots);

@@ -175,7 +175,6 @@ bool Radau::iterate(const Step& step, const Tensor& weights, Stages& z) {
       const double measured = size / before;
       slowest = std::max(slowest, measured);
       rate_ = slowest;
-      if (measured >= 1 && size > tolerance) return false;
       factor = measured < 1 ? measured / (1 - measured) : 1;
       const double expected = size * factor * std::pow(measured, most_iterations - iterations_ - 1);
       if (size * factor > tolerance && expected > tolerance) return false;

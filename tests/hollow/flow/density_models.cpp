@@ -231,6 +231,17 @@ TEST_CASE("every second layer has the reversed order, or keeps the other dimensi
   }
 }
 
+TEST_CASE("by default the nets of a layered flow have two hidden layers of 64 units, or of d if these are more") {
+  for (const auto& [d, width] : {std::pair<int64_t, int64_t>{3, 64}, {64, 64}, {70, 70}}) {
+    const auto check = [width = width](const auto& layers) {
+      REQUIRE(layers.size() == 3);
+      for (size_t l = 0; l < 2; ++l) CHECK(layers[l].weight.dim(0) == width);
+    };
+    check(Maf({.d = d, .layers = 1}, Rng(0)).nets[0].layers);
+    check(RealNvp({.d = d, .layers = 1}, Rng(0)).couplings[0].layers);
+  }
+}
+
 TEST_CASE("a layer follows its formula") {
   // One hidden unit with value tanh(0) = 0, so that the biases of the last layer are m and a, or t and the s within
   // tanh.

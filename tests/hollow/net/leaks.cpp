@@ -155,6 +155,17 @@ TEST_CASE("conditioners and transformers reject sizes below 1 and a context belo
   refused({.context = -1}, {.context = -1});
 }
 
+TEST_CASE("a masked conditioner needs two units a layer, one for each direction, and works with two") {
+  for (const std::vector<int64_t>& narrow : {std::vector<int64_t>{1}, {4, 1}, {1, 4}})
+    CHECK_THROWS_WITH(MaskedConditioner({.hidden = narrow}, rng), Catch::Contains("hidden width 1. Use at least 2"));
+  const MaskedConditioner two({.d = 2, .d_h = 1, .hidden = {2, 2}, .dtype = DType::float64}, rng);
+  const auto h = [&](double x0, double x1) { return two(tensor({x0, x1}, DType::float64)).values(); };
+  CHECK(h(1, 3)[0] == h(2, 3)[0]);
+  CHECK(h(1, 3)[0] != h(1, 4)[0]);
+  CHECK(h(1, 3)[1] == h(1, 4)[1]);
+  CHECK(h(1, 3)[1] != h(2, 3)[1]);
+}
+
 TEST_CASE("with the default width of a masked conditioner h_i depends on every other input") {
   for (const int64_t dimensions : {1, 2, 3, 33, 34, 64, 100}) {
     const MaskedConditioner c({.d = dimensions, .d_h = 1}, rng);

@@ -97,6 +97,7 @@ TEST_CASE("An event that is NaN beside its root is found; one that changes its s
     const auto gap = [](const Tensor& y) { return sqrt(square(y - 1.1) - 0.16) * (y - 1.1); };
     CHECK_THROWS_WITH(clock(method, gap), Contains("is NaN between t = 0.7") && Contains("and 1.5"));
     CHECK(times_of(clock(method, [](const Tensor& y) { return sqrt(square(y - 1.1) - 0.16) + 1; })).empty());
+    CHECK(times_of(clock(method, [](const Tensor& y) { return 0.0 * sqrt(square(y - 1.1) - 0.16); })).empty());
   }
 }
 

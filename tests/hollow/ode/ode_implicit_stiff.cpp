@@ -132,24 +132,25 @@ TEST_CASE("A batch of rows is solved row by row: the Jacobian has one block per 
     }
 }
 
-TEST_CASE("Several state tensors, and a quadrature outside the equations") {
-  // x' = −50 (x − cos t), z' = x − z, q' = x².
+TEST_CASE("Several state tensors, and quadratures outside the equations, before and after them") {
+  // p' = x + z, x' = −50 (x − cos t), z' = x − z, q' = x².
   const auto f = [](const Tensor& t, const State& y) -> State {
-    return {-50 * (y[0] - cos(t)), y[0] - y[1], square(y[0])};
+    return {y[1] + y[2], -50 * (y[1] - cos(t)), y[1] - y[2], square(y[1])};
   };
-  const State y0{tensor({0}, DType::float64), tensor({1}, DType::float64), tensor({0}, DType::float64)};
+  const Tensor zero = tensor({0}, DType::float64);
+  const State y0{zero, zero, tensor({1}, DType::float64), zero};
   const auto exact = odeint(f, y0, {0, 1.5}, {.method = "dopri8", .rtol = 1e-12, .atol = 1e-12});
   for (const std::string& method : methods)
     for (const char* corrector : {"newton", "jacobi_newton"}) {
       const OdeOptions options{.method = method,
                                .rtol = 1e-8,
                                .atol = 1e-8,
-                               .quadratures = {false, false, true},
+                               .quadratures = {true, false, false, true},
                                .implicit = {.corrector = corrector}};
       const auto s = odeint(f, y0, {0, 0.7, 1.5}, options);
       INFO(method << ' ' << corrector << ": " << s.message);
       REQUIRE(s.status == OdeStatus::success);
-      for (size_t i = 0; i < 3; ++i) CHECK(s.y.back()[i].item() == Approx(exact.y.back()[i].item()).epsilon(1e-6));
+      for (size_t i = 0; i < 4; ++i) CHECK(s.y.back()[i].item() == Approx(exact.y.back()[i].item()).epsilon(1e-6));
     }
 }
 

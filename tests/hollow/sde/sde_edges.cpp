@@ -51,6 +51,13 @@ TEST_CASE("functions of an equation refuse points, times and values of other sha
   CHECK_THROWS_AS(fokker_planck_log(ou, flat, t, x), ShapeError);
   CHECK_THROWS_WITH(fokker_planck_residual(ou, late, t, x), Catch::Contains("time has shape (3, 1), expected (3,)"));
   CHECK_THROWS_AS(fokker_planck_residual(ou, flat, t, x), ShapeError);
+  // The value of log p is read only for the residual of p.
+  const ResidualOptions of_p{.space = ResidualOptions::Space::p};
+  const DensityDerivatives high{column, n, x, x}, unknown{{}, n, x, x};
+  CHECK_NOTHROW(fokker_planck_residual(ou, p, t, x, of_p));
+  CHECK_NOTHROW(fokker_planck_residual(ou, unknown, t, x));
+  CHECK_THROWS_WITH(fokker_planck_residual(ou, high, t, x, of_p),
+                    Catch::Contains("log_prob has shape (3, 1), expected (3,)"));
   CHECK_THROWS_AS(scalar_derivatives([](const Tensor& at) { return sum(at, {-1}, true); }, x), ShapeError);
   const Tensor later = t + 1.0;
   CHECK(euler_log_prob(ou, t, x, later, x).shape() == Shape{3, 2});

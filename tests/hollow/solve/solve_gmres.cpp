@@ -13,6 +13,7 @@
 namespace dimwise::solve_gmres_tests {
 
 using namespace dimwise::test;
+using Catch::Matchers::Contains;
 
 namespace {
 
@@ -143,6 +144,14 @@ TEST_CASE("GMRES reports arguments that do not fit") {
   CHECK_THROWS_AS(gmres([](const Tensor& v) { return astype(v, DType::float32); }, b), DTypeError);
   CHECK_THROWS_AS(gmres(neg, b, {.weights = ones({2}, DType::float64)}), ShapeError);
   CHECK_THROWS_AS(gmres(neg, b, {.weights = zeros({3}, DType::float64)}), ValueError);
+  const auto refused = [&](const Function& preconditioner, const char* given) {
+    GmresOptions options;
+    options.preconditioner = preconditioner;
+    CHECK_THROWS_WITH(gmres(neg, b, options), Contains("the preconditioned vector") && Contains(given));
+  };
+  refused([](const Tensor& v) { return slice(v, -1, 0, 2); }, "(2,)");
+  refused([](const Tensor& v) { return unsqueeze(v, 0); }, "(1, 3)");
+  refused([](const Tensor& v) { return astype(v, DType::float32); }, "float32");
   CHECK_THROWS_AS(gmres(neg, b, {.rtol = -1}), ValueError);
   CHECK_THROWS_AS(gmres(neg, b, {.restart = 0}), ValueError);
 }

@@ -166,6 +166,15 @@ TEST_CASE("A search finds the pattern, with few products however many columns th
     REQUIRE(found);
     CHECK(*found == p);
   }
+  // 16 products are spent however few suffice later, and more if so many are allowed.
+  const SparsityPattern narrow = SparsityPattern::banded(100, 1, 1), wide = SparsityPattern::banded(200, 10, 10);
+  const auto search = [](const SparsityPattern& p, int64_t most) {
+    return probe_pattern(products_of(random_matrix(p, {}, DType::float64).dense()).push,
+                         zeros({p.size()}, DType::float64), most);
+  };
+  CHECK(search(narrow, 3) == narrow);
+  CHECK(search(wide, 48) == wide);
+  CHECK_FALSE(search(wide, 16));
   // What one of the rows of a batch has belongs to the pattern.
   const Tensor first = random_matrix(SparsityPattern::banded(40, 1, 0), {}, DType::float32).dense(),
                second = random_matrix(SparsityPattern::banded(40, 0, 1), {}, DType::float32).dense();
@@ -215,13 +224,18 @@ TEST_CASE("An entry that a pattern lacks is found, and so are rows that depend o
     CHECK(missing_column(p, (row + 1) % n, products, like) == -1);
     CHECK_FALSE(rows_depend(products, like));
   }
-  const Tensor mix = tensor({1, 0, 0, 0, 1, 1e-9, 0, 0, 1}, {3, 3}, DType::float64);
-  const JacobianProducts coupled{.push =
-                                     [&](const Tensor& v) {
-                                       return matmul(mix, broadcast_to(v, {3, 5}));
-                                     },
-                                 .pull = nullptr};
-  CHECK(rows_depend(coupled, zeros({3, 5}, DType::float64)));
+  for (const int64_t on : {0, 1, 2})
+    for (const int64_t of : {0, 1, 2}) {
+      std::vector<double> mix{1, 0, 0, 0, 1, 0, 0, 0, 1};
+      mix[3 * of + on] += 1e-9;
+      const JacobianProducts coupled{.push =
+                                         [&](const Tensor& v) {
+                                           return matmul(tensor(mix, {3, 3}, DType::float64), broadcast_to(v, {3, 5}));
+                                         },
+                                     .pull = nullptr};
+      INFO("row " << of << " depends on row " << on);
+      CHECK(rows_depend(coupled, zeros({3, 5}, DType::float64)) == (of != on));
+    }
 }
 
 TEST_CASE("SparseLu solves with A and its transpose as Lu does, as a band or not, one matrix a row") {
