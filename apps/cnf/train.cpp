@@ -107,6 +107,7 @@ class Training {
                                     data_.validation.dim(0), data_.test.dim(0))));
     for (const std::string& remark : data_.remarks) run_.say("data: " + remark);
     if (settings_.common.verbose && !data_.dialect.empty()) run_.say("data: " + data_.dialect);
+    if (!data_.density) run_.say_batch(data_.train.dim(0), "rows");
     run_.say(fmt::format("model: {} parameters; {}", num_parameters(state_.model), describe(settings_.model)));
   }
 

@@ -125,8 +125,7 @@ class Fit {
     if (settings_.common.verbose && !data_.train.dialect.empty()) run_.say("data: " + data_.train.dialect);
     for (const std::string& limit : limits(settings_, data_)) run_.say("note: " + limit);
     run_.say(fmt::format("model: {} parameters", num_parameters(model_)));
-    if (settings_.common.batch_size < asked_)
-      run_.say(fmt::format("batch: {} observations, all of them, instead of {}", settings_.common.batch_size, asked_));
+    run_.say_batch(points_.t.dim(0), "observations");
   }
 
   std::map<std::string, Tensor> tensors() const {
@@ -280,7 +279,6 @@ class Fit {
   }
 
   FitSettings settings_;
-  int64_t asked_ = settings_.common.batch_size;  // before it was reduced to the number of observations
   TrainingRun run_;
   Rng rng_;
   ThreadPool pool_;

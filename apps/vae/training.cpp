@@ -92,6 +92,7 @@ class Training {
     run_.say(fmt::format("data {}: {} images of {} x {} to train, {} to validate, {} to test", images_.name,
                          images_.train.dim(0), images_.height, images_.width, images_.validation.dim(0),
                          images_.test.dim(0)));
+    run_.say_batch(images_.train.dim(0), "images");
     run_.say(fmt::format("model: {} parameters, {} of them the flow's; {}", num_parameters(state_.model),
                          num_parameters(state_.model.flow), describe(settings_.model)));
     run_.run({.step = [this] { return step(); },

@@ -80,6 +80,11 @@ void TrainingRun::say(const std::string& text) {
   if (!flags_.quiet) progress_->say(text);
 }
 
+void TrainingRun::say_batch(int64_t all, const std::string& what) {
+  if (all < flags_.batch_size)
+    say(fmt::format("batch: {} {}, all of them, instead of {}", all, what, flags_.batch_size));
+}
+
 void TrainingRun::check_finite(double loss, double gradient_norm) const {
   if (!std::isfinite(loss) || !std::isfinite(gradient_norm))
     diverged(fmt::format("the loss is {:g} and the gradient's norm {:g}.", loss, gradient_norm));

@@ -63,6 +63,9 @@ class TrainingRun {
   const std::string& saved() const { return saved_; }
   /// Writes a line to the log and, unless quiet, to stderr. Call it after begin().
   void say(const std::string& text);
+  /// Says it if a batch of the size that was asked for is reduced to all there are, as "batch: 400 rows, all of them,
+  /// instead of 1000".
+  void say_batch(int64_t all, const std::string& what);
   /// Throws Diverged unless the loss and the norm of its gradient are finite.
   void check_finite(double loss, double gradient_norm) const;
   /// Throws Diverged with the event, the step, the last good checkpoint and the advice.

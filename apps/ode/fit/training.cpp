@@ -109,6 +109,7 @@ class Fit {
     for (const std::string& remark : data_.train.remarks) run_.say("data: " + remark);
     if (settings_.common.verbose && !data_.train.dialect.empty()) run_.say("data: " + data_.train.dialect);
     run_.say(fmt::format("model: {} parameters; {}", num_parameters(state_.model), describe(settings_.model)));
+    run_.say_batch(static_cast<int64_t>(segments_.size()), settings_.shooting == "whole" ? "paths" : "segments");
     run_.say(settings_.shooting == "whole"
                  ? "fit: whole paths"
                  : fmt::format("fit: {} segments of {} observations", segments_.size(), settings_.segment));
