@@ -2,11 +2,13 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <functional>
 #include <iostream>
 
 #include "apps/cnf/commands.hpp"
 #include "apps/common/cli/exit_code.hpp"
+#include "ops/index.hpp"
 
 namespace dimwise::app::cnf {
 
@@ -20,6 +22,21 @@ void check_columns(const char* command, const DataSource& data, const SavedRun& 
   if (data.named && !run.settings.columns.empty() && data.columns != columns)
     fail<DataError>(command, data.name, " has the columns ", listed(data.columns), ", but the model has ",
                     listed(columns), ". Name them in this order by --columns.");
+}
+
+// A file that has the run's columns by name may have others.
+void keep_columns_of_run(DataRows& data, const SavedRun& run) {
+  const std::vector<std::string> wanted = column_names(run.settings);
+  if (!data.named || run.settings.columns.empty() || data.columns == wanted) return;
+  std::vector<int64_t> kept;
+  for (const std::string& name : wanted) {
+    const auto at = std::find(data.columns.begin(), data.columns.end(), name);
+    if (at == data.columns.end()) return;
+    kept.push_back(at - data.columns.begin());
+  }
+  data.remarks.push_back("scored are the columns of the model: " + listed(wanted));
+  data.x = index_select(data.x, 1, kept);
+  data.columns = wanted;
 }
 
 void say_remarks(const DataRows& data, const CommonFlags& flags) {
@@ -68,7 +85,8 @@ ScoredRows load_scored(const char* command, const ScoreSettings& s, const SavedR
     check_columns(command, data, run);
     return {data, data.test, {}};
   }
-  const DataRows data = load_rows(source);
+  DataRows data = load_rows(source);
+  if (s.table.columns.empty()) keep_columns_of_run(data, run);
   say_remarks(data, s.common);
   check_columns(command, data, run);
   return {data, data.x, {}};

@@ -115,9 +115,8 @@ Observations read_observations(const std::string& path, const ReadOptions& optio
   Tensor x = roles.x;
   if (x.dim(0) == 0) fail<DataError>("data", path, " has no rows.");
   if (options.window == 0 && roles.t.empty())
-    fail<DataError>("data", path, " has columns ", roles.columns,
-                    ", none of which is the time. Name it by --time, or give --window if the rows are series at equal "
-                    "intervals.");
+    fail<DataError>("data", path, " has columns ", roles.columns, ", none of which is the time. Name it by --time",
+                    options.deterministic ? "." : ", or give --window if the rows are series at equal intervals.");
   for (size_t i = 0; i < roles.components.size(); ++i) {
     const std::vector<double> values = select(x, 1, static_cast<int64_t>(i)).values();
     const auto [low, high] = std::minmax_element(values.begin(), values.end());

@@ -139,7 +139,8 @@ std::string listed(const std::vector<std::string>& names) {
 
 std::string listed(const std::vector<DroppedColumn>& columns) {
   std::vector<std::string> names;
-  for (const DroppedColumn& column : columns) names.push_back(fmt::format("{} ({})", column.name, column.why));
+  for (const DroppedColumn& column : columns)
+    names.push_back(fmt::format("{} ({})", column.name.empty() ? "a column without a name" : column.name, column.why));
   return listed(names);
 }
 

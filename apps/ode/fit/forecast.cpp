@@ -18,12 +18,15 @@ void append_times(std::vector<double>& t, double from, double to, int64_t n) {
     t.push_back(i == n ? to : from + (to - from) * static_cast<double>(i) / static_cast<double>(n));
 }
 
-// A field of a text table, in quotes if it needs them.
+std::string quoted(const std::string& text) {
+  std::string result = "\"";
+  for (const char c : text) result += c == '"' ? "\"\"" : std::string(1, c);
+  return result + '"';
+}
+
+// A label in a text table, in quotes if it needs them.
 std::string field(const std::string& text) {
-  if (text.find_first_of(",;\t\"\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + '"';
+  return text.find_first_of(",;\t\"\n") == std::string::npos ? text : quoted(text);
 }
 
 }  // namespace
@@ -54,8 +57,8 @@ Forecast forecast_line(const FitModel& model, const Observations& seen, const Se
 }
 
 void save_forecasts(const std::string& file, const Observations& seen, const std::vector<Forecast>& forecasts) {
-  std::string text = seen.path_labels.empty() ? "t" : "path,t";
-  for (const std::string& name : seen.columns) text += "," + field(name);
+  std::string text = seen.path_labels.empty() ? "\"t\"" : "\"path\",\"t\"";
+  for (const std::string& name : seen.columns) text += "," + quoted(name);
   text += '\n';
   for (const Forecast& f : forecasts) {
     const std::vector<double> x = f.x.values();

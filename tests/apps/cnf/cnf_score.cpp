@@ -136,15 +136,20 @@ TEST_CASE("rows to score come from stdin, scores go to stdout, and a training re
 TEST_CASE("score reads tables as train does, and refuses other columns and rows without a score") {
   const TemporaryFolder folder;
   const std::string out = trained(folder), file = folder / "s.csv";
-  write_text(folder / "other.csv", "b;c;a\n1,5;x;2\n0,5;y;3,25\n");
-  const Ended refused = score(out, folder / "other.csv", file);
-  CHECK(refused.code == 3);
-  CHECK_THAT(refused.err,
-             Contains("has the columns b, a, but the model has a, b. Name them in this order by --columns."));
-  CHECK_FALSE(std::filesystem::exists(file));
-  const Csv table = scores(out, folder / "other.csv", file, {"--columns", "a,b"});
+  // The columns of the model in another order, among others, by their names.
+  write_text(folder / "other.csv", "b;c;n;a\n1,5;x;7;2\n0,5;y;8;3,25\n");
+  const Csv asked = scores(out, folder / "other.csv", file, {"--columns", "a,b"});
+  const Csv table = scores(out, folder / "other.csv", file);
   CHECK(column(table.values, 0) == std::vector<double>{2, 3.25});
   CHECK(column(table.values, 1) == std::vector<double>{1.5, 0.5});
+  CHECK(table.values.values() == asked.values.values());
+  std::filesystem::remove(file);
+  write_text(folder / "foreign.csv", "b;d\n1,5;2\n0,5;3,25\n");
+  const Ended refused = score(out, folder / "foreign.csv", file);
+  CHECK(refused.code == 3);
+  CHECK_THAT(refused.err,
+             Contains("has the columns b, d, but the model has a, b. Name them in this order by --columns."));
+  CHECK_FALSE(std::filesystem::exists(file));
   write_text(folder / "far.csv", "a,b\n1,1\n2,1\n1e300,1\n");
   const Ended far = score(out, folder / "far.csv", file);
   CHECK(far.code == 3);

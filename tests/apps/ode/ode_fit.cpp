@@ -488,7 +488,7 @@ TEST_CASE("tables that a fit cannot learn from are refused, and what it leaves o
                  Contains("the column of groups is not used") && Contains("left out paths of one observation: 1") &&
                  Contains("date is in days since 2024-01-01"));
   const std::string forecast = read_text(folder / "run/forecast.csv");
-  CHECK_THAT(forecast, Contains("path,t,x\n"));
+  CHECK_THAT(forecast, Contains("\"path\",\"t\",\"x\"\n"));
   CHECK((forecast.find("\"b, c\",0,") != std::string::npos || forecast.find("\na,0,") != std::string::npos));
 }
 
