@@ -3,8 +3,8 @@
 #
 # A ```cpp block with a main becomes a program unchanged. The other blocks of a document become one program, each in a
 # separate scope, with all of dimwise included and `namespace dw = dimwise`. Each ```cmake block is the CMakeLists.txt
-# of a folder whose main.cpp is the document's first program. ```sh blocks are checked by `bash -n`. Blocks in any other
-# language but ```text are an error.
+# of a folder whose main.cpp is the document's first program. ```sh blocks are checked by `bash -n`. A test of its own runs
+# each ```python block. Blocks in any other language but ```text are an error.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=$1
@@ -27,8 +27,8 @@ extract() {
       } else if (language == "cmake") {
         projects++
         project[projects] = body
-      } else if (language != "text") {
-        printf "%s:%d: a code block in \"%s\"; use cpp, sh, cmake or text\n", document, start - 1, language > "/dev/stderr"
+      } else if (language != "text" && language != "python") {
+        printf "%s:%d: a code block in \"%s\"; use cpp, sh, cmake, python or text\n", document, start - 1, language > "/dev/stderr"
         failed = 1
       }
     }
