@@ -120,7 +120,7 @@ void print_info(const InfoSettings& s, const Checkpoint& checkpoint, const Comma
     if (s.all || !usual.contains(name) || usual[name] != value || name == "data")
       std::cout << fmt::format("  {:<32} {}\n", (flag ? "--" : "") + name, short_text(value));
   }
-  if (metrics.size() > 0) std::cout << "last metrics\n";
+  if (!metrics.empty()) std::cout << "last metrics\n";
   print_scores(metrics);
   std::cout << (eval.is_null() ? "no scores: there is no eval.json\n" : "scores of eval\n");
   if (!eval.is_null()) print_scores(eval);
