@@ -8,6 +8,7 @@
 
 #include "apps/common/plot/places.hpp"
 #include "apps/common/report/metrics.hpp"
+#include "apps/sde/model/learned_process.hpp"
 #include "apps/sde/model/replicates.hpp"
 #include "autodiff/context.hpp"
 #include "ops/arithmetic.hpp"
@@ -67,7 +68,7 @@ const char* letter(Which which) { return which == &Sde::drift ? "f" : "g"; }
 
 // Curves of component i along an axis: the learned coefficient and, if known, the true one.
 Panel slice_panel(const SavedRun& fit, Which which, int64_t i, int64_t axis, const Equations& all) {
-  const auto name = [&](int64_t k) { return fit.data.test.columns[static_cast<size_t>(k)]; };
+  const auto name = [&](int64_t k) { return model_columns(fit)[static_cast<size_t>(k)]; };
   const std::vector<double> places = linspace(span(fit.data.test.x, axis), 120);
   const Tensor points = along(fit.data.test.x, axis, places);
   Panel panel{.title = letter(which) + (" of " + name(i)), .x_label = name(axis)};
@@ -106,7 +107,7 @@ Figure own_axes(const SavedRun& fit, Which which, const Equations& all) {
 Panel arrows(const std::string& title, const Tensor& points, const Tensor& field, double unit, const SavedRun& fit) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const std::vector<double> x = points.values(), v = field.values();
-  Panel panel{.title = title, .x_label = fit.data.test.columns[0], .y_label = fit.data.test.columns[1]};
+  Panel panel{.title = title, .x_label = model_columns(fit)[0], .y_label = model_columns(fit)[1]};
   Line shafts;
   Scatter feet{.radius = 2, .alpha = 0.8};
   for (size_t i = 0; i < x.size(); i += 2) {
@@ -242,7 +243,7 @@ std::optional<Picture> density_picture(const SavedRun& fit, const Rng& rng) {
   const SdeSystem* truth = known_density(fit);
   std::vector<Panel> exact, learned;  // rows of the figure
   for (const Moment& m : moments(fit, model)) {
-    const std::string& first = fit.data.test.columns[0];
+    const std::string first = model_columns(fit)[0];
     if (d == 1) {
       const Limits l = span(x, 0, 0.1);
       const std::vector<double> places = linspace(l, 200);
@@ -253,7 +254,7 @@ std::optional<Picture> density_picture(const SavedRun& fit, const Rng& rng) {
       continue;
     }
     const Limits lx = span(x, 0, 0.1), ly = span(x, 1, 0.1);
-    const std::string& second = fit.data.test.columns[1];
+    const std::string second = model_columns(fit)[1];
     Panel data{.title = "data, " + when(fit, m), .x_label = first, .y_label = second, .x_limits = lx, .y_limits = ly};
     data.scatters.push_back({column_values(m.x, 0), column_values(m.x, 1), "", 1.8, 0.6});
     Panel own{.title = "learned, " + when(fit, m), .x_label = first, .y_label = second, .x_limits = lx, .y_limits = ly};

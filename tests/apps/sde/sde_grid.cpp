@@ -5,6 +5,7 @@
 
 #include "apps/sde/model/learned_process.hpp"
 #include "apps/sde/model/replicates.hpp"
+#include "apps/sde/pictures.hpp"
 #include "nn/io/csv.hpp"
 #include "nn/io/npz.hpp"
 #include "ops/arithmetic.hpp"
@@ -116,6 +117,7 @@ TEST_CASE("a grid of logarithms says so") {
   const Csv table = load_csv(folder / "g.csv");
   CHECK(table.columns == Strings{"t", "log(price)", "f_log(price)", "g_log(price)", "log_p"});
   CHECK(column(table, "log(price)")[0] == Approx(std::log(70)).epsilon(1e-14));
+  CHECK(drift_picture(sde::load_run(out)).figure.panels.at(0).x_label == "log(price)");
   // Simulations are written in the units of the data.
   told({"simulate", "--model", out, "--start", "70", "--paths", "5", "--quiet", "--out", folder / "s.csv"});
   const Csv simulated = load_csv(folder / "s.csv");
