@@ -85,7 +85,7 @@ std::vector<ResultPart> evaluate(const SavedRun& fit, const std::vector<Sde>& re
   std::vector<ResultPart> parts{{"t", {"t"}, t}, {"x", names, x}};
   const auto add = [&](const std::string& letter, const std::string& what, const Tensor& values) {
     std::vector<std::string> columns;
-    for (const std::string& name : names) columns.push_back(letter + "_" + name + what);
+    for (const std::string& name : names) columns.push_back(fmt::format("{}_{}{}", letter, name, what));
     parts.push_back({letter + what, columns, values});
   };
   for (const auto& [letter, which] : {std::pair{"f", &Sde::drift}, {"g", &Sde::diffusion}}) {

@@ -1,5 +1,7 @@
 #include "apps/sde/model/learned_process.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <map>
 
@@ -60,7 +62,7 @@ SdeProcess learned_process(const SavedRun& fit) {
 std::vector<std::string> model_columns(const SavedRun& fit) {
   std::vector<std::string> names = fit.data.train.columns;
   if (fit.settings.transform == "log")
-    for (std::string& name : names) name = "log(" + name + ")";
+    for (std::string& name : names) name = fmt::format("log({})", name);
   return names;
 }
 
