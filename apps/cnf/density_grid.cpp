@@ -14,16 +14,6 @@ Tensor shown_rows(const Dataset& data, int64_t most) {
   return slice(all, 1, data.given, all.dim(1));
 }
 
-Tensor grid_points(const std::vector<double>& x, const std::vector<double>& y) {
-  std::vector<double> points;
-  for (const double v : y)
-    for (const double u : x) {
-      points.push_back(u);
-      points.push_back(v);
-    }
-  return tensor(points, {static_cast<int64_t>(x.size() * y.size()), 2}, DType::float64);
-}
-
 std::vector<double> log_density(const ForChunks& for_chunks, const FlowModel& model, const Tensor& points,
                                 const Tensor& given, const FlowOptions& options) {
   const Tensor rows =

@@ -14,9 +14,6 @@ Tensor shown_rows(const Dataset& data, int64_t most);
 /// The range of a column that a picture or a grid shows.
 inline Limits shown_range(const Tensor& x, int64_t i) { return span(column(x, i), 0.12); }
 
-/// The points of a grid row by row, (y.size()·x.size(), 2) in float64: x varies fastest.
-Tensor grid_points(const std::vector<double>& x, const std::vector<double>& y);
-
 /// ln p at points (n, d) of the learned columns, in nats, under the values (c,) of the given columns, which are
 /// undefined without any.
 std::vector<double> log_density(const ForChunks& for_chunks, const FlowModel& model, const Tensor& points,

@@ -44,10 +44,7 @@ Places over_data(const SavedRun& fit, int64_t points) {
   std::vector<std::vector<double>> sides;
   for (int64_t i = 0; i < x.dim(1); ++i) sides.push_back(linspace(span(select(x, 1, i).values(), 0.05), points));
   if (sides.size() == 1) return {tensor(sides[0], {points, 1}, DType::float64)};
-  std::vector<double> all;
-  for (const double b : sides[1])
-    for (const double a : sides[0]) all.insert(all.end(), {a, b});
-  return {tensor(all, {points * points, 2}, DType::float64)};
+  return {grid_points(sides[0], sides[1])};
 }
 
 // The rows of a table that has the components of the data.
@@ -76,11 +73,9 @@ std::vector<double> times_of(const GridSettings& s, const SavedRun& fit) {
 }
 
 // A row of the table for each place.
-std::vector<ResultPart> evaluate(const SavedRun& fit, const std::vector<Sde>& replicates, const Tensor& t,
-                                 const Tensor& x) {
+std::vector<ResultPart> evaluate(const SavedRun& fit, const SdeModel& model, const Sde& learned,
+                                 const std::vector<Sde>& replicates, const Tensor& t, const Tensor& x) {
   const NoGrad guard;
-  const SdeModel model = astype(fit.model, DType::float64);
-  const Sde learned = equation(model);
   const std::vector<std::string> names = model_columns(fit);
   std::vector<ResultPart> parts{{"t", {"t"}, t}, {"x", names, x}};
   const auto add = [&](const std::string& letter, const std::string& what, const Tensor& values) {
@@ -113,11 +108,13 @@ void run(const GridSettings& s) {
   const std::vector<Sde> replicates = load_replicates(fit, s.common.out);
   const Places places = s.at.empty() ? over_data(fit, s.points) : from_table(s, fit);
   const int64_t n = places.x.dim(0), block = 4096;
+  const SdeModel model = astype(fit.model, DType::float64);
+  const Sde learned = equation(model);
   std::vector<ResultPart> table;
   const auto add = [&](const Tensor& t) {
     for (int64_t begin = 0; begin < n; begin += block) {
       const int64_t end = std::min(n, begin + block);
-      append(table, evaluate(fit, replicates, slice(t, 0, begin, end), slice(places.x, 0, begin, end)));
+      append(table, evaluate(fit, model, learned, replicates, slice(t, 0, begin, end), slice(places.x, 0, begin, end)));
     }
   };
   if (!places.t.empty() && s.times.empty())

@@ -30,14 +30,6 @@ Limits span(const Tensor& x, int64_t i, double margin = 0.05) { return app::span
 
 constexpr int cells = 120;  // of a heat map along one side
 
-// Points of the plane, row by row.
-Tensor plane(const std::vector<double>& x, const std::vector<double>& y) {
-  std::vector<double> points;
-  for (const double b : y)
-    for (const double a : x) points.insert(points.end(), {a, b});
-  return tensor(points, {static_cast<int64_t>(x.size() * y.size()), 2}, f64);
-}
-
 // Points along an axis, the other components at their means.
 Tensor along(const Tensor& x, int64_t axis, const std::vector<double>& places) {
   const auto n = static_cast<int64_t>(places.size());
@@ -259,7 +251,7 @@ std::optional<Picture> density_picture(const SavedRun& fit, const Rng& rng) {
     data.scatters.push_back({column_values(m.x, 0), column_values(m.x, 1), "", 1.8, 0.6});
     Panel own{.title = "learned, " + when(fit, m), .x_label = first, .y_label = second, .x_limits = lx, .y_limits = ly};
     if (d == 2) {
-      const Tensor points = plane(centers(lx, cells), centers(ly, cells));
+      const Tensor points = grid_points(centers(lx, cells), centers(ly, cells));
       HeatMap map{.columns = cells, .x0 = lx.low, .x1 = lx.high, .y0 = ly.low, .y1 = ly.high};
       map.values = pooled_density(model, m, points);
       own.heat_map = map;
@@ -292,7 +284,7 @@ Picture drift_picture(const SavedRun& fit, const std::vector<Sde>& replicates) {
   if (x.dim(1) != 2) return {"drift", own_axes(fit, &Sde::drift, both)};
   const Limits lx = span(x, 0), ly = span(x, 1);
   const int64_t n = 15;
-  const Tensor points = plane(linspace(lx, n), linspace(ly, n));
+  const Tensor points = grid_points(linspace(lx, n), linspace(ly, n));
   const Tensor learned = at_first(both.learned.drift, fit, points);
   const Tensor exact = truth ? at_first(*truth, fit, points) : learned;
   // The longest arrow spans one and a half cells of the grid.

@@ -29,4 +29,14 @@ std::vector<double> linspace(const Limits& limits, int64_t n) {
   return places;
 }
 
+Tensor grid_points(const std::vector<double>& x, const std::vector<double>& y) {
+  std::vector<double> points;
+  for (const double v : y)
+    for (const double u : x) {
+      points.push_back(u);
+      points.push_back(v);
+    }
+  return tensor(points, {static_cast<int64_t>(x.size() * y.size()), 2}, DType::float64);
+}
+
 }  // namespace dimwise::app

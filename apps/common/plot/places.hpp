@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "apps/common/plot/figure.hpp"
+#include "autodiff/tensor.hpp"
 
 namespace dimwise::app {
 
@@ -16,5 +17,8 @@ std::vector<double> centers(const Limits& limits, int64_t n);
 
 /// n places at equal distances, both ends included.
 std::vector<double> linspace(const Limits& limits, int64_t n);
+
+/// The points of a grid row by row, (y.size()·x.size(), 2) in float64: x varies fastest.
+Tensor grid_points(const std::vector<double>& x, const std::vector<double>& y);
 
 }  // namespace dimwise::app

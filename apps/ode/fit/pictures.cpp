@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "apps/common/plot/places.hpp"
 #include "autodiff/context.hpp"
 #include "ops/layout.hpp"
 
@@ -72,9 +73,7 @@ std::vector<double> field_at(const FitModel& model, const std::vector<double>& p
 void draw_field(Panel& panel, const FitModel& model, const Limits& x, const Limits& y) {
   constexpr int cells = 15;
   const double dx = (x.high - x.low) / cells, dy = (y.high - y.low) / cells;
-  std::vector<double> places;
-  for (int j = 0; j < cells; ++j)
-    for (int i = 0; i < cells; ++i) append(places, {x.low + (i + 0.5) * dx, y.low + (j + 0.5) * dy});
+  const std::vector<double> places = grid_points(centers(x, cells), centers(y, cells)).values();
   const std::vector<double> f = field_at(model, places, 2);
   double longest = 1e-300;
   for (size_t i = 0; i < f.size(); i += 2) longest = std::max(longest, std::hypot(f[i] / dx, f[i + 1] / dy));
@@ -95,8 +94,7 @@ Panel rate_panel(const FitModel& model, const Trajectories& data) {
   constexpr int n = 200;
   const std::string& name = data.test.columns[0];
   const Limits x = span(data, 0);
-  std::vector<double> places;
-  for (int i = 0; i < n; ++i) places.push_back(x.low + (x.high - x.low) * i / (n - 1));
+  const std::vector<double> places = linspace(x, n);
   return {
       .title = "learned rate", .x_label = name, .y_label = name + "'", .lines = {{places, field_at(model, places, 1)}}};
 }
