@@ -217,13 +217,15 @@ HeldOut hold_out(const Observations& all, double share, bool chronological, cons
   return {subset(all, train), subset(all, test)};
 }
 
-std::vector<int64_t> pairs(const Observations& all) {
-  std::vector<int64_t> first;
+Pairs pairs(const Observations& all) {
+  Pairs result;
   for (int64_t i = 0; i + 1 < all.size(); ++i) {
     const auto at = static_cast<size_t>(i);
-    if (all.path[at] == all.path[at + 1] && all.t[at] < all.t[at + 1]) first.push_back(i);
+    if (all.path[at] != all.path[at + 1] || !(all.t[at] < all.t[at + 1])) continue;
+    result.from.push_back(i);
+    result.to.push_back(i + 1);
   }
-  return first;
+  return result;
 }
 
 }  // namespace dimwise::app

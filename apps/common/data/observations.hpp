@@ -66,7 +66,13 @@ struct HeldOut {
 };
 HeldOut hold_out(const Observations& all, double share, bool chronological, const Rng& rng);
 
-/// The rows i for which rows i and i + 1 are consecutive observations of one path.
-std::vector<int64_t> pairs(const Observations& all);
+/// The rows of consecutive observations of one path: from[k] and to[k] = from[k] + 1.
+struct Pairs {
+  std::vector<int64_t> from, to;
+
+  bool empty() const { return from.empty(); }
+  size_t size() const { return from.size(); }
+};
+Pairs pairs(const Observations& all);
 
 }  // namespace dimwise::app

@@ -45,13 +45,10 @@ OdeTerm at_share(const OdeTerm& term, double share) {
 // A unit of time in which x moves by about 1: the length of all paths divided by the time they take. It does not grow
 // with the noise of observations that are close together, as a mean of slopes would.
 double unit_of_time(const Observations& seen, const Tensor& own) {
-  const std::vector<int64_t> from = pairs(seen);
-  std::vector<int64_t> to = from;
+  const auto [from, to] = pairs(seen);
   double time = 0;
-  for (int64_t& i : to) {
-    time += seen.t[static_cast<size_t>(i) + 1] - seen.t[static_cast<size_t>(i)];
-    ++i;
-  }
+  for (size_t k = 0; k < from.size(); ++k)
+    time += seen.t[static_cast<size_t>(to[k])] - seen.t[static_cast<size_t>(from[k])];
   const Tensor moved = index_select(own, 0, to) - index_select(own, 0, from);
   const double length = sum(norm(moved, {1})).item() / std::sqrt(static_cast<double>(seen.d()));
   return length > 0 ? time / length : time;

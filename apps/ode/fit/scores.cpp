@@ -68,9 +68,7 @@ OdeTerm stays() {
 OdeTerm linear_fit(const FitModel& model, const Observations& train) {
   const NoGrad guard;
   const Points points = own_points(model, train);
-  const std::vector<int64_t> from = pairs(train);
-  std::vector<int64_t> to = from;
-  for (int64_t& i : to) ++i;
+  const auto [from, to] = pairs(train);
   const auto at = [](const Tensor& x, const std::vector<int64_t>& which) { return index_select(x, 0, which); };
   const Tensor dt = astype(at(points.t, to) - at(points.t, from), points.x.dtype());
   const Tensor middle = 0.5 * (at(points.x, from) + at(points.x, to));

@@ -149,11 +149,9 @@ Tensor log_density(const SdeModel& model, const Tensor& t, const Tensor& x, int6
 }
 
 Transitions transitions(const SdeModel& model, const Observations& seen) {
-  const std::vector<int64_t> from = pairs(seen);
+  const auto [from, to] = pairs(seen);
   if (from.empty())
     fail<DataError>("data", "no path has two observations, so there are no transitions. Use --method fokker-planck.");
-  std::vector<int64_t> to = from;
-  for (int64_t& i : to) ++i;
   const Points all{own_time(model, seen.t), own_place(model, seen.x), {}};
   return {rows(all, from), rows(all, to)};
 }

@@ -39,9 +39,7 @@ struct Moves {
   Tensor t0, x0, t1, x1;
 };
 Moves moves(const Observations& seen) {
-  const std::vector<int64_t> from = pairs(seen);
-  std::vector<int64_t> to = from;
-  for (int64_t& i : to) ++i;
+  const auto [from, to] = pairs(seen);
   const Tensor t = reshape(tensor(seen.t, DType::float64), {seen.size(), 1});
   return {index_select(t, 0, from), index_select(seen.x, 0, from), index_select(t, 0, to), index_select(seen.x, 0, to)};
 }

@@ -283,9 +283,10 @@ TEST_CASE("a share of the rows is kept in order, drawn by the seed") {
 
 TEST_CASE("pairs are consecutive observations of one path") {
   const Observations all = some(3);
-  CHECK(pairs(all) == Places{0, 1, 3, 4, 6, 7});
-  CHECK(pairs(subset(all, {0, 2, 3, 6, 7})) == Places{0, 3});
-  CHECK(pairs(subset(all, {0, 4, 5})) == Places{1});
+  CHECK(pairs(all).from == Places{0, 1, 3, 4, 6, 7});
+  CHECK(pairs(all).to == Places{1, 2, 4, 5, 7, 8});
+  CHECK(pairs(subset(all, {0, 2, 3, 6, 7})).from == Places{0, 3});
+  CHECK(pairs(subset(all, {0, 4, 5})).from == Places{1});
   CHECK(pairs(subset(all, {0, 3, 6})).empty());
 }
 
